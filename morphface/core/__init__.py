@@ -1,0 +1,1 @@
+"""Errors, argument checks and records: what every other package stands on."""

@@ -1,0 +1,1 @@
+"""Cameras, meshes and spherical harmonics. Rotations come from `roma`."""

