@@ -1,37 +1,123 @@
-"""How results reach the disk: under a temporary name first, so that nothing is half written."""
+"""Writing files so that nothing is ever half-written.
 
+Results are written under a temporary name beside their place and renamed at the end: a failed
+or interrupted run leaves what was there before, and no fragments.
+"""
+
+import errno
 import os
-import uuid
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from uuid import uuid4
 
-from morphface.core.errors import OutputError
+from morphface.core.errors import MorphfaceError, OutputError
 
-__all__ = ["replacing"]
+__all__ = ["atomic_write", "output_folder"]
+
+_REASONS = {
+    errno.EACCES: "it is write-protected",
+    errno.EPERM: "it is write-protected",
+    errno.EROFS: "it is on a read-only disk",
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.ENOTDIR: "a part of the path is a file, not a folder",
+    errno.EEXIST: "it is a file, not a folder",
+    errno.EISDIR: "it is a folder",
+    errno.ENAMETOOLONG: "the name is too long",
+    errno.ENOENT: "the folder does not exist and cannot be made",
+}
 
 
 @contextmanager
-def replacing(path: str | Path) -> Iterator[Path]:
-    """A temporary path beside `path` to write to, renamed to it on success, else removed.
+def atomic_write(path: str | Path) -> Iterator[Path]:
+    """A temporary path beside `path`, which takes the place of `path` when the block ends.
 
-    The temporary name keeps the suffix, since many writers choose their format by it.
+    It has the suffix of `path`, since many writers choose their format by it. Missing folders
+    are made. If the block fails, the temporary file is removed and a file that was at `path`
+    before is still there.
 
     Args:
-        path: where the result goes; its folder is made if it is missing.
+        path: the file to write or replace.
 
     Raises:
-        OutputError: the folder cannot be made or written to, the disk is full, or `path` is a
-            folder.
+        OutputError: the file cannot be written there. The message says why.
     """
     target = Path(path)
-    temporary = target.with_name(f".{uuid.uuid4().hex}{target.suffix}")
-    try:
+    temporary = target.with_name(f".{uuid4().hex}{target.suffix}")
+    with _refusals(target.parent):
         target.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        os.replace(temporary, target)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise OutputError(f"cannot write {target}: {reason}; choose another place") from error
+    try:
+        with _refusals(target):
+            if target.is_dir():
+                raise IsADirectoryError(errno.EISDIR, "is a directory")
+            yield temporary
+            temporary.replace(target)
     finally:
-        temporary.unlink(missing_ok=True) if temporary.parent.is_dir() else None
+        if os.path.lexists(temporary):
+            temporary.unlink()
+
+
+@contextmanager
+def output_folder(path: str | Path) -> Iterator[Path]:
+    """A temporary folder whose files move into the folder `path` when the block ends.
+
+    That `path` can be written to is checked at once, before any work is done. If the block
+    fails, nothing of it remains, and a folder that had to be made for it is removed again.
+
+    Args:
+        path: the folder to fill; made if it is missing. Files of the same names are replaced,
+            others are left alone.
+
+    Raises:
+        OutputError: the folder cannot be made or written to. The message says why.
+    """
+    folder = Path(path)
+    made = _missing(folder)
+    staging: Path | None = None
+    try:
+        with _refusals(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            staging = Path(tempfile.mkdtemp(prefix=".morphface-", dir=folder))
+            yield staging
+            _move_files(staging, folder)
+    finally:
+        if staging is not None:
+            shutil.rmtree(staging, ignore_errors=True)
+        _remove_empty(made)
+
+
+def _missing(folder: Path) -> list[Path]:
+    """Those of `folder` and its parents that do not exist yet, innermost first."""
+    return [place for place in (folder, *folder.parents) if not os.path.lexists(place)]
+
+
+def _remove_empty(folders: list[Path]) -> None:
+    for folder in folders:
+        try:
+            folder.rmdir()
+        except OSError:
+            return
+
+
+def _move_files(source: Path, target: Path) -> None:
+    for file in sorted(item for item in source.rglob("*") if item.is_file()):
+        place = target / file.relative_to(source)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        file.replace(place)
+
+
+@contextmanager
+def _refusals(path: Path) -> Iterator[None]:
+    """Turns what the operating system says about writing into one sentence."""
+    try:
+        yield
+    except MorphfaceError:
+        raise
+    except OSError as error:
+        if error.errno not in _REASONS:
+            raise
+        reason = _REASONS[error.errno]
+        raise OutputError(f"cannot write to {path}: {reason}; choose another place") from error

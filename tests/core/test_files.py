@@ -91,7 +91,9 @@ def test_file_in_place_of_the_folder_is_refused(tmp_path):
 
 @pytest.mark.refusal
 def test_folder_in_place_of_the_file_is_refused(tmp_path):
-    with pytest.raises(OutputError, match=r"cannot write to .*: it is a folder$"):
+    with pytest.raises(
+        OutputError, match=r"cannot write to .*: it is a folder; choose another place$"
+    ):
         atomic_write(tmp_path).__enter__()
 
 
