@@ -81,8 +81,11 @@ def output_folder(path: str | Path) -> Iterator[Path]:
         with _refusals(folder):
             folder.mkdir(parents=True, exist_ok=True)
             staging = Path(tempfile.mkdtemp(prefix=".morphface-", dir=folder))
-            yield staging
+        yield staging
+        with _refusals(folder):
             _move_files(staging, folder)
+    except OutputError as error:
+        raise OutputError(str(error).replace(f"{staging}", f"{folder}")) from error
     finally:
         if staging is not None:
             shutil.rmtree(staging, ignore_errors=True)
