@@ -1,48 +1,123 @@
+import errno
+import os
+
 import pytest
 
-from morphface.core.errors import OutputError
-from morphface.core.files import replacing
+from morphface.core.errors import NoFaceError, OutputError
+from morphface.core.files import atomic_write, output_folder
+
+UNWRITABLE = "/proc/morphface"
+NOT_ROOT = pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 
 
-def test_a_result_appears_whole_and_leaves_no_temporary_file(tmp_path):
-    with replacing(tmp_path / "new" / "a.txt") as path:
-        path.write_text("whole")
-        assert not (tmp_path / "new" / "a.txt").exists()
-    assert [p.name for p in (tmp_path / "new").iterdir()] == ["a.txt"]
-    assert (tmp_path / "new" / "a.txt").read_text() == "whole"
+def fail_in(file, failure):
+    file.write_text("half")
+    raise failure
 
 
-def test_an_interrupted_write_keeps_the_old_file(tmp_path):
+def names(folder):
+    return sorted(item.name for item in folder.iterdir())
+
+
+def test_written_file_takes_its_place_and_nothing_else_remains(tmp_path):
+    with atomic_write(tmp_path / "deep" / "a.txt") as temporary:
+        temporary.write_text("new")
+        assert not (tmp_path / "deep" / "a.txt").exists()
+        assert temporary.suffix == ".txt"
+    assert (tmp_path / "deep" / "a.txt").read_text() == "new"
+    assert names(tmp_path / "deep") == ["a.txt"]
+
+
+@pytest.mark.parametrize("failure", [RuntimeError, KeyboardInterrupt, NoFaceError])
+def test_failed_write_keeps_the_old_file_and_no_fragment(tmp_path, failure):
     (tmp_path / "a.txt").write_text("old")
+    with pytest.raises(failure), atomic_write(tmp_path / "a.txt") as temporary:
+        fail_in(temporary, failure)
+    assert names(tmp_path) == ["a.txt"]
+    assert (tmp_path / "a.txt").read_text() == "old"
 
-    def interrupted():
-        with replacing(tmp_path / "a.txt") as path:
-            path.write_text("ha")
-            raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        interrupted()
-    assert [p.read_text() for p in tmp_path.iterdir()] == ["old"]
+def test_folder_is_filled_at_the_end_and_other_files_stay(tmp_path):
+    out = tmp_path / "out"
+    (out / "face_0").mkdir(parents=True)
+    (out / "face_0" / "kept.txt").write_text("kept")
+    (out / "a.txt").write_text("old")
+    with output_folder(out) as staging:
+        (staging / "face_0").mkdir()
+        (staging / "face_0" / "new.txt").write_text("new")
+        (staging / "a.txt").write_text("new")
+        assert (out / "a.txt").read_text() == "old"
+    assert names(out) == ["a.txt", "face_0"]
+    assert names(out / "face_0") == ["kept.txt", "new.txt"]
+    assert (out / "a.txt").read_text() == "new"
+
+
+@pytest.mark.parametrize("failure", [RuntimeError, KeyboardInterrupt])
+def test_failed_run_leaves_no_folder_that_was_not_there(tmp_path, failure):
+    with pytest.raises(failure), output_folder(tmp_path / "new" / "out") as staging:
+        fail_in(staging / "a.txt", failure)
+    assert names(tmp_path) == []
+
+
+def test_failed_run_leaves_a_used_folder_as_it_was(tmp_path):
+    (tmp_path / "a.txt").write_text("old")
+    with pytest.raises(RuntimeError), output_folder(tmp_path) as staging:
+        fail_in(staging / "a.txt", RuntimeError)
+    assert names(tmp_path) == ["a.txt"]
+    assert (tmp_path / "a.txt").read_text() == "old"
+
+
+def test_errors_that_are_not_about_writing_pass_unchanged(tmp_path):
+    with pytest.raises(TimeoutError), atomic_write(tmp_path / "a.txt"):
+        raise TimeoutError(errno.ETIMEDOUT, "timed out")
 
 
 @pytest.mark.refusal
-def test_a_folder_under_a_file_is_refused(tmp_path):
-    (tmp_path / "file").write_text("")
-    with (
-        pytest.raises(OutputError, match=r"cannot write .*a.txt: .*; choose another place"),
-        replacing(tmp_path / "file" / "a.txt") as path,
-    ):
-        path.write_text("never")
+def test_path_below_a_file_is_refused(tmp_path):
+    (tmp_path / "file").touch()
+    below = tmp_path / "file" / "out"
+    with pytest.raises(OutputError, match="a part of the path is a file, not a folder"):
+        output_folder(below).__enter__()
+    with pytest.raises(OutputError, match="file: it is a file, not a folder"):
+        atomic_write(below).__enter__()
 
 
 @pytest.mark.refusal
-def test_a_full_disk_is_one_sentence(tmp_path):
+def test_file_in_place_of_the_folder_is_refused(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="it is a file, not a folder"):
+        output_folder(tmp_path / "file").__enter__()
+
+
+@pytest.mark.refusal
+def test_folder_in_place_of_the_file_is_refused(tmp_path):
+    with pytest.raises(OutputError, match="it is a folder; choose another place"):
+        atomic_write(tmp_path).__enter__()
+
+
+@pytest.mark.refusal
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs /proc")
+def test_read_only_file_system_is_refused():
+    with pytest.raises(OutputError, match="cannot write to /proc/morphface: "):
+        output_folder(UNWRITABLE).__enter__()
+
+
+@pytest.mark.refusal
+@NOT_ROOT
+def test_write_protected_folder_is_refused(tmp_path):
+    tmp_path.chmod(0o555)
+    with pytest.raises(OutputError, match="it is write-protected"):
+        output_folder(tmp_path).__enter__()
+
+
+@pytest.mark.refusal
+def test_full_disk_is_refused_and_leaves_nothing(tmp_path):
     with (
-        pytest.raises(OutputError, match="no space left on device"),
-        replacing(tmp_path / "a.txt"),
+        pytest.raises(OutputError, match=r"cannot write to .*a.txt: the disk is full"),
+        atomic_write(tmp_path / "a.txt") as temporary,
     ):
-        raise OSError(28, "No space left on device")
-    assert not list(tmp_path.iterdir())
+        fail_in(temporary, OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)))
+    assert names(tmp_path) == []
 
 
 @pytest.mark.refusal
