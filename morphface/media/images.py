@@ -1,0 +1,275 @@
+"""Pictures in and out: whatever the file holds becomes float32 RGB in [0, 1], upright.
+
+What Pillow would do silently wrong (16-bit clipping, warnings, unbounded headers) is handled
+here. Transparent pixels are shown on white. Of several frames, the first is read.
+"""
+
+import math
+import warnings
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from PIL import ExifTags, Image, UnidentifiedImageError
+from torch import Tensor
+
+from morphface.core.check import check_shape
+from morphface.core.errors import (
+    ImageError,
+    MissingDependencyError,
+    MissingFileError,
+    OutputError,
+)
+from morphface.core.files import atomic_write
+from morphface.core.records import Record
+
+__all__ = ["MAX_BYTES", "MAX_PIXELS", "MIN_SIDE", "Photo", "read_image", "write_image"]
+
+MAX_PIXELS = 100_000_000
+MAX_BYTES = 512 * 2**20
+MIN_SIDE = 32
+
+_SAMPLES = {"astronaut": ("skimage", "data/astronaut.png")}
+_FILM_DIAGONAL = math.hypot(36.0, 24.0)
+_UNIT_MM = {2: 25.4, 3: 10.0, 4: 1.0, 5: 0.001}
+# EXIF orientation -> (mirror left-right first?, then quarter turns counter-clockwise) to upright.
+_UPRIGHT = {
+    1: (False, 0),
+    2: (True, 0),
+    3: (False, 2),
+    4: (True, 2),
+    5: (True, 1),
+    6: (False, 3),
+    7: (True, 3),
+    8: (False, 1),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Photo(Record):
+    """A picture, and what its file says about the camera.
+
+    Args:
+        pixels: RGB in [0, 1].
+        focal: focal length in pixels as the file states it, None where it does not.
+        source: where the picture came from.
+        orientation: the EXIF orientation, 1 to 8, that was undone to get `pixels`.
+        turns: quarter turns counter-clockwise applied beyond that.
+    """
+
+    pixels: Float[Tensor, "H W 3"]
+    focal: float | None = None
+    source: str = "array"
+    orientation: int = 1
+    turns: int = 0
+
+    def __post_init__(self) -> None:
+        check_shape("pixels", self.pixels, None, None, 3)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return self.pixels.shape[0], self.pixels.shape[1]
+
+    def turned(self, quarter_turns: int) -> "Photo":
+        """The picture turned counter-clockwise by so many quarter turns."""
+        pixels = torch.rot90(self.pixels, quarter_turns % 4).contiguous()
+        return replace(self, pixels=pixels, turns=(self.turns + quarter_turns) % 4)
+
+    def stored(self) -> "Photo":
+        """The picture as the file stores it: turns and EXIF orientation undone."""
+        mirror, turns = _UPRIGHT[self.orientation]
+        pixels = torch.rot90(self.pixels, -(self.turns + turns) % 4)
+        pixels = pixels.flip(1) if mirror else pixels
+        return replace(self, pixels=pixels.contiguous(), orientation=1, turns=0)
+
+    def to_uint8(self) -> UInt8[Tensor, "H W 3"]:
+        """The pixels rounded to 0..255."""
+        return _to_uint8(self.pixels)
+
+
+def read_image(source: str | Path) -> Photo:
+    """The picture at a path, or a sample such as `sample:astronaut`.
+
+    Args:
+        source: a path, or `sample:` and the name of a picture that an installed package has.
+
+    Raises:
+        MissingFileError: there is no such file.
+        MissingDependencyError: the sample's package is not installed.
+        ImageError: it is not a picture, it is damaged, too large or too small.
+    """
+    path = _sample(str(source)) if str(source).startswith("sample:") else Path(source)
+    _check_file(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow warns about odd files that it still reads
+        image = _open(path)
+        with image:
+            _check_size(path, image)
+            values = _decode(path, image)
+            exif = _exif(image)
+            width, height = image.size
+    bad = int((~np.isfinite(values)).all(-1).sum())
+    if bad:
+        raise ImageError(f"{path} holds {bad} values that are not finite; repair it")
+    pixels = torch.from_numpy(values)
+    orientation = exif.get(ExifTags.Base.Orientation, 1)
+    orientation = orientation if orientation in _UPRIGHT else 1
+    mirror, turns = _UPRIGHT[orientation]
+    pixels = torch.rot90(pixels.flip(1) if mirror else pixels, turns).contiguous()
+    return Photo(pixels, _focal(exif, width, height), str(source), orientation)
+
+
+def write_image(path: str | Path, pixels: Tensor) -> None:
+    """Write RGB `pixels`; the suffix of `path` chooses the format.
+
+    Args:
+        path: where to, such as `face.png`; an existing file is replaced only by a whole one.
+        pixels: H x W x 3, uint8, or float in [0, 1].
+
+    Raises:
+        OutputError: the suffix is unknown, or the file cannot be written.
+    """
+    check_shape("pixels", pixels, None, None, 3)
+    if Path(path).suffix.lower() not in Image.registered_extensions():
+        raise OutputError(f"cannot write {path}: the suffix must be that of a picture, as .png")
+    values = pixels if pixels.dtype == torch.uint8 else _to_uint8(pixels)
+    with atomic_write(path) as temporary:
+        Image.fromarray(values.cpu().numpy()).save(temporary)
+
+
+def _to_uint8(pixels: Float[Tensor, "H W 3"]) -> UInt8[Tensor, "H W 3"]:
+    return (pixels.detach().clamp(0, 1) * 255).round().to(torch.uint8)
+
+
+def _sample(source: str) -> Path:
+    name = source.removeprefix("sample:")
+    if name not in _SAMPLES:
+        raise MissingFileError(f"there is no sample {name!r}; there is {', '.join(_SAMPLES)}")
+    package, inside = _SAMPLES[name]
+    spec = find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise MissingDependencyError(
+            f"{source} is a picture inside scikit-image, which is not installed; "
+            "run: pip install scikit-image"
+        )
+    return Path(spec.submodule_search_locations[0]) / inside
+
+
+def _check_file(path: Path) -> None:
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError as error:
+        raise MissingFileError(f"there is no file {path}; check the path") from error
+    except (OSError, ValueError) as error:
+        raise ImageError(_unreadable(path, error)) from error
+    if path.is_dir():
+        raise ImageError(f"{path} is a folder; name a picture in it")
+    if not path.is_file():
+        raise ImageError(f"{path} is not a regular file; save the picture to one first")
+    if size > MAX_BYTES:
+        raise ImageError(
+            f"{path} is {size / 2**20:.0f} MiB, more than the {MAX_BYTES / 2**20:.0f} MiB that "
+            "are read; save a smaller copy"
+        )
+
+
+def _unreadable(path: Path, error: Exception) -> str:
+    reason = (getattr(error, "strerror", None) or str(error)).lower()
+    return f"cannot read {path}: {reason}; check the path and its permissions"
+
+
+def _open(path: Path) -> Image.Image:
+    try:
+        return Image.open(path)
+    except Image.DecompressionBombError as error:
+        raise ImageError(_too_large(path)) from error
+    except UnidentifiedImageError as error:
+        raise ImageError(
+            f"{path} is not a picture of a known kind; convert it to PNG or JPEG"
+        ) from error
+    except Exception as error:  # Pillow's parsers raise many kinds on damaged headers
+        if isinstance(error, OSError) and error.errno is not None:
+            raise ImageError(_unreadable(path, error)) from error
+        raise ImageError(f"{path} has a damaged header; get an intact copy") from error
+
+
+def _too_large(path: Path) -> str:
+    limit = MAX_PIXELS // 1_000_000
+    return f"{path} has more than {limit} million pixels by its header; save a smaller copy"
+
+
+def _check_size(path: Path, image: Image.Image) -> None:
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise ImageError(_too_large(path))
+    if min(width, height) < MIN_SIDE:
+        raise ImageError(
+            f"{path} is {width} x {height} pixels, but a face needs at least "
+            f"{MIN_SIDE} x {MIN_SIDE}; use a larger picture"
+        )
+
+
+def _decode(path: Path, image: Image.Image) -> np.ndarray[Any, np.dtype[np.float32]]:
+    try:
+        image.load()
+        return _rgb(image)
+    except Exception as error:  # decoders raise OSError, SyntaxError, struct.error, EOFError, ...
+        raise ImageError(f"{path} is truncated or damaged; get an intact copy") from error
+
+
+def _rgb(image: Image.Image) -> np.ndarray[Any, np.dtype[np.float32]]:
+    if image.mode == "F" or image.mode.startswith("I"):  # Pillow would clip these at 255
+        grey = np.asarray(image).astype(np.float32)
+        grey = np.clip(grey / _full_scale(image.mode, grey), 0.0, 1.0)
+        return np.repeat(grey[..., None], 3, axis=-1)
+    if image.has_transparency_data:
+        over = image.convert("RGBA")
+        image = Image.new("RGBA", over.size, "white")
+        image.alpha_composite(over)
+    return np.asarray(image.convert("RGB")).astype(np.float32) / 255.0
+
+
+def _full_scale(mode: str, grey: np.ndarray[Any, np.dtype[np.float32]]) -> float:
+    """The value of white: by the mode where it says so, else the first usual one that fits."""
+    if mode.startswith("I;16"):
+        return 65535.0
+    usual = (1.0, 255.0, 65535.0) if mode == "F" else (255.0, 65535.0)
+    return next((white for white in usual if grey.max() <= white), float(2**31 - 1))
+
+
+def _exif(image: Image.Image) -> dict[int, Any]:
+    try:
+        exif = image.getexif()
+        return {**exif, **exif.get_ifd(ExifTags.IFD.Exif)}
+    except Exception:  # damaged EXIF of a good picture is as good as none
+        return {}
+
+
+def _focal(exif: dict[int, Any], width: int, height: int) -> float | None:
+    """Focal length in pixels, where EXIF tells it and the picture was not cropped."""
+    tag = ExifTags.Base
+    long, short = max(width, height), min(width, height)
+    shot = [_number(exif, tag.ExifImageWidth), _number(exif, tag.ExifImageHeight)]
+    shot_long, shot_short = (max(shot), min(shot)) if all(shot) else (long, short)
+    if abs(shot_long * short / (shot_short * long) - 1) > 0.02:
+        return None  # cropped: what remains of the sensor is unknown
+    focal = _number(exif, tag.FocalLengthIn35mmFilm) * math.hypot(long, short) / _FILM_DIAGONAL
+    if not focal:
+        unit = _UNIT_MM.get(exif.get(tag.FocalPlaneResolutionUnit, 2), 25.4)
+        pixels_per_mm = _number(exif, tag.FocalPlaneXResolution) / unit
+        focal = _number(exif, tag.FocalLength) * pixels_per_mm * long / shot_long
+    return focal if 0.2 * long < focal < 50 * long else None
+
+
+def _number(exif: dict[int, Any], tag: int) -> float:
+    """A positive number, or 0 where the tag is absent, unknown (0) or nonsense."""
+    try:
+        value = float(exif.get(tag, 0))
+    except (TypeError, ValueError, ZeroDivisionError):
+        return 0.0
+    return value if math.isfinite(value) and value > 0 else 0.0
