@@ -1,0 +1,71 @@
+"""What the linear fit may be told: every weight, with its unit and where its default comes from.
+
+Defaults marked "measured" were chosen on rendered heads and on photographs with the default
+detector (`benchmarks/bench_linear_fit.py` repeats the check); the others are definitions.
+"""
+
+from dataclasses import dataclass, fields
+
+from morphface.core.errors import ParameterError
+
+__all__ = ["LinearSettings"]
+
+
+@dataclass(frozen=True)
+class LinearSettings:
+    """Weights and limits of `fit_linear`.
+
+    Args:
+        iterations: most joint steps of camera, identity and expression; 0 fits the camera to the
+            mean face and nothing else.
+        tolerance: relative change of the weighted residual below which the fit has settled.
+        depth_weight: precision of the detector's depth relative to that of its screen positions,
+            both in pixels; 0 ignores depth (measured).
+        depth_scale_spread: standard deviation of the logarithm of the detector's depth scale,
+            which is estimated for each face (measured).
+        correlation: how many landmarks share one error. The detector's errors are smooth over
+            the face, so that its points say less than as many independent ones; this divides
+            their weight against the priors (measured).
+        expression_spread: standard deviation of a bounded expression weight around 0, as a share
+            of its range, where the detector gives no score (measured).
+        score_spread: the same around the detector's score, where it gives one (measured).
+        focal_spread: standard deviation of the logarithm of the focal length around the default
+            of `Camera.facing` when none is given; 0 keeps the default (measured).
+        robust: residual, in robust standard deviations, at which a point's weight has fallen to
+            a quarter (Geman-McClure; 3 is the usual choice).
+        starting_noise: standard deviation of a landmark in millimetres on the face before it can
+            be estimated, or where too few points exist to estimate it.
+        least_noise: floor of the estimate in millimetres; about the rounding of float32.
+        contour_slack: weight of a silhouette point along the contour, relative to across it.
+        hidden_weight: weight of a point on a part of the face that is turned away.
+        radius: identity stays within `sqrt(K + radius * sqrt(2 K))` of the mean, in standard
+            deviations: the squared length of K normal coefficients is K on average, with standard
+            deviation `sqrt(2 K)`. Unbounded expressions follow the same rule.
+        largest_nme: landmark error, as a share of the distance between the outer eye corners,
+            above which a fit has not converged.
+    """
+
+    iterations: int = 12
+    tolerance: float = 2e-3
+    depth_weight: float = 0.3
+    depth_scale_spread: float = 0.1
+    correlation: float = 8.0
+    expression_spread: float = 0.25
+    score_spread: float = 0.15
+    focal_spread: float = 0.2
+    robust: float = 3.0
+    starting_noise: float = 1.5
+    least_noise: float = 1e-5
+    contour_slack: float = 0.1
+    hidden_weight: float = 0.1
+    radius: float = 4.0
+    largest_nme: float = 0.08
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if not value >= 0:
+                raise ParameterError(f"{field.name} must not be negative, got {value}")
+        for name in ("correlation", "robust", "starting_noise", "least_noise", "score_spread"):
+            if getattr(self, name) == 0:
+                raise ParameterError(f"{name} must be positive, got 0")
