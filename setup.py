@@ -11,6 +11,7 @@ TEST = [
     "mypy>=1.13",
     "pytest>=8.3",
     "ruff>=0.8",
+    "trimesh>=4.5",
 ]
 
 setup(

@@ -1,0 +1,106 @@
+"""What a mesh file can hold: one coloured or textured surface that can be deformed.
+
+Positions are millimetres in the model frame: +x to the subject's left, +y up, +z out of the
+face. Colours are RGB in [0, 1] as in a picture, so sRGB-encoded; a writer whose format wants
+linear light converts.
+"""
+
+from dataclasses import dataclass, field
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from morphface.core.check import check_finite, check_shape
+from morphface.core.errors import ParameterError
+from morphface.core.records import Record
+
+__all__ = ["Surface", "split_seams"]
+
+
+@dataclass(frozen=True, eq=False)
+class Surface(Record):
+    """A triangle mesh with what can be seen of it, and named ways to deform it.
+
+    Args:
+        vertices: positions in millimetres.
+        faces: vertex indices, counter-clockwise seen from outside.
+        normals: unit vectors.
+        colours: RGB of each vertex.
+        uv: texture coordinates, (0, 0) at the lower left.
+        uv_faces: for each face, the indices into `uv` of its corners.
+        texture: the picture that `uv` points into; it hides `colours` where both are given.
+        targets: what each named deformation adds to `vertices` at weight 1.
+        weights: the weight that each of `targets` has when the file is opened; a missing one
+            is 0.
+
+    Raises:
+        ShapeError: an array lacks its axes.
+        ParameterError: a vertex is not finite, a face points to no vertex, a texture has no
+            coordinates, or a weight has no target.
+    """
+
+    vertices: Float[Tensor, "V 3"]
+    faces: Int[Tensor, "F 3"]
+    normals: Float[Tensor, "V 3"] | None = None
+    colours: Float[Tensor, "V 3"] | None = None
+    uv: Float[Tensor, "U 2"] | None = None
+    uv_faces: Int[Tensor, "F 3"] | None = None
+    texture: Float[Tensor, "H W 3"] | None = None
+    targets: dict[str, Float[Tensor, "V 3"]] = field(default_factory=dict)
+    weights: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        size = len(self.vertices)
+        check_shape("vertices", self.vertices, None, 3)
+        check_finite("vertices", self.vertices)
+        check_shape("faces", self.faces, None, 3)
+        _check_indices("faces", self.faces, size)
+        named = {"normals": self.normals, "colours": self.colours}
+        named |= {f"target {name}": offset for name, offset in self.targets.items()}
+        for name, value in named.items():
+            if value is not None:
+                check_shape(name, value, size, 3)
+                check_finite(name, value)
+        unknown = sorted(set(self.weights) - set(self.targets))
+        if unknown:
+            raise ParameterError(f"weights name {', '.join(unknown)}, which are no targets")
+        self._check_texture()
+
+    def _check_texture(self) -> None:
+        if (self.uv is None) != (self.uv_faces is None):
+            raise ParameterError("uv and uv_faces must be given together")
+        if self.uv is not None and self.uv_faces is not None:
+            check_shape("uv", self.uv, None, 2)
+            check_shape("uv_faces", self.uv_faces, len(self.faces), 3)
+            _check_indices("uv_faces", self.uv_faces, len(self.uv))
+        if self.texture is not None:
+            check_shape("texture", self.texture, None, None, 3)
+            if self.uv is None:
+                raise ParameterError("a texture needs uv and uv_faces")
+
+
+def split_seams(
+    faces: Int[Tensor, "F 3"], uv_faces: Int[Tensor, "F 3"]
+) -> tuple[Int[Tensor, " N"], Int[Tensor, " N"], Int[Tensor, "F 3"]]:
+    """Duplicates vertices along texture seams, so that one index serves both buffers.
+
+    Args:
+        faces: indices into the vertices.
+        uv_faces: indices into the texture coordinates.
+
+    Returns:
+        For each new vertex its old vertex and its texture coordinate, and the faces.
+    """
+    check_shape("uv_faces", uv_faces, *faces.shape)
+    pairs = torch.stack([faces.flatten(), uv_faces.flatten()], dim=-1)
+    unique, index = torch.unique(pairs, dim=0, return_inverse=True)
+    return unique[:, 0], unique[:, 1], index.reshape(faces.shape)
+
+
+def _check_indices(name: str, indices: Tensor, size: int) -> None:
+    if indices.numel() and not 0 <= int(indices.min()) <= int(indices.max()) < size:
+        raise ParameterError(
+            f"{name} must hold indices from 0 to {size - 1}, got {int(indices.min())} to "
+            f"{int(indices.max())}"
+        )
