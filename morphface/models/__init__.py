@@ -1,14 +1,19 @@
 """Morphable models: what a face can look like, and nothing about cameras or pictures."""
 
 from morphface.models.basis import ExpressionBasis, LinearBasis
+from morphface.models.catalogue import MODELS, load_model
 from morphface.models.embedding import LandmarkEmbedding
 from morphface.models.morphable import Eye, MorphableModel, gaze_rotation
+from morphface.models.subdivide import subdivide_model
 
 __all__ = [
+    "MODELS",
     "ExpressionBasis",
     "Eye",
     "LandmarkEmbedding",
     "LinearBasis",
     "MorphableModel",
     "gaze_rotation",
+    "load_model",
+    "subdivide_model",
 ]

@@ -67,6 +67,7 @@ class MorphableModel(Record):
         reflectance: albedo per vertex, or None for a shape-only model.
         uv: texture coordinates, (0, 0) at the lower left.
         uv_faces: for each face, the indices into `uv` of its corners.
+        mirror: for each vertex, the one on the other side of the face.
         regions: soft masks over vertices in [0, 1], by name.
         eyes: the subject's left and right eyeball, or None where the model has no eyeballs.
         landmarks: embeddings by scheme name.
@@ -79,6 +80,7 @@ class MorphableModel(Record):
     reflectance: LinearBasis | None = None
     uv: Float[Tensor, "U 2"] | None = None
     uv_faces: Int[Tensor, "F 3"] | None = None
+    mirror: Int[Tensor, " V"] | None = None
     regions: dict[str, Float[Tensor, " V"]] = field(default_factory=dict)
     eyes: tuple[Eye, Eye] | None = None
     landmarks: dict[str, LandmarkEmbedding] = field(default_factory=dict)

