@@ -145,7 +145,7 @@ def _target(buffer: _Buffer, offset: Tensor) -> int:
         values=gltf.AccessorSparseValues(bufferView=buffer.view(moved.tobytes())),
     )
     extent = np.concatenate([moved, np.zeros((1, 3), dtype=moved.dtype)])
-    return buffer.accessor(extent, 3, count=len(offset), sparse=sparse)
+    return buffer.accessor(extent, 3, count=len(offset), sparse=sparse, byteOffset=None)
 
 
 def _document(buffer: _Buffer, surface: Surface, mesh: gltf.Mesh) -> bytes:
