@@ -127,17 +127,27 @@ def build() -> tuple[dict[str, np.ndarray], dict[str, object]]:
         **{f"regions.{k}": (v * 255).round().astype(np.uint8) for k, v in regions.items()},
         **eye_tensors(head, symmetric),
     }
-    header = {"name": "open-head", "expression_names": names, "source": SOURCE}
+    header = {
+        "format": "morphface-model",
+        "version": 1,
+        "name": "open-head",
+        "expression_names": names,
+        "source": SOURCE,
+    }
     return tensors, header
+
+
+def write_model(path: Path, tensors: dict[str, np.ndarray], header: dict[str, object]) -> None:
+    """Write a model file. One metadata entry, since safetensors keeps no order of several."""
+    contiguous = {name: np.ascontiguousarray(value) for name, value in sorted(tensors.items())}
+    path.write_bytes(save(contiguous, metadata={"morphface": json.dumps(header)}))
 
 
 def main() -> None:
     """Build and write the file."""
     tensors, header = build()
-    metadata = {"format": "morphface-model", "version": "1", "header": json.dumps(header)}
     OUTPUT.parent.mkdir(parents=True, exist_ok=True)
-    contiguous = {name: np.ascontiguousarray(value) for name, value in sorted(tensors.items())}
-    OUTPUT.write_bytes(save(contiguous, metadata=metadata))
+    write_model(OUTPUT, tensors, header)
     print(f"{OUTPUT}: {OUTPUT.stat().st_size / 1e6:.2f} MB, {len(tensors['identity.mean'])} vertices")
 
 

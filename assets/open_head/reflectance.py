@@ -15,7 +15,7 @@ from scipy.sparse.linalg import eigsh
 
 SKIN = np.array([0.705, 0.535, 0.455])
 MELANIN = np.array([-0.170, -0.165, -0.155])  # one standard deviation towards dark skin
-HAEMOGLOBIN = np.array([0.014, -0.020, -0.018])  # towards red
+HAEMOGLOBIN = np.array([0.011, -0.017, -0.015])  # towards red
 CAROTENE = np.array([0.004, 0.002, -0.020])  # towards yellow
 DARK = np.array([-0.09, -0.085, -0.075])
 SPATIAL_MODES = 40
@@ -40,7 +40,7 @@ BASE = {
 }
 # region, and what one standard deviation adds where the mask is 1
 AXES = (
-    ("lips", [0.055, -0.025, -0.020]),
+    ("lips", [0.042, -0.022, -0.018]),
     ("lips", [-0.045, -0.042, -0.034]),
     ("lips", [0.015, -0.022, -0.030]),
     ("brows", [-0.10, -0.09, -0.08]),
@@ -49,17 +49,17 @@ AXES = (
     ("eyelids", [-0.060, -0.060, -0.050]),
     ("eyelids", [0.025, -0.020, -0.010]),
     ("under_eyes", [-0.050, -0.052, -0.036]),
-    ("cheeks", [0.022, -0.026, -0.024]),
+    ("cheeks", [0.014, -0.018, -0.016]),
     ("nose", [0.018, -0.022, -0.020]),
-    ("beard", [-0.085, -0.075, -0.060]),
-    ("beard", [-0.045, -0.055, -0.060]),
+    ("beard", [-0.055, -0.050, -0.042]),
+    ("beard", [-0.025, -0.030, -0.032]),
     ("scalp", [-0.13, -0.12, -0.11]),
     ("scalp", [0.08, 0.045, 0.015]),
     ("ears", [0.020, -0.026, -0.024]),
     ("neck", [-0.030, -0.034, -0.034]),
     ("sclera", [-0.035, -0.045, -0.055]),
     ("iris", [-0.10, -0.075, -0.05]),
-    ("iris", [-0.05, 0.03, 0.12]),
+    ("iris", [-0.03, 0.02, 0.07]),
     ("iris", [-0.01, 0.05, 0.0]),
     ("teeth", [-0.045, -0.055, -0.085]),
     ("tongue", [0.04, -0.03, -0.03]),
@@ -136,7 +136,7 @@ def axes(
     for value, function in zip(values, functions, strict=True):
         fall = 1 / (1 + value / values[2])
         fields.append((function * pigmented, 0.28 * fall * DARK))
-        fields.append((function * pigmented, 0.32 * fall * HAEMOGLOBIN))
+        fields.append((function * pigmented, 0.22 * fall * HAEMOGLOBIN))
     return np.stack([mask[:, None] * colour for mask, colour in fields])
 
 

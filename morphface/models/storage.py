@@ -1,4 +1,4 @@
-"""Our own model file: safetensors with a JSON header.
+"""Our own model file: safetensors with a JSON header in the metadata entry `morphface`.
 
 Tensors are named after the fields of `MorphableModel`, with dots for nesting. Bases may be
 stored in half precision, masks as bytes; what is loaded is float32.
@@ -44,21 +44,21 @@ def _read(path: Path) -> tuple[dict[str, object], dict[str, Tensor]]:
         raise ModelError(f"model file {path} is larger than {_LIMIT // 2**30} GiB")
     try:
         with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            _check_metadata(path, metadata)
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            return json.loads(metadata["header"]), tensors
-    except (SafetensorError, json.JSONDecodeError, KeyError) as error:
-        raise ModelError(f"{path} is not a readable {FORMAT} file: {error}") from None
+            header = json.loads((file.metadata() or {}).get("morphface", "{}"))
+            _check_header(path, header)
+            return header, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, json.JSONDecodeError) as error:
+        raise ModelError(f"{path} is not a {FORMAT} file: {error}") from None
 
 
-def _check_metadata(path: Path, metadata: dict[str, str]) -> None:
-    if metadata.get("format") != FORMAT:
+def _check_header(path: Path, header: dict[str, object]) -> None:
+    if header.get("format") != FORMAT:
         raise ModelError(f"{path} is a safetensors file, but not a {FORMAT} file")
-    if int(metadata.get("version", "0")) > VERSION:
+    version = header.get("version")
+    if not isinstance(version, int) or version > VERSION:
         raise ModelError(
-            f"{path} has format version {metadata['version']}, this morphface reads up to "
-            f"{VERSION}: upgrade morphface"
+            f"{path} has format version {version}, this morphface reads up to {VERSION}: "
+            "upgrade morphface"
         )
 
 
