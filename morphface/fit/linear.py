@@ -17,10 +17,11 @@ from torch import Tensor
 from morphface.core.check import check_finite
 from morphface.core.errors import LandmarkError, ParameterError
 from morphface.fit.gaze import eye_angles, eye_rotation
+from morphface.fit.projection import Guess
 from morphface.fit.result import FitResult
 from morphface.fit.rows import LandmarkRows, landmark_rows
 from morphface.fit.settings import LinearSettings
-from morphface.fit.solver import Guess, Target, Trace, fit_pose, fit_shape, identity_radius
+from morphface.fit.solver import Target, Trace, fit_pose, fit_shape
 from morphface.fit.start import rough_pose
 from morphface.geometry.camera import Camera
 from morphface.landmarks.points import Landmarks
@@ -256,12 +257,12 @@ def _verdict(
     out: FitResult, trace: Trace, rows: LandmarkRows, guess: Guess, settings: LinearSettings
 ) -> str:
     """Why the fit may not be trusted; empty if it may."""
-    limit = settings.largest_nme
+    limit, statistical = settings.largest_nme, rows.statistical
+    length = float(np.linalg.norm(guess.coefficients[statistical]))
+    if statistical.any() and length >= 0.999 * settings.ellipsoid(int(statistical.sum())):
+        return "the shape is at the bound of its ellipsoid: this is hardly a face of the model"
     if not out.landmark_nme <= limit:
         return f"landmarks are {out.landmark_nme:.3f} eye distances off, at most {limit:g} is a fit"
-    length = float(np.linalg.norm(guess.coefficients[: rows.identity]))
-    if length >= 0.999 * identity_radius(rows.identity, settings):
-        return "identity is at the bound of its ellipsoid: this is hardly a face of the model"
     if settings.iterations and not trace.settled:
         return f"the fit did not settle in {settings.iterations} steps"
     return ""

@@ -68,9 +68,15 @@ class LandmarkRows:
         """How many coefficients there are."""
         return self.basis.shape[2]
 
+    @property
+    def statistical(self) -> Bool[np.ndarray, " K"]:
+        """Which coefficients are in standard deviations: those without bounds."""
+        return ~(np.isfinite(self.lower) & np.isfinite(self.upper))
+
     def points(self, coefficients: Float[np.ndarray, " K"]) -> Float[np.ndarray, "N 3"]:
         """Landmark positions in the model frame, eyes looking ahead."""
-        return self.mean + self.basis @ coefficients
+        flat = self.basis.reshape(-1, self.rank) @ coefficients  # stacked products are slow
+        return self.mean + flat.reshape(-1, 3)
 
 
 def landmark_rows(model: MorphableModel, scheme: str) -> LandmarkRows:

@@ -4,6 +4,7 @@ Defaults marked "measured" were chosen on rendered heads and on photographs with
 detector (`benchmarks/bench_linear_fit.py` repeats the check); the others are definitions.
 """
 
+import math
 from dataclasses import dataclass, fields
 
 from morphface.core.errors import ParameterError
@@ -38,15 +39,16 @@ class LinearSettings:
         least_noise: floor of the estimate in millimetres; about the rounding of float32.
         contour_slack: weight of a silhouette point along the contour, relative to across it.
         hidden_weight: weight of a point on a part of the face that is turned away.
-        radius: identity stays within `sqrt(K + radius * sqrt(2 K))` of the mean, in standard
-            deviations: the squared length of K normal coefficients is K on average, with standard
-            deviation `sqrt(2 K)`. Unbounded expressions follow the same rule.
+        radius: coefficients in standard deviations (identity, and expressions without bounds) stay
+            in the ellipsoid `ellipsoid(K)`: the squared length of K normal coefficients is K on
+            average, with standard deviation `sqrt(2 K)`, and this says how many of those are
+            allowed.
         largest_nme: landmark error, as a share of the distance between the outer eye corners,
             above which a fit has not converged.
     """
 
     iterations: int = 12
-    tolerance: float = 2e-3
+    tolerance: float = 5e-3
     depth_weight: float = 0.3
     depth_scale_spread: float = 0.1
     correlation: float = 8.0
@@ -69,3 +71,7 @@ class LinearSettings:
         for name in ("correlation", "robust", "starting_noise", "least_noise", "score_spread"):
             if getattr(self, name) == 0:
                 raise ParameterError(f"{name} must be positive, got 0")
+
+    def ellipsoid(self, rank: int) -> float:
+        """The largest length of `rank` coefficients together, in standard deviations."""
+        return math.sqrt(rank + self.radius * math.sqrt(2.0 * rank))
