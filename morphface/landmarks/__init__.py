@@ -1,5 +1,17 @@
 """Landmarks of faces in pictures, and where they lie on a model."""
 
+from morphface.landmarks.find import choose, find_faces
 from morphface.landmarks.points import Landmarks
+from morphface.landmarks.schemes import SCHEMES, outer_eye_distance, scheme, to_scheme
+from morphface.landmarks.search import search_faces
 
-__all__ = ["Landmarks"]
+__all__ = [
+    "SCHEMES",
+    "Landmarks",
+    "choose",
+    "find_faces",
+    "outer_eye_distance",
+    "scheme",
+    "search_faces",
+    "to_scheme",
+]

@@ -1,6 +1,6 @@
 """What a detector or a landmark file says about one face."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from jaxtyping import Float
 from torch import Tensor
@@ -8,7 +8,7 @@ from torch import Tensor
 from morphface.core.check import check_shape
 from morphface.core.records import Record
 
-__all__ = ["Landmarks"]
+__all__ = ["Landmarks", "moved"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,3 +39,18 @@ class Landmarks(Record):
         check_shape("confidence", self.confidence, len(self.points))
         if self.depth is not None:
             check_shape("depth", self.depth, len(self.points))
+
+
+def moved(face: Landmarks, scale: float, offset: tuple[float, float]) -> Landmarks:
+    """`face` scaled about (0, 0), then shifted: from a crop to the picture it was cut from.
+
+    Args:
+        face: landmarks in the crop.
+        scale: pixels of the picture for a pixel of the crop.
+        offset: where the crop's corner lies in the picture, x and y.
+    """
+    points = face.points * scale + face.points.new_tensor(offset)
+    x, y = offset
+    left, top, right, bottom = (side * scale for side in face.box)
+    depth = None if face.depth is None else face.depth * scale
+    return replace(face, points=points, box=(left + x, top + y, right + x, bottom + y), depth=depth)
