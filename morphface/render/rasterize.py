@@ -120,7 +120,9 @@ def interpolate(
 def _check_indices(faces: Tensor, vertices: int) -> None:
     if not faces.numel():
         return
-    low, high = (int(bound) for bound in torch.aminmax(faces))
+    # numpy, as torch would wake its own threads, which then spin and slow down the kernels'.
+    indices = faces.cpu().numpy()
+    low, high = int(indices.min()), int(indices.max())
     if low < 0 or high >= vertices:
         raise ParameterError(
             f"faces must index the {vertices} vertices of screen, got indices from {low} to {high}"

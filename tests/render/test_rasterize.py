@@ -183,8 +183,14 @@ def test_narrow_integers_and_strided_views_give_the_same(rng, backend):
 
 @pytest.mark.parametrize(
     "corner",
-    [(4.0, 4.0, 0.5), (4.0, 4.0, -10.0), (torch.nan, 1.0, 9.0), (4.0, torch.inf, 9.0), (1, 1, torch.inf)],
-)  # fmt: skip
+    [
+        (4.0, 4.0, 0.5),
+        (4.0, 4.0, -10.0),
+        (torch.nan, 1.0, 9.0),
+        (4.0, torch.inf, 9.0),
+        (1.0, 8.0, torch.inf),
+    ],
+)
 def test_face_with_a_corner_that_cannot_be_seen_is_left_out(backend, corner):
     screen = torch.tensor([[[0.0, 0, 10], [8, 0, 10], corner]])
     assert not rasterize(screen, ONE, (8, 8), backend=backend).mask.any()
