@@ -148,7 +148,9 @@ def main() -> None:
     tensors, header = build()
     OUTPUT.parent.mkdir(parents=True, exist_ok=True)
     write_model(OUTPUT, tensors, header)
-    print(f"{OUTPUT}: {OUTPUT.stat().st_size / 1e6:.2f} MB, {len(tensors['identity.mean'])} vertices")
+    print(
+        f"{OUTPUT}: {OUTPUT.stat().st_size / 1e6:.2f} MB, {len(tensors['identity.mean'])} vertices"
+    )
 
 
 if __name__ == "__main__":

@@ -5,7 +5,13 @@ from PIL import Image
 from source import data_folder, facial_action, read_template, shape_target
 from template import EYE_SEGMENTS, Head
 
-PAINTED = {"lips": "lips", "face": "face", "eyelids": "eyelids", "ears": "ears", "mouth": "inside-mouth"}
+PAINTED = {
+    "lips": "lips",
+    "face": "face",
+    "eyelids": "eyelids",
+    "ears": "ears",
+    "mouth": "inside-mouth",
+}
 
 
 def _painted(head: Head, name: str) -> np.ndarray:

@@ -195,9 +195,7 @@ def build_head() -> Head:
     keep, flat = np.unique(quads, return_inverse=True)
     uv_keep, uv_flat = np.unique(quad_uvs, return_inverse=True)
     quads, quad_uvs = flat.reshape(-1, 4), uv_flat.reshape(-1, 4)
-    uv = _pack(
-        template.uv[uv_keep], _sort_islands(template.uv[uv_keep], quad_uvs, names)
-    )
+    uv = _pack(template.uv[uv_keep], _sort_islands(template.uv[uv_keep], quad_uvs, names))
     faces, uv_faces = _triangulate(template.vertices[keep], quads, quad_uvs)
     sources = tuple(groups[name] for name in EYES)
     eye = template.vertices[sources[0]]

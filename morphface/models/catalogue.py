@@ -14,7 +14,9 @@ MODELS = {"open-head": Path(__file__).parent / "data" / "open_head.safetensors"}
 DETAILS = ("standard", "high")
 
 
-def load_model(name_or_path: str | Path = "open-head", *, detail: str = "standard") -> MorphableModel:
+def load_model(
+    name_or_path: str | Path = "open-head", *, detail: str = "standard"
+) -> MorphableModel:
     """A morphable model by name, or from a file in our own format.
 
     Loaded models are immutable and kept, so a second call is free.

@@ -56,9 +56,7 @@ def _mirror(faces: Tensor, mirror: Tensor) -> Tensor:
     return torch.cat([mirror, size + found])
 
 
-def _eyes(
-    model: MorphableModel, eyes: tuple[Eye, Eye], weights: VertexWeights
-) -> tuple[Eye, Eye]:
+def _eyes(model: MorphableModel, eyes: tuple[Eye, Eye], weights: VertexWeights) -> tuple[Eye, Eye]:
     left, right = (_eye(model.identity.mean, eye, weights) for eye in eyes)
     return left, right
 
