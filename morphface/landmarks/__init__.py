@@ -1,5 +1,6 @@
 """Landmarks of faces in pictures, and where they lie on a model."""
 
+from morphface.landmarks.embedding import embed, measure_embedding
 from morphface.landmarks.find import choose, find_faces
 from morphface.landmarks.points import Landmarks
 from morphface.landmarks.schemes import SCHEMES, outer_eye_distance, scheme, to_scheme
@@ -9,7 +10,9 @@ __all__ = [
     "SCHEMES",
     "Landmarks",
     "choose",
+    "embed",
     "find_faces",
+    "measure_embedding",
     "outer_eye_distance",
     "scheme",
     "search_faces",
