@@ -19,6 +19,7 @@ import torch
 from numpy.lib import format as npy
 from torch import Tensor
 
+from morphface import __version__
 from morphface.core.errors import MissingFileError, MorphfaceError, ParameterError
 from morphface.core.files import atomic_write
 from morphface.geometry.camera import Camera
@@ -45,8 +46,8 @@ _WEAK = "camera_weak_depth"
 
 def library_versions() -> dict[str, str]:
     """Versions of morphface and of what it computes with, for headers and reports."""
-    found = {}
-    for name in ("morphface", "torch", "numpy", "mediapipe"):
+    found = {"morphface": __version__}
+    for name in ("torch", "numpy", "mediapipe"):
         try:
             found[name] = version(name)
         except PackageNotFoundError:

@@ -1,0 +1,5 @@
+"""`python -m morphface` is the command line."""
+
+from morphface.cli import main
+
+main()

@@ -1,0 +1,70 @@
+"""The files of a fitted head: a rig that moves, and a plain mesh."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from morphface.geometry.mesh import vertex_normals
+from morphface.media.images import Photo
+from morphface.media.meshes import Surface, write_gltf, write_obj
+from morphface.pipelines.appearance import Sight, bake_texture, vertex_colours
+from morphface.pipelines.photo import FittedFace
+
+__all__ = ["rigged_head", "write_head"]
+
+
+def rigged_head(face: FittedFace, photo: Photo) -> Surface:
+    """The fitted person with the photo's colours, deformable by every expression.
+
+    The base is the fitted identity without expression, its eyes turned as in the photo; the
+    targets' weights are the fitted expression.
+
+    Args:
+        face: the fitted face.
+        photo: that it was fitted to.
+    """
+    model, fitted = face.model, face.parameters
+    weights = fitted.expression[0]
+    still = torch.zeros_like(fitted.expression)
+    neutral = model.vertices(fitted.identity, still, fitted.gaze)[0]
+    each = torch.eye(model.expression.rank)
+    moved = model.vertices(fitted.identity, each, fitted.gaze)
+    sight = Sight(photo.pixels, face.camera, face.vertices_in_camera(), model.faces)
+    colours = vertex_colours(model, sight)
+    texture = bake_texture(model, sight, colours)
+    return Surface(
+        vertices=neutral,
+        faces=model.faces,
+        normals=vertex_normals(neutral, model.faces),
+        colours=colours,
+        uv=model.uv,
+        uv_faces=model.uv_faces,
+        texture=texture,
+        targets=dict(zip(model.expression.names, moved - neutral, strict=True)),
+        weights=dict(zip(model.expression.names, weights.tolist(), strict=False)),
+    )
+
+
+def write_head(folder: Path, face: FittedFace, photo: Photo) -> Surface:
+    """Write `head.glb`, the rig, and `head.obj`, the head in its fitted expression.
+
+    Args:
+        folder: where to.
+        face: the fitted face.
+        photo: that it was fitted to.
+
+    Returns:
+        What was written.
+
+    Raises:
+        OutputError: the files cannot be written there.
+    """
+    head = rigged_head(face, photo)
+    write_gltf(folder / "head.glb", head)
+    posed = face.vertices()
+    plain = replace(
+        head, vertices=posed, targets={}, weights={}, normals=vertex_normals(posed, head.faces)
+    )
+    write_obj(folder / "head.obj", plain)
+    return head

@@ -1,0 +1,119 @@
+"""A photo in, a folder of files out: parameters, report, overlay and head."""
+
+import json
+import math
+import time
+from pathlib import Path
+from typing import Any
+
+from morphface.core.files import atomic_write, output_folder
+from morphface.media.images import write_image
+from morphface.parameters import save_parameters
+from morphface.parameters.io import library_versions
+from morphface.pipelines.head_files import write_head
+from morphface.pipelines.overlay import draw_overlay
+from morphface.pipelines.photo import FittedFace, FittedPhoto, Progress, fit_photo
+
+__all__ = ["FILES", "reconstruct"]
+
+FILES = ("face.npz", "report.json", "overlay.png", "head.glb", "head.obj")
+
+
+def reconstruct(
+    image: str | Path,
+    out: str | Path,
+    *,
+    model: str | Path = "open-head",
+    faces: str | int = "largest",
+    landmarks: str | Path | None = None,
+    focal: float | None = None,
+    device: str = "cpu",
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Fit the faces of a photo and write what was found to a folder.
+
+    One face is written to `out` itself, with "all" each to a folder `face_0`, `face_1`, ... in
+    it; there is one `report.json`, in `out`. Nothing appears in `out` before all is done.
+
+    Args:
+        image: path of a picture, or `sample:astronaut`.
+        out: the folder, made if it is missing; files of the same names are replaced.
+        model: name or path of a morphable model.
+        faces: "largest", "all", or an index from 0, the largest face first.
+        landmarks: a file to read them from, instead of detecting them.
+        focal: focal length in pixels; None takes it from the picture's EXIF data, or estimates.
+        device: where to compute.
+        progress: is told what begins now.
+
+    Returns:
+        What `report.json` holds.
+
+    Raises:
+        OutputError: the folder cannot be written to; this is found out first.
+        MorphfaceError: the subclass and its message say what is wrong with the input.
+    """
+    with output_folder(out) as folder:
+        result = fit_photo(
+            image,
+            model=model,
+            faces=faces,
+            landmarks=landmarks,
+            focal=focal,
+            device=device,
+            progress=progress,
+        )
+        report = _header(image, model, result)
+        for index, face in enumerate(result.faces):
+            (progress or (lambda _: None))("writing the files")
+            inner = f"face_{index}" if faces == "all" else "."
+            seconds = _write_face(folder / inner, face, result, str(image))
+            report["faces"].append({"folder": inner, **_describe(face, seconds)})
+        with atomic_write(folder / "report.json") as temporary:
+            temporary.write_text(json.dumps(report, indent=2, allow_nan=False) + "\n")
+    return report
+
+
+def _write_face(folder: Path, face: FittedFace, result: FittedPhoto, image: str) -> float:
+    start = time.perf_counter()
+    extra = {"image": image, "quarter_turns": result.photo.turns, "report": _describe(face, None)}
+    save_parameters(
+        folder / "face.npz", face.parameters, face.camera, model=face.model.name, extra=extra
+    )
+    write_image(folder / "overlay.png", draw_overlay(face, result.photo))
+    write_head(folder, face, result.photo)
+    return time.perf_counter() - start
+
+
+def _header(image: str | Path, model: str | Path, result: FittedPhoto) -> dict[str, Any]:
+    height, width = result.photo.size
+    return {
+        "image": str(image),
+        "model": str(model),
+        "size": {"height": height, "width": width},
+        "orientation": {
+            "exif": result.photo.orientation,
+            "quarter_turns_counter_clockwise": result.photo.turns,
+        },
+        "versions": library_versions(),
+        "pose_order": "turned by yaw, then pitch, then roll; positive yaw to the subject's left, "
+        "positive pitch up, positive roll counter-clockwise in the image",
+        "faces": [],
+    }
+
+
+def _describe(face: FittedFace, write_seconds: float | None) -> dict[str, Any]:
+    fit = face.fit
+    error = fit.landmark_nme
+    seconds = (
+        face.seconds if write_seconds is None else face.seconds | {"write": round(write_seconds, 4)}
+    )
+    return {
+        "box": [round(side, 2) for side in fit.landmarks.box],
+        "converged": fit.converged,
+        "reason": fit.reason,
+        "landmark_nme": round(error, 6) if math.isfinite(error) else None,
+        "pose_degrees": {name: round(value, 3) for name, value in face.pose_degrees.items()},
+        "distance_mm": round(-float(face.parameters.translation[0, 2]), 1),
+        "focal_pixels": round(float(fit.camera.focal.flatten()[0]), 2),
+        "seconds": seconds,
+    }
