@@ -20,7 +20,7 @@ from morphface.geometry.mesh import edges, vertex_normals
 from morphface.models import MorphableModel
 from morphface.render import interpolate, rasterize
 
-__all__ = ["Sight", "bake_texture", "sample_photo", "vertex_colours"]
+__all__ = ["HeadColours", "Sight", "bake_texture", "head_colours", "sample_photo"]
 
 GRAZING = 0.25
 """Cosine between normal and line of sight below which a surface is not sampled."""
@@ -73,23 +73,39 @@ def sample_photo(
     return colours, torch.where(hidden, 0.0, trust)
 
 
-def vertex_colours(model: MorphableModel, sight: Sight) -> Float[Tensor, "V 3"]:
+@dataclass(frozen=True, eq=False)
+class HeadColours:
+    """A colour for every vertex of a head.
+
+    Args:
+        colours: of the vertices.
+        likely: whether what the photo shows there is the head, 0 to 1: hair over an ear, a
+            collar, or background beside a badly fitted jaw are not.
+    """
+
+    colours: Float[Tensor, "V 3"]
+    likely: Float[Tensor, " V"]
+
+
+def head_colours(model: MorphableModel, sight: Sight) -> HeadColours:
     """A colour for every vertex of the head: seen ones from the photo, the rest continued."""
     normals = vertex_normals(sight.vertices, sight.faces)
     colours, trust = sample_photo(sight, sight.vertices, normals)
     guide = _guide(model, colours, trust)
-    return _continued(sight.faces, colours, trust, guide).clamp(0, 1)
+    likely = _likely(model, colours, guide, trust)
+    continued = _continued(sight.faces, colours, trust * likely, guide)
+    return HeadColours(continued.clamp(0, 1), likely)
 
 
 def bake_texture(
-    model: MorphableModel, sight: Sight, colours: Float[Tensor, "V 3"], size: int = 1024
+    model: MorphableModel, sight: Sight, head: HeadColours, size: int = 1024
 ) -> Float[Tensor, "S S 3"] | None:
-    """A texture in the model's layout: the photo where it is seen well, `colours` elsewhere.
+    """A texture in the model's layout: the photo where it is seen well, `head` elsewhere.
 
     Args:
         model: whose layout of texture coordinates is used; without one there is no texture.
         sight: the photo and the head in it.
-        colours: of the vertices, for what the photo does not show.
+        head: colours of the vertices, for what the photo does not show.
         size: of the texture in pixels.
     """
     if model.uv is None or model.uv_faces is None:
@@ -99,14 +115,14 @@ def bake_texture(
     screen = flat * torch.tensor([size, size, 1.0])
     found = rasterize(screen[None], model.uv_faces, (size, size), perspective=False)
     normals = vertex_normals(sight.vertices, sight.faces)
-    packed = torch.cat([sight.vertices, normals, colours], dim=-1)
+    packed = torch.cat([sight.vertices, normals, head.colours, head.likely[:, None]], dim=-1)
     texels = interpolate(packed[None], sight.faces, found)[0]
     mask = found.mask[0]
-    points, directions, below = texels[mask].split(3, dim=-1)
+    points, directions, below, likely = texels[mask].split([3, 3, 3, 1], dim=-1)
     directions = torch.nn.functional.normalize(directions, dim=-1)
     seen, trust = sample_photo(sight, points, directions)
     texture = torch.zeros(size, size, 3)
-    texture[mask] = torch.lerp(below, seen, trust[:, None])
+    texture[mask] = torch.lerp(below, seen, trust[:, None] * likely)
     return _padded(texture, mask)
 
 
@@ -117,7 +133,7 @@ def _depth_inside(sight: Sight) -> Float[Tensor, "H W"]:
     found = rasterize(screen[None], sight.faces, sight.camera.size, perspective=perspective)
     mask = found.mask[0].numpy()
     rows = int(mask.any(axis=1).sum())
-    inside = binary_erosion(mask, iterations=max(1, rows // 100), border_value=1)
+    inside = binary_erosion(mask, iterations=max(1, rows // 60), border_value=1)
     return torch.where(torch.from_numpy(inside), found.depth[0], 0.0)
 
 
@@ -153,6 +169,19 @@ def _guide(
     ratio = (colours / albedo).clamp(0, 4)
     chosen = ratio[weight > 0.5 * weight.max()]
     return albedo * chosen.median(dim=0).values
+
+
+def _likely(
+    model: MorphableModel,
+    colours: Float[Tensor, "V 3"],
+    guide: Float[Tensor, "V 3"],
+    trust: Float[Tensor, " V"],
+) -> Float[Tensor, " V"]:
+    """Near 1 where the photo's colour may be that of the head, strictest beside the face."""
+    face = model.regions.get("face", torch.ones(model.size))
+    limit = 0.45 + 1.8 * face * trust
+    difference = (torch.log(colours + 0.05) - torch.log(guide + 0.05)).abs().mean(dim=-1)
+    return torch.sigmoid((limit - difference) * 20)
 
 
 def _continued(

@@ -8,7 +8,7 @@ import torch
 from morphface.geometry.mesh import vertex_normals
 from morphface.media.images import Photo
 from morphface.media.meshes import Surface, write_gltf, write_obj
-from morphface.pipelines.appearance import Sight, bake_texture, vertex_colours
+from morphface.pipelines.appearance import Sight, bake_texture, head_colours
 from morphface.pipelines.photo import FittedFace
 
 __all__ = ["rigged_head", "write_head"]
@@ -31,16 +31,15 @@ def rigged_head(face: FittedFace, photo: Photo) -> Surface:
     each = torch.eye(model.expression.rank)
     moved = model.vertices(fitted.identity, each, fitted.gaze)
     sight = Sight(photo.pixels, face.camera, face.vertices_in_camera(), model.faces)
-    colours = vertex_colours(model, sight)
-    texture = bake_texture(model, sight, colours)
+    head = head_colours(model, sight)
     return Surface(
         vertices=neutral,
         faces=model.faces,
         normals=vertex_normals(neutral, model.faces),
-        colours=colours,
+        colours=head.colours,
         uv=model.uv,
         uv_faces=model.uv_faces,
-        texture=texture,
+        texture=bake_texture(model, sight, head),
         targets=dict(zip(model.expression.names, moved - neutral, strict=True)),
         weights=dict(zip(model.expression.names, weights.tolist(), strict=False)),
     )
