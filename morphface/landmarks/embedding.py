@@ -6,6 +6,7 @@ these places is snapped to the surface. Points that wander from view to view, as
 silhouette do, get less confidence.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -19,15 +20,27 @@ from morphface.landmarks import tables
 from morphface.landmarks.closest import closest_on_surface
 from morphface.landmarks.detectors import LandmarkDetector
 from morphface.landmarks.points import Landmarks
+from morphface.landmarks.schemes import mirrored
 from morphface.landmarks.views import PITCHES, YAWS, View, views
+from morphface.media.images import Photo
 from morphface.models import LandmarkEmbedding, MorphableModel
 
 __all__ = ["embed", "measure_embedding"]
 
-_FEWEST_VIEWS = 5
+_FEWEST_LOOKS = 10  # two for each view: at its picture and at the mirrored one
 _REACH = 12  # pixels from a point to the surface that it belongs to
 _TRUSTED = 2.0  # spread in mm at which confidence is a half
-_INNER = ("eyeballs", "eye_sockets", "teeth", "tongue", "mouth", "lashes", "sclera", "iris")
+_NOT_SKIN = (  # regions that no landmark but an iris lies on
+    "ears",
+    "eye_sockets",
+    "eyeballs",
+    "iris",
+    "lashes",
+    "mouth",
+    "sclera",
+    "teeth",
+    "tongue",
+)
 _ROUNDS = 30
 _IRISES = (*tables.RIGHT_IRIS, *tables.LEFT_IRIS)
 
@@ -98,7 +111,7 @@ class _Casts:
 
 def _skin(model: MorphableModel) -> Bool[Tensor, " F"]:
     inner = _eyeballs(model)
-    for name in _INNER:
+    for name in _NOT_SKIN:
         if name in model.regions:
             inner = inner | (model.regions[name] > 0.5)
     return ~inner[model.faces].all(-1)  # a margin of lid or lip has a vertex on the skin
@@ -127,17 +140,25 @@ def _look(model: MorphableModel, detector: LandmarkDetector, skin: Bool[Tensor, 
     places, towards = [], []
     surfaces = _surfaces(model, skin)
     for view in views(model):
-        found = [face for face in detector.detect(view.photo) if face.scheme == "478"]
-        if found:
-            place = _cast(view, found[0], surfaces)
+        for face in _seen(view.photo, detector):
+            place = _cast(view, face, surfaces)
             places.append(place)
             towards.append(view.towards(place))
-    if len(places) < _FEWEST_VIEWS:
+    if len(places) < _FEWEST_LOOKS:
         raise LandmarkError(
-            f"the detector saw a face in {len(places)} of {len(YAWS) * len(PITCHES)} renderings "
+            f"the detector saw a face in {len(places)} of {2 * len(YAWS) * len(PITCHES)} pictures "
             f"of model {model.name!r}; give it a reflectance that looks like skin, and eyes"
         )
     return _Casts(torch.stack(places), torch.stack(towards))
+
+
+def _seen(photo: Photo, detector: LandmarkDetector) -> Iterator[Landmarks]:
+    """The landmarks of one face, and as seen in a mirror: neither side is favoured."""
+    flipped = Photo(photo.pixels.flip(1), source=photo.source)
+    for picture in (photo, flipped):
+        found = [face for face in detector.detect(picture) if face.scheme == "478"]
+        if found:
+            yield found[0] if picture is photo else mirrored(found[0], float(photo.size[1]))
 
 
 def _cast(
