@@ -1,6 +1,7 @@
 """Landmarks of faces in pictures, and where they lie on a model."""
 
 from morphface.landmarks.embedding import embed, measure_embedding
+from morphface.landmarks.files import read_landmarks
 from morphface.landmarks.find import choose, find_faces
 from morphface.landmarks.points import Landmarks
 from morphface.landmarks.schemes import SCHEMES, outer_eye_distance, scheme, to_scheme
@@ -14,6 +15,7 @@ __all__ = [
     "find_faces",
     "measure_embedding",
     "outer_eye_distance",
+    "read_landmarks",
     "scheme",
     "search_faces",
     "to_scheme",
