@@ -5,6 +5,7 @@ The package pins torch 1.9 although it runs on newer ones, so it is installed wi
 """
 
 import threading
+import warnings
 from typing import Any
 
 import numpy as np
@@ -66,20 +67,23 @@ class RetinaFaceDetector:
 
 
 def _load(max_size: int, device: str) -> Any:
-    try:
-        from retinaface.pre_trained_models import get_model
-    except ImportError as error:
-        what = f"{error.name or 'retinaface'} is missing"
-        raise MissingDependencyError(
-            f"the RetinaFace detector needs retinaface-pytorch ({what}); {_INSTALL}"
-        ) from error
-    try:
-        network = get_model(_WEIGHTS, max_size=max_size, device=device)
-    except OSError as error:
-        raise MissingFileError(
-            "cannot download RetinaFace's weights; use the default detector, or put them into "
-            f"{torch.hub.get_dir()}/checkpoints"
-        ) from error
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it uses names that torchvision calls old
+        try:
+            from retinaface.pre_trained_models import get_model
+        except Exception as error:  # a torchvision made for another torch raises RuntimeError
+            reason = str(error).partition("\n")[0]
+            raise MissingDependencyError(
+                f"the RetinaFace detector needs retinaface-pytorch, which cannot be imported here "
+                f"({reason}); {_INSTALL}"
+            ) from error
+        try:
+            network = get_model(_WEIGHTS, max_size=max_size, device=device)
+        except OSError as error:
+            raise MissingFileError(
+                "cannot download RetinaFace's weights; use the default detector, or put them into "
+                f"{torch.hub.get_dir()}/checkpoints"
+            ) from error
     network.eval()
     return network
 

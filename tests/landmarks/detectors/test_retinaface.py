@@ -86,6 +86,18 @@ def test_without_the_package_it_says_how_to_get_around_the_pins(monkeypatch):
 
 
 @pytest.mark.refusal
+def test_a_torchvision_for_another_torch_is_one_sentence(monkeypatch, package):
+    class Broken:
+        def __getattr__(self, name):
+            raise RuntimeError("operator torchvision::nms does not exist\nand more")
+
+    monkeypatch.setitem(sys.modules, "retinaface.pre_trained_models", Broken())
+    with pytest.raises(MissingDependencyError, match=r"\(operator torchvision::nms") as caught:
+        RetinaFaceDetector().detect(PHOTO)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.refusal
 def test_weights_that_cannot_be_fetched_are_one_sentence(package):
     def offline(*_, **__):
         raise OSError("no route")
@@ -96,6 +108,7 @@ def test_weights_that_cannot_be_fetched_are_one_sentence(package):
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # it uses names that torchvision calls old
 def test_the_real_network_runs_where_it_is_installed():
     single = pytest.importorskip(
         "retinaface.predict_single", exc_type=ImportError, reason="retinaface-pytorch is absent"
