@@ -1,4 +1,4 @@
-"""Metadata of morphface. Tool settings are in pyproject.toml, versions for CI in constraints.txt."""
+"""Metadata. Tool settings are in pyproject.toml, versions for CI in constraints.txt."""
 
 from pathlib import Path
 

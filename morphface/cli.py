@@ -25,6 +25,8 @@ app = typer.Typer(
     help="Fit, edit, transfer and render 3D morphable faces, on a CPU, from a photo.",
 )
 
+_INTERRUPTED = 130
+
 
 def main() -> None:
     """Run the command line on the arguments of this process and leave with its exit code."""
@@ -42,9 +44,8 @@ def run(arguments: list[str]) -> int:
     quiet, debug = "--quiet" in arguments, "--debug" in arguments
     try:
         result = command.main(arguments, prog_name="morphface", standalone_mode=False)
-        return result if isinstance(result, int) else 0
     except (KeyboardInterrupt, typer.Abort):
-        return _refuse("interrupted; nothing was written", 130, quiet)
+        result = _INTERRUPTED
     except MorphfaceError as error:
         if debug:
             raise
@@ -53,6 +54,9 @@ def run(arguments: list[str]) -> int:
         if debug:
             raise
         return _explain(error, quiet)
+    if result == _INTERRUPTED:  # typer may turn an interruption into this exit code itself
+        return _refuse("interrupted; nothing was written", _INTERRUPTED, quiet)
+    return result if isinstance(result, int) else 0
 
 
 def _explain(error: Exception, quiet: bool) -> int:

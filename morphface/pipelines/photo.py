@@ -14,7 +14,7 @@ from morphface.core.errors import BackendError, ParameterError
 from morphface.fit import FitResult, fit_linear
 from morphface.geometry.angles import rotvec_to_angles
 from morphface.geometry.camera import Camera, to_camera
-from morphface.landmarks import Landmarks, choose, find_faces
+from morphface.landmarks import Landmarks, choose, find_faces, read_landmarks
 from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
 from morphface.landmarks.find import Search
 from morphface.media.images import Photo, read_image
@@ -152,8 +152,6 @@ def _find(
     photo: Photo, landmarks: str | Path | None, faces: str | int, tell: Progress
 ) -> tuple[Photo, list[Landmarks]]:
     if landmarks is not None:
-        from morphface.landmarks import read_landmarks
-
         tell("reading the landmarks")
         return photo, read_landmarks(landmarks)
     tell("looking for faces")
