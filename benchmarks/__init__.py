@@ -1,0 +1,1 @@
+"""Benchmarks: one file a capability, run as modules from the root of the repository."""

@@ -1,0 +1,138 @@
+import pytest
+import torch
+
+from morphface.core.errors import ParameterError, ShapeError
+from morphface.geometry.camera import Camera
+from morphface.geometry.mesh import vertex_normals
+from morphface.render import (
+    Fragments,
+    interpolate,
+    rasterize,
+    render_mesh,
+    shade_plain,
+    shade_sh,
+)
+from tests.toy import sphere
+
+SQUARE = torch.tensor([[[0.0, 0, 10], [8, 0, 14], [0, 8, 12], [8, 8, 16]]])
+HALVES = torch.tensor([[0, 1, 2], [3, 2, 1]])
+
+
+@pytest.fixture
+def ball():
+    """A sphere of 100 mm, half a metre away, and a camera whose picture it nearly fills."""
+    unit, faces = sphere(30, 40)
+    return (unit * 100 + torch.tensor([0.0, 0, -500]))[None], faces, Camera.facing((60, 80))
+
+
+def test_interpolation_returns_constants_and_zero_on_background():
+    fragments = rasterize(SQUARE, HALVES, (8, 10))
+    image = interpolate(torch.full((1, 4, 2), 3.0), HALVES, fragments)
+    want = 3.0 * fragments.mask[..., None].expand(1, 8, 10, 2)
+    torch.testing.assert_close(image, want)
+    assert not fragments.mask.all()
+
+
+def test_attributes_may_have_their_own_index_buffer():
+    fragments = rasterize(SQUARE, HALVES, (8, 8))
+    uv, uv_faces = torch.rand(1, 6, 2), torch.tensor([[5, 0, 3], [1, 2, 4]])
+    image = interpolate(uv, uv_faces, fragments)
+    corners = uv[0, uv_faces][fragments.face]
+    torch.testing.assert_close(image, (fragments.barycentric[..., None] * corners).sum(-2))
+
+
+def test_one_batch_of_attributes_serves_every_image(rng):
+    fragments = rasterize(torch.cat([SQUARE, SQUARE + 2]), HALVES, (8, 8))
+    values = torch.randn(2, 4, 3, generator=rng)
+    own, shared = (interpolate(v, HALVES, fragments) for v in (values, values[:1]))
+    torch.testing.assert_close(own[0], shared[0])
+    second = Fragments(fragments.face[1:], fragments.barycentric[1:], fragments.depth[1:])
+    torch.testing.assert_close(own[1:], interpolate(values[1:], HALVES, second))
+
+
+def test_gradients_reach_attributes_as_finite_differences_say(rng):
+    fragments = rasterize(SQUARE, HALVES, (4, 5))
+    double = Fragments(fragments.face, fragments.barycentric.double(), fragments.depth)
+    values = torch.randn(1, 4, 2, generator=rng, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(lambda v: interpolate(v, HALVES, double), values)
+
+
+def test_plain_shading_is_brightest_towards_the_lamp_and_never_black():
+    normals = torch.nn.functional.normalize(torch.randn(500, 3), dim=-1)
+    grey = shade_plain(normals).mean(-1)
+    best = normals[grey.argmax()]
+    assert best[2] > 0.8
+    assert grey.min() > 0.1
+    assert shade_plain(torch.zeros(2, 3)).isfinite().all()
+
+
+def test_lambertian_shading_is_albedo_times_light():
+    albedo = torch.rand(2, 5, 3)
+    normals = torch.nn.functional.normalize(torch.randn(2, 5, 3), dim=-1)
+    light = torch.randn(2, 9, 3) * 0.1
+    white = shade_sh(torch.ones(1, 5, 3), normals, light)
+    torch.testing.assert_close(shade_sh(albedo, normals, light), albedo * white)
+
+
+def test_picture_of_a_ball_is_round_smooth_and_without_cracks(ball):
+    image = render_mesh(*ball)[0]
+    alpha, grey = image[..., 3], image[..., :3].mean(-1)
+    y, x = torch.meshgrid(torch.arange(60) + 0.5, torch.arange(80) + 0.5, indexing="ij")
+    radius = (x - 40).hypot(y - 30)
+    limb = 120 * 100 / (500**2 - 100**2) ** 0.5  # focal x tangent of the cone around the ball
+    assert (alpha[radius < limb - 1] == 1).all()
+    assert (alpha[radius > limb + 1] == 0).all()
+    inside = radius < limb - 3
+    step = (grey[:, 1:] - grey[:, :-1]).abs()[inside[:, 1:]]
+    assert step.max() < 0.12
+
+
+def test_supersampling_only_softens_the_outline(ball):
+    hard, soft = render_mesh(*ball, samples=1), render_mesh(*ball, samples=3)
+    assert set(hard[..., 3].unique().tolist()) == {0.0, 1.0}
+    assert ((soft[..., 3] > 0) & (soft[..., 3] < 1)).any()
+    full = (soft[..., 3] == 1) & (hard[..., 3] == 1)
+    torch.testing.assert_close(soft[full], hard[full], atol=0.05, rtol=0)
+
+
+def test_colours_are_shown_as_they_are_also_at_the_outline(ball):
+    vertices, faces, camera = ball
+    colours = torch.tensor([0.2, 0.5, 0.7]).expand_as(vertices)
+    image = render_mesh(vertices, faces, camera, colours=colours)[0]
+    seen = image[image[..., 3] > 0]
+    torch.testing.assert_close(seen[:, :3], colours[0, : len(seen)][:1].expand(len(seen), 3))
+    assert (image[image[..., 3] == 0] == 0).all()
+
+
+def test_weak_perspective_shows_the_ball_at_its_own_size(ball):
+    vertices, faces, camera = ball
+    weak = Camera(camera.focal, camera.principal, camera.size, weak_depth=torch.tensor(500.0))
+    image = render_mesh(vertices, faces, weak)[0]
+    area = torch.pi * (120 * 100 / 500) ** 2
+    assert image[..., 3].sum().item() == pytest.approx(area, rel=0.02)
+
+
+def test_normals_seen_at_the_middle_of_a_ball_point_at_the_camera(ball):
+    vertices, faces, camera = ball
+    fragments = rasterize(camera.project(vertices), faces, camera.size)
+    normal = interpolate(vertex_normals(vertices, faces), faces, fragments)[0, 30, 40]
+    assert normal[2] > 0.99
+
+
+@pytest.mark.refusal
+def test_a_batch_that_does_not_fit_is_refused():
+    fragments = rasterize(SQUARE, HALVES, (8, 8))
+    with pytest.raises(ShapeError, match="batch of 1 or 1 like fragments, got 3"):
+        interpolate(torch.zeros(3, 4, 1), HALVES, fragments)
+
+
+@pytest.mark.refusal
+def test_less_than_one_sample_is_refused(ball):
+    with pytest.raises(ParameterError, match="samples must be at least 1, got 0"):
+        render_mesh(*ball, samples=0)
+
+
+@pytest.mark.refusal
+def test_normals_without_three_numbers_are_refused():
+    with pytest.raises(ShapeError, match=r"normals must have shape \(..., 3\), got \(5, 2\)"):
+        shade_plain(torch.zeros(5, 2))
