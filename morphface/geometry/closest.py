@@ -1,5 +1,6 @@
 """The nearest point of a surface."""
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -8,7 +9,7 @@ from morphface.core.check import check_shape
 
 __all__ = ["closest_on_mesh", "closest_on_triangle"]
 
-_CHUNK = 4096
+_CHUNK = 16384
 
 
 def closest_on_triangle(
@@ -45,16 +46,19 @@ def closest_on_mesh(
         candidates: how many faces are tried, those of the nearest centroids; enough where the
             faces near a point are of similar size.
     """
+    from scipy.spatial import cKDTree
+
     found, weights = [], []
-    centroids = vertices[faces].mean(dim=1)
+    tree = cKDTree(vertices[faces].mean(dim=1).detach().cpu().numpy())
     for part in points.split(_CHUNK):
-        near = torch.cdist(part, centroids).topk(min(candidates, len(faces)), largest=False)
-        corners = vertices[faces[near.indices]]
+        _, near = tree.query(part.detach().cpu().numpy(), min(candidates, len(faces)), workers=-1)
+        nearest = torch.from_numpy(np.reshape(near, (len(part), -1))).to(faces.device)
+        corners = vertices[faces[nearest]]
         bary = closest_on_triangle(part[:, None].expand(-1, corners.shape[1], 3), corners)
         reached = (bary[..., None] * corners).sum(-2)
         best = (reached - part[:, None]).square().sum(-1).argmin(-1)
         row = torch.arange(len(part), device=points.device)
-        found.append(near.indices[row, best])
+        found.append(nearest[row, best])
         weights.append(bary[row, best])
     return torch.cat(found), torch.cat(weights)
 

@@ -15,9 +15,9 @@ from torch import Tensor
 
 from morphface.core.check import check_shape
 from morphface.core.errors import LandmarkError
+from morphface.geometry.closest import closest_on_mesh
 from morphface.geometry.mesh import vertex_normals
 from morphface.landmarks import tables
-from morphface.landmarks.closest import closest_on_surface
 from morphface.landmarks.detectors import LandmarkDetector
 from morphface.landmarks.points import Landmarks
 from morphface.landmarks.schemes import mirrored
@@ -239,6 +239,6 @@ def _snapped(
     weights = torch.zeros(len(places), 3)
     for which, eligible in _surfaces(model, skin):
         allowed = torch.nonzero(eligible)[:, 0]
-        found, at = closest_on_surface(places[which], model.identity.mean, model.faces[allowed])
+        found, at = closest_on_mesh(places[which], model.identity.mean, model.faces[allowed])
         faces[which], weights[which] = allowed[found], at
     return faces, weights

@@ -7,7 +7,6 @@ stored in half precision, masks as bytes; what is loaded is float32.
 import json
 from pathlib import Path
 
-import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from morphface.core.errors import LandmarkError, ShapeError
+from morphface.geometry.closest import closest_on_mesh
 from morphface.landmarks import embed, measure_embedding, tables
-from morphface.landmarks.closest import closest_on_surface
 from morphface.landmarks.embedding import _median
 from morphface.landmarks.points import Landmarks
 from morphface.landmarks.views import view_of, views
@@ -151,7 +151,7 @@ def test_a_pixel_of_a_view_leads_back_to_the_surface_point_that_it_shows(open_he
 def test_closest_point_agrees_with_a_dense_search(toy, rng):
     vertices = toy.identity.mean
     points = vertices[::20] * 1.1 + torch.randn(len(vertices[::20]), 3, generator=rng) * 5
-    face, weights = closest_on_surface(points, vertices, toy.faces)
+    face, weights = closest_on_mesh(points, vertices, toy.faces)
     found = (weights[..., None] * vertices[toy.faces[face]]).sum(1)
     grid = torch.cartesian_prod(torch.linspace(0, 1, 21), torch.linspace(0, 1, 21))
     grid = grid[grid.sum(-1) <= 1]
