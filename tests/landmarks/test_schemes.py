@@ -30,6 +30,11 @@ def test_mirroring_twice_changes_nothing_and_swaps_the_sides(name):
             assert {which.mirror[k] for k in points} == set(points)
 
 
+def test_the_68_points_are_mirrored_like_the_mesh_points_that_they_are():
+    mesh, mirror = tables.MESH_OF_68, scheme("68").mirror
+    assert [tables.MIRROR[mesh[k]] for k in range(68)] == [mesh[mirror[k]] for k in range(68)]
+
+
 @pytest.mark.parametrize("name", ["478", "68"])
 def test_every_part_lies_where_its_name_says(face, name):
     points, groups = to_scheme(face, name).points, scheme(name).groups
