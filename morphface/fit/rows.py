@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from morphface.landmarks.schemes import SCHEMES
 from morphface.models import Eye, LandmarkEmbedding, MorphableModel
 
 __all__ = ["LandmarkRows", "landmark_rows"]
@@ -46,6 +47,7 @@ class LandmarkRows:
         normals: outward unit normals in the mean face.
         confidence: of the embedding.
         surface: which landmarks lie on the face, not on an eyeball.
+        contour: which landmarks lie on the silhouette and slide over the face as it turns.
         identity: how many of the coefficients are identity.
         lower, upper: bounds of each coefficient, infinite for those in standard deviations.
         names: of the expressions.
@@ -57,6 +59,7 @@ class LandmarkRows:
     normals: Float[np.ndarray, "N 3"]
     confidence: Float[np.ndarray, " N"]
     surface: Bool[np.ndarray, " N"]
+    contour: Bool[np.ndarray, " N"]
     identity: int
     lower: Float[np.ndarray, " K"]
     upper: Float[np.ndarray, " K"]
@@ -109,6 +112,7 @@ def _cut(model: MorphableModel, scheme: str) -> LandmarkRows:
         normals=_normals(model.identity.mean, embedding),
         confidence=_array(embedding.confidence),
         surface=surface,
+        contour=_contour(scheme, len(embedding)),
         identity=model.identity.rank,
         lower=np.concatenate([-free, bounds[:, 0]]),
         upper=np.concatenate([free, bounds[:, 1]]),
@@ -124,6 +128,13 @@ def _array(tensor: Tensor) -> Float[np.ndarray, "..."]:
 def _at(embedding: LandmarkEmbedding, values: Tensor) -> Float[Tensor, "*batch N 3"]:
     corners = values[..., embedding.triangles, :].double()
     return torch.einsum("nk,...nkc->...nc", embedding.barycentric.double(), corners)
+
+
+def _contour(scheme: str, size: int) -> Bool[np.ndarray, " N"]:
+    out = np.zeros(size, dtype=bool)
+    if scheme in SCHEMES:
+        out[list(SCHEMES[scheme].contour)] = True
+    return out
 
 
 def _eye_rows(model: MorphableModel, eye: Eye, embedding: LandmarkEmbedding) -> EyeRows:

@@ -23,11 +23,11 @@ def roots(
 ) -> Float[np.ndarray, "N 3 3"]:
     """Square root of each point's weight: its product with a residual is of unit precision.
 
-    A silhouette point (of a confidence below 1) that lies on the contour counts across it, and
-    only a little along it, where it slides.
+    A silhouette point of the scheme that lies on the contour counts across it, and only a little
+    along it, where it slides.
 
     Args:
-        rows: for normals and confidence.
+        rows: for normals, and for which points are of the silhouette.
         points: in the head frame.
         weights: precision of x, y and depth before the point of view is known.
         guess: the point of view.
@@ -41,7 +41,7 @@ def roots(
     scaled = np.sqrt(weights * seen[:, None])
     root = np.zeros((len(points), 3, 3))
     root[:, 0, 0], root[:, 1, 1], root[:, 2, 2] = scaled.T
-    slides = (rows.confidence < 1) & (facing < _CONTOUR)
+    slides = rows.contour & (facing < _CONTOUR)
     across = normals[slides, :2]
     across /= np.maximum(np.linalg.norm(across, axis=1, keepdims=True), 1e-9)
     along = np.stack([-across[:, 1], across[:, 0]], axis=1) * np.sqrt(settings.contour_slack)
