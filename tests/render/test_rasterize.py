@@ -100,6 +100,20 @@ def test_nearer_face_wins_whatever_the_order(backend, order, perspective):
     assert fragments.mask.sum() > 30
 
 
+@pytest.mark.parametrize("perspective", [True, False])
+@pytest.mark.parametrize("gap", [-200.0, -0.01, 0.01, 200.0])
+def test_face_seen_from_behind_hides_others_only_where_it_is_nearer(backend, gap, perspective):
+    wall = torch.tensor([[-50.0, -50, 400], [-50, 200, 400], [200, -50, 400]])
+    inner = torch.tensor([[0.0, 0, 400 + gap], [70, 0, 400 + gap], [0, 30, 400 + gap]])
+    screen = torch.cat([wall, inner])[None]
+    faces = torch.tensor([[0, 1, 2], [3, 4, 5]])
+    options = {"backend": backend, "perspective": perspective}
+    fragments = rasterize(screen, faces, (40, 70), **options)
+    alone = rasterize(screen, faces[1:], (40, 70), **options).mask
+    assert alone.sum() > 900
+    assert torch.equal(fragments.face == 1, alone & (gap < 0))
+
+
 def test_lower_face_wins_at_equal_depth(backend):
     faces = torch.tensor([[3, 2, 1], [0, 1, 2], [0, 1, 2], [3, 2, 1]])
     fragments = rasterize(SQUARE, faces, (8, 8), backend=backend)
@@ -133,6 +147,14 @@ def test_cpu_agrees_with_reference_on_thousands_of_small_faces(rng):
     screen = (centre + (small - centre) * torch.tensor([0.2, 0.2, 1.0])).reshape(1, -1, 3)
     got = rasterize(screen, faces, (64, 64))
     assert_agree(got, rasterize(screen, faces, (64, 64), backend="reference"), 1e-3)
+
+
+def test_cpu_agrees_with_reference_on_many_large_faces(rng):
+    screen = torch.rand(1, 900, 3, generator=rng) * torch.tensor([140.0, 140, 300])
+    screen = screen + torch.tensor([-20.0, -20, 200])
+    faces = torch.arange(900).reshape(300, 3)
+    got = rasterize(screen, faces, (96, 96))
+    assert_agree(got, rasterize(screen, faces, (96, 96), backend="reference"), 1e-3)
 
 
 def test_cpu_agrees_with_reference_on_coordinates_that_hit_pixel_centres(rng):
