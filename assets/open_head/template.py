@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+
 from source import Template, mirror_of, read_template, vertex_groups
 
 EYES = ("helper-l-eye", "helper-r-eye")
