@@ -11,7 +11,7 @@ from morphface.landmarks.boxes import area
 from morphface.landmarks.detectors import LandmarkDetector
 from morphface.landmarks.points import Landmarks
 from morphface.landmarks.schemes import tilt
-from morphface.landmarks.search import Confirmed, confirm, doubt, search_faces
+from morphface.landmarks.search import Confirmed, confirm, look_again, search_faces
 from morphface.media.images import Photo
 
 __all__ = ["Search", "choose", "find_faces"]
@@ -96,9 +96,13 @@ def _at_a_glance(photo: Photo, detector: LandmarkDetector) -> tuple[Photo, list[
 
 
 def _checked(photo: Photo, face: Landmarks, detector: LandmarkDetector) -> Confirmed | None:
-    if area(face.box) ** 0.5 < _SMALL:
-        return confirm(photo, face, detector)
-    return Confirmed(face, doubt(photo, face, detector))
+    again = look_again(photo, face, detector)
+    if again is None:
+        return None
+    if area(face.box) ** 0.5 >= _SMALL:
+        return Confirmed(face, again.doubt)
+    # The whole picture shows a small face too coarsely to tell doubt from lack of detail.
+    return again if again.doubt < _SURE else confirm(photo, face, detector)
 
 
 def _turns(photo: Photo) -> Iterator[Photo]:

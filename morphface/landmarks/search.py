@@ -6,7 +6,6 @@ again on crops around it, so that precision does not depend on where the tiles l
 that does not come up again alike is dropped as an illusion.
 """
 
-import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -19,7 +18,7 @@ from morphface.landmarks.detectors import LandmarkDetector
 from morphface.landmarks.points import Landmarks, moved
 from morphface.media.images import Photo
 
-__all__ = ["Confirmed", "confirm", "doubt", "search_faces"]
+__all__ = ["Confirmed", "confirm", "look_again", "search_faces"]
 
 _SMALLEST_TILE = 192  # a face of 40 pixels is a fifth of it
 _STEP = 0.55  # of a tile: a face of up to 0.45 of a tile is whole in one of them
@@ -147,16 +146,16 @@ def confirm(photo: Photo, hint: Landmarks, detector: LandmarkDetector) -> Confir
     return Confirmed(close, _difference(close, wide))
 
 
-def doubt(photo: Photo, face: Landmarks, detector: LandmarkDetector) -> float:
-    """How far `face` differs from a second look at it, in sizes of the face.
+def look_again(photo: Photo, face: Landmarks, detector: LandmarkDetector) -> Confirmed | None:
+    """The face as a close crop shows it, and how far that differs from `face`.
 
     Args:
         photo: the picture.
         face: its landmarks as found.
-        detector: who looks again. Infinite if it does not find the face again.
+        detector: who looks again. None if it does not find the face again.
     """
     again = _again(photo, face, _CLOSE, detector)
-    return math.inf if again is None else _difference(face, again)
+    return None if again is None else Confirmed(again, _difference(face, again))
 
 
 def _difference(a: Landmarks, b: Landmarks) -> float:
