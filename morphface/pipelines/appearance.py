@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from scipy.ndimage import binary_erosion, distance_transform_edt
 from scipy.sparse import coo_matrix, csc_matrix, diags
 from scipy.sparse.linalg import splu
@@ -46,7 +46,7 @@ class Sight:
     pixels: Float[Tensor, "H W 3"]
     camera: Camera
     vertices: Float[Tensor, "V 3"]
-    faces: Float[Tensor, "F 3"]
+    faces: Int[Tensor, "F 3"]
 
 
 def sample_photo(
