@@ -83,7 +83,7 @@ def rasterize(
 
 
 def interpolate(
-    attributes: Float[Tensor, "B V C"], faces: Int[Tensor, "F 3"], fragments: Fragments
+    attributes: Float[Tensor, "#B V C"], faces: Int[Tensor, "F 3"], fragments: Fragments
 ) -> Float[Tensor, "B H W C"]:
     """Blend per-vertex `attributes` into images, zero on background.
 

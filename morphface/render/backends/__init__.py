@@ -4,7 +4,7 @@ A backend is a module with one function, `nearest`. It is imported when it is fi
 """
 
 from importlib import import_module
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
@@ -21,6 +21,7 @@ NEAR = 1.0
 """A perspective camera sees no face that has a corner at this depth or nearer, in mm."""
 
 
+@runtime_checkable
 class Nearest(Protocol):
     """Finds the nearest face at every pixel centre, where it is hit, and how far away.
 

@@ -13,6 +13,7 @@ The buffer of a band holds one integer a pixel that orders by nearness, then by 
 import math
 from collections.abc import Callable
 from functools import partial
+from inspect import unwrap
 from typing import Any
 
 import numba
@@ -30,6 +31,7 @@ EMPTY = np.iinfo(np.int64).min  # key of a pixel that holds no face
 
 def _compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compiles without the interpreter lock, and keeps the result where that can be written."""
+    function = unwrap(function)  # numba cannot compile what a shape checker has wrapped
     compiler: Any = partial(numba.njit, nogil=True, error_model="numpy")
     try:
         return compiler(cache=True)(function)
