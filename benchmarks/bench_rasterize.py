@@ -36,7 +36,11 @@ def zbuffer(screen, faces, first, last, face, weights, depth):
             for k in range(3):
                 weights[row, column, k] = 0.0
     for f in range(len(faces)):
-        a, b, c = screen[faces[f, 0]], screen[faces[f, 1]], screen[faces[f, 2]]
+        i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]
+        # Numbers, not rows of the array: counted references would make threads wait.
+        a = screen[i, 0], screen[i, 1], screen[i, 2]
+        b = screen[j, 0], screen[j, 1], screen[j, 2]
+        c = screen[k, 0], screen[k, 1], screen[k, 2]
         area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
         if area == 0.0:
             continue
