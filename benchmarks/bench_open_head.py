@@ -23,7 +23,7 @@ from morphface.geometry.mesh import vertex_normals
 from morphface.models import MorphableModel, load_model
 
 HEADS = 30
-PRIOR = 0.003  # mm^2 of squared error that one squared coefficient may save, per point
+PRIOR = 0.004  # mm^2 of squared error that one squared coefficient may save, per point
 STRIDE = 3
 RIGID, ROUNDS = 8, 18
 

@@ -64,9 +64,9 @@ def middle(points: np.ndarray) -> np.ndarray:
 
 
 def face_metric(head: Head, mean: np.ndarray, face: np.ndarray) -> np.ndarray:
-    """How much a square millimetre at each vertex counts: most on the face."""
-    weight = 0.02 + 0.25 * (mean[:, 1] > -90) * np.isin(np.arange(head.size), head.parts["skin"])
-    return colours.vertex_areas(mean, head.faces) * (weight + face)
+    """How much each vertex counts: most on the face, where the template is also densest."""
+    skin = np.isin(np.arange(head.size), head.parts["skin"])
+    return 0.002 + skin * (0.02 + 0.25 * (mean[:, 1] > -90) + face)
 
 
 def expressions(head: Head, scale: float) -> tuple[list[str], np.ndarray]:

@@ -24,8 +24,8 @@ OPPOSITE = {
     "l": "r",
 }
 SAMPLES = 3000
-SIGMA = 0.24  # of a pair of opposite changes, whose extremes are -1 and 1
-TYPICAL = 1.7  # mm that a change's own vertices move at one standard deviation, at the most
+SIGMA = 0.28  # of a pair of opposite changes, whose extremes are -1 and 1
+TYPICAL = 2.0  # mm that a change's own vertices move at one standard deviation, at the most
 SIDED = 0.35  # share of a left or right change that the other side does not have
 ASYMMETRY = 0.7  # of SIGMA, for changes that make the sides of the face differ
 
