@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
-from typing import Any, Self
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
 __all__ = ["Record"]
+
+_R = TypeVar("_R", bound="Record")  # run-time shape checkers do not know `Self` in a mixin
 
 
 def _map(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
@@ -25,14 +27,14 @@ def _map(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
 class Record:
     """Base of frozen dataclasses that hold tensors."""
 
-    def map(self, change: Callable[[Tensor], Tensor]) -> Self:
+    def map(self: _R, change: Callable[[Tensor], Tensor]) -> _R:
         """A copy in which `change` was applied to every tensor, nested records included."""
         return _map(self, change)
 
-    def to(self, device: torch.device | str) -> Self:
+    def to(self: _R, device: torch.device | str) -> _R:
         """A copy whose tensors live on `device`."""
         return self.map(lambda tensor: tensor.to(device))
 
-    def detach(self) -> Self:
+    def detach(self: _R) -> _R:
         """A copy that gradients do not flow through."""
         return self.map(lambda tensor: tensor.detach())
