@@ -14,7 +14,7 @@ from morphface.models.basis import LinearBasis
 from morphface.models.embedding import LandmarkEmbedding
 from morphface.models.morphable import Eye, MorphableModel
 
-__all__ = ["subdivide_model"]
+__all__ = ["refine", "subdivide_model"]
 
 
 def subdivide_model(model: MorphableModel) -> MorphableModel:
@@ -36,7 +36,7 @@ def subdivide_model(model: MorphableModel) -> MorphableModel:
         mirror=None if model.mirror is None else _mirror(model.faces, model.mirror),
         regions={n: weights.apply(mask[:, None])[:, 0] for n, mask in model.regions.items()},
         eyes=None if model.eyes is None else _eyes(model, model.eyes, weights),
-        landmarks={n: _refine(e, model.faces, faces) for n, e in model.landmarks.items()},
+        landmarks={n: refine(e, model.faces, faces) for n, e in model.landmarks.items()},
     )
 
 
@@ -70,7 +70,7 @@ def _eye(mean: Tensor, eye: Eye, weights: VertexWeights) -> Eye:
     return Eye(vertices, centre - ball.mean(0), radius, eye.iris_radius)
 
 
-def _refine(coarse: LandmarkEmbedding, faces: Tensor, finer: Tensor) -> LandmarkEmbedding:
+def refine(coarse: LandmarkEmbedding, faces: Tensor, finer: Tensor) -> LandmarkEmbedding:
     """The same points in the child faces. Child faces are ordered as in `loop_subdivision`."""
     size = int(faces.max()) + 1
     parent = _face_of(coarse.triangles, faces, size)
