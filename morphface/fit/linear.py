@@ -24,15 +24,13 @@ from morphface.fit.settings import LinearSettings
 from morphface.fit.solver import Target, Trace, fit_pose, fit_shape
 from morphface.fit.start import rough_pose
 from morphface.geometry.camera import Camera
-from morphface.landmarks.points import Landmarks
+from morphface.landmarks import SCHEMES, Landmarks, outer_eye_distance
 from morphface.models import MorphableModel
 from morphface.parameters import FaceParameters
 
 __all__ = ["fit_linear"]
 
 _LEAST_POINTS = 4
-# Outer eye corners; the eyes of the 5-point scheme are their centres, nearer by this ratio.
-_EYES = {"478": (33, 263, 1.0), "68": (36, 45, 1.0), "5": (0, 1, 1.42)}
 
 
 def fit_linear(
@@ -241,16 +239,16 @@ def _nme(landmarks: Landmarks, seen: _Seen) -> float:
     if not seen.counted.any():
         return float("nan")
     error = np.linalg.norm(points - seen.screen, axis=1)[seen.counted].mean()
-    return float(error / max(_face_width(landmarks, points), 1e-9))
+    present = _numpy(landmarks.confidence)[:, None] > 0
+    complete = np.where(present, points, seen.screen)
+    return float(error / max(_face_width(landmarks.scheme, complete), 1e-9))
 
 
-def _face_width(landmarks: Landmarks, points: np.ndarray) -> float:
+def _face_width(scheme: str, points: np.ndarray) -> float:
     """Distance of the outer eye corners; of unknown schemes, half the extent of the points."""
-    if landmarks.scheme in _EYES:
-        right, left, ratio = _EYES[landmarks.scheme]
-        return float(np.linalg.norm(points[right] - points[left])) * ratio
-    present = points[_numpy(landmarks.confidence) > 0]
-    return float(np.ptp(present, axis=0).max()) / 2
+    if scheme in SCHEMES:
+        return float(outer_eye_distance(torch.from_numpy(points), scheme))
+    return float(np.ptp(points, axis=0).max()) / 2
 
 
 def _verdict(

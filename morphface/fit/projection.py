@@ -50,20 +50,13 @@ def _depth_scale(guess: Guess) -> float:
 
 
 def linearise(
-    points: Float[np.ndarray, "N 3"],
-    guess: Guess,
-    root: Float[np.ndarray, "N 3 3"],
-    basis: Float[np.ndarray, "N 3 K"],
-    out: Float[np.ndarray, "N 3 L"],
-) -> None:
-    """Write to `out` the derivatives of `root @ project(points)`.
+    points: Float[np.ndarray, "N 3"], guess: Guess
+) -> tuple[Float[np.ndarray, "N 3 9"], Float[np.ndarray, "N 3 3"]]:
+    """Derivatives of `project(points)` by the camera's nine unknowns and by the points.
 
     Args:
         points: in the head frame.
         guess: where to linearise.
-        root: square root of the weight of each point.
-        basis: what each coefficient adds to the points.
-        out: the camera's nine unknowns, then one column for each coefficient.
     """
     turned = points @ guess.rotation.T
     x, y, z = (turned + guess.translation).T
@@ -79,8 +72,7 @@ def linearise(
     camera[:, 2, 5] = -depth / guess.translation[2]
     camera[:, 0, 6], camera[:, 1, 6], camera[:, 2, 6] = inverse * x, inverse * y, depth
     camera[:, 2, 7], camera[:, 2, 8] = 1.0, depth
-    np.matmul(root, camera, out=out[:, :, :CAMERA])
-    np.matmul(root @ outer @ guess.rotation, basis, out=out[:, :, CAMERA:])
+    return camera, outer @ guess.rotation
 
 
 def moved(

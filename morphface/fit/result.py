@@ -25,7 +25,8 @@ class FitResult(Record):
         predicted: where the fitted face has the landmarks, in pixels.
         landmark_nme: mean distance between detected and predicted landmarks, over all points
             that detector and embedding both have, irises included where the model has eyes,
-            divided by the distance between the detected outer eye corners.
+            divided by the distance between the detected outer eye corners (predicted ones where
+            they are absent; half the extent of the points for schemes without eyes).
         converged: whether the fit may be trusted.
         reason: why not; empty when it may.
         history: estimated standard deviation of a landmark coordinate after each step, in

@@ -72,14 +72,18 @@ class LandmarkRows:
         return self.basis.shape[2]
 
     @property
+    def flat_basis(self) -> Float[np.ndarray, "M K"]:
+        """The basis with one row for each coordinate: one large product beats many small."""
+        return self.basis.reshape(-1, self.rank)
+
+    @property
     def statistical(self) -> Bool[np.ndarray, " K"]:
         """Which coefficients are in standard deviations: those without bounds."""
         return ~(np.isfinite(self.lower) & np.isfinite(self.upper))
 
     def points(self, coefficients: Float[np.ndarray, " K"]) -> Float[np.ndarray, "N 3"]:
         """Landmark positions in the model frame, eyes looking ahead."""
-        flat = self.basis.reshape(-1, self.rank) @ coefficients  # stacked products are slow
-        return self.mean + flat.reshape(-1, 3)
+        return self.mean + (self.flat_basis @ coefficients).reshape(-1, 3)
 
 
 def landmark_rows(model: MorphableModel, scheme: str) -> LandmarkRows:

@@ -48,10 +48,10 @@ class LinearSettings:
     """
 
     iterations: int = 12
-    tolerance: float = 5e-3
-    depth_weight: float = 0.3
+    tolerance: float = 3e-2
+    depth_weight: float = 0.05
     depth_scale_spread: float = 0.1
-    correlation: float = 8.0
+    correlation: float = 20.0
     expression_spread: float = 0.25
     score_spread: float = 0.15
     focal_spread: float = 0.2

@@ -17,7 +17,7 @@ from morphface.fit.weights import huber, outliers, roots
 
 __all__ = ["Target", "Trace", "fit_pose", "fit_shape"]
 
-_POSE_STEPS = 6
+_POSE_STEPS = 3
 _SETTLED_TURN = 2e-3  # radians; the joint steps refine the pose
 _BACKTRACKS = 4
 _RISE = 1.3  # of the residual in one step, from which the step is taken back by half
@@ -77,15 +77,13 @@ class _Normal:
 
 def fit_pose(rows: LandmarkRows, target: Target, guess: Guess, settings: LinearSettings) -> Guess:
     """The camera at the coefficients of `guess`, which stay."""
-    points, none = rows.points(guess.coefficients), np.zeros((len(rows.mean), 3, 0))
-    workspace = np.empty((len(points), 3, CAMERA))
+    points = rows.points(guess.coefficients)
     power = settings.correlation * (settings.starting_noise * target.scale) ** 2
     for _ in range(_POSE_STEPS):
         residual = target.points - project(points, guess)
         scaled = np.sqrt(target.weights * huber(residual, target.weights[:, 0])[:, None])
-        root = scaled[:, :, None] * np.eye(3)
-        linearise(points, guess, root, none, workspace)
-        flat = workspace.reshape(-1, CAMERA)
+        camera, _ = linearise(points, guess)
+        flat = (camera * scaled[:, :, None]).reshape(-1, CAMERA)
         off, precision = target.camera_prior(guess, settings)
         hessian = flat.T @ flat + np.diag(power * precision)
         gradient = flat.T @ (residual * scaled).ravel() + power * precision * off
@@ -101,8 +99,8 @@ def fit_shape(
 ) -> tuple[Guess, Trace]:
     """Camera, identity and expression together, from a `guess` whose camera is about right."""
     trace, before = Trace(), np.inf
-    floor = settings.least_noise * target.scale
     workspace = np.empty((len(rows.mean), 3, CAMERA + rows.rank))
+    floor = settings.least_noise * target.scale
     for count in range(settings.iterations):
         points = rows.points(guess.coefficients)
         residual = target.points - project(points, guess)
@@ -111,10 +109,10 @@ def fit_shape(
             trust = outliers(residual, weights[:, 0], settings.robust, floor)
             weights = weights * trust[:, None]
         root = roots(rows, points, weights, guess, settings)
-        linearise(points, guess, root, rows.basis, workspace)
-        normal = _normal(workspace, root, residual)
+        normal = _normal(rows.basis, linearise(points, guess), root, residual, workspace)
         step = _step(rows, target, guess, normal, settings)
-        guess, now = _advance(rows, target, guess, root, step)
+        allowed = _RISE * np.sqrt(normal.squares / normal.weight)
+        guess, now = _advance(rows, target, guess, root, step, allowed)
         trace = replace(trace, history=(*trace.history, now))
         if abs(before - now) <= settings.tolerance * now + floor:
             return guess, replace(trace, settled=True)
@@ -122,8 +120,17 @@ def fit_shape(
     return guess, trace
 
 
-def _normal(jacobian: np.ndarray, root: np.ndarray, residual: np.ndarray) -> _Normal:
-    flat = jacobian.reshape(-1, jacobian.shape[2])
+def _normal(
+    basis: np.ndarray,
+    derivatives: tuple[np.ndarray, np.ndarray],
+    root: np.ndarray,
+    residual: np.ndarray,
+    workspace: np.ndarray,
+) -> _Normal:
+    camera, inner = derivatives
+    np.matmul(root, camera, out=workspace[:, :, :CAMERA])
+    np.matmul(root @ inner, basis, out=workspace[:, :, CAMERA:])
+    flat = workspace.reshape(-1, workspace.shape[2])
     weighted = (root @ residual[..., None]).ravel()
     powers = (root**2).sum(axis=2)
     return _Normal(
@@ -171,10 +178,14 @@ def _noise(normal: _Normal, target: Target, settings: LinearSettings) -> float:
 
 
 def _advance(
-    rows: LandmarkRows, target: Target, guess: Guess, root: np.ndarray, step: np.ndarray
+    rows: LandmarkRows,
+    target: Target,
+    guess: Guess,
+    root: np.ndarray,
+    step: np.ndarray,
+    allowed: float,
 ) -> tuple[Guess, float]:
-    """The guess after `step`, or a part of it if all of it makes things much worse."""
-    allowed = _RISE * _error(rows, target, guess, root)
+    """The guess after `step`, or a part of it if all of it leaves a residual above `allowed`."""
     for _ in range(_BACKTRACKS):
         there = moved(guess, step[:CAMERA], guess.coefficients + step[CAMERA:])
         error = _error(rows, target, there, root)
