@@ -37,6 +37,7 @@ setup(
         "roma>=1.5",
         "safetensors>=0.4.5",
         "scipy>=1.14",
+        "threadpoolctl>=3.5",
         "torch>=2.5",
         "typer>=0.15",
     ],

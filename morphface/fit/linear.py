@@ -23,6 +23,7 @@ from morphface.fit.rows import LandmarkRows, landmark_rows
 from morphface.fit.settings import LinearSettings
 from morphface.fit.solver import Target, Trace, fit_pose, fit_shape
 from morphface.fit.start import rough_pose
+from morphface.fit.threads import one_thread
 from morphface.geometry.camera import Camera
 from morphface.landmarks import SCHEMES, Landmarks, outer_eye_distance
 from morphface.models import MorphableModel
@@ -70,8 +71,9 @@ def fit_linear(
         return _result(model, landmarks, rows, camera, guess, Trace(), reason)
     target, guess = _start(landmarks, rows, observed, weights, camera, focal, settings)
     try:
-        guess = fit_pose(rows, target, guess, settings)
-        guess, trace = fit_shape(rows, target, guess, settings)
+        with one_thread():
+            guess = fit_pose(rows, target, guess, settings)
+            guess, trace = fit_shape(rows, target, guess, settings)
     except np.linalg.LinAlgError:
         return _result(model, landmarks, rows, camera, guess, Trace(), "the fit is not finite")
     camera = replace(camera, focal=torch.tensor(guess.focal))

@@ -24,9 +24,9 @@ class LinearSettings:
             both in pixels; 0 ignores depth (measured).
         depth_scale_spread: standard deviation of the logarithm of the detector's depth scale,
             which is estimated for each face (measured).
-        correlation: how many landmarks share one error. The detector's errors are smooth over
-            the face, so that its points say less than as many independent ones; this divides
-            their weight against the priors (measured).
+        independent_points: how many independent points the landmarks of a face are worth, however
+            many there are. A detector's errors are smooth over the face, so that neighbours
+            share them; what is in excess of this counts for less against the priors (measured).
         expression_spread: standard deviation of a bounded expression weight around 0, as a share
             of its range, where the detector gives no score (measured).
         score_spread: the same around the detector's score, where it gives one (measured).
@@ -51,7 +51,7 @@ class LinearSettings:
     tolerance: float = 3e-2
     depth_weight: float = 0.05
     depth_scale_spread: float = 0.1
-    correlation: float = 20.0
+    independent_points: float = 24.0
     expression_spread: float = 0.25
     score_spread: float = 0.15
     focal_spread: float = 0.2
@@ -68,10 +68,20 @@ class LinearSettings:
             value = getattr(self, field.name)
             if not value >= 0:
                 raise ParameterError(f"{field.name} must not be negative, got {value}")
-        for name in ("correlation", "robust", "starting_noise", "least_noise", "score_spread"):
+        for name in (
+            "independent_points",
+            "robust",
+            "starting_noise",
+            "least_noise",
+            "score_spread",
+        ):
             if getattr(self, name) == 0:
                 raise ParameterError(f"{name} must be positive, got 0")
 
     def ellipsoid(self, rank: int) -> float:
         """The largest length of `rank` coefficients together, in standard deviations."""
         return math.sqrt(rank + self.radius * math.sqrt(2.0 * rank))
+
+    def sharing(self, points: int) -> float:
+        """How many of so many `points` share one error."""
+        return max(1.0, points / self.independent_points)

@@ -1,7 +1,8 @@
 """Gauss-Newton on camera, identity and expression at once, seen at the landmarks alone.
 
 The priors are those of a maximum a posteriori estimate whose noise is estimated along with it:
-they weigh `noise ** 2 * correlation` against the data, and so vanish when the data is perfect.
+they weigh the noise's variance against the data, times the number of points that
+share one error, and so vanish when the data is perfect.
 """
 
 from dataclasses import dataclass, replace
@@ -45,6 +46,11 @@ class Target:
     focal_spread: float
     scale: float
 
+    @property
+    def count(self) -> int:
+        """How many points take part."""
+        return int((self.weights[:, 0] > 0).sum())
+
     def camera_prior(
         self, guess: Guess, settings: LinearSettings
     ) -> tuple[Float[np.ndarray, "9"], Float[np.ndarray, "9"]]:
@@ -78,7 +84,7 @@ class _Normal:
 def fit_pose(rows: LandmarkRows, target: Target, guess: Guess, settings: LinearSettings) -> Guess:
     """The camera at the coefficients of `guess`, which stay."""
     points = rows.points(guess.coefficients)
-    power = settings.correlation * (settings.starting_noise * target.scale) ** 2
+    power = settings.sharing(target.count) * (settings.starting_noise * target.scale) ** 2
     for _ in range(_POSE_STEPS):
         residual = target.points - project(points, guess)
         scaled = np.sqrt(target.weights * huber(residual, target.weights[:, 0])[:, None])
@@ -146,7 +152,7 @@ def _step(
     rows: LandmarkRows, target: Target, guess: Guess, normal: _Normal, settings: LinearSettings
 ) -> Float[np.ndarray, " L"]:
     """What to add to camera and coefficients."""
-    power = settings.correlation * _noise(normal, target, settings) ** 2
+    power = settings.sharing(target.count) * _noise(normal, target, settings) ** 2
     off, precision = target.camera_prior(guess, settings)
     off = np.concatenate([off, target.prior - guess.coefficients])
     precision = power * np.concatenate([precision, 1.0 / target.spread**2])
