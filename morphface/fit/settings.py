@@ -21,7 +21,9 @@ class LinearSettings:
             mean face and nothing else.
         tolerance: relative change of the weighted residual below which the fit has settled.
         depth_weight: precision of the detector's depth relative to that of its screen positions,
-            both in pixels; 0 ignores depth (measured).
+            both in pixels; 0 ignores depth. Measured: on nine views of a head scan 0.02 brings
+            the spread of the pose from 2.6 to 1.6 degrees, and more brings nothing; on rendered
+            heads, more makes the shape worse.
         depth_scale_spread: standard deviation of the logarithm of the detector's depth scale,
             which is estimated for each face (measured).
         independent_points: how many independent points the landmarks of a face are worth, however
@@ -49,9 +51,9 @@ class LinearSettings:
 
     iterations: int = 12
     tolerance: float = 3e-2
-    depth_weight: float = 0.05
+    depth_weight: float = 0.02
     depth_scale_spread: float = 0.1
-    independent_points: float = 24.0
+    independent_points: float = 16.0
     expression_spread: float = 0.25
     score_spread: float = 0.15
     focal_spread: float = 0.2

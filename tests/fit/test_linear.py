@@ -8,7 +8,8 @@ import torch
 
 from morphface.core.errors import LandmarkError, ModelError, ParameterError
 from morphface.fit import LinearSettings, fit_linear
-from morphface.models import ExpressionBasis, LandmarkEmbedding
+from morphface.geometry.camera import to_camera
+from morphface.models import ExpressionBasis, LandmarkEmbedding, load_model
 from tests.fit.synthetic import SIZE, model_with_eyes, scene
 from tests.toy import toy_model
 
@@ -216,13 +217,34 @@ def test_absent_points_may_hold_anything():
     assert vertex_error(given, result) < 1e-2
 
 
-def test_a_silhouette_point_may_slide_along_its_contour():
+def test_how_far_points_are_trusted_does_not_matter_when_they_are_exact():
     given = scene(seed=1)
     skin = given.model.landmarks["toy"]
-    rim = replace(skin, confidence=torch.where(torch.arange(80) < 80, 0.9, 1.0))
-    sliding = replace(given.model, landmarks={"toy": rim})
-    result = fit_linear(sliding, given.landmarks, size=SIZE, focal=900.0)
+    doubtful = replace(skin, confidence=torch.linspace(0.05, 1.0, 80))
+    model = replace(given.model, landmarks={"toy": doubtful})
+    result = fit_linear(model, given.landmarks, size=SIZE, focal=900.0)
     assert vertex_error(given, result) < 1e-3
+
+
+def test_an_open_head_is_given_back_by_exact_landmarks():
+    model = load_model()
+    quiet = torch.rand(1, model.expression.rank, generator=torch.Generator().manual_seed(1)) * 0.5
+    quiet[0, model.expression.names.index("tongueOut")] = 0  # no landmark shows the tongue
+    gaze = torch.tensor([[0.2, -0.1], [0.15, -0.1]])
+    given = scene(model, scheme="478", expression=quiet, gaze=gaze)
+    result = fitted(given)
+    assert result.converged
+    assert (vertices(given, result) - given.vertices).norm(dim=-1).max() < 0.1
+    torch.testing.assert_close(result.parameters.gaze[0], gaze, atol=1e-3, rtol=0)
+
+
+def test_sixty_eight_points_without_depth_fit_an_open_head():
+    given = scene(load_model(), scheme="68", depth=False, noise=1.0, expression=torch.zeros(1, 52))
+    result = fitted(given)
+    assert result.converged
+    assert result.landmark_nme < 0.03
+    assert result.parameters.identity.square().mean().sqrt() < 1.2
+    assert turn_between(result.parameters.rotation, given.parameters.rotation) < math.radians(4)
 
 
 def test_three_points_are_too_few_and_say_so():
@@ -270,8 +292,6 @@ def test_landmark_nme_is_the_mean_distance_over_the_stated_width():
 def test_the_result_projects_as_the_model_and_camera_say():
     given = scene(model_with_eyes(), noise=1.0, gaze=torch.full((2, 2), 0.2))
     result = fitted(given)
-    from morphface.geometry.camera import to_camera
-
     p = result.parameters
     points = given.model.landmarks["toy"].points(vertices(given, result))
     screen = result.camera.project(to_camera(points, p.rotation[0], p.translation[0]))
