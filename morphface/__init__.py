@@ -6,14 +6,14 @@ The names below are imported when they are first used, so that `import morphface
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from morphface.core.version import __version__
+
 if TYPE_CHECKING:
     from morphface.geometry.camera import Camera
     from morphface.media.images import read_image
     from morphface.models import MorphableModel, load_model
     from morphface.parameters import FaceParameters, load_parameters, save_parameters
     from morphface.pipelines import fit_photo
-
-__version__ = "0.1.0"
 
 __all__ = [
     "Camera",

@@ -84,7 +84,7 @@ def _say(message: str, **options: Any) -> None:
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        from morphface import __version__
+        from morphface.core.version import __version__
 
         typer.echo(f"morphface {__version__}")
         raise typer.Exit

@@ -19,9 +19,9 @@ import torch
 from numpy.lib import format as npy
 from torch import Tensor
 
-from morphface import __version__
 from morphface.core.errors import MissingFileError, MorphfaceError, ParameterError
 from morphface.core.files import atomic_write
+from morphface.core.version import __version__
 from morphface.geometry.camera import Camera
 from morphface.parameters.face import FaceParameters
 

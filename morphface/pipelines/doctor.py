@@ -7,8 +7,8 @@ from importlib.util import find_spec
 
 import torch
 
-from morphface import __version__
 from morphface.core.errors import MorphfaceError
+from morphface.core.version import __version__
 from morphface.landmarks.detectors.model_file import find_model
 from morphface.models.catalogue import MODELS
 from morphface.render import backends
