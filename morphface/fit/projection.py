@@ -35,6 +35,12 @@ class Guess:
     depth_scale: float
     coefficients: Float[np.ndarray, " K"]
 
+    @property
+    def finite(self) -> bool:
+        """Whether all of it is."""
+        numbers = (self.rotation, self.translation, self.focal, self.coefficients)
+        return all(bool(np.isfinite(n).all()) for n in numbers)
+
 
 def project(points: Float[np.ndarray, "N 3"], guess: Guess) -> Float[np.ndarray, "N 3"]:
     """Screen position and detector's depth of `points` of the head."""

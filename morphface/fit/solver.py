@@ -5,7 +5,9 @@ they weigh the noise's variance against the data, times the number of points tha
 share one error, and so vanish when the data is perfect.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float
@@ -18,9 +20,10 @@ from morphface.fit.weights import huber, outliers, roots
 
 __all__ = ["Target", "Trace", "fit_pose", "fit_shape"]
 
-_POSE_STEPS = 3
+_POSE_STEPS = 2
 _SETTLED_TURN = 2e-3  # radians; the joint steps refine the pose
 _BACKTRACKS = 4
+_NEAR = 4.0  # times the noise: a residual above is still far from the solution
 _RISE = 1.3  # of the residual in one step, from which the step is taken back by half
 
 
@@ -35,6 +38,7 @@ class Target:
         spread: standard deviation of each coefficient around it.
         focal: expected focal length in pixels.
         focal_spread: standard deviation of its logarithm; 0 holds it.
+        depth_spread: standard deviation of the logarithm of the depth's scale.
         scale: pixels a millimetre, roughly.
     """
 
@@ -44,6 +48,7 @@ class Target:
     spread: Float[np.ndarray, " K"]
     focal: float
     focal_spread: float
+    depth_spread: float
     scale: float
 
     @property
@@ -51,14 +56,12 @@ class Target:
         """How many points take part."""
         return int((self.weights[:, 0] > 0).sum())
 
-    def camera_prior(
-        self, guess: Guess, settings: LinearSettings
-    ) -> tuple[Float[np.ndarray, "9"], Float[np.ndarray, "9"]]:
+    def camera_prior(self, guess: Guess) -> tuple[Float[np.ndarray, "9"], Float[np.ndarray, "9"]]:
         """How far the camera's unknowns are from what was expected, and with what precision."""
         off, precision = np.zeros(CAMERA), np.full(CAMERA, 1e-12)
         off[6], off[8] = np.log(self.focal / guess.focal), -np.log(guess.depth_scale)
         precision[6] = 1.0 / max(self.focal_spread, 1e-6) ** 2
-        precision[8] = 1.0 / max(settings.depth_scale_spread, 1e-6) ** 2
+        precision[8] = 1.0 / max(self.depth_spread, 1e-6) ** 2
         return off, precision
 
 
@@ -90,7 +93,7 @@ def fit_pose(rows: LandmarkRows, target: Target, guess: Guess, settings: LinearS
         scaled = np.sqrt(target.weights * huber(residual, target.weights[:, 0])[:, None])
         camera, _ = linearise(points, guess)
         flat = (camera * scaled[:, :, None]).reshape(-1, CAMERA)
-        off, precision = target.camera_prior(guess, settings)
+        off, precision = target.camera_prior(guess)
         hessian = flat.T @ flat + np.diag(power * precision)
         gradient = flat.T @ (residual * scaled).ravel() + power * precision * off
         step = solve(hessian, gradient)
@@ -104,9 +107,9 @@ def fit_shape(
     rows: LandmarkRows, target: Target, guess: Guess, settings: LinearSettings
 ) -> tuple[Guess, Trace]:
     """Camera, identity and expression together, from a `guess` whose camera is about right."""
-    trace, before = Trace(), np.inf
-    workspace = np.empty((len(rows.mean), 3, CAMERA + rows.rank))
+    trace, box = Trace(), _box(rows, settings)
     floor = settings.least_noise * target.scale
+    workspace = np.empty((len(rows.mean), 3, CAMERA + rows.rank))
     for count in range(settings.iterations):
         points = rows.points(guess.coefficients)
         residual = target.points - project(points, guess)
@@ -115,24 +118,38 @@ def fit_shape(
             trust = outliers(residual, weights[:, 0], settings.robust, floor)
             weights = weights * trust[:, None]
         root = roots(rows, points, weights, guess, settings)
-        normal = _normal(rows.basis, linearise(points, guess), root, residual, workspace)
-        step = _step(rows, target, guess, normal, settings)
-        allowed = _RISE * np.sqrt(normal.squares / normal.weight)
-        guess, now = _advance(rows, target, guess, root, step, allowed)
+        normal = _normal(linearise(points, guess), root, residual, rows.basis, workspace)
+        noise = _noise(normal, target, settings)
+        step = _step(target, guess, normal, settings.sharing(target.count) * noise**2, box)
+        before = float(np.sqrt(normal.squares / normal.weight))
+        error = partial(_error, rows, target, root)
+        guess, now = _advance(guess, step, _RISE * before, error)
         trace = replace(trace, history=(*trace.history, now))
-        if abs(before - now) <= settings.tolerance * now + floor:
+        still = abs(before - now) <= settings.tolerance * now + floor
+        if count and still and now <= _NEAR * noise + floor:
             return guess, replace(trace, settled=True)
-        before = now
     return guess, trace
 
 
+def _box(rows: LandmarkRows, settings: LinearSettings) -> Box:
+    """Bounds of all unknowns; those of the camera have none."""
+    free = np.full(CAMERA, np.inf)
+    return Box(
+        lower=np.concatenate([-free, rows.lower]),
+        upper=np.concatenate([free, rows.upper]),
+        ball=np.concatenate([np.zeros(CAMERA, dtype=bool), rows.statistical]),
+        radius=settings.ellipsoid(int(rows.statistical.sum())),
+    )
+
+
 def _normal(
-    basis: np.ndarray,
     derivatives: tuple[np.ndarray, np.ndarray],
     root: np.ndarray,
     residual: np.ndarray,
+    basis: np.ndarray,
     workspace: np.ndarray,
 ) -> _Normal:
+    """Normal equations; `workspace` holds the Jacobian, as fresh memory costs time."""
     camera, inner = derivatives
     np.matmul(root, camera, out=workspace[:, :, :CAMERA])
     np.matmul(root @ inner, basis, out=workspace[:, :, CAMERA:])
@@ -149,21 +166,14 @@ def _normal(
 
 
 def _step(
-    rows: LandmarkRows, target: Target, guess: Guess, normal: _Normal, settings: LinearSettings
+    target: Target, guess: Guess, normal: _Normal, power: float, box: Box
 ) -> Float[np.ndarray, " L"]:
-    """What to add to camera and coefficients."""
-    power = settings.sharing(target.count) * _noise(normal, target, settings) ** 2
-    off, precision = target.camera_prior(guess, settings)
+    """What to add to camera and coefficients, with priors that weigh `power`."""
+    off, precision = target.camera_prior(guess)
     off = np.concatenate([off, target.prior - guess.coefficients])
     precision = power * np.concatenate([precision, 1.0 / target.spread**2])
     here = np.concatenate([np.zeros(CAMERA), guess.coefficients])
-    gradient = normal.gradient + precision * off + normal.hessian @ here + precision * here
-    box = Box(
-        lower=np.concatenate([np.full(CAMERA, -np.inf), rows.lower]),
-        upper=np.concatenate([np.full(CAMERA, np.inf), rows.upper]),
-        ball=np.concatenate([np.zeros(CAMERA, dtype=bool), rows.statistical]),
-        radius=settings.ellipsoid(int(rows.statistical.sum())),
-    )
+    gradient = normal.gradient + precision * (off + here) + normal.hessian @ here
     return bounded_minimum(normal.hessian + np.diag(precision), gradient, box) - here
 
 
@@ -184,24 +194,19 @@ def _noise(normal: _Normal, target: Target, settings: LinearSettings) -> float:
 
 
 def _advance(
-    rows: LandmarkRows,
-    target: Target,
-    guess: Guess,
-    root: np.ndarray,
-    step: np.ndarray,
-    allowed: float,
+    guess: Guess, step: np.ndarray, allowed: float, error: Callable[[Guess], float]
 ) -> tuple[Guess, float]:
-    """The guess after `step`, or a part of it if all of it leaves a residual above `allowed`."""
+    """The guess after `step` and its error, or after a part of it if the error is not allowed."""
     for _ in range(_BACKTRACKS):
         there = moved(guess, step[:CAMERA], guess.coefficients + step[CAMERA:])
-        error = _error(rows, target, there, root)
-        if error <= allowed:
+        now = error(there)
+        if now <= allowed:
             break
         step = step / 2
-    return there, error
+    return there, now
 
 
-def _error(rows: LandmarkRows, target: Target, guess: Guess, root: np.ndarray) -> float:
+def _error(rows: LandmarkRows, target: Target, root: np.ndarray, guess: Guess) -> float:
     """Weighted root-mean-square residual in pixels; infinite for a head behind the camera."""
     points = rows.points(guess.coefficients)
     if not (points @ guess.rotation[2] + guess.translation[2]).max() < 0:

@@ -359,3 +359,20 @@ def test_senseless_settings_are_refused():
         LinearSettings(tolerance=-1)
     with pytest.raises(ParameterError, match="robust must be positive, got 0"):
         LinearSettings(robust=0)
+
+
+def test_points_on_one_spot_are_no_face():
+    given = scene()
+    spot = replace(given.landmarks, points=torch.full((80, 2), 50.0), depth=None)
+    result = fit_linear(given.model, spot, size=SIZE)
+    assert not result.converged
+    assert result.reason == "the landmarks lie on one spot"
+
+
+def test_points_on_a_line_do_not_give_a_trusted_face():
+    given = scene()
+    line = torch.linspace(10, 400, 80)[:, None] * torch.tensor([1.0, 0.5])
+    result = fit_linear(given.model, replace(given.landmarks, points=line, depth=None), size=SIZE)
+    assert not result.converged
+    assert result.reason
+    assert result.parameters.to_vector().isfinite().all()

@@ -1,0 +1,101 @@
+"""From what the solver found to what the caller gets: gaze, predicted landmarks, parameters."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from scipy.spatial.transform import Rotation
+from torch import Tensor
+
+from morphface.fit.gaze import eye_angles, eye_rotation
+from morphface.fit.problem import Problem, to_numpy
+from morphface.fit.projection import Guess
+from morphface.fit.result import FitResult
+from morphface.fit.solver import Trace
+from morphface.geometry.camera import Camera
+from morphface.landmarks import SCHEMES, Landmarks, outer_eye_distance
+from morphface.parameters import FaceParameters
+
+__all__ = ["assemble"]
+
+
+def assemble(problem: Problem, guess: Guess, trace: Trace) -> FitResult:
+    """The result of a fit, before anybody judged it."""
+    seen, device = _look(problem, guess), problem.landmarks.points.device
+
+    def tensor(values: np.ndarray) -> Tensor:
+        return torch.tensor(values, dtype=torch.float32, device=device)
+
+    count, reflectance = problem.rows.identity, problem.model.reflectance
+    rank = 0 if reflectance is None else reflectance.rank
+    parameters = FaceParameters(
+        identity=tensor(guess.coefficients[None, :count]),
+        expression=tensor(guess.coefficients[None, count:]),
+        reflectance=torch.zeros(1, rank, device=device),
+        illumination=torch.zeros(1, 9, 3, device=device),
+        rotation=tensor(Rotation.from_matrix(guess.rotation).as_rotvec()[None]),
+        translation=tensor(guess.translation[None]),
+        gaze=tensor(seen.gaze[None]),
+    )
+    return FitResult(
+        parameters=parameters,
+        camera=_camera(problem, guess, device),
+        landmarks=problem.landmarks,
+        predicted=tensor(seen.screen),
+        landmark_nme=_nme(problem.landmarks, seen),
+        converged=True,
+        reason="",
+        history=trace.history,
+    )
+
+
+def _camera(problem: Problem, guess: Guess, device: torch.device) -> Camera:
+    camera = problem.camera
+    if not problem.focal_known:
+        camera = replace(camera, focal=torch.tensor(guess.focal))
+    return camera if device.type == "cpu" else camera.to(device)
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """The fitted landmarks with the eyes turned."""
+
+    gaze: Float[np.ndarray, "2 2"]
+    screen: Float[np.ndarray, "N 2"]
+    counted: Bool[np.ndarray, " N"]
+
+
+def _look(problem: Problem, guess: Guess) -> _Seen:
+    rows, trust = problem.rows, problem.trust > 0
+    points = rows.points(guess.coefficients)
+    rays = np.column_stack([problem.screen / guess.focal, -np.ones(len(points))]) @ guess.rotation
+    viewpoint = -guess.translation @ guess.rotation
+    gaze, counted = np.zeros((2, 2)), rows.surface.copy()
+    for side, eye in enumerate(rows.eyes):
+        centre = eye.centre + eye.basis @ guess.coefficients[: rows.identity]
+        seen = eye.points[trust[eye.points]]
+        if len(seen):
+            gaze[side] = eye_angles(points[seen] - centre, viewpoint - centre, rays[seen])
+        turned = (points[eye.points] - centre) @ eye_rotation(gaze[side]).T
+        points[eye.points], counted[eye.points] = centre + turned, True
+    x, y, z = (points @ guess.rotation.T + guess.translation).T
+    flat = np.column_stack([-guess.focal * x / z, guess.focal * y / z])
+    return _Seen(gaze, flat + to_numpy(problem.camera.principal), counted & trust)
+
+
+def _nme(landmarks: Landmarks, seen: _Seen) -> float:
+    points = to_numpy(landmarks.points)
+    if not seen.counted.any():
+        return float("nan")
+    error = np.linalg.norm(points - seen.screen, axis=1)[seen.counted].mean()
+    present = to_numpy(landmarks.confidence)[:, None] > 0
+    complete = np.where(present, points, seen.screen)
+    return float(error / max(_face_width(landmarks.scheme, complete), 1e-9))
+
+
+def _face_width(scheme: str, points: np.ndarray) -> float:
+    """Distance of the outer eye corners; of unknown schemes, half the extent of the points."""
+    if scheme in SCHEMES:
+        return float(outer_eye_distance(torch.from_numpy(points), scheme))
+    return float(np.ptp(points, axis=0).max()) / 2

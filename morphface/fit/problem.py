@@ -1,0 +1,121 @@
+"""One face to fit: what was observed, what is expected, and a first guess."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from torch import Tensor
+
+from morphface.fit.projection import Guess
+from morphface.fit.rows import LandmarkRows
+from morphface.fit.settings import LinearSettings
+from morphface.fit.solver import Target
+from morphface.fit.start import rough_pose
+from morphface.geometry.camera import Camera
+from morphface.landmarks import Landmarks
+from morphface.models import MorphableModel
+
+__all__ = ["SMALLEST_SCALE", "Problem", "far_away", "start", "to_numpy"]
+
+SMALLEST_SCALE = 0.03  # pixels a millimetre: a head of 7 pixels
+
+
+def to_numpy(tensor: Tensor) -> Float[np.ndarray, "..."]:
+    """The values in float64 on the CPU."""
+    return tensor.detach().cpu().double().numpy()
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What a fit is given.
+
+    Args:
+        model: to be fitted.
+        landmarks: to fit to.
+        rows: of the model at these landmarks.
+        camera: the one expected.
+        focal_known: whether its focal length is more than a default.
+        settings: weights and limits.
+    """
+
+    model: MorphableModel
+    landmarks: Landmarks
+    rows: LandmarkRows
+    camera: Camera
+    focal_known: bool
+    settings: LinearSettings
+
+    @property
+    def trust(self) -> Float[np.ndarray, " N"]:
+        """How much each point counts: the detector's confidence times the embedding's."""
+        return np.clip(to_numpy(self.landmarks.confidence), 0.0, 1.0) * self.rows.confidence
+
+    @property
+    def usable(self) -> int:
+        """How many points the shape can be solved from."""
+        return int((self.trust[self.rows.surface] > 0).sum())
+
+    @property
+    def screen(self) -> Float[np.ndarray, "N 2"]:
+        """The points from the principal point on, y up."""
+        return (to_numpy(self.landmarks.points) - to_numpy(self.camera.principal)) * [1.0, -1.0]
+
+
+def start(problem: Problem) -> tuple[Target, Guess]:
+    """What the solver aims at, and the mean face roughly posed."""
+    observed, weights = _observed(problem)
+    rows, settings, length = problem.rows, problem.settings, float(problem.camera.focal)
+    mean = _mean(rows)
+    rotation, scale, seen = rough_pose(
+        rows.points(mean),
+        observed * [1.0, 1.0, -1.0],
+        weights[:, 0],
+        problem.landmarks.depth is not None,
+    )
+    prior, spread = _priors(problem.landmarks, rows, settings)
+    target = Target(
+        points=observed,
+        weights=weights,
+        prior=prior,
+        spread=spread,
+        focal=length,
+        focal_spread=0.0 if problem.focal_known else settings.focal_spread,
+        depth_spread=settings.depth_scale_spread,
+        scale=scale,
+    )
+    place = np.array([*seen, -length]) / max(scale, SMALLEST_SCALE)
+    return target, Guess(rotation, place, length, 0.0, 1.0, mean)
+
+
+def far_away(rows: LandmarkRows, focal: float) -> Guess:
+    """The mean face, 600 mm before the camera: what is returned where nothing can be fitted."""
+    return Guess(np.eye(3), np.array([0.0, 0.0, -600.0]), focal, 0.0, 1.0, _mean(rows))
+
+
+def _mean(rows: LandmarkRows) -> np.ndarray:
+    return np.clip(np.zeros(rows.rank), rows.lower, rows.upper)
+
+
+def _observed(problem: Problem) -> tuple[Float[np.ndarray, "N 3"], Float[np.ndarray, "N 3"]]:
+    """Points with depth, and the weights of x, y and depth."""
+    trust, depth = problem.trust, problem.landmarks.depth
+    away = np.zeros(len(trust)) if depth is None else to_numpy(depth)
+    observed = np.column_stack([problem.screen, away])
+    observed[trust == 0] = 0.0
+    relative = [1.0, 1.0, 0.0 if depth is None else problem.settings.depth_weight]
+    return observed, (trust * problem.rows.surface)[:, None] * np.array(relative)
+
+
+def _priors(
+    landmarks: Landmarks, rows: LandmarkRows, settings: LinearSettings
+) -> tuple[np.ndarray, np.ndarray]:
+    """Expected value and standard deviation of each coefficient."""
+    prior, spread = np.zeros(rows.rank), np.ones(rows.rank)
+    bounded = np.isfinite(rows.lower) & np.isfinite(rows.upper)
+    extent = np.where(bounded, rows.upper - rows.lower, 1.0)
+    spread[bounded] = settings.expression_spread * np.maximum(extent[bounded], 1e-6)
+    for index, name in enumerate(rows.names, start=rows.identity):
+        if bounded[index] and name in landmarks.scores:
+            prior[index] = rows.lower[index] + landmarks.scores[name] * extent[index]
+            spread[index] = settings.score_spread * max(extent[index], 1e-6)
+    return prior, spread
