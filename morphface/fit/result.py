@@ -29,7 +29,7 @@ class FitResult(Record):
             they are absent; half the extent of the points for schemes without eyes).
         converged: whether the fit may be trusted.
         reason: why not; empty when it may.
-        history: estimated standard deviation of a landmark coordinate after each step, in
+        history: weighted root-mean-square residual of the landmarks after each step, in
             pixels.
     """
 
