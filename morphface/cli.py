@@ -4,7 +4,6 @@ Results go to files, tables to standard output, everything else to standard erro
 is for what the user can mend, 1 for our mistakes, 130 for an interruption.
 """
 
-import os
 import signal
 import sys
 from contextlib import nullcontext
@@ -31,8 +30,6 @@ _INTERRUPTED = 130
 
 def main() -> None:
     """Run the command line on the arguments of this process and leave with its exit code."""
-    # The fit's matrices are small: on a busy machine, threads would only wait for each other.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     sys.exit(run(sys.argv[1:]))
 
