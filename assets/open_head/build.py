@@ -21,7 +21,7 @@ from source import (
     facial_action_names,
     read_template,
 )
-from template import EYE_DISTANCE, IRIS_RADIUS, Head, build_head
+from template import EYE_DISTANCE, IRIS_RADIUS, Head, ball_of, build_head
 
 OUTPUT = Path(__file__).parents[2] / "morphface/models/data/open_head.safetensors"
 IDENTITIES, REFLECTANCES = 80, 80
@@ -53,14 +53,9 @@ def sample_heads(head: Head) -> tuple[np.ndarray, float]:
     aligned = people.align(heads, rigid)
     mean = aligned.mean(0)
     mean = (mean + mean[head.mirror] * [-1, 1, 1]) / 2
-    centres = [middle(mean[head.parts[side]]) for side in ("left_eye", "right_eye")]
+    centres = [ball_of(mean[head.parts[side]])[0] for side in ("left_eye", "right_eye")]
     scale = EYE_DISTANCE / np.linalg.norm(centres[0] - centres[1])
     return (aligned - (centres[0] + centres[1]) / 2) * scale, float(scale)
-
-
-def middle(points: np.ndarray) -> np.ndarray:
-    """Centre of the box around `points`."""
-    return (points.max(0) + points.min(0)) / 2
 
 
 def face_metric(head: Head, mean: np.ndarray, face: np.ndarray) -> np.ndarray:
@@ -92,10 +87,9 @@ def eye_tensors(head: Head, mean: np.ndarray) -> dict[str, np.ndarray]:
     out = {}
     for side in ("left_eye", "right_eye"):
         rows = head.parts[side]
-        centre = middle(mean[rows])
+        centre, radius = ball_of(mean[rows])
         out[f"{side}.vertices"] = rows.astype(np.int32)
         out[f"{side}.centre_offset"] = (centre - mean[rows].mean(0)).astype(np.float32)
-        radius = np.linalg.norm(mean[rows] - centre, axis=1).mean()
         out[f"{side}.radii"] = np.array([radius, IRIS_RADIUS], np.float32)
     return out
 

@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 
 from source import data_folder, facial_action, read_template, shape_target
-from template import EYE_SEGMENTS, Head
+from template import EYE_SEGMENTS, Head, ball_of
 
 PAINTED = {
     "lips": "lips",
@@ -42,7 +42,7 @@ def _step(value: np.ndarray, low: float, high: float) -> np.ndarray:
 
 def _both(points: np.ndarray, centre: tuple[float, ...], size: tuple[float, ...]) -> np.ndarray:
     """The bump of the subject's left side and its mirror image."""
-    return _bump(points * [1, 1, 1], centre, size) + _bump(points * [-1, 1, 1], centre, size)
+    return _bump(points, centre, size) + _bump(points * [-1, 1, 1], centre, size)
 
 
 def _moved(head: Head, offsets: np.ndarray, count: int) -> np.ndarray:
@@ -81,7 +81,7 @@ def build_regions(head: Head, mean: np.ndarray, normals: np.ndarray) -> dict[str
     blink = facial_action("eyeBlinkLeft", len(read_template().vertices))
     lids = _moved(head, blink, size)
     lids = np.maximum(lids, lids[head.mirror])
-    scalp = _step(y - 0.35 * z + 0.0 * x, 78, 96) * skin
+    scalp = _step(y - 0.35 * z, 78, 96) * skin
     below = _step(-y, 40, 62) * _step(-y + 0.55 * (z + 30), 40, 62)
     beard = below * _step(normals[:, 2] + 0.9 - 0.004 * np.abs(x), 0.0, 0.5) * skin
     moustache = _bump(mean, (0, -51, 28), (21, 6.5, 30)) * skin
@@ -90,10 +90,9 @@ def build_regions(head: Head, mean: np.ndarray, normals: np.ndarray) -> dict[str
     pupil = np.zeros(size)
     for side in ("left_eye", "right_eye"):
         rows = parts[side]
-        iris[rows[: 4 * EYE_SEGMENTS]] = 1
-        pupil[rows[:EYE_SEGMENTS]] = 1
-        pupil[rows[-2]] = 1
-        iris[rows[-2]] = 1
+        pole = rows[-2]
+        iris[[*rows[: 4 * EYE_SEGMENTS], pole]] = 1
+        pupil[[*rows[:EYE_SEGMENTS], pole]] = 1
     eyeballs = hard["left_eye"] + hard["right_eye"]
     regions = {
         "skin": skin,
@@ -126,9 +125,7 @@ def _sockets(head: Head, mean: np.ndarray) -> np.ndarray:
     out = np.zeros(head.size)
     skin = head.parts["skin"]
     for side in ("left_eye", "right_eye"):
-        ball = mean[head.parts[side]]
-        centre = (ball.max(0) + ball.min(0)) / 2
-        radius = np.linalg.norm(ball - centre, axis=1).mean()
+        centre, radius = ball_of(mean[head.parts[side]])
         away = np.linalg.norm(mean[skin] - centre, axis=1)
         ahead = mean[skin, 2] - centre[2]
         out[skin] = np.maximum(out[skin], (away < radius * 1.06) & (ahead < 0.80 * radius))
@@ -141,9 +138,7 @@ def _lashes(
     """The rim of the upper lids, as a line of lashes darkens it."""
     out = np.zeros(len(mean))
     for side in ("left_eye", "right_eye"):
-        ball = mean[parts[side]]
-        centre = (ball.max(0) + ball.min(0)) / 2
-        radius = np.linalg.norm(ball - centre, axis=1).mean()
+        centre, radius = ball_of(mean[parts[side]])
         gap = np.linalg.norm(mean - centre, axis=1) - radius
         upper = _step(mean[:, 1] - centre[1], -1.0, 3.0)
         near = np.exp(-0.5 * (gap / 0.9) ** 2) * (mean[:, 2] > centre[2])

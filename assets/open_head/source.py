@@ -7,6 +7,7 @@ Lengths are decimetres there and millimetres here; axes already agree with ours.
 import gzip
 import json
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -43,6 +44,7 @@ class Template:
     groups: np.ndarray
 
 
+@cache
 def read_template() -> Template:
     """Read `base.obj`; every polygon in it is a quad."""
     vertices, uv, quads, quad_uvs, groups = [], [], [], [], []

@@ -54,10 +54,15 @@ class Head:
         balls = []
         halves = (eye_sources[..., :left, :], eye_sources[..., left:, :])
         for source, unit in zip(halves, self.unit_eyes, strict=True):
-            centre = (source.max(-2, keepdims=True) + source.min(-2, keepdims=True)) / 2
-            radius = np.linalg.norm(source - centre, axis=-1).mean(-1)
-            balls.append(centre + radius[..., None, None] * unit)
+            centre, radius = ball_of(source)
+            balls.append(centre[..., None, :] + radius[..., None, None] * unit)
         return np.concatenate([kept, *balls], axis=-2)
+
+
+def ball_of(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Centre of the box around an eyeball's points, ... x N x 3, and their mean distance to it."""
+    centre = (points.max(-2) + points.min(-2)) / 2
+    return centre, np.linalg.norm(points - centre[..., None, :], axis=-1).mean(-1)
 
 
 def _neck_cut(template: Template) -> np.ndarray:
