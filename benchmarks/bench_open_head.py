@@ -10,35 +10,19 @@ target. The baseline, fitted the same way, is the mean head alone.
 """
 
 import argparse
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
 from benchmarks.common import SEED, report
-from morphface.geometry.closest import closest_on_mesh
-from morphface.geometry.mesh import vertex_normals
+from benchmarks.surfaces import Similarity, closest, distances, plane_rows, skin_faces, trust
 from morphface.models import MorphableModel, load_model
 
 HEADS = 30
 PRIOR = 0.004  # mm^2 of squared error that one squared coefficient may save, per point
 STRIDE = 3
 RIGID, ROUNDS = 8, 18
-
-
-@dataclass
-class Similarity:
-    """Target to model: `scale * points @ rotation.T + shift`."""
-
-    scale: float
-    rotation: np.ndarray
-    shift: np.ndarray
-
-    def apply(self, points: np.ndarray) -> np.ndarray:
-        """Points of the target in the model frame."""
-        return self.scale * points @ self.rotation.T + self.shift
 
 
 def main() -> None:
@@ -91,42 +75,21 @@ def case(name: str, targets: list[np.ndarray], model: MorphableModel, rank: int)
 
 def fit(target: np.ndarray, model: MorphableModel, rank: int) -> tuple[np.ndarray, np.ndarray]:
     """Distances in millimetres of the target's vertices, and identity coefficients."""
-    skin = _skin(model)
+    skin = skin_faces(model)
     mean = model.identity.mean.double().numpy()
     modes = model.identity.directions[:rank].double().numpy()
-    pose, x = Similarity(1.0, np.eye(3), np.zeros(3)), np.zeros(rank)
+    pose, x = Similarity.identity(), np.zeros(rank)
     sampled, vertices = target[::STRIDE], mean
     for turn in range(RIGID + (ROUNDS if rank else 0)):
         points = pose.apply(sampled)
-        face, weight = _closest(points, vertices, skin)
+        face, weight = closest(points, vertices, skin)
         free = modes if turn >= RIGID else modes[:0]
         step, x_new = _step(points, mean, vertices, free, (skin[face], weight), pose.scale)
-        pose = _moved(pose, step)
+        pose = pose.moved(step)
         if turn >= RIGID:
             x = x_new
             vertices = mean + np.tensordot(x, modes, 1)
-    points = pose.apply(target)
-    face, weight = _closest(points, vertices, skin)
-    nearest = (weight[..., None] * vertices[skin[face]]).sum(1)
-    return np.linalg.norm(points - nearest, axis=1) / pose.scale, x
-
-
-def _skin(model: MorphableModel) -> np.ndarray:
-    """Faces of the skin, lips and nostrils included: no eyeballs, teeth or tongue."""
-    inner = sum(model.regions[n] for n in ("eyeballs", "teeth", "tongue"))
-    return model.faces[~(inner > 0.5)[model.faces].any(dim=1)].numpy()
-
-
-def _closest(
-    points: np.ndarray, vertices: np.ndarray, faces: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    face, weight = closest_on_mesh(
-        torch.from_numpy(points).float(),
-        torch.from_numpy(vertices).float(),
-        torch.from_numpy(faces),
-        candidates=12,
-    )
-    return face.numpy(), weight.double().numpy()
+    return distances(target, vertices, skin, pose), x
 
 
 def _step(
@@ -142,29 +105,15 @@ def _step(
     Residuals are in millimetres of the target, so that shrinking it gains nothing.
     """
     triangles, weight = at
-    faces = torch.from_numpy(triangles)
-    normals = vertex_normals(torch.from_numpy(vertices), faces).numpy()
-    normal = (weight[..., None] * normals[triangles]).sum(1)
-    normal /= np.linalg.norm(normal, axis=1, keepdims=True) + 1e-12
-    surface = (weight[..., None] * vertices[triangles]).sum(1)
+    motion, normal, surface = plane_rows(points, vertices, at)
     base = (weight[..., None] * mean[triangles]).sum(1)
     moves = np.einsum("nk,jnkc,nc->nj", weight, modes[:, triangles], normal, optimize=True)
-    turns, lengths = np.cross(points, normal), (points * normal).sum(1, keepdims=True)
-    rows = np.concatenate([moves, -turns, -normal, -lengths], axis=1)
-    away = np.linalg.norm(points - surface, axis=1)
-    trust = 1 / (1 + (away / (2 * np.median(away) + 0.2)) ** 2) / (len(points) * scale**2)
+    rows = np.concatenate([moves, motion], axis=1)
+    share = trust(np.linalg.norm(points - surface, axis=1)) / (len(points) * scale**2)
     prior = np.concatenate([np.full(len(modes), PRIOR), np.full(7, 1e-9)])
-    right = rows.T @ (trust * ((points - base) * normal).sum(1))
-    solution = np.linalg.solve(rows.T @ (rows * trust[:, None]) + np.diag(prior), right)
+    right = rows.T @ (share * ((points - base) * normal).sum(1))
+    solution = np.linalg.solve(rows.T @ (rows * share[:, None]) + np.diag(prior), right)
     return solution[len(modes) :], solution[: len(modes)]
-
-
-def _moved(pose: Similarity, step: np.ndarray) -> Similarity:
-    x, y, z = step[:3]
-    u, _, vt = np.linalg.svd(np.eye(3) + np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]]))
-    turn, growth = u @ vt, float(np.exp(step[6]))
-    shift = growth * turn @ pose.shift + step[3:6]
-    return Similarity(growth * pose.scale, turn @ pose.rotation, shift)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,154 @@
+"""Pictures of heads whose shape is known, made by Mitsuba 3 and not by us.
+
+Light falls off with the cosine, shadows are cast, and colours are computed in linear light and
+encoded as sRGB afterwards, as a camera does: none of it is what the fit assumes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from morphface.geometry.camera import Camera
+
+__all__ = ["LAMPS", "Lamp", "Part", "picture"]
+
+VARIANT = "scalar_rgb"  # needs no LLVM
+BACKGROUND = (0.22, 0.26, 0.30)
+
+
+@dataclass(frozen=True)
+class Lamp:
+    """A sky of one colour and one distant lamp, both in linear RGB.
+
+    Args:
+        sky: radiance from everywhere.
+        sun: what a white surface that faces the lamp sends back because of it.
+        towards: direction to the lamp, in the camera frame.
+    """
+
+    sky: tuple[float, float, float]
+    sun: tuple[float, float, float]
+    towards: tuple[float, float, float]
+
+
+LAMPS = {
+    "soft, from the left": Lamp((0.55, 0.55, 0.58), (0.70, 0.68, 0.62), (-0.6, 0.5, 0.8)),
+    "hard, from the right": Lamp((0.30, 0.31, 0.34), (1.10, 1.02, 0.90), (0.8, 0.6, 0.7)),
+}
+
+
+@dataclass(frozen=True)
+class Part:
+    """A surface of one material.
+
+    Args:
+        vertices: in the camera frame.
+        faces: vertex indices.
+        colour: albedo in linear RGB, where there is no texture.
+        texture: a picture file, encoded as sRGB.
+        uv: texture coordinates per vertex, (0, 0) at the lower left.
+        normals: per vertex, in the camera frame; None takes those of the faces around it.
+    """
+
+    vertices: Tensor
+    faces: Tensor
+    colour: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    texture: Path | None = None
+    uv: Tensor | None = None
+    normals: Tensor | None = None
+
+
+def picture(parts: Sequence[Part], camera: Camera, lamp: Lamp, samples: int = 32) -> Tensor:
+    """The parts before a plain background, H x W x 3, encoded as sRGB in [0, 1].
+
+    Args:
+        parts: what is seen.
+        camera: a perspective camera with its principal point in the middle.
+        lamp: what lights it.
+        samples: rays a pixel.
+    """
+    import mitsuba as mi
+
+    mi.set_variant(VARIANT)
+    scene = {
+        "type": "scene",
+        "integrator": {"type": "path", "max_depth": 3, "hide_emitters": True},
+        "sensor": _sensor(mi, camera, samples),
+        "sky": {"type": "constant", "radiance": _rgb(lamp.sky)},
+        "sun": {
+            "type": "directional",
+            "direction": [-x for x in lamp.towards],
+            "irradiance": _rgb(tuple(np.pi * x for x in lamp.sun)),
+        },
+    }
+    for index, part in enumerate(parts):
+        scene[f"part{index}"] = _mesh(mi, f"part{index}", part)
+    found = torch.from_numpy(np.array(mi.render(mi.load_dict(scene), spp=samples, seed=0)))
+    colour, alpha = found[..., :3], found[..., 3:].clamp(0, 1)
+    return encoded(colour + (1 - alpha) * torch.tensor(BACKGROUND))
+
+
+def encoded(linear: Tensor) -> Tensor:
+    """Linear light as sRGB (IEC 61966-2-1), clipped as by a camera."""
+    light = linear.clamp(0, 1)
+    return torch.where(light <= 0.0031308, 12.92 * light, 1.055 * light.pow(1 / 2.4) - 0.055)
+
+
+def _sensor(mi: Any, camera: Camera, samples: int) -> dict[str, Any]:
+    height, width = camera.size
+    view = mi.ScalarTransform4f().look_at(origin=[0, 0, 0], target=[0, 0, -1], up=[0, 1, 0])
+    return {
+        "type": "perspective",
+        "to_world": view,
+        "fov_axis": "x",
+        "fov": float(np.degrees(2 * np.arctan(width / 2 / float(camera.focal)))),
+        "near_clip": 1.0,
+        "far_clip": 1e5,
+        "film": {
+            "type": "hdrfilm",
+            "width": width,
+            "height": height,
+            "rfilter": {"type": "box"},
+            "pixel_format": "rgba",
+        },
+        "sampler": {"type": "independent", "sample_count": samples},
+    }
+
+
+def _rgb(values: Sequence[float]) -> dict[str, Any]:
+    return {"type": "rgb", "value": [float(x) for x in values]}
+
+
+def _mesh(mi: Any, name: str, part: Part) -> Any:
+    reflectance: dict[str, Any] = _rgb(part.colour)
+    if part.texture is not None:
+        reflectance = {"type": "bitmap", "filename": str(part.texture)}
+    material = mi.load_dict(
+        {"type": "twosided", "bsdf": {"type": "diffuse", "reflectance": reflectance}}
+    )
+    properties = mi.Properties()
+    properties["bsdf"] = material
+    mesh = mi.Mesh(
+        name,
+        len(part.vertices),
+        len(part.faces),
+        props=properties,
+        has_vertex_normals=True,
+        has_vertex_texcoords=part.uv is not None,
+    )
+    content = mi.traverse(mesh)
+    content["vertex_positions"] = part.vertices.double().numpy().ravel()
+    content["faces"] = part.faces.numpy().astype(np.uint32).ravel()
+    if part.uv is not None:
+        content["vertex_texcoords"] = part.uv.double().numpy().ravel()
+    if part.normals is not None:
+        content["vertex_normals"] = part.normals.double().numpy().ravel()
+    content.update()
+    if part.normals is None:
+        mesh.recompute_vertex_normals()
+    return mesh
