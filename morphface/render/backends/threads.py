@@ -1,0 +1,56 @@
+"""Who runs the kernels: Python threads, with kernels that release the interpreter lock.
+
+That is safe from any thread and after a fork, and follows `torch.set_num_threads`, which numba's
+own layers are not.
+"""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import torch
+
+__all__ = ["run", "split"]
+
+TASKS = 4  # for each thread, so that one that is held up gives its work to the others
+
+_pool: ThreadPoolExecutor | None = None
+
+
+def _forget_pool() -> None:
+    global _pool
+    _pool = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_pool)
+
+
+def split() -> int:
+    """Into how many tasks to split work for the threads that torch may use."""
+    threads = torch.get_num_threads()
+    return 1 if threads == 1 else TASKS * threads
+
+
+def run(kernel: Callable[..., None], tasks: int, *arguments: Any) -> None:
+    """Calls `kernel(task, tasks, *arguments)` for every task; a free thread takes the next one.
+
+    The calling thread works too and waits for no helper that never got to run, so a busy
+    machine costs no more than the cores that it withholds.
+    """
+    global _pool
+    threads = min(torch.get_num_threads(), tasks)
+    remaining = iter(range(tasks))
+
+    def work() -> None:
+        for task in remaining:
+            kernel(task, tasks, *arguments)
+
+    if threads > 1 and _pool is None:
+        _pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="morphface-render")
+    helpers = [_pool.submit(work) for _ in range(threads - 1)] if _pool else []
+    work()
+    for helper in helpers:
+        if not helper.cancel():
+            helper.result()
