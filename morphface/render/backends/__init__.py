@@ -12,13 +12,14 @@ from torch import Tensor
 
 from morphface.core.errors import BackendError
 
-__all__ = ["NAMES", "NEAR", "Nearest", "select", "supports"]
+__all__ = ["NAMES", "NEAR", "Nearest", "obstacle", "select", "supports"]
 
-NAMES = ("cpu", "reference")
-"""Every backend, the fastest first."""
+NAMES = ("cpu", "nvdiffrast", "pytorch3d", "reference")
+"""Every backend, the fastest first: "auto" takes `cpu` for tensors on a CPU; on CUDA nvdiffrast
+where it is installed, else PyTorch3D, else `reference`."""
 
 NEAR = 1.0
-"""A perspective camera sees no face that has a corner at this depth or nearer, in mm."""
+"""A perspective camera sees nothing that is nearer than this, in mm."""
 
 
 @runtime_checkable
@@ -26,7 +27,8 @@ class Nearest(Protocol):
     """Finds the nearest face at every pixel centre, where it is hit, and how far away.
 
     A face holds the pixel centres inside it and on its left and top edges. Of faces at the same
-    depth the lowest index wins. Indices are valid: the caller has checked them.
+    depth the lowest index wins. The caller has checked that indices are valid and positions
+    finite, and has cut faces at `NEAR` (`clipping.py`). Results have the precision of `screen`.
     """
 
     def __call__(
@@ -41,9 +43,28 @@ class Nearest(Protocol):
         """Face index, barycentric weights and depth."""
 
 
+def obstacle(name: str, device: torch.device) -> str | None:
+    """Why backend `name` cannot run on tensors of `device`, and what to do; None if it can."""
+    if name not in NAMES:
+        return f"unknown backend {name!r}, expected one of {NAMES} or 'auto'"
+    if name == "reference" or name == device.type == "cpu":
+        return None
+    if name == "cpu":
+        return f"backend 'cpu' cannot rasterize tensors on {device}; use 'auto'"
+    reason: str | None = import_module(f"{__name__}.{name}").obstacle(device)
+    return reason
+
+
 def supports(name: str, device: torch.device) -> bool:
     """Whether backend `name` can run on tensors of `device`."""
-    return name == "reference" or (name in NAMES and device.type == name)
+    return obstacle(name, device) is None
+
+
+def resolve(name: str, device: torch.device) -> str:
+    """What "auto" stands for on `device`; any other name is returned as it is."""
+    if name != "auto":
+        return name
+    return next(known for known in NAMES if supports(known, device))
 
 
 def select(name: str, device: torch.device) -> Nearest:
@@ -54,13 +75,12 @@ def select(name: str, device: torch.device) -> Nearest:
         device: where the tensors live.
 
     Raises:
-        BackendError: there is no such backend, or it cannot run on `device`.
+        BackendError: there is no such backend, it is not installed, or cannot run on `device`.
     """
     if name == "auto":
         name = next(known for known in NAMES if supports(known, device))
-    if name not in NAMES:
-        raise BackendError(f"unknown backend {name!r}, expected one of {NAMES} or 'auto'")
-    if not supports(name, device):
-        raise BackendError(f"backend {name!r} cannot rasterize tensors on {device}")
+    reason = obstacle(name, device)
+    if reason is not None:
+        raise BackendError(reason)
     nearest: Nearest = import_module(f"{__name__}.{name}").nearest
     return nearest
