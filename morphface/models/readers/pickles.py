@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable
 from math import prod
 from pathlib import Path
-from typing import IO, Any, NoReturn, cast
+from typing import IO, Any, NoReturn, Self, cast
 
 import numpy as np
 from numpy.lib import format as npy
@@ -145,10 +145,13 @@ class _Array:
     """Stands in for `numpy.ndarray` while its state is still to come."""
 
     __slots__ = ("objects", "value")
+    value: np.ndarray | None
+    objects: list[object] | None
 
-    def __init__(self) -> None:
-        self.value: np.ndarray | None = None
-        self.objects: list[object] | None = None
+    def __new__(cls) -> Self:
+        made = super().__new__(cls)
+        made.value, made.objects = None, None
+        return made
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         shape, dtype, fortran, raw = state[-4:]
@@ -209,10 +212,13 @@ class _State:
     """Stands in for an object of numpy's company; keeps its state and knows nothing else."""
 
     __slots__ = ("state",)
+    state: dict[Any, Any]
     module = name = ""
 
-    def __init__(self) -> None:
-        self.state: dict[Any, Any] = {}
+    def __new__(cls) -> Self:
+        made = super().__new__(cls)
+        made.state = {}
+        return made
 
     def __setstate__(self, state: object) -> None:
         parts = state if isinstance(state, tuple) else (state,)
