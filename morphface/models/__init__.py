@@ -4,6 +4,7 @@ from morphface.models.basis import ExpressionBasis, LinearBasis
 from morphface.models.catalogue import MODELS, load_model
 from morphface.models.embedding import LandmarkEmbedding
 from morphface.models.morphable import Eye, MorphableModel, gaze_rotation
+from morphface.models.storage import save_model
 from morphface.models.subdivide import subdivide_model
 
 __all__ = [
@@ -15,5 +16,6 @@ __all__ = [
     "MorphableModel",
     "gaze_rotation",
     "load_model",
+    "save_model",
     "subdivide_model",
 ]

@@ -23,7 +23,15 @@ from morphface.models.basis import ExpressionBasis, LinearBasis
 from morphface.models.embedding import LandmarkEmbedding
 from morphface.models.morphable import Eye, MorphableModel
 
-__all__ = ["FORMAT", "VERSION", "read_header", "read_model_file", "save_model"]
+__all__ = [
+    "FORMAT",
+    "VERSION",
+    "landmark_tensors",
+    "landmarks_of",
+    "read_header",
+    "read_model_file",
+    "save_model",
+]
 
 FORMAT = "morphface-model"
 VERSION = 2
@@ -146,7 +154,7 @@ def _assemble(header: dict[str, object], tensors: dict[str, Tensor]) -> Morphabl
             if name.startswith("regions.")
         },
         eyes=_eyes(tensors) if "left_eye.vertices" in tensors else None,
-        landmarks=_landmarks(tensors),
+        landmarks=landmarks_of(tensors),
     )
 
 
@@ -185,7 +193,8 @@ def _eyes(tensors: dict[str, Tensor]) -> tuple[Eye, Eye]:
     return left, right
 
 
-def _landmarks(tensors: dict[str, Tensor]) -> dict[str, LandmarkEmbedding]:
+def landmarks_of(tensors: Mapping[str, Tensor]) -> dict[str, LandmarkEmbedding]:
+    """The embeddings among the tensors of a file, by scheme."""
     schemes = {name.split(".")[1] for name in tensors if name.startswith("landmarks.")}
     return {
         scheme: LandmarkEmbedding(
@@ -195,6 +204,15 @@ def _landmarks(tensors: dict[str, Tensor]) -> dict[str, LandmarkEmbedding]:
         )
         for scheme in sorted(schemes)
     }
+
+
+def landmark_tensors(
+    landmarks: Mapping[str, LandmarkEmbedding],
+) -> Iterator[tuple[str, Tensor]]:
+    """Every tensor of embeddings under its name in a file."""
+    for scheme, embedding in landmarks.items():
+        for part, kind in (("triangles", torch.int32), ("barycentric", None), ("confidence", None)):
+            yield f"landmarks.{scheme}.{part}", getattr(embedding, part).to(kind or torch.float32)
 
 
 def _tensors(model: MorphableModel) -> Iterator[tuple[str, Tensor]]:
@@ -213,9 +231,7 @@ def _tensors(model: MorphableModel) -> Iterator[tuple[str, Tensor]]:
         yield f"{side}.vertices", eye.vertices
         yield f"{side}.centre_offset", eye.centre_offset
         yield f"{side}.radii", torch.tensor([eye.radius, eye.iris_radius], dtype=torch.float64)
-    for scheme, embedding in model.landmarks.items():
-        for part in ("triangles", "barycentric", "confidence"):
-            yield f"landmarks.{scheme}.{part}", getattr(embedding, part)
+    yield from landmark_tensors(model.landmarks)
 
 
 def _of_basis(name: str, basis: LinearBasis) -> Iterator[tuple[str, Tensor]]:
