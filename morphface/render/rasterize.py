@@ -1,22 +1,31 @@
 """Which triangle does each pixel see, and where on it?
 
-Visibility is the one operation with several implementations (`backends/`). What follows it,
-interpolation and shading, is plain torch over `Fragments`. Screen: pixels, x right, y down,
-the first pixel has its outer corner at (0, 0) and its centre at (0.5, 0.5).
+Visibility is the one operation with several implementations (`backends/`); its gradient is one
+closed form for all of them. `reference` goes without, so that autograd can check that form.
+Screen: pixels, x right, y down, the first pixel has its outer corner at (0, 0) and its centre at
+(0.5, 0.5).
 """
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
-from morphface.core.check import check_shape
+from morphface.core.check import check_finite, check_shape
 from morphface.core.errors import ParameterError, ShapeError
 from morphface.core.records import Record
 from morphface.render import backends
+from morphface.render.backends import threads
+from morphface.render.backends.clipping import clipped
+from morphface.render.backends.closed_form import weights_and_depth
 
-__all__ = ["Fragments", "interpolate", "rasterize"]
+__all__ = ["Fragments", "rasterize"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,9 +60,9 @@ def rasterize(
     """Find the nearest face at every pixel centre.
 
     A pixel centre on an edge belongs to the face on one side of it only, so shared edges leave
-    no hole; of faces at the same depth the lowest index wins. Faces with a corner that is not
-    finite, or within 1 mm of a perspective camera or behind it, are left out whole. Gradients
-    do not reach `screen` yet.
+    no hole; of faces at the same depth the lowest index wins. What lies within 1 mm of a
+    perspective camera or behind it is cut off. Gradients reach `screen` through the weights and
+    the depth, in the precision of `screen`.
 
     Args:
         screen: x right and y down in pixels, from the outer corner of the first pixel; z the
@@ -67,7 +76,8 @@ def rasterize(
 
     Raises:
         ShapeError: an argument lacks the axes above.
-        ParameterError: `faces` holds an index that `screen` has no vertex for.
+        ParameterError: `faces` holds an index that `screen` has no vertex for, or `screen` a
+            value that is not finite.
         BackendError: `backend` cannot run on the device of `screen`.
     """
     check_shape("screen", screen, None, None, 3)
@@ -76,54 +86,100 @@ def rasterize(
         raise ShapeError(f"screen must have 3 axes and faces 2, got {screen.ndim} and {faces.ndim}")
     if min(size) < 1:
         raise ParameterError(f"size must be at least 1 x 1 pixels, got {tuple(size)}")
-    _check_indices(faces, screen.shape[1])
-    nearest = backends.select(backend, screen.device)
-    found = nearest(screen.detach(), faces, size, perspective=perspective, cull=cull)
-    return Fragments(*found)
+    if screen.dtype not in (torch.float32, torch.float64):
+        screen = screen.float()
+    least = _check_mesh(screen, faces)
+    name = backends.resolve(backend, screen.device)
+    nearest = backends.select(name, screen.device)
+
+    def find(points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        if perspective and least < backends.NEAR:
+            return clipped(nearest, points, faces, size, cull=cull)
+        return nearest(points, faces, size, perspective=perspective, cull=cull)
+
+    if name == "reference":
+        return Fragments(*find(screen))
+    return Fragments(*_Rasterize.apply(screen, faces, find, perspective))
 
 
-def interpolate(
-    attributes: Float[Tensor, "#B V C"], faces: Int[Tensor, "F 3"], fragments: Fragments
-) -> Float[Tensor, "B H W C"]:
-    """Blend per-vertex `attributes` into images, zero on background.
+class _Rasterize(torch.autograd.Function):
+    """Visibility of any backend, with the closed form of its gradient (`kernels/gradient.py`)."""
 
-    Differentiable in `attributes` and in the weights of `fragments`.
+    @staticmethod
+    def forward(
+        ctx: Any, screen: Tensor, faces: Tensor, find: Callable[[Tensor], Any], perspective: bool
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        face, barycentric, depth = find(screen.detach())
+        ctx.save_for_backward(screen, faces, face, barycentric)
+        ctx.perspective = perspective
+        ctx.mark_non_differentiable(face)
+        ctx.set_materialize_grads(False)
+        return face, barycentric, depth
 
-    Args:
-        attributes: values at vertices; a batch of one serves every image.
-        faces: for each face that was rasterized, where in `attributes` its corners are. Texture
-            coordinates have their own, in the same order of faces.
-        fragments: what `rasterize` found.
-
-    Raises:
-        ShapeError: an argument lacks the axes above, or the batches differ.
-    """
-    check_shape("attributes", attributes, None, None, None)
-    check_shape("faces", faces, None, 3)
-    images = len(fragments.face)
-    if len(attributes) not in (1, images):
-        raise ShapeError(
-            f"attributes must have a batch of 1 or {images} like fragments, got {len(attributes)}"
-        )
-    spot = torch.nonzero(fragments.mask.flatten())[:, 0]
-    corner = faces[fragments.face.flatten()[spot]].long()
-    if len(attributes) > 1:
-        pixels = fragments.face[0].numel()
-        corner = corner + (spot // pixels * attributes.shape[1])[:, None]
-    weights = fragments.barycentric.reshape(-1, 3)[spot]
-    values = attributes.flatten(0, 1)
-    blended = torch.stack([weights[:, k, None] * values[corner[:, k]] for k in range(3)]).sum(0)
-    out = blended.new_zeros(fragments.face.numel(), attributes.shape[-1])
-    return out.index_copy(0, spot, blended).unflatten(0, fragments.face.shape)
+    @staticmethod
+    @once_differentiable
+    def backward(
+        ctx: Any, _: None, to_weights: Tensor | None, to_depth: Tensor | None
+    ) -> tuple[Tensor | None, None, None, None]:
+        if to_weights is None and to_depth is None:
+            return None, None, None, None
+        gradient = _compiled_gradient if ctx.saved_tensors[0].device.type == "cpu" else _gradient
+        total = gradient(*ctx.saved_tensors, to_weights, to_depth, ctx.perspective)
+        return total, None, None, None
 
 
-def _check_indices(faces: Tensor, vertices: int) -> None:
-    if not faces.numel():
-        return
+def _compiled_gradient(
+    screen: Tensor,
+    faces: Tensor,
+    face: Tensor,
+    weights: Tensor,
+    to_weights: Tensor | None,
+    to_depth: Tensor | None,
+    perspective: bool,
+) -> Tensor:
+    from morphface.render.backends.kernels.gradient import screen_gradient
+
+    given = (
+        weights[:0] if to_weights is None else to_weights,
+        weights[:0, ..., 0] if to_depth is None else to_depth,
+    )
+    arrays = [t.contiguous().numpy() for t in (face, weights, *given)]
+    lanes = threads.lanes(len(screen))
+    total = np.empty((len(screen), lanes, *screen.shape[1:]), arrays[1].dtype)
+    mesh = screen.detach().contiguous().numpy(), faces.long().contiguous().numpy()
+    threads.run(screen_gradient, len(screen) * lanes, *mesh, perspective, *arrays, total)
+    return torch.from_numpy(total[:, 0] if lanes == 1 else total.sum(1))
+
+
+def _gradient(
+    screen: Tensor,
+    faces: Tensor,
+    face: Tensor,
+    weights: Tensor,
+    to_weights: Tensor | None,
+    to_depth: Tensor | None,
+    perspective: bool,
+) -> Tensor:
+    leaf = screen.detach().requires_grad_()
+    with torch.enable_grad():
+        found = weights_and_depth(leaf, faces, face, perspective=perspective)
+    pairs = [(f, g) for f, g in zip(found, (to_weights, to_depth), strict=True) if g is not None]
+    outputs, grads = zip(*pairs, strict=True)
+    return torch.autograd.grad(outputs, leaf, grads)[0]
+
+
+def _check_mesh(screen: Tensor, faces: Tensor) -> float:
+    """Refuses indices without a vertex and positions that are no numbers; the least depth."""
+    if screen.device.type != "cpu":
+        check_finite("screen", screen)
     # numpy, as torch would wake its own threads, which then spin and slow down the kernels'.
-    indices = faces.cpu().numpy()
-    low, high = int(indices.min()), int(indices.max())
-    if low < 0 or high >= vertices:
+    points, indices = screen.detach().cpu().numpy(), faces.cpu().numpy()
+    if not math.isfinite(points.sum(dtype=np.float64)):
+        check_finite("screen", screen)
+    low, high = (int(indices.min()), int(indices.max())) if indices.size else (0, -1)
+    if low < 0 or high >= screen.shape[1]:
         raise ParameterError(
-            f"faces must index the {vertices} vertices of screen, got indices from {low} to {high}"
+            f"faces must index the {screen.shape[1]} vertices of screen, "
+            f"got indices from {low} to {high}"
         )
+    return float(points[..., 2].min()) if points.size else math.inf

@@ -12,7 +12,8 @@ from morphface.core.errors import ParameterError
 from morphface.geometry.camera import Camera
 from morphface.geometry.mesh import vertex_normals
 from morphface.geometry.spherical_harmonics import irradiance
-from morphface.render.rasterize import interpolate, rasterize
+from morphface.render.interpolate import interpolate
+from morphface.render.rasterize import rasterize
 
 __all__ = ["render_mesh", "shade_plain", "shade_sh"]
 

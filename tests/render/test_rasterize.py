@@ -203,21 +203,6 @@ def test_narrow_integers_and_strided_views_give_the_same(rng, backend):
     assert got.face.dtype == want.face.dtype == torch.int64
 
 
-@pytest.mark.parametrize(
-    "corner",
-    [
-        (4.0, 4.0, 0.5),
-        (4.0, 4.0, -10.0),
-        (torch.nan, 1.0, 9.0),
-        (4.0, torch.inf, 9.0),
-        (1.0, 8.0, torch.inf),
-    ],
-)
-def test_face_with_a_corner_that_cannot_be_seen_is_left_out(backend, corner):
-    screen = torch.tensor([[[0.0, 0, 10], [8, 0, 10], corner]])
-    assert not rasterize(screen, ONE, (8, 8), backend=backend).mask.any()
-
-
 def test_degenerate_face_is_invisible(backend):
     screen = torch.tensor([[[0.0, 0.5, 10], [8, 0.5, 14], [0, 8, 12], [4, 0.5, 12]]])
     faces = torch.tensor([[0, 0, 1], [0, 1, 3], [2, 2, 2], [0, 1, 2]])
@@ -272,6 +257,15 @@ def test_extra_axes_are_refused():
 def test_index_without_a_vertex_is_refused():
     with pytest.raises(ParameterError, match="index the 4 vertices of screen, got .* 1 to 4"):
         rasterize(SQUARE, HALVES + 1, (8, 8))
+
+
+@pytest.mark.refusal
+@pytest.mark.parametrize("bad", [torch.nan, torch.inf, -torch.inf])
+def test_positions_that_are_no_numbers_are_refused(backend, bad):
+    screen = SQUARE.clone()
+    screen[0, 2, 1] = bad
+    with pytest.raises(ParameterError, match="screen must be finite, but 1 of 12 values are not"):
+        rasterize(screen, HALVES, (8, 8), backend=backend)
 
 
 @pytest.mark.refusal

@@ -50,7 +50,7 @@ def _visible(corners: Float[Tensor, "F 3 3"], perspective: bool, cull: bool) -> 
     doubled = (b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]
     visible = corners.isfinite().all(-1).all(-1) & (doubled != 0)
     if perspective:
-        visible &= (corners[..., 2] > NEAR).all(-1)
+        visible &= (corners[..., 2] >= NEAR).all(-1)
     if cull:
         visible &= doubled < 0  # y points down, so counter-clockwise faces have negative area
     return visible

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-__all__ = ["run", "split"]
+__all__ = ["lanes", "run", "split"]
 
 TASKS = 4  # for each thread, so that one that is held up gives its work to the others
 
@@ -31,6 +31,16 @@ def split() -> int:
     """Into how many tasks to split work for the threads that torch may use."""
     threads = torch.get_num_threads()
     return 1 if threads == 1 else TASKS * threads
+
+
+def lanes(images: int) -> int:
+    """How many copies of a sum each of `images` needs, so that all threads can add to it.
+
+    A task has one copy for itself, and the copies are added up in order: the sum depends on the
+    number of threads, and on nothing else.
+    """
+    threads = torch.get_num_threads()
+    return 1 if threads == 1 else -(-2 * threads // max(images, 1))
 
 
 def run(kernel: Callable[..., None], tasks: int, *arguments: Any) -> None:
