@@ -18,6 +18,8 @@ from morphface.core.records import Record
 
 __all__ = ["Camera", "to_camera"]
 
+CLOSEST = 1e-3  # mm; points nearer to the plane of a perspective camera are moved to this depth
+
 
 @dataclass(frozen=True, eq=False)
 class Camera(Record):
@@ -69,10 +71,19 @@ class Camera(Record):
         )
 
     def project(self, points: Float[Tensor, "*batch V 3"]) -> Float[Tensor, "*batch V 3"]:
-        """Screen position and depth of `points` of the camera frame."""
+        """Screen position and depth of `points` of the camera frame.
+
+        Points behind a perspective camera have a negative depth and are mirrored about the
+        principal point, so that `unproject` still inverts it. Depths within a micrometre of zero
+        are moved that far, which keeps positions and gradients finite.
+        """
         check_shape("points", points, None, 3)
         depth = -points[..., 2]
-        divisor = depth if self.weak_depth is None else self.weak_depth[..., None]
+        if self.weak_depth is None:
+            sign = torch.where(depth < 0, -CLOSEST, CLOSEST).to(depth.dtype)
+            divisor = depth = torch.where(depth.abs() < CLOSEST, sign, depth)
+        else:
+            divisor = self.weak_depth[..., None]
         scale = self.focal[..., None] / divisor
         x = self.principal[..., 0:1] + scale * points[..., 0]
         y = self.principal[..., 1:2] - scale * points[..., 1]

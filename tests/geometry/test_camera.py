@@ -32,6 +32,23 @@ def test_weak_perspective_divides_by_one_depth(rng):
     torch.testing.assert_close(weak.unproject(weak.project(seen)), seen, atol=1e-3, rtol=0)
 
 
+def test_points_at_and_behind_the_camera_have_finite_positions_that_unproject_inverts():
+    camera = Camera.facing((480, 640))
+    depths = torch.tensor([0.0, -0.0, 1e-12, -1e-12, 1e-4, -1e-4, 0.5, -0.5, -600.0])
+    seen = torch.stack([depths + 30.0, depths - 20.0, -depths], dim=-1)
+    screen = camera.project(seen)
+    assert screen.isfinite().all()
+    assert torch.equal(screen[6:, 2], depths[6:])
+    torch.testing.assert_close(camera.unproject(screen), seen, atol=1.1e-3, rtol=1e-5)
+
+
+def test_gradients_stay_finite_at_and_behind_the_camera():
+    seen = torch.tensor([[5.0, 9, 0], [5, 9, 1e-30], [5, 9, 2e-3], [5, 9, 400]])
+    seen.requires_grad_()
+    Camera.facing((48, 64)).project(seen).square().sum().backward()
+    assert seen.grad.isfinite().all()
+
+
 def test_positive_yaw_turns_the_nose_to_the_right_of_the_image():
     nose = torch.tensor([[0.0, 0.0, 100.0]])
     turned = to_camera(nose, torch.tensor([0.0, math.pi / 2, 0.0]), torch.zeros(3))
