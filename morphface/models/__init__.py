@@ -1,5 +1,6 @@
 """Morphable models: what a face can look like, and nothing about cameras or pictures."""
 
+from morphface.models.articulated import ArticulatedModel, Rig
 from morphface.models.basis import ExpressionBasis, LinearBasis
 from morphface.models.catalogue import MODELS, load_model
 from morphface.models.embedding import LandmarkEmbedding
@@ -9,11 +10,13 @@ from morphface.models.subdivide import subdivide_model
 
 __all__ = [
     "MODELS",
+    "ArticulatedModel",
     "ExpressionBasis",
     "Eye",
     "LandmarkEmbedding",
     "LinearBasis",
     "MorphableModel",
+    "Rig",
     "gaze_rotation",
     "load_model",
     "save_model",

@@ -7,6 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from morphface.core.check import check_shape
+from morphface.core.errors import ModelError
 from morphface.core.records import Record
 
 __all__ = ["LandmarkEmbedding"]
@@ -32,6 +33,23 @@ class LandmarkEmbedding(Record):
         check_shape("barycentric", self.barycentric, len(self.triangles), 3)
         check_shape("confidence", self.confidence, len(self.triangles))
 
+    @classmethod
+    def at_vertices(
+        cls,
+        vertices: Int[Tensor, " N"],
+        faces: Int[Tensor, "F 3"],
+        confidence: Float[Tensor, " N"] | None = None,
+    ) -> "LandmarkEmbedding":
+        """Points that lie on vertices of a mesh; confidence is 1 unless given.
+
+        Raises:
+            ModelError: one of the vertices belongs to no face.
+        """
+        face, corner = _corners(vertices, faces)
+        barycentric = torch.nn.functional.one_hot(corner, 3).float()
+        trusted = torch.ones(len(vertices)) if confidence is None else confidence
+        return cls(faces[face], barycentric, trusted)
+
     def __len__(self) -> int:
         return len(self.triangles)
 
@@ -39,3 +57,14 @@ class LandmarkEmbedding(Record):
         """Landmark positions on a mesh with `vertices`."""
         check_shape("vertices", vertices, None, 3)
         return torch.einsum("nk,...nkc->...nc", self.barycentric, vertices[..., self.triangles, :])
+
+
+def _corners(vertices: Tensor, faces: Tensor) -> tuple[Tensor, Tensor]:
+    """A face of each vertex, and which of its corners the vertex is."""
+    order = faces.flatten().argsort(stable=True)
+    sorted_corners = faces.flatten()[order]
+    at = torch.searchsorted(sorted_corners, vertices).clamp(max=max(len(order) - 1, 0))
+    lost = vertices[sorted_corners[at] != vertices] if len(order) else vertices
+    if len(lost):
+        raise ModelError(f"landmark vertex {int(lost[0])} belongs to no face of the model")
+    return order[at] // 3, order[at] % 3

@@ -115,6 +115,20 @@ class MorphableModel(Record):
             return shape
         return self._turn_eyes(shape, neutral, gaze)
 
+    def linearised(
+        self, identity: Float[Tensor, " i"], expression: Float[Tensor, " e"]
+    ) -> "MorphableModel":
+        """The plain linear model that equals this one to first order around a face.
+
+        Solvers ask for it before each solve, so that models with joints need no code of their
+        own; a model that is linear already returns itself.
+
+        Args:
+            identity: coefficients of one face.
+            expression: likewise; missing trailing ones count as zero.
+        """
+        return self
+
     def albedo(self, reflectance: Float[Tensor, "*batch a"]) -> Float[Tensor, "*batch V 3"]:
         """RGB reflectance per vertex, clamped to [0, 1].
 
