@@ -63,7 +63,7 @@ class Part:
     normals: Tensor | None = None
 
 
-def picture(parts: Sequence[Part], camera: Camera, lamp: Lamp, samples: int = 32) -> Tensor:
+def picture(parts: Sequence[Part], camera: Camera, lamp: Lamp, samples: int = 64) -> Tensor:
     """The parts before a plain background, H x W x 3, encoded as sRGB in [0, 1].
 
     Args:
@@ -145,7 +145,8 @@ def _mesh(mi: Any, name: str, part: Part) -> Any:
     content["vertex_positions"] = part.vertices.double().numpy().ravel()
     content["faces"] = part.faces.numpy().astype(np.uint32).ravel()
     if part.uv is not None:
-        content["vertex_texcoords"] = part.uv.double().numpy().ravel()
+        flipped = part.uv * torch.tensor([1.0, -1.0]) + torch.tensor([0.0, 1.0])
+        content["vertex_texcoords"] = flipped.double().numpy().ravel()
     if part.normals is not None:
         content["vertex_normals"] = part.normals.double().numpy().ravel()
     content.update()
