@@ -1,0 +1,86 @@
+"""Anti-aliasing on a CPU: the compiled kernels as an operation with a gradient."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from morphface.geometry.topology import Topology
+from morphface.render.backends import threads
+from morphface.render.backends.kernels.outline import blend, mark, trace, unblend
+
+__all__ = ["smooth"]
+
+
+def smooth(
+    image: Float[Tensor, "B H W C"],
+    screen: Float[Tensor, "B V 3"],
+    mesh: tuple[Int[Tensor, "F 3"], Topology],
+    fragments: tuple[Int[Tensor, "B H W"], Float[Tensor, "B H W"]],
+    near: float,
+) -> Float[Tensor, "B H W C"]:
+    """The image with its outlines blended; `fragments` are face and depth."""
+    return _Smooth.apply(image, screen, mesh, fragments, near)
+
+
+class _Smooth(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any,
+        image: Tensor,
+        screen: Tensor,
+        mesh: tuple[Tensor, Topology],
+        fragments: tuple[Tensor, Tensor],
+        near: float,
+    ) -> Tensor:
+        pairs = _pairs(screen, mesh, fragments, near)
+        out = _copy(image)
+        starts, pixels, _, amounts = pairs
+        difference = np.empty((len(pixels), image.shape[-1]), out.numpy().dtype)
+        flat = out.numpy().reshape(-1, image.shape[-1])
+        threads.run(blend, len(image), starts, pixels, amounts, flat, difference)
+        ctx.pairs, ctx.difference, ctx.screen = pairs, difference, (screen.shape, screen.dtype)
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        starts, pixels, ends, amounts = ctx.pairs
+        out = _copy(grad)
+        shape, dtype = ctx.screen
+        wanted = ctx.needs_input_grad[1]
+        moved = torch.zeros(shape if wanted else (len(out), 0, 3), dtype=dtype)
+        flat = out.numpy().reshape(-1, out.shape[-1])
+        arrays = starts, pixels, ends, amounts, ctx.difference, flat, moved.numpy()
+        threads.run(unblend, len(out), *arrays)
+        return out, moved if wanted else None, None, None, None
+
+
+def _pairs(
+    screen: Tensor, mesh: tuple[Tensor, Topology], fragments: tuple[Tensor, Tensor], near: float
+) -> tuple[np.ndarray, ...]:
+    """Neighbouring pixels that are blended, in the order of image, axis and place.
+
+    Returns where each image and axis begins, and what `trace` finds.
+    """
+    faces, topology = mesh
+    face, depth, points = (np.ascontiguousarray(item.numpy()) for item in (*fragments, screen))
+    batch, height, width = face.shape
+    marks = np.zeros((batch, 2, height, width), np.uint8)
+    tasks = threads.split()
+    threads.run(mark, tasks, points, topology.edges.numpy(), face, marks)
+    spots = np.flatnonzero(marks.view(np.bool_))
+    pixels, ends = (np.empty((len(spots), 2), np.int64) for _ in range(2))
+    amounts = np.empty((len(spots), 5))
+    surface = np.ascontiguousarray(faces.numpy()), topology.ring.numpy()
+    given = points, surface, near, (face, depth), spots
+    threads.run(trace, tasks, *given, pixels, ends, amounts)
+    starts = np.searchsorted(spots, np.arange(2 * batch + 1) * (height * width))
+    return starts, pixels, ends, amounts
+
+
+def _copy(image: Tensor) -> Tensor:
+    return image.clone(memory_format=torch.contiguous_format)
