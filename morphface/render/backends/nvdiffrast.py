@@ -54,7 +54,7 @@ def nearest(
     Raises:
         BackendError: nvdiffrast cannot start, or the image or the mesh is too large for it.
     """
-    packed = pack(screen, faces, perspective=perspective, cull=cull)
+    packed = pack(screen, faces, cull=cull)
     place = faces.new_full((len(screen), *size), -1, dtype=torch.int64)
     if len(packed.face):
         place = _rasterize(screen, faces, packed, size, perspective)

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from morphface.render.backends import NEAR
+from morphface.render.backends.closed_form import weights_and_depth
 
 __all__ = ["Packed", "locate", "pack"]
 
@@ -36,17 +36,12 @@ class Packed:
         return self.face[place.clamp(min=0)].where(place >= 0, -1)
 
 
-def pack(
-    screen: Float[Tensor, "B V 3"], faces: Int[Tensor, "F 3"], *, perspective: bool, cull: bool
-) -> Packed:
-    """The faces that are finite, have an area, and lie before the camera, of every image."""
+def pack(screen: Float[Tensor, "B V 3"], faces: Int[Tensor, "F 3"], *, cull: bool) -> Packed:
+    """The faces that have an area, and are seen from outside if `cull`, of every image."""
     corners = screen[:, faces.long()]
     arms = (corners[..., 1:, :2] - corners[..., :1, :2]).double()
     area = arms[..., 0, 0] * arms[..., 1, 1] - arms[..., 0, 1] * arms[..., 1, 0]
     seen = (area < 0) if cull else (area != 0)
-    seen &= corners.isfinite().flatten(2).all(-1)
-    if perspective:
-        seen &= corners[..., 2].amin(-1) >= NEAR
     return Packed(face=torch.nonzero(seen)[:, 1], count=seen.sum(1))
 
 
@@ -62,23 +57,11 @@ def locate(
     Centres that lie outside their face, by the rounding of whoever found it, are moved to its
     border.
     """
-    image, row, column = spot = torch.nonzero(face >= 0).unbind(1)
-    corners = screen[image[:, None], faces[face[spot]].long()].double()
-    centre = torch.stack([column, row], dim=-1) + 0.5
-    weights = _areas(corners[..., :2] - centre[:, None])
-    weights = weights / weights.sum(-1, keepdim=True)
-    if perspective:
-        weights = weights / corners[..., 2]
-        weights = weights / weights.sum(-1, keepdim=True)
-    barycentric = screen.new_zeros((*face.shape, 3))
-    depth = screen.new_full(face.shape, torch.inf)
-    barycentric[spot] = weights.to(screen.dtype)
-    depth[spot] = (weights * corners[..., 2]).sum(-1).to(screen.dtype)
-    return barycentric, depth
-
-
-def _areas(arm: Float[Tensor, "P 3 2"]) -> Float[Tensor, "P 3"]:
-    """Twice the area opposite each corner, as seen from the pixel centre; never negative."""
-    start, end = arm.roll(-1, dims=1), arm.roll(-2, dims=1)
-    area = start[..., 0] * end[..., 1] - start[..., 1] * end[..., 0]
-    return (area * area.sum(-1, keepdim=True).sign()).clamp(min=0)
+    weights, _ = weights_and_depth(screen, faces, face, perspective=perspective)
+    weights = weights.clamp(min=0)
+    weights = weights / weights.sum(-1, keepdim=True).where(face[..., None] >= 0, 1.0)
+    if not len(faces):
+        return weights, weights.new_full(face.shape, torch.inf)
+    image = torch.arange(len(screen), device=face.device)[:, None, None, None]
+    corner = screen[image, faces[face.clamp(min=0)].long(), 2]
+    return weights, (weights * corner).sum(-1).where(face >= 0, torch.inf)

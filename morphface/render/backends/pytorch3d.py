@@ -48,7 +48,7 @@ def nearest(
     Raises:
         BackendError: PyTorch3D is broken, or was built without CUDA.
     """
-    packed = pack(screen, faces, perspective=perspective, cull=cull)
+    packed = pack(screen, faces, cull=cull)
     place = faces.new_full((len(screen), *size), -1, dtype=torch.int64)
     if len(packed.face):
         listed = faces.long()[packed.face].split(packed.count.tolist())
@@ -68,7 +68,7 @@ def _to_ndc(
     y = (height / 2 - screen[..., 1]) * scale + hair / 4
     z = screen[..., 2]
     # Depths of an orthographic camera may be negative, which PyTorch3D leaves out.
-    return torch.stack([x, y, z if perspective else z - z[z.isfinite()].amin() + 1], dim=-1)
+    return torch.stack([x, y, z if perspective else z - z.amin() + 1], dim=-1)
 
 
 def _rasterize(
