@@ -17,6 +17,8 @@ def _map(value: Any, change: Callable[[Tensor], Tensor]) -> Any:
         return change(value)
     if isinstance(value, dict):
         return {key: _map(item, change) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return tuple(_map(item, change) for item in value)
     if is_dataclass(value) and not isinstance(value, type):
         return replace(
             value, **{f.name: _map(getattr(value, f.name), change) for f in fields(value)}

@@ -17,7 +17,7 @@ from morphface.geometry.camera import Camera
 from morphface.landmarks import SCHEMES, Landmarks, outer_eye_distance
 from morphface.parameters import FaceParameters
 
-__all__ = ["assemble"]
+__all__ = ["assemble", "landmark_error"]
 
 
 def assemble(problem: Problem, guess: Guess, trace: Trace) -> FitResult:
@@ -43,7 +43,7 @@ def assemble(problem: Problem, guess: Guess, trace: Trace) -> FitResult:
         camera=_camera(problem, guess, device),
         landmarks=problem.landmarks,
         predicted=tensor(seen.screen),
-        landmark_nme=_nme(problem.landmarks, seen),
+        landmark_nme=landmark_error(problem.landmarks, seen.screen, seen.counted),
         converged=True,
         reason="",
         history=trace.history,
@@ -84,13 +84,22 @@ def _look(problem: Problem, guess: Guess) -> _Seen:
     return _Seen(gaze, flat + to_numpy(problem.camera.principal), counted & trust)
 
 
-def _nme(landmarks: Landmarks, seen: _Seen) -> float:
+def landmark_error(
+    landmarks: Landmarks, predicted: Float[np.ndarray, "N 2"], counted: Bool[np.ndarray, " N"]
+) -> float:
+    """Mean distance of predicted landmarks, as a share of the outer eye corners' distance.
+
+    Args:
+        landmarks: the detected ones.
+        predicted: in pixels.
+        counted: which of them count.
+    """
     points = to_numpy(landmarks.points)
-    if not seen.counted.any():
+    if not counted.any():
         return float("nan")
-    error = np.linalg.norm(points - seen.screen, axis=1)[seen.counted].mean()
+    error = np.linalg.norm(points - predicted, axis=1)[counted].mean()
     present = to_numpy(landmarks.confidence)[:, None] > 0
-    complete = np.where(present, points, seen.screen)
+    complete = np.where(present, points, predicted)
     return float(error / max(_face_width(landmarks.scheme, complete), 1e-9))
 
 

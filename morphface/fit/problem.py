@@ -13,9 +13,9 @@ from morphface.fit.solver import Target
 from morphface.fit.start import rough_pose
 from morphface.geometry.camera import Camera
 from morphface.landmarks import Landmarks
-from morphface.models import MorphableModel
+from morphface.models import ExpressionBasis, MorphableModel
 
-__all__ = ["SMALLEST_SCALE", "Problem", "far_away", "start", "to_numpy"]
+__all__ = ["SMALLEST_SCALE", "Problem", "coefficient_priors", "far_away", "start", "to_numpy"]
 
 SMALLEST_SCALE = 0.03  # pixels a millimetre: a head of 7 pixels
 
@@ -72,12 +72,13 @@ def start(problem: Problem) -> tuple[Target, Guess]:
         weights[:, 0],
         problem.landmarks.depth is not None,
     )
-    prior, spread = _priors(problem.landmarks, rows, settings)
+    prior, spread = coefficient_priors(problem.model.expression, problem.landmarks.scores, settings)
+    identity = np.ones(rows.identity)
     target = Target(
         points=observed,
         weights=weights,
-        prior=prior,
-        spread=spread,
+        prior=np.concatenate([0 * identity, prior]),
+        spread=np.concatenate([identity, spread]),
         focal=length,
         focal_spread=0.0 if problem.focal_known else settings.focal_spread,
         depth_spread=settings.depth_scale_spread,
@@ -106,16 +107,23 @@ def _observed(problem: Problem) -> tuple[Float[np.ndarray, "N 3"], Float[np.ndar
     return observed, (trust * problem.rows.surface)[:, None] * np.array(relative)
 
 
-def _priors(
-    landmarks: Landmarks, rows: LandmarkRows, settings: LinearSettings
-) -> tuple[np.ndarray, np.ndarray]:
-    """Expected value and standard deviation of each coefficient."""
-    prior, spread = np.zeros(rows.rank), np.ones(rows.rank)
-    bounded = np.isfinite(rows.lower) & np.isfinite(rows.upper)
-    extent = np.where(bounded, rows.upper - rows.lower, 1.0)
-    spread[bounded] = settings.expression_spread * np.maximum(extent[bounded], 1e-6)
-    for index, name in enumerate(rows.names, start=rows.identity):
-        if bounded[index] and name in landmarks.scores:
-            prior[index] = rows.lower[index] + landmarks.scores[name] * extent[index]
-            spread[index] = settings.score_spread * max(extent[index], 1e-6)
+def coefficient_priors(
+    expression: ExpressionBasis, scores: dict[str, float], settings: LinearSettings
+) -> tuple[Float[np.ndarray, " E"], Float[np.ndarray, " E"]]:
+    """Expected value and standard deviation of each expression coefficient.
+
+    Args:
+        expression: for names and bounds.
+        scores: the detector's own estimates, by name.
+        settings: for the spreads of bounded weights.
+    """
+    bounds = to_numpy(expression.bounds)
+    bounded = np.isfinite(bounds).all(axis=1)
+    prior, spread = np.zeros(len(bounds)), np.ones(len(bounds))
+    extent = np.maximum(np.where(bounded, bounds[:, 1] - bounds[:, 0], 1.0), 1e-6)
+    spread[bounded] = settings.expression_spread * extent[bounded]
+    for index, name in enumerate(expression.names):
+        if bounded[index] and name in scores:
+            prior[index] = bounds[index, 0] + scores[name] * extent[index]
+            spread[index] = settings.score_spread * extent[index]
     return prior, spread

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from morphface.core.check import check_shape
 
-__all__ = ["AMBIENT", "irradiance", "sh_basis"]
+__all__ = ["AMBIENT", "irradiance", "sh_basis", "sh_derivative"]
 
 AMBIENT = 0.7
 """Added to each channel's constant coefficient, so that zero means a neutral grey light."""
@@ -46,6 +46,33 @@ def sh_basis(normals: Float[Tensor, "*batch 3"]) -> Float[Tensor, "*batch 9"]:
         _BAND2 / 2 * (x.square() - y.square()),
     ]
     return torch.stack(terms, dim=-1)
+
+
+def sh_derivative(normals: Float[Tensor, "*batch 3"]) -> Float[Tensor, "*batch 9 3"]:
+    """How `sh_basis` changes with x, y and z.
+
+    Args:
+        normals: of unit length.
+
+    Raises:
+        ShapeError: the last axis is not 3.
+    """
+    check_shape("normals", normals, 3)
+    x, y, z = (_BAND2 * part for part in normals.unbind(-1))
+    zero = torch.zeros_like(x)
+    one = torch.full_like(x, _BAND1)
+    terms = [
+        (zero, zero, zero),
+        (zero, -one, zero),
+        (zero, zero, one),
+        (-one, zero, zero),
+        (y, x, zero),
+        (zero, -z, -y),
+        (zero, zero, sqrt(3) * z),
+        (-z, zero, -x),
+        (x, -y, zero),
+    ]
+    return torch.stack([torch.stack(term, dim=-1) for term in terms], dim=-2)
 
 
 def irradiance(

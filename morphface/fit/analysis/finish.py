@@ -1,0 +1,182 @@
+"""From what the solver found to what the caller gets, with a verdict."""
+
+from dataclasses import dataclass, replace
+
+import roma
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from morphface.fit.analysis.colour import Balance
+from morphface.fit.analysis.occlusion import residual_map
+from morphface.fit.analysis.result import PhotometricResult
+from morphface.fit.analysis.sampling import View
+from morphface.fit.analysis.settings import PhotometricSettings
+from morphface.fit.analysis.shading import head_of
+from morphface.fit.analysis.solver import Problem, around, draw_all, energy
+from morphface.fit.analysis.state import Look
+from morphface.fit.assemble import landmark_error
+from morphface.fit.problem import to_numpy
+from morphface.fit.result import FitResult
+from morphface.fit.rows import landmark_rows
+from morphface.geometry.camera import Camera
+from morphface.parameters import FaceParameters
+
+__all__ = ["Fitted", "finish"]
+
+_LEAST_SHOWN = 50  # pixels of the face, at the resolution of the last stage
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """Where the solver ended.
+
+    Args:
+        problem: of the last stage.
+        looks: that it found.
+        views: with what hides the face.
+        history: energies.
+    """
+
+    problem: Problem
+    looks: tuple[Look, ...]
+    views: tuple[View, ...]
+    history: tuple[float, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Quality:
+    """How well one photo is explained."""
+
+    rmse: float
+    hidden: float
+    shown: float
+    nme: float
+    predicted: Float[Tensor, "N 2"]
+    occlusion: Float[Tensor, "H W"]
+
+
+def finish(
+    done: Fitted,
+    starts: tuple[FitResult, ...],
+    balances: tuple[Balance, ...],
+) -> PhotometricResult:
+    """The result of a fit."""
+    problem, looks = around(done.problem, done.looks), done.looks
+    heads = tuple(
+        head_of(photo.surface, look) for photo, look in zip(problem.photos, looks, strict=True)
+    )
+    terms = energy(problem, heads, looks, draw_all(problem, heads, looks, 10**9, 0.5))
+    qualities = [_quality(done, starts[k], k) for k in range(len(looks))]
+    reason = _verdict(looks, starts, qualities, problem.settings)
+    names = {"photometric": terms.photometric, "landmarks": terms.landmarks, **terms.priors}
+    ones = torch.ones_like(looks[0].translation)
+    return PhotometricResult(
+        parameters=_parameters(looks),
+        cameras=tuple(
+            _camera(start.camera, look) for start, look in zip(starts, looks, strict=True)
+        ),
+        landmarks=tuple(start.landmarks for start in starts),
+        predicted=tuple(quality.predicted for quality in qualities),
+        landmark_nme=tuple(quality.nme for quality in qualities),
+        photometric_rmse=tuple(quality.rmse for quality in qualities),
+        energies={name: round(value, 6) for name, value in names.items()},
+        history=done.history,
+        iterations=len(done.history),
+        occlusion=tuple(quality.occlusion for quality in qualities),
+        gain=torch.stack([ones if b.gain is None else b.gain for b in balances]),
+        grey=tuple(balance.grey for balance in balances),
+        converged=not reason,
+        reason=reason,
+    )
+
+
+def _parameters(looks: tuple[Look, ...]) -> FaceParameters:
+    def rows(name: str) -> Tensor:
+        return torch.stack([getattr(look, name) for look in looks]).float()
+
+    return FaceParameters(
+        identity=rows("identity")[:1],
+        expression=rows("expression"),
+        reflectance=rows("reflectance")[:1],
+        illumination=rows("illumination"),
+        rotation=roma.rotmat_to_rotvec(rows("rotation")),
+        translation=rows("translation"),
+        gaze=rows("gaze"),
+    )
+
+
+def _camera(camera: Camera, look: Look) -> Camera:
+    return replace(camera, focal=look.focal.to(camera.focal).reshape(camera.focal.shape))
+
+
+def _quality(done: Fitted, start: FitResult, number: int) -> _Quality:
+    photo, look, view = done.problem.photos[number], done.looks[number], done.views[number]
+    head = head_of(photo.surface, look)
+    residual, mask = residual_map(photo.surface, head, look, view)
+    weight = mask * view.open
+    square = (residual.square().mean(dim=-1) * weight).sum() / weight.sum().clamp(min=1e-9)
+    markers = photo.markers
+    predicted = photo.lens.project(markers.samples.blend(head.points), look.focal)[:, :2]
+    rows = landmark_rows(done.problem.model, start.landmarks.scheme)
+    counted = rows.surface.copy()
+    for eye in rows.eyes:
+        counted[eye.points] = True
+    counted &= to_numpy(start.landmarks.confidence) * rows.confidence > 0
+    shown = float(mask.sum())
+    return _Quality(
+        rmse=float(square.sqrt()),
+        hidden=1 - float(weight.sum()) / max(shown, 1e-9),
+        shown=shown,
+        nme=landmark_error(start.landmarks, to_numpy(predicted), counted),
+        predicted=predicted.float(),
+        occlusion=_whole(view, start.camera.size),
+    )
+
+
+def _whole(view: View, size: tuple[int, int]) -> Float[Tensor, "H W"]:
+    """What hides the face, in pixels of the whole photo."""
+    out = view.open.new_zeros(size)
+    left, top = view.lens.corner.int().tolist()
+    height, width = (
+        round(side / float(scale))
+        for side, scale in zip(view.size, view.lens.scale.flip(0), strict=True)
+    )
+    planes = torch.nn.functional.interpolate(
+        1 - view.open[None, None], (height, width), mode="bilinear", align_corners=False
+    )
+    out[top : top + height, left : left + width] = planes[0, 0]
+    return out
+
+
+def _verdict(
+    looks: tuple[Look, ...],
+    starts: tuple[FitResult, ...],
+    qualities: list[_Quality],
+    settings: PhotometricSettings,
+) -> str:
+    """Why the fit may not be trusted; empty if it may."""
+    for name in ("identity", "reflectance"):
+        value = getattr(looks[0], name)
+        if len(value) and float(value.norm()) >= 0.999 * settings.ellipsoid(len(value)):
+            return f"{name} is at the bound of its ellipsoid: this is hardly a face of the model"
+    for number, (start, quality) in enumerate(zip(starts, qualities, strict=True)):
+        reason = _one_verdict(start, quality, settings)
+        if reason:
+            return reason if len(looks) == 1 else f"photo {number}: {reason}"
+    return ""
+
+
+def _one_verdict(start: FitResult, quality: _Quality, settings: PhotometricSettings) -> str:
+    if quality.shown < _LEAST_SHOWN:
+        return "too little of the face is in the picture"
+    if quality.hidden > settings.largest_occlusion:
+        return f"{quality.hidden:.0%} of the face is hidden"
+    if not quality.rmse <= settings.largest_rmse:
+        return f"colours are {quality.rmse:.3f} off, at most {settings.largest_rmse:g} is a fit"
+    if not quality.nme <= settings.largest_nme:
+        return (
+            f"landmarks are {quality.nme:.3f} eye distances off, "
+            f"at most {settings.largest_nme:g} is a fit"
+        )
+    return ""

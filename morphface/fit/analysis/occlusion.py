@@ -1,0 +1,81 @@
+"""Where something hides the face: pixels that the model cannot explain, together."""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from morphface.fit.analysis.sampling import View, see, seen_weight
+from morphface.fit.analysis.settings import PhotometricSettings
+from morphface.fit.analysis.shading import Head
+from morphface.fit.analysis.state import Look
+from morphface.fit.analysis.surface import Surface
+from morphface.render import interpolate
+
+__all__ = ["cover_of", "hidden", "residual_map"]
+
+_WIDTH = 4.0  # millimetres over which residuals are smoothed
+
+
+def residual_map(
+    surface: Surface, head: Head, look: Look, view: View
+) -> tuple[Float[Tensor, "h w 3"], Float[Tensor, "h w"]]:
+    """Model minus photo, and how much each pixel counts as face, occluded or not."""
+    found = see(surface, head, look, view)
+    values = torch.cat([head.colours, seen_weight(surface, head)[:, None]], dim=-1)
+    seen = interpolate(values[None], surface.faces, found)[0]
+    mask = seen[..., 3] * found.mask[0]
+    return (view.mixed(seen[..., :3]) - view.image) * (mask > 0)[..., None], mask
+
+
+def cover_of(
+    surface: Surface, head: Head, look: Look, view: View, settings: PhotometricSettings
+) -> Float[Tensor, "h w"]:
+    """How likely something hides the face at each pixel of a view."""
+    residual, mask = residual_map(surface, head, look, view)
+    length = residual.norm(dim=-1)[mask > 0.5]
+    typical = float(length.median()) if len(length) else 0.0
+    depth = -look.translation[2] if view.lens.weak_depth is None else view.lens.weak_depth
+    return hidden(
+        residual,
+        mask,
+        max(typical, settings.least_cover),
+        scale=settings.occlusion_scale,
+        width=_WIDTH * float(look.focal / depth * view.lens.scale.mean()),
+    )
+
+
+def hidden(
+    residual: Float[Tensor, "h w 3"],
+    mask: Float[Tensor, "h w"],
+    typical: float,
+    *,
+    scale: float,
+    width: float,
+) -> Float[Tensor, "h w"]:
+    """How likely each pixel shows something else, 0 to 1.
+
+    The mean residual around a pixel, robust to single pixels by its square root, is compared with
+    what the face as a whole leaves over. Off the face it is 0.
+
+    Args:
+        residual: of colours.
+        mask: how much each pixel counts as face.
+        typical: length of a residual that is usual.
+        scale: mean residual, in those, at which a pixel is as likely hidden as not.
+        width: standard deviation of the smoothing, in pixels.
+    """
+    length = residual.norm(dim=-1).clamp(min=1e-8).sqrt() * mask
+    mean = _blurred(length, width) / _blurred(mask, width).clamp(min=1e-6)
+    ratio = mean.square() / (typical * scale)
+    return (mask > 0) * (1 - 1 / (1 + ratio.pow(6)))
+
+
+def _blurred(image: Float[Tensor, "h w"], width: float) -> Float[Tensor, "h w"]:
+    """Gaussian blur; zero outside."""
+    reach = max(1, int(3 * width + 0.5))
+    taps = torch.arange(-reach, reach + 1, device=image.device, dtype=image.dtype)
+    kernel = torch.exp(-0.5 * (taps / max(width, 1e-3)).square())
+    kernel = kernel / kernel.sum()
+    plane = torch.nn.functional.pad(image[None, None], (reach,) * 4)
+    plane = torch.nn.functional.conv2d(plane, kernel[None, None, None])
+    return torch.nn.functional.conv2d(plane, kernel[None, None, :, None])[0, 0]

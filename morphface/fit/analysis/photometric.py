@@ -1,0 +1,221 @@
+"""From photos of one person and their linear fits to all parameters: analysis by synthesis.
+
+After Deep Video Portraits (Kim et al. 2018, section 4): photometric, landmark and prior energies
+are minimised over all parameters by robust Gauss-Newton, from coarse to fine.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from morphface.core.check import check_finite, check_shape
+from morphface.core.errors import ParameterError
+from morphface.fit.analysis.colour import Balance, balance_of
+from morphface.fit.analysis.energies import Prior
+from morphface.fit.analysis.finish import Fitted, finish
+from morphface.fit.analysis.light import first_light
+from morphface.fit.analysis.markers import markers_of
+from morphface.fit.analysis.occlusion import cover_of
+from morphface.fit.analysis.priors import look_priors, person_priors
+from morphface.fit.analysis.result import PhotometricResult
+from morphface.fit.analysis.sampling import Lens, View, box_around, crop, draw, seen_weight
+from morphface.fit.analysis.settings import GROUPS, PhotometricSettings, Stage, check_groups
+from morphface.fit.analysis.shading import head_of
+from morphface.fit.analysis.solver import Photo, Problem, run_stage, surface_at
+from morphface.fit.analysis.state import Columns, Look, first_look
+from morphface.fit.problem import to_numpy
+from morphface.fit.result import FitResult
+from morphface.fit.threads import one_thread
+from morphface.models import MorphableModel
+
+__all__ = ["fit_photometric"]
+
+_LIGHT_PIXELS = 1500
+
+
+def fit_photometric(
+    model: MorphableModel,
+    photos: Sequence[Float[Tensor, "H W 3"]],
+    starts: Sequence[FitResult],
+    *,
+    settings: PhotometricSettings | None = None,
+    free: Sequence[str] | None = None,
+) -> PhotometricResult:
+    """The face parameters that explain the pixels of photos of one person.
+
+    It runs in float32 on the device of the photos.
+
+    Args:
+        model: any model; the one that made `starts`. Without reflectance, skin has one albedo.
+        photos: RGB in [0, 1]. All show one person, who has one identity and one reflectance.
+        starts: for each photo what `fit_linear` found.
+        settings: stages, weights and limits; None takes the defaults.
+        free: names of the groups that may change, from `GROUPS`; None frees all.
+
+    Raises:
+        ParameterError: there is no photo, or not one start for each; a name in `free` is none.
+        ShapeError: a photo has not the axes above, or not the size that its start has.
+    """
+    settings = settings or PhotometricSettings()
+    free = tuple(GROUPS if free is None else free)
+    _check(photos, starts, free)
+    with torch.no_grad(), one_thread():
+        return _fit(_Task(model, tuple(photos), tuple(starts), settings, free))
+
+
+def _check(photos: Sequence[Tensor], starts: Sequence[FitResult], free: tuple[str, ...]) -> None:
+    check_groups("free", free)
+    if not photos:
+        raise ParameterError("photos must have at least one photo, got none")
+    if len(photos) != len(starts):
+        raise ParameterError(
+            f"starts must have one fit for each photo, got {len(starts)} for {len(photos)} photos"
+        )
+    for photo, start in zip(photos, starts, strict=True):
+        check_shape("photos", photo, *start.camera.size, 3)
+        check_finite("photos", photo)
+
+
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """What `fit_photometric` was given."""
+
+    model: MorphableModel
+    photos: tuple[Tensor, ...]
+    starts: tuple[FitResult, ...]
+    settings: PhotometricSettings
+    free: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Frame:
+    """What stays of one photo from stage to stage.
+
+    Args:
+        photo: its pixels.
+        lens: to them.
+        box: the part that holds the face.
+        scale: pixels for a millimetre.
+        balance: of its colours.
+        priors: of the groups that it has for itself.
+    """
+
+    photo: Float[Tensor, "H W 3"]
+    lens: Lens
+    box: tuple[int, int, int, int]
+    scale: float
+    balance: Balance
+    priors: tuple[Prior, ...]
+
+    def view(self, spacing: float) -> View:
+        """The face, a pixel every `spacing` millimetres."""
+        ratio = 1 / (spacing * self.scale)
+        return crop(self.photo, self.lens, self.box, ratio=ratio, mix=self.balance.mix)
+
+
+def _fit(task: _Task) -> PhotometricResult:
+    looks = _one_person(
+        tuple(
+            first_look(start.parameters, start.camera, photo)
+            for start, photo in zip(task.starts, task.photos, strict=True)
+        )
+    )
+    begun = [_begin(task, k, look) for k, look in enumerate(looks)]
+    frames, looks = tuple(frame for frame, _ in begun), tuple(look for _, look in begun)
+    views = tuple(frame.view(task.settings.stages[0].spacing) for frame in frames)
+    history: list[float] = []
+    for number, stage in enumerate(task.settings.stages):
+        views = tuple(
+            _opened(frame, stage, view) for frame, view in zip(frames, views, strict=True)
+        )
+        problem = _problem(task, frames, views, looks, stage)
+        looks, steps = run_stage(problem, stage, looks, phase=0.5 + 0.1 * number)
+        history += steps
+        views = tuple(_covered(task, look, view) for look, view in zip(looks, views, strict=True))
+    done = Fitted(problem, looks, views, tuple(history))
+    return finish(done, task.starts, tuple(frame.balance for frame in frames))
+
+
+def _one_person(looks: tuple[Look, ...]) -> tuple[Look, ...]:
+    """The looks with their mean identity."""
+    mean = torch.stack([look.identity for look in looks]).mean(dim=0)
+    return tuple(replace(look, identity=mean, reflectance=looks[0].reflectance) for look in looks)
+
+
+def _begin(task: _Task, number: int, look: Look) -> tuple[_Frame, Look]:
+    """What stays of a photo, and its look with a first light."""
+    photo, start, settings = task.photos[number], task.starts[number], task.settings
+    camera = start.camera
+    depth = None if camera.weak_depth is None else camera.weak_depth.to(photo)
+    principal = camera.principal.to(photo)
+    lens = Lens(principal, torch.zeros_like(principal), torch.ones_like(principal), depth)
+    surface = surface_at(task.model, look)
+    head = head_of(surface, look)
+    shown = lens.project(head.points, look.focal)[seen_weight(surface, head) > 0, :2]
+    away = float(-look.translation[2]) if depth is None else float(depth)
+    frame = _Frame(
+        photo=photo,
+        lens=lens,
+        box=box_around(shown, camera.size),
+        scale=float(look.focal) / away,
+        balance=Balance(),
+        priors=look_priors(task.model, start, look, settings),
+    )
+    view = frame.view(settings.stages[0].spacing)
+    samples = draw(surface, head, look, view, count=_LIGHT_PIXELS, phase=0.5)
+    prior = next(prior for prior in frame.priors if prior.name == "illumination")
+    balance = balance_of(head, samples, view)
+    view = replace(view, mix=balance.mix)
+    light = first_light(
+        head, samples, view, prior, noise=settings.starting_noise, worth=settings.independent_pixels
+    )
+    look = replace(look, illumination=light) if "illumination" in task.free else look
+    return replace(frame, balance=balance), look
+
+
+def _opened(frame: _Frame, stage: Stage, last: View) -> View:
+    """The view of a stage, with what was found hidden in the last."""
+    view = frame.view(stage.spacing)
+    planes = torch.nn.functional.interpolate(
+        last.open[None, None], view.size, mode="bilinear", align_corners=False
+    )
+    return replace(view, open=planes[0, 0])
+
+
+def _covered(task: _Task, look: Look, view: View) -> View:
+    """The view with what hides the face, seen from where the fit stands."""
+    surface = surface_at(task.model, look)
+    cover = cover_of(surface, head_of(surface, look), look, view, task.settings)
+    return replace(view, open=1 - cover)
+
+
+def _problem(
+    task: _Task,
+    frames: tuple[_Frame, ...],
+    views: tuple[View, ...],
+    looks: tuple[Look, ...],
+    stage: Stage,
+) -> Problem:
+    surfaces = [surface_at(task.model, look) for look in looks]
+    photos = tuple(
+        Photo(
+            surfaces[k],
+            views[k],
+            frame.lens,
+            markers_of(task.model, task.starts[k], looks[k], task.settings),
+            frame.priors,
+        )
+        for k, frame in enumerate(frames)
+    )
+    return Problem(
+        model=task.model,
+        photos=photos,
+        priors=person_priors(looks[0]),
+        columns=Columns.of(surfaces[0], len(looks)),
+        limits=to_numpy(task.model.expression.bounds),
+        settings=task.settings,
+        free=tuple(name for name in stage.free if name in task.free),
+    )

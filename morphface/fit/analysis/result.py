@@ -1,0 +1,52 @@
+"""What analysis by synthesis returns: parameters, how well they explain the pixels, a verdict."""
+
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor
+
+from morphface.core.records import Record
+from morphface.geometry.camera import Camera
+from morphface.landmarks.points import Landmarks
+from morphface.parameters import FaceParameters
+
+__all__ = ["PhotometricResult"]
+
+
+@dataclass(frozen=True, eq=False)
+class PhotometricResult(Record):
+    """One person, fitted to the pixels of T photos.
+
+    Args:
+        parameters: identity and reflectance of the person, the rest for each photo.
+        cameras: that took the photos, as far as the face tells.
+        landmarks: the detected ones.
+        predicted: where the fitted face has them, in pixels.
+        landmark_nme: their mean distance, as in `FitResult`.
+        photometric_rmse: root-mean-square difference of colour over the face where it is not
+            hidden, for each photo; photos are in [0, 1].
+        energies: each term of the energy at the end.
+        history: total energy after each step; the energies of different stages, and of different
+            draws of pixels, are not on one scale.
+        iterations: steps that were made.
+        occlusion: how likely each pixel of a photo shows something before the face, 0 to 1.
+        gain: of each photo's channels beyond what light can explain.
+        grey: whether a photo was compared by its luminance alone.
+        converged: whether the fit may be trusted.
+        reason: why not; empty when it may.
+    """
+
+    parameters: FaceParameters
+    cameras: tuple[Camera, ...]
+    landmarks: tuple[Landmarks, ...]
+    predicted: tuple[Float[Tensor, "N 2"], ...]
+    landmark_nme: tuple[float, ...]
+    photometric_rmse: tuple[float, ...]
+    energies: dict[str, float]
+    history: tuple[float, ...]
+    iterations: int
+    occlusion: tuple[Float[Tensor, "H W"], ...]
+    gain: Float[Tensor, "T 3"]
+    grey: tuple[bool, ...]
+    converged: bool
+    reason: str

@@ -1,0 +1,142 @@
+"""What analysis by synthesis may be told: stages are data, weights have units.
+
+The energy is a negative logarithm of a probability, so that its terms need no weights against
+each other, only standard deviations and numbers of independent observations. Defaults marked
+"measured" were chosen on rendered heads and on photographs (`benchmarks/bench_fit.py` repeats the
+check); the others are definitions.
+"""
+
+import math
+from dataclasses import dataclass, fields
+
+from morphface.core.errors import ParameterError
+
+__all__ = ["GROUPS", "PhotometricSettings", "Stage"]
+
+GROUPS = (
+    "identity",
+    "expression",
+    "gaze",
+    "reflectance",
+    "illumination",
+    "rotation",
+    "translation",
+    "focal",
+)
+"""The names of what can be free, in the order of the Jacobian's columns."""
+
+_POSE = ("rotation", "translation", "focal")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of the fit: at which resolution, with what free, for how long.
+
+    Args:
+        spacing: millimetres of the face between neighbouring pixels. A photo that is coarser is
+            taken as it is.
+        pixels: how many are drawn for each step.
+        steps: the most that are made.
+        free: names from `GROUPS`; those that the caller does not free stay fixed here, too.
+    """
+
+    spacing: float
+    pixels: int
+    steps: int
+    free: tuple[str, ...] = GROUPS
+
+    def __post_init__(self) -> None:
+        if not (self.spacing > 0 and self.pixels > 0 and self.steps > 0):
+            raise ParameterError(
+                "spacing, pixels and steps of a stage must be positive, "
+                f"got {self.spacing}, {self.pixels} and {self.steps}"
+            )
+        check_groups("free", self.free)
+
+
+def check_groups(name: str, groups: tuple[str, ...]) -> None:
+    """Refuse names that are not those of groups.
+
+    Raises:
+        ParameterError: with the names that are.
+    """
+    unknown = sorted(set(groups) - set(GROUPS))
+    if unknown:
+        raise ParameterError(
+            f"{name} must be of {', '.join(GROUPS)}, got {', '.join(map(repr, unknown))}"
+        )
+
+
+STAGES = (
+    Stage(2.4, 1200, 6, ("reflectance", "illumination", *_POSE)),
+    Stage(2.4, 1500, 6),
+    Stage(1.2, 2500, 8),
+    Stage(0.8, 3500, 8),
+)
+
+
+@dataclass(frozen=True)
+class PhotometricSettings:
+    """Weights and limits of `fit_photometric`.
+
+    Args:
+        stages: from coarse to fine.
+        independent_pixels: how many independent observations the pixels of a face are worth. The
+            errors of light and reflectance are smooth, so that neighbours share them (measured).
+        least_noise: the smallest standard deviation of a pixel's colour; about that of 8 bits.
+        starting_noise: the one before it can be estimated.
+        independent_points: how many independent points the landmarks are worth, as in
+            `LinearSettings`.
+        least_landmark_noise: smallest standard deviation of a landmark, in millimetres.
+        expression_spread: standard deviation of a bounded expression weight around its rest, as
+            a share of its range.
+        score_spread: the same around the detector's score, where there is one.
+        light_spread: standard deviations of the coefficients of bands 0, 1 and 2.
+        light_chroma: standard deviation of the light's colour, as a share of that.
+        gaze_spread: standard deviation of gaze, in radians.
+        focal_spread: standard deviation of the logarithm of the focal length around that of the
+            start.
+        radius: size of the ellipsoid that coefficients stay in; see `LinearSettings.radius`.
+        tolerance: relative decrease of the energy in a step below which a stage ends.
+        occlusion_scale: residual, as a multiple of the median one, at which a pixel is as likely
+            hidden as not.
+        least_cover: smallest residual, as a length over the channels, that is taken as usual where
+            that is estimated.
+        largest_rmse: photometric error above which a fit has not converged.
+        largest_occlusion: hidden share of the face above which it has not.
+        largest_nme: landmark error above which it has not; see `LinearSettings.largest_nme`.
+    """
+
+    stages: tuple[Stage, ...] = STAGES
+    independent_pixels: float = 600.0
+    least_noise: float = 0.004
+    starting_noise: float = 0.05
+    independent_points: float = 16.0
+    least_landmark_noise: float = 0.5
+    expression_spread: float = 0.25
+    score_spread: float = 0.15
+    light_spread: tuple[float, float, float] = (0.3, 0.3, 0.15)
+    light_chroma: float = 0.3
+    gaze_spread: float = 0.3
+    focal_spread: float = 0.1
+    radius: float = 4.0
+    tolerance: float = 1e-3
+    occlusion_scale: float = 4.0
+    least_cover: float = 0.04
+    largest_rmse: float = 0.15
+    largest_occlusion: float = 0.6
+    largest_nme: float = 0.08
+
+    def __post_init__(self) -> None:
+        if not self.stages:
+            raise ParameterError("stages must have at least one stage, got none")
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if isinstance(value, float) and not value > 0:
+                raise ParameterError(f"{field.name} must be positive, got {value}")
+        if not all(spread > 0 for spread in self.light_spread):
+            raise ParameterError(f"light_spread must be positive, got {self.light_spread}")
+
+    def ellipsoid(self, rank: int) -> float:
+        """The largest length of `rank` coefficients together, in standard deviations."""
+        return math.sqrt(rank + self.radius * math.sqrt(2.0 * rank))

@@ -1,0 +1,126 @@
+"""From a look to what can be seen: positions, normals and colours of all vertices.
+
+Colours are shaded at the vertices and blended over the pixels.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from morphface.core.records import Record
+from morphface.fit.analysis.state import Look
+from morphface.fit.analysis.surface import Surface
+from morphface.geometry.spherical_harmonics import AMBIENT, sh_basis
+from morphface.models import gaze_rotation
+
+__all__ = ["Head", "face_vectors", "head_of", "shape_basis"]
+
+
+@dataclass(frozen=True, eq=False)
+class Head(Record):
+    """A posed and lit head.
+
+    Args:
+        shape: positions in the head frame, eyes turned.
+        points: the same in the camera frame.
+        areas: normals in the camera frame, twice as long as the area of the faces around.
+        normals: those of unit length.
+        albedo: clamped to [0, 1].
+        light: irradiance of each channel.
+        harmonics: of the normals.
+    """
+
+    shape: Float[Tensor, "V 3"]
+    points: Float[Tensor, "V 3"]
+    areas: Float[Tensor, "V 3"]
+    normals: Float[Tensor, "V 3"]
+    albedo: Float[Tensor, "V 3"]
+    light: Float[Tensor, "V 3"]
+    harmonics: Float[Tensor, "V 9"]
+
+    @property
+    def colours(self) -> Float[Tensor, "V 3"]:
+        """Of the vertices, as they are seen."""
+        return self.albedo * self.light
+
+
+def head_of(surface: Surface, look: Look) -> Head:
+    """The head that a look describes."""
+    shape = _shape(surface, look)
+    points = shape @ look.rotation.T + look.translation
+    areas = _vertex_areas(surface, face_vectors(points, surface.faces))
+    normals = areas / areas.norm(dim=-1, keepdim=True).clamp(min=1e-12)
+    harmonics = sh_basis(normals)
+    albedo = surface.albedo
+    if surface.reflectance:
+        albedo = albedo + surface.colours @ look.reflectance
+    return Head(
+        shape=shape,
+        points=points,
+        areas=areas,
+        normals=normals,
+        albedo=albedo.clamp(0.0, 1.0),
+        light=harmonics @ look.illumination + AMBIENT * harmonics[:, :1],
+        harmonics=harmonics,
+    )
+
+
+def face_vectors(points: Float[Tensor, "V 3"], faces: Tensor) -> Float[Tensor, "F 3"]:
+    """A normal of each face, twice as long as its area."""
+    a, b, c = (points.index_select(0, faces[:, k]) for k in range(3))
+    return torch.linalg.cross(b - a, c - a)
+
+
+def _vertex_areas(surface: Surface, vectors: Float[Tensor, "F 3"]) -> Float[Tensor, "V 3"]:
+    total = torch.zeros_like(surface.mean)
+    for corner in range(3):
+        total.index_add_(0, surface.faces[:, corner], vectors)
+    return total
+
+
+def _shape(surface: Surface, look: Look) -> Float[Tensor, "V 3"]:
+    coefficients = torch.cat([look.identity, look.expression])
+    basis = surface.basis.flatten(0, 1)[:, : len(coefficients)]
+    shape = surface.mean + (basis @ coefficients).reshape(-1, 3)
+    for eye, gaze in zip(surface.eyes, look.gaze, strict=False):
+        centre = eye.centre + eye.basis[:, : len(look.identity)] @ look.identity
+        shape[eye.vertices] = centre + (shape[eye.vertices] - centre) @ gaze_rotation(gaze).T
+    return shape
+
+
+def shape_basis(
+    surface: Surface, look: Look, head: Head, out: Float[Tensor, "V 3 S"] | None = None
+) -> Float[Tensor, "V 3 S"]:
+    """What each shape column adds to a vertex of `head`, eyes turned.
+
+    Only the rows of the eyeballs differ from `surface.basis`.
+
+    Args:
+        surface: the model.
+        look: for the gaze.
+        head: of that look.
+        out: a result of an earlier call, to be written over.
+    """
+    if not surface.eyes:
+        return surface.basis
+    out = surface.basis.clone() if out is None else out
+    for side, eye in enumerate(surface.eyes):
+        turn = gaze_rotation(look.gaze[side])
+        still = eye.basis - turn @ eye.basis
+        rows = torch.einsum("ij,vjs->vis", turn, surface.basis[eye.vertices]) + still
+        centre = eye.centre + eye.basis[:, : len(look.identity)] @ look.identity
+        arm = head.shape[eye.vertices] - centre
+        column = surface.basis.shape[2] - 4 + 2 * side
+        yaw, pitch = _axes(look.gaze[side])
+        rows[..., column] = torch.linalg.cross(yaw.expand_as(arm), arm)
+        rows[..., column + 1] = torch.linalg.cross(pitch.expand_as(arm), arm)
+        out[eye.vertices] = rows
+    return out
+
+
+def _axes(gaze: Float[Tensor, "2"]) -> tuple[Tensor, Tensor]:
+    """Axes about which an eye that looks along `gaze` turns with yaw and with pitch."""
+    yaw, zero = gaze[0], torch.zeros_like(gaze[0])
+    return torch.stack([zero, zero + 1, zero]), torch.stack([-yaw.cos(), zero, yaw.sin()])

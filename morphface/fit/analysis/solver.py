@@ -1,0 +1,324 @@
+"""Gauss-Newton on sampled pixels, damped after Levenberg and Marquardt.
+
+In each step pixels are drawn anew, the energy is linearised, and the normal equations are solved
+between bounds. The step is accepted only if the energy at the very same surface points falls;
+otherwise damping grows and the equations are solved again.
+"""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from morphface.fit.analysis.energies import (
+    Markers,
+    Prior,
+    Quadratic,
+    colour_residuals,
+    landmark_energy,
+    landmark_terms,
+    photometric_energy,
+    photometric_terms,
+    prior_energy,
+    prior_terms,
+)
+from morphface.fit.analysis.jacobian import Gradient, colour_jacobian, model_gradient
+from morphface.fit.analysis.sampling import Lens, Samples, View, draw
+from morphface.fit.analysis.settings import PhotometricSettings, Stage
+from morphface.fit.analysis.shading import Head, head_of, shape_basis
+from morphface.fit.analysis.state import Columns, Look
+from morphface.fit.analysis.surface import Surface, surface_of
+from morphface.fit.bounded import Box, bounded_minimum
+from morphface.models import MorphableModel
+
+__all__ = [
+    "Drawn",
+    "Energy",
+    "Photo",
+    "Problem",
+    "around",
+    "draw_all",
+    "energy",
+    "noise_of",
+    "run_stage",
+    "surface_at",
+]
+
+_DAMPING = (1e-3, 1e-6, 1e3)  # at first, least and most
+_TRIES = 5
+_GOLDEN = 0.6180339887
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """What is known of one photo.
+
+    Args:
+        surface: the model, linear around the look.
+        view: at the resolution of the stage.
+        lens: to the pixels of the whole photo.
+        markers: its landmarks.
+        priors: of the groups that it has for itself.
+    """
+
+    surface: Surface
+    view: View
+    lens: Lens
+    markers: Markers
+    priors: tuple[Prior, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """What a stage solves.
+
+    Args:
+        model: the model.
+        photos: of one person.
+        priors: of what they share.
+        columns: of the unknowns.
+        limits: lowest and highest value of each expression coefficient.
+        settings: weights.
+        free: names of the groups that may change.
+        gradient: whose colours say what motion does.
+    """
+
+    model: MorphableModel
+    photos: tuple[Photo, ...]
+    priors: tuple[Prior, ...]
+    columns: Columns
+    limits: Float[np.ndarray, "E 2"]
+    settings: PhotometricSettings
+    free: tuple[str, ...]
+    gradient: Gradient = "mean"
+
+
+@dataclass(frozen=True)
+class Energy:
+    """An energy and its terms."""
+
+    photometric: float
+    landmarks: float
+    priors: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def total(self) -> float:
+        """Their sum."""
+        return self.photometric + self.landmarks + sum(self.priors.values())
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """The points that one step looks at, and the noise that it assumes, by photo."""
+
+    samples: tuple[Samples, ...]
+    noise: tuple[float, ...]
+
+
+def run_stage(
+    problem: Problem, stage: Stage, looks: tuple[Look, ...], *, phase: float = 0.5
+) -> tuple[tuple[Look, ...], tuple[float, ...]]:
+    """The looks after a stage, and the energy after each step.
+
+    Args:
+        problem: with views at the resolution of the stage.
+        stage: how many pixels and steps.
+        looks: where to begin.
+        phase: of the first draw.
+    """
+    damping, history = _DAMPING[0], []
+    bases: list[Tensor | None] = [None] * len(looks)
+    for count in range(stage.steps):
+        problem = around(problem, looks)
+        heads = _heads(problem, looks)
+        turn = (phase + count * _GOLDEN) % 1.0
+        drawn = draw_all(problem, heads, looks, stage.pixels, turn)
+        before = energy(problem, heads, looks, drawn)
+        normal = _normal(problem, heads, looks, drawn, bases)
+        looks, after, damping = _advance(problem, looks, drawn, normal, (before.total, damping))
+        history.append(after)
+        if before.total - after <= problem.settings.tolerance * before.total:
+            break
+    return looks, tuple(history)
+
+
+def around(problem: Problem, looks: tuple[Look, ...]) -> Problem:
+    """The problem with its model made linear around `looks`."""
+    photos = tuple(
+        replace(photo, surface=surface_at(problem.model, look))
+        for photo, look in zip(problem.photos, looks, strict=True)
+    )
+    return replace(problem, photos=photos)
+
+
+def surface_at(model: MorphableModel, look: Look) -> Surface:
+    """A model, linear around a look, laid out for the solver."""
+    linear = model.linearised(look.identity, look.expression)
+    return surface_of(linear, look.focal.device, look.focal.dtype)
+
+
+def _heads(problem: Problem, looks: tuple[Look, ...]) -> tuple[Head, ...]:
+    return tuple(
+        head_of(photo.surface, look) for photo, look in zip(problem.photos, looks, strict=True)
+    )
+
+
+def draw_all(
+    problem: Problem, heads: tuple[Head, ...], looks: tuple[Look, ...], count: int, phase: float
+) -> Drawn:
+    """Points for each photo, and the noise of their colours."""
+    samples, noise = [], []
+    for photo, head, look in zip(problem.photos, heads, looks, strict=True):
+        found = draw(photo.surface, head, look, photo.view, count=count, phase=phase)
+        samples.append(found)
+        residual = colour_residuals(head, look, found, photo.view)
+        noise.append(noise_of(residual, problem.settings))
+    return Drawn(tuple(samples), tuple(noise))
+
+
+def noise_of(residuals: Float[Tensor, "n 3"], settings: PhotometricSettings) -> float:
+    """Standard deviation of a channel, from the median length over three."""
+    if not len(residuals):
+        return settings.starting_noise
+    return max(float(residuals.norm(dim=1).median()) / 1.54, settings.least_noise)
+
+
+def energy(
+    problem: Problem, heads: tuple[Head, ...], looks: tuple[Look, ...], drawn: Drawn
+) -> Energy:
+    """The energy of looks at the points that were drawn."""
+    colour, points = 0.0, 0.0
+    priors = {prior.name: prior_energy(prior, looks[0]) for prior in problem.priors}
+    worth = problem.settings.independent_pixels
+    for k, (photo, head, look) in enumerate(zip(problem.photos, heads, looks, strict=True)):
+        samples = drawn.samples[k]
+        residual = colour_residuals(head, look, samples, photo.view)
+        colour += photometric_energy(residual, samples.trust, drawn.noise[k], worth)
+        points += landmark_energy(head, look, photo.markers, photo.lens)
+        for prior in photo.priors:
+            priors[prior.name] = priors.get(prior.name, 0.0) + prior_energy(prior, look)
+    return Energy(colour, points, priors)
+
+
+def _normal(
+    problem: Problem,
+    heads: tuple[Head, ...],
+    looks: tuple[Look, ...],
+    drawn: Drawn,
+    bases: list[Tensor | None],
+) -> Quadratic:
+    """Slope and curvature over all unknowns."""
+    total = problem.columns.total
+    gradient, hessian = np.zeros(total), np.zeros((total, total))
+
+    def add(part: Quadratic, photo: int) -> None:
+        place = problem.columns.place(photo)
+        gradient[place] += part.gradient
+        hessian[np.ix_(place, place)] += part.hessian
+
+    for prior in problem.priors:
+        add(prior_terms(prior, looks[0], problem.columns), 0)
+    for k, (photo, head, look) in enumerate(zip(problem.photos, heads, looks, strict=True)):
+        basis = bases[k] = shape_basis(photo.surface, look, head, bases[k])
+        add(
+            _colour_terms(problem, photo, (look, head, basis), (drawn.samples[k], drawn.noise[k])),
+            k,
+        )
+        add(landmark_terms(head, look, photo.markers, photo.lens, basis), k)
+        for prior in photo.priors:
+            add(prior_terms(prior, look, problem.columns), k)
+    return Quadratic(gradient, hessian)
+
+
+def _colour_terms(
+    problem: Problem, photo: Photo, state: tuple[Look, Head, Tensor], drawn: tuple[Samples, float]
+) -> Quadratic:
+    (look, head, basis), (samples, noise) = state, drawn
+    view = photo.view
+    slope = view.gradient.flatten(0, 1)[samples.pixel]
+    if problem.gradient != "photo":
+        other = model_gradient(head, look, samples, view)
+        slope = other if problem.gradient == "model" else (slope + other) / 2
+    jacobian = colour_jacobian(photo.surface, basis, look, head, samples, slope, view)
+    residual = colour_residuals(head, look, samples, view)
+    worth = problem.settings.independent_pixels
+    return photometric_terms(residual, jacobian, samples.trust, noise, worth)
+
+
+def _advance(
+    problem: Problem,
+    looks: tuple[Look, ...],
+    drawn: Drawn,
+    normal: Quadratic,
+    state: tuple[float, float],
+) -> tuple[tuple[Look, ...], float, float]:
+    """The looks after the step, their energy, and the next damping."""
+    before, damping = state
+    for _ in range(_TRIES):
+        there = _moved(problem, looks, _step(problem, looks, normal, damping))
+        heads = _heads(problem, there)
+        after = energy(problem, heads, there, drawn).total
+        if after < before:
+            return there, after, max(damping / 10, _DAMPING[1])
+        damping = min(damping * 10, _DAMPING[2])
+    return looks, before, damping
+
+
+def _step(
+    problem: Problem, looks: tuple[Look, ...], normal: Quadratic, damping: float
+) -> Float[np.ndarray, " U"]:
+    """The damped Gauss-Newton step between the bounds of expressions."""
+    columns = problem.columns
+    local = columns.mask(problem.free)
+    free = np.unique(np.concatenate([columns.place(k)[local] for k in range(len(looks))]))
+    lower = np.full(columns.total, -np.inf)
+    upper = np.full(columns.total, np.inf)
+    span = columns.local["expression"]
+    for k, look in enumerate(looks):
+        place = columns.place(k)[span]
+        here = look.expression.double().cpu().numpy()
+        lower[place] = problem.limits[:, 0] - here
+        upper[place] = problem.limits[:, 1] - here
+    nobody = np.zeros(len(free), dtype=bool)
+    box = Box(lower[free], upper[free], nobody, np.inf)
+    hessian = normal.hessian[np.ix_(free, free)]
+    hessian = hessian + np.diag(damping * np.diag(hessian) + 1e-9)
+    out = np.zeros(columns.total)
+    out[free] = bounded_minimum(hessian, -normal.gradient[free], box)
+    return out
+
+
+def _moved(
+    problem: Problem, looks: tuple[Look, ...], step: Float[np.ndarray, " U"]
+) -> tuple[Look, ...]:
+    """The looks after a step, back inside bounds and ellipsoids."""
+    out = []
+    limits = torch.from_numpy(problem.limits).to(looks[0].focal)
+    loose = ~torch.isfinite(limits).all(dim=1)
+    for k, look in enumerate(looks):
+        own = step[problem.columns.place(k)]
+        there = look.moved(problem.columns.read(own, look))
+        expression = there.expression.clamp(limits[:, 0], limits[:, 1])
+        if loose.any():
+            expression = torch.where(
+                loose, _inside(expression * loose, problem.settings, int(loose.sum())), expression
+            )
+        out.append(
+            replace(
+                there,
+                identity=_inside(there.identity, problem.settings),
+                reflectance=_inside(there.reflectance, problem.settings),
+                expression=expression,
+            )
+        )
+    return tuple(out)
+
+
+def _inside(
+    coefficients: Float[Tensor, " k"], settings: PhotometricSettings, rank: int | None = None
+) -> Float[Tensor, " k"]:
+    """Coefficients in the ellipsoid."""
+    radius = settings.ellipsoid(len(coefficients) if rank is None else rank)
+    return coefficients * (radius / coefficients.norm().clamp(min=1e-12)).clamp(max=1.0)

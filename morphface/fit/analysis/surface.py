@@ -1,0 +1,146 @@
+"""A model laid out for the solver: all that moves a vertex lies together in memory.
+
+It is made once for each model and kept for as long as the model lives.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from morphface.core.records import Record
+from morphface.models import Eye, MorphableModel
+
+__all__ = ["Eyeball", "Surface", "surface_of"]
+
+GREY = 0.55  # albedo of a model without reflectance, near that of mean skin
+SKIN = (0.69, 0.52, 0.44)
+_REACH = 30.0  # millimetres around landmarks that count as face in a model without regions
+_HIDDEN = ("mouth_inner", "teeth", "tongue", "lashes")
+_EYE_WEIGHT = 0.5
+
+_CACHE: "WeakKeyDictionary[MorphableModel, dict[tuple[torch.device, torch.dtype], Surface]]"
+_CACHE = WeakKeyDictionary()
+
+
+@dataclass(frozen=True, eq=False)
+class Eyeball(Record):
+    """What turns with the gaze.
+
+    Args:
+        vertices: of the eyeball.
+        centre: of rotation, in the mean face.
+        basis: what each shape coefficient adds to it; gaze adds nothing.
+    """
+
+    vertices: Int[Tensor, " n"]
+    centre: Float[Tensor, "3"]
+    basis: Float[Tensor, "3 S"]
+
+
+@dataclass(frozen=True, eq=False)
+class Surface(Record):
+    """A linear model of shape and albedo, by vertex.
+
+    Shape columns are identity, expression, then yaw and pitch of the left and of the right eye,
+    whose entries are zero at rest.
+
+    Args:
+        mean: positions at zero coefficients.
+        basis: what each shape coefficient adds to a vertex.
+        albedo: at zero coefficients.
+        colours: what each reflectance coefficient adds to it.
+        faces: vertex indices.
+        weight: how far a vertex's colour is that of skin, 0 to 1.
+        eyes: left and right, or none.
+        identity: how many columns are identity.
+    """
+
+    mean: Float[Tensor, "V 3"]
+    basis: Float[Tensor, "V 3 S"]
+    albedo: Float[Tensor, "V 3"]
+    colours: Float[Tensor, "V 3 A"]
+    faces: Int[Tensor, "F 3"]
+    weight: Float[Tensor, " V"]
+    eyes: tuple[Eyeball, ...]
+    identity: int
+
+    @property
+    def expression(self) -> int:
+        """How many columns are expression."""
+        return self.basis.shape[2] - self.identity - 4
+
+    @property
+    def reflectance(self) -> int:
+        """How many reflectance coefficients there are."""
+        return self.colours.shape[2]
+
+
+def surface_of(model: MorphableModel, device: torch.device, dtype: torch.dtype) -> Surface:
+    """The layout of `model`, made on the first call."""
+    kept = _CACHE.setdefault(model, {})
+    if (device, dtype) not in kept:
+        with torch.no_grad():
+            kept[device, dtype] = _lay_out(model, device, dtype)
+    return kept[device, dtype]
+
+
+def _lay_out(model: MorphableModel, device: torch.device, dtype: torch.dtype) -> Surface:
+    def moved(values: Tensor) -> Tensor:
+        return values.to(device=device, dtype=dtype).contiguous()
+
+    directions = torch.cat([model.identity.directions, model.expression.directions])
+    gaze = directions.new_zeros(4, *directions.shape[1:])
+    albedo, colours = _reflectance(model)
+    return Surface(
+        mean=moved(model.identity.mean),
+        basis=moved(torch.cat([directions, gaze]).permute(1, 2, 0)),
+        albedo=moved(albedo),
+        colours=moved(colours.permute(1, 2, 0)),
+        faces=model.faces.long().to(device).contiguous(),
+        weight=moved(_skin(model)),
+        eyes=tuple(_eyeball(model, eye, moved) for eye in model.eyes or ()),
+        identity=model.identity.rank,
+    )
+
+
+def _reflectance(model: MorphableModel) -> tuple[Tensor, Tensor]:
+    if model.reflectance is not None:
+        return model.reflectance.mean, model.reflectance.directions
+    mean = model.identity.mean
+    return mean.new_tensor(SKIN).expand_as(mean), mean.new_zeros(0, *mean.shape)
+
+
+def _eyeball(model: MorphableModel, eye: Eye, moved: Callable[[Tensor], Tensor]) -> Eyeball:
+    rank = model.identity.rank + model.expression.rank + 4
+    basis = model.identity.mean.new_zeros(3, rank)
+    basis[:, : model.identity.rank] = model.identity.directions[:, eye.vertices].mean(dim=1).T
+    return Eyeball(
+        vertices=eye.vertices.long().to(moved(basis).device),
+        centre=moved(eye.centre(model.identity.mean)),
+        basis=moved(basis),
+    )
+
+
+def _skin(model: MorphableModel) -> Float[Tensor, " V"]:
+    """How far each vertex takes part: the face, without what is behind it."""
+    regions = model.regions
+    weight = regions["face"].clone() if "face" in regions else _near_landmarks(model)
+    for name in _HIDDEN:
+        if name in regions:
+            weight = weight * (1 - regions[name])
+    if "eyeballs" in regions:
+        weight = torch.maximum(weight, _EYE_WEIGHT * regions["eyeballs"])
+    return weight
+
+
+def _near_landmarks(model: MorphableModel) -> Float[Tensor, " V"]:
+    mean = model.identity.mean
+    if not model.landmarks:
+        return torch.ones(len(mean), device=mean.device)
+    embedding = max(model.landmarks.values(), key=len)
+    distance = torch.cdist(mean, embedding.points(mean)).amin(dim=1)
+    return (2 - distance / (_REACH / 2)).clamp(0, 1)
