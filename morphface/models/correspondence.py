@@ -1,0 +1,166 @@
+"""Which point of one model's surface is which point of another's.
+
+Computed once for a pair of models: their means are aligned by the landmarks that both have, then
+the target's is bent onto the source's.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from scipy.sparse import csc_matrix
+from torch import Tensor
+
+from morphface.core.errors import MissingFileError, ModelError
+from morphface.core.files import atomic_write
+from morphface.core.records import Record
+from morphface.models.landmark_file import fingerprint
+from morphface.models.morphable import MorphableModel
+from morphface.models.registration import Surface, bend, fit_similarity, land
+from morphface.models.skin import face_vertices, skin_surface
+
+__all__ = ["Correspondence", "find_correspondence", "read_correspondence", "save_correspondence"]
+
+_SCHEMES = ("478", "68")
+_FAR = 0.15
+"""How much a point outside the face counts, beside one of the face."""
+_FORMAT = "morphface-correspondence"
+_kept: dict[tuple[str, str], "Correspondence"] = {}
+_MOST_KEPT = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Correspondence(Record):
+    """For some vertices of a target model, the points of a source model that they are.
+
+    Args:
+        models: fingerprints of the source and of the target.
+        vertices: of the target.
+        triangles: for each, three vertices of the source.
+        barycentric: their weights.
+        trust: how much each counts in a conversion: 1 on the face where the surfaces coincide,
+            little elsewhere.
+        face: the source's vertices of the face, where a conversion's error is measured.
+    """
+
+    models: tuple[str, str]
+    vertices: Int[Tensor, " N"]
+    triangles: Int[Tensor, "N 3"]
+    barycentric: Float[Tensor, "N 3"]
+    trust: Float[Tensor, " N"]
+    face: Int[Tensor, " M"]
+
+    def points(self, vertices: Float[Tensor, "*batch V 3"]) -> Float[Tensor, "*batch N 3"]:
+        """Where the target's vertices lie on a source mesh with `vertices`."""
+        return torch.einsum("nk,...nkc->...nc", self.barycentric, vertices[..., self.triangles, :])
+
+
+def find_correspondence(from_model: MorphableModel, to_model: MorphableModel) -> Correspondence:
+    """The correspondence of two models; those of the last few pairs are kept in memory.
+
+    Args:
+        from_model: the source.
+        to_model: the target.
+
+    Raises:
+        ModelError: the models have no landmark scheme in common.
+    """
+    pair = (fingerprint(from_model), fingerprint(to_model))
+    if pair not in _kept:
+        if len(_kept) >= _MOST_KEPT:
+            _kept.pop(next(iter(_kept)))
+        _kept[pair] = _compute(from_model, to_model, pair)
+    return _kept[pair]
+
+
+def save_correspondence(correspondence: Correspondence, path: str | Path) -> None:
+    """Write a correspondence to a file.
+
+    Raises:
+        OutputError: the file cannot be written there.
+    """
+    tensors = {name: getattr(correspondence, name) for name in _TENSORS}
+    header = {"format": _FORMAT, "version": 1, "models": correspondence.models}
+    with atomic_write(path) as temporary:
+        save_file(tensors, temporary, metadata={"morphface": json.dumps(header)})
+
+
+def read_correspondence(path: str | Path) -> Correspondence:
+    """Read a correspondence from a file.
+
+    Raises:
+        MissingFileError: there is no such file.
+        ModelError: it is not a correspondence of ours.
+    """
+    if not Path(path).is_file():
+        raise MissingFileError(f"there is no correspondence file at {path}")
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = json.loads((file.metadata() or {}).get("morphface", "{}"))
+            if header.get("format") != _FORMAT or header.get("version") != 1:
+                raise ModelError(f"{path} is not a {_FORMAT} file of version 1")
+            source, target = header["models"]
+            return Correspondence((source, target), **{n: file.get_tensor(n) for n in _TENSORS})
+    except (SafetensorError, ValueError, KeyError, AttributeError) as error:
+        raise ModelError(f"{path} is not a {_FORMAT} file: {error}") from None
+
+
+_TENSORS = ("vertices", "triangles", "barycentric", "trust", "face")
+
+
+def _compute(
+    source: MorphableModel, target: MorphableModel, pair: tuple[str, str]
+) -> Correspondence:
+    scheme = _common_scheme(source, target)
+    fixed, fixed_rows = skin_surface(source, source.identity.mean)
+    moving, rows = skin_surface(target, target.identity.mean)
+    places = source.landmarks[scheme].points(source.identity.mean).double().numpy()
+    picks, trust = _picks(target, scheme, rows)
+    trust = trust * source.landmarks[scheme].confidence.double().numpy()
+    aligned = fit_similarity(picks @ moving.vertices, places, trust + 1e-6)
+    start = Surface(aligned.apply(moving.vertices), moving.faces)
+    bent = Surface(bend(start, fixed, (picks, places, trust)), moving.faces)
+    there = land(bent.vertices, fixed)
+    away = np.linalg.norm(there.points - bent.vertices, axis=1)
+    same = ((bent.normals() * there.normals).sum(1) > 0.6) & there.inside & (away < 4)
+    face = face_vertices(target, scheme).numpy()[rows]
+    counts = np.where(face, 1.0, _FAR)[same]
+    return Correspondence(
+        models=pair,
+        vertices=torch.from_numpy(rows[same]),
+        triangles=torch.from_numpy(fixed_rows[fixed.faces[there.face[same]]]),
+        barycentric=torch.from_numpy(there.barycentric[same]).float(),
+        trust=torch.from_numpy(counts).float(),
+        face=torch.nonzero(face_vertices(source, scheme))[:, 0],
+    )
+
+
+def _common_scheme(source: MorphableModel, target: MorphableModel) -> str:
+    both = [name for name in source.landmarks if name in target.landmarks]
+    best = [name for name in _SCHEMES if name in both] + both
+    if not best:
+        raise ModelError(
+            f"models {source.name!r} and {target.name!r} have no landmarks in common; compute them "
+            "with: morphface models embed NAME_OR_PATH"
+        )
+    return best[0]
+
+
+def _picks(model: MorphableModel, scheme: str, rows: np.ndarray) -> tuple[csc_matrix, np.ndarray]:
+    """Landmarks as a matrix over the vertices `rows`, and how far each may be trusted."""
+    embedding = model.landmarks[scheme]
+    place = np.full(model.size, -1)
+    place[rows] = np.arange(len(rows))
+    columns = place[embedding.triangles.numpy()]
+    on_skin = (columns >= 0).all(1)
+    weights = embedding.barycentric.double().numpy() * on_skin[:, None]
+    line = np.arange(len(columns)).repeat(3)
+    picks = csc_matrix(
+        (weights.ravel(), (line, columns.clip(0).ravel())), shape=(len(columns), len(rows))
+    )
+    return picks, embedding.confidence.double().numpy() * on_skin

@@ -1,0 +1,173 @@
+"""Bending one surface onto another until they coincide.
+
+After Amberg, Romdhani and Vetter, "Optimal step nonrigid ICP algorithms for surface registration"
+(2007): closest points and landmarks pull, a stiffness that falls from step to step holds. Here
+the stiffness is that of a thin plate (the squared Laplacian of the displacement), so that it is a
+length, independent of how finely the surface is meshed: bumps narrower than it are smoothed.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from scipy.sparse import coo_matrix, csc_matrix, diags
+from scipy.sparse.linalg import splu
+
+from morphface.geometry.closest import closest_on_mesh
+from morphface.geometry.mesh import vertex_normals
+
+__all__ = ["Landing", "Similarity", "Surface", "bend", "fit_similarity", "land"]
+
+_STIFFNESS = (60.0, 40.0, 25.0, 16.0, 10.0, 7.0, 5.0, 4.0)
+_ROUNDS = 3
+_AGREE = 0.5
+"""Cosine between normals below which two surfaces do not face the same way."""
+_CANDIDATES = 16
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """A triangle mesh.
+
+    Args:
+        vertices: positions.
+        faces: vertex indices, counter-clockwise seen from outside.
+    """
+
+    vertices: Float[Array, "V 3"]
+    faces: Int[Array, "F 3"]
+
+    def normals(self) -> Float[Array, "V 3"]:
+        """Unit normals of the vertices."""
+        return vertex_normals(torch.from_numpy(self.vertices), torch.from_numpy(self.faces)).numpy()
+
+    def rim(self) -> Int[Array, " n"]:
+        """Vertices on an edge that only one face has."""
+        sides = np.sort(self.faces[:, [[0, 1], [1, 2], [2, 0]]].reshape(-1, 2), axis=1)
+        pairs, count = np.unique(sides, axis=0, return_counts=True)
+        return np.unique(pairs[count == 1])
+
+
+@dataclass(frozen=True)
+class Similarity:
+    """`scale * points @ rotation.T + shift`."""
+
+    scale: float
+    rotation: Float[Array, "3 3"]
+    shift: Float[Array, "3"]
+
+    def apply(self, points: Float[Array, "N 3"]) -> Float[Array, "N 3"]:
+        """Where the points go."""
+        return self.scale * points @ self.rotation.T + self.shift
+
+
+@dataclass(frozen=True, eq=False)
+class Landing:
+    """Where points come to lie on a surface.
+
+    Args:
+        face: the nearest one.
+        barycentric: weights of its corners.
+        points: the nearest points.
+        normals: unit normals there.
+        inside: whether the point is not on the rim of the surface.
+    """
+
+    face: Int[Array, " N"]
+    barycentric: Float[Array, "N 3"]
+    points: Float[Array, "N 3"]
+    normals: Float[Array, "N 3"]
+    inside: Array
+
+
+def fit_similarity(
+    moving: Float[Array, "N 3"], fixed: Float[Array, "N 3"], weights: Float[Array, " N"]
+) -> Similarity:
+    """The similarity that brings `moving` nearest to `fixed` (Umeyama 1991)."""
+    share = weights / weights.sum()
+    from_centre, to_centre = share @ moving, share @ fixed
+    a, b = moving - from_centre, fixed - to_centre
+    u, stretch, vt = np.linalg.svd((b * share[:, None]).T @ a)
+    sign = np.array([1.0, 1.0, np.sign(np.linalg.det(u @ vt))])
+    rotation = (u * sign) @ vt
+    scale = float((stretch * sign).sum() / (share @ (a**2).sum(1)))
+    return Similarity(scale, rotation, to_centre - scale * rotation @ from_centre)
+
+
+def land(points: Float[Array, "N 3"], surface: Surface) -> Landing:
+    """The points of `surface` nearest to `points`."""
+    face, weight = closest_on_mesh(
+        torch.from_numpy(points),
+        torch.from_numpy(surface.vertices),
+        torch.from_numpy(surface.faces),
+        candidates=_CANDIDATES,
+    )
+    rows, weights = face.numpy(), weight.numpy()
+    corners = surface.faces[rows]
+    normals = (weights[..., None] * surface.normals()[corners]).sum(1)
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+    rim = np.zeros(len(surface.vertices), bool)
+    rim[surface.rim()] = True
+    on_rim = ((weights < 1e-6) | rim[corners]).all(1)
+    found = (weights[..., None] * surface.vertices[corners]).sum(1)
+    return Landing(rows, weights, found, normals, ~on_rim)
+
+
+def bend(
+    moving: Surface,
+    fixed: Surface,
+    pins: tuple[csc_matrix, Float[Array, "N 3"], Float[Array, " N"]],
+) -> Float[Array, "V 3"]:
+    """Vertices of `moving`, bent onto `fixed`.
+
+    Args:
+        moving: already near `fixed`.
+        fixed: where to.
+        pins: landmarks: a matrix that picks them from the vertices of `moving`, where they belong
+            on `fixed`, and how much each may be trusted, 0 to 1.
+    """
+    picks, places, trust = pins
+    plate, area = _plate(moving)
+    vertices = moving.vertices
+    for stiffness in _STIFFNESS:
+        for _ in range(_ROUNDS):
+            there = land(vertices, fixed)
+            normals = Surface(vertices, moving.faces).normals()
+            away = np.linalg.norm(there.points - vertices, axis=1)
+            agree = ((normals * there.normals).sum(1) > _AGREE) & there.inside
+            reach = max(2.0, 2.5 * float(np.median(away[agree]))) if agree.any() else 2.0
+            pull = area * agree / (1 + (away / reach) ** 2)
+            # A landmark counts as a patch as wide as the stiffness, so that it is felt there.
+            pin = trust * min(stiffness, 10.0) ** 2
+            system = stiffness**4 * plate + diags(pull + 1e-6 * area)
+            system = system + picks.T @ diags(pin) @ picks
+            force = pull[:, None] * (there.points - moving.vertices)
+            force += picks.T @ (pin[:, None] * (places - picks @ moving.vertices))
+            vertices = moving.vertices + splu(csc_matrix(system)).solve(force)
+    return vertices
+
+
+def _plate(surface: Surface) -> tuple[csc_matrix, Float[Array, " V"]]:
+    """The bending energy of a displacement, and the area around each vertex."""
+    size = len(surface.vertices)
+    corners = surface.vertices[surface.faces]
+    rows, columns, values = [], [], []
+    double = np.linalg.norm(
+        np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1
+    )
+    for k in range(3):
+        a, b = corners[:, (k + 1) % 3] - corners[:, k], corners[:, (k + 2) % 3] - corners[:, k]
+        cotangent = (a * b).sum(1) / np.maximum(double, 1e-9)
+        rows.append(surface.faces[:, (k + 1) % 3])
+        columns.append(surface.faces[:, (k + 2) % 3])
+        values.append(np.clip(cotangent, 0.05, 10.0) / 2)
+    joined = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
+    weights = coo_matrix(joined, shape=(size, size)).tocsc()
+    weights = weights + weights.T
+    area = np.bincount(surface.faces.ravel(), np.repeat(double / 6, 3), minlength=size)
+    area = np.maximum(area, 1e-3 * max(float(area.mean()), 1e-9))
+    laplacian = diags(np.asarray(weights.sum(axis=1)).ravel()) - weights
+    return csc_matrix(laplacian @ diags(1 / area) @ laplacian), area

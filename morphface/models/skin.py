@@ -1,0 +1,73 @@
+"""Which part of a model's surface is the outside of a face."""
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from morphface.core.errors import ModelError
+from morphface.models.morphable import MorphableModel
+from morphface.models.registration import Surface
+
+__all__ = ["face_vertices", "skin_faces", "skin_surface"]
+
+_NOT_SKIN = (
+    "eye_sockets",
+    "eyeballs",
+    "iris",
+    "lashes",
+    "mouth",
+    "sclera",
+    "teeth",
+    "tongue",
+)
+
+
+def skin_faces(model: MorphableModel) -> Bool[Tensor, " F"]:
+    """Faces that are neither of an eyeball nor of an inner part, as the model's regions tell.
+
+    A margin of lid or lip has a vertex on the skin, so its faces count.
+    """
+    inner = torch.zeros(model.size, dtype=torch.bool)
+    for eye in model.eyes or ():
+        inner[eye.vertices] = True
+    for name in _NOT_SKIN:
+        if name in model.regions:
+            inner = inner | (model.regions[name] > 0.5)
+    return ~inner[model.faces].all(-1)
+
+
+def skin_surface(
+    model: MorphableModel, vertices: Float[Tensor, "V 3"]
+) -> tuple[Surface, Int[np.ndarray, " n"]]:
+    """The skin alone of a face with `vertices`, and which of them it has."""
+    rows, faces = model.faces[skin_faces(model)].unique(return_inverse=True)
+    return Surface(vertices.double()[rows].numpy(), faces.numpy()), rows.numpy()
+
+
+def face_vertices(model: MorphableModel, scheme: str) -> Bool[Tensor, " V"]:
+    """Vertices of the skin that lie, seen from the front, within a scheme's landmarks.
+
+    Args:
+        model: whose landmarks these are.
+        scheme: of the landmarks.
+
+    Raises:
+        ModelError: the model has no such landmarks, or they have no extent.
+    """
+    from scipy.spatial import ConvexHull, QhullError
+
+    mean = model.identity.mean
+    points = model.landmark_embedding(scheme).points(mean)
+    try:
+        hull = ConvexHull(points[:, :2].double().numpy())
+    except (QhullError, ValueError) as error:
+        raise ModelError(
+            f"landmarks {scheme!r} of model {model.name!r} have no extent: they enclose no face"
+        ) from error
+    flat = mean[:, :2].double().numpy()
+    inside = (flat @ hull.equations[:, :2].T + hull.equations[:, 2] <= 0).all(1)
+    behind = mean[:, 2].numpy() < float(points[:, 2].min())
+    on_skin = np.zeros(model.size, bool)
+    on_skin[model.faces[skin_faces(model)].unique().numpy()] = True
+    return torch.from_numpy(inside & on_skin & ~behind)
