@@ -11,10 +11,10 @@ import mmap
 import pickle
 import pickletools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from math import prod
 from pathlib import Path
-from typing import IO, Any, NoReturn, Self, cast
+from typing import Any, NoReturn, Self
 
 import numpy as np
 from numpy.lib import format as npy
@@ -34,6 +34,7 @@ _REFUSED = {
     **dict.fromkeys(("INST", "OBJ", "NEWOBJ_EX"), "an object of an unknown class"),
     **dict.fromkeys(("NEXT_BUFFER", "READONLY_BUFFER"), "a buffer outside the file"),
 }
+_OPCODES = {opcode.code.encode("latin-1"): opcode for opcode in pickletools.opcodes}
 _DTYPE = re.compile(r"[<>|=]?(\?|b1|[iu][1248]|f[248]|c8|c16|[SU][1-9]\d{0,3})")
 _SPARSE = re.compile(r"scipy\.sparse(\._?(csc|csr|coo))?")
 _RECORDS = re.compile(r"(chumpy|menpo)(\.\w+)*")
@@ -90,8 +91,7 @@ def _check_wrapper(data: mmap.mmap) -> None:
 def _check_opcodes(data: mmap.mmap) -> None:
     """Refuse what reaches beyond plain data, and a memo larger than the pickle could fill."""
     tuples = 0
-    for count, (opcode, argument, _) in enumerate(pickletools.genops(cast(IO[bytes], data))):
-        name = opcode.name
+    for count, (name, argument) in enumerate(_opcodes(data)):
         if name in _REFUSED:
             raise ModelError(f"its pickle asks for {_REFUSED[name]}, which no model needs")
         if name in ("PUT", "BINPUT", "LONG_BINPUT") and not 0 <= int(argument or 0) <= count + 1:
@@ -99,6 +99,20 @@ def _check_opcodes(data: mmap.mmap) -> None:
         tuples += name.startswith("TUPLE")
         if count > _MOST_OPCODES or tuples > _MOST_TUPLES:
             raise ModelError("its pickle has more parts than any model has")
+
+
+def _opcodes(data: Any) -> Iterator[tuple[str, Any]]:
+    """As `pickletools.genops`, which refuses the byte strings of Python 2's text protocol."""
+    name = ""
+    while name != "STOP":
+        opcode = _OPCODES.get(data.read(1))
+        if opcode is None:
+            raise ModelError("it ends too early, or has an unknown opcode")
+        name = opcode.name
+        if name == "STRING":
+            yield name, data.readline()
+        else:
+            yield name, None if opcode.arg is None else opcode.arg.reader(data)
 
 
 def _text(value: object) -> str:
@@ -201,11 +215,19 @@ def _no_bytes() -> bytes:
     return b""
 
 
+def _path(*parts: object) -> str:
+    return "/".join(_text(part) for part in parts)
+
+
 def _new_object(kind: object, base: object, state: object) -> object:
     """What `copyreg._reconstructor` does, for the stand-ins of this module alone."""
     if not (isinstance(kind, type) and issubclass(kind, _State)) or state is not None:
         raise ModelError("its pickle builds an object in an unknown way")
     return kind()
+
+
+def _nothing(*arguments: object) -> None:
+    """What a tensor of torch becomes: the one file that has some needs none of them."""
 
 
 class _State:
@@ -249,6 +271,9 @@ _ADMITTED: dict[tuple[str, str], Any] = {
     ("numpy", "dtype"): _Function(_DType),
     ("_codecs", "encode"): _Function(_encode),
     ("collections", "OrderedDict"): _Function(dict),
+    ("torch._utils", "_rebuild_tensor_v2"): _Function(_nothing),
+    ("torch.storage", "_load_from_bytes"): _Function(_nothing),
+    **{("pathlib", f"{kind}Path"): _Function(_path) for kind in ("Pure", "PurePosix", "Posix")},
     **{(f"{core}.multiarray", "_reconstruct"): _Function(_reconstruct) for core in _CORES},
     **{(f"{core}.multiarray", "scalar"): _Function(_scalar) for core in _CORES},
     **{(f"{core}.numeric", "_frombuffer"): _Function(_from_buffer) for core in _CORES},
