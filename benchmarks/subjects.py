@@ -1,4 +1,4 @@
-"""Heads that are not ours, in the camera frame, ready to be photographed by an independent renderer.
+"""Heads that are not ours, to be photographed by an independent renderer.
 
 `scan` is a real person, `ict_heads` are random draws of a model made from light-stage scans.
 """
