@@ -65,13 +65,25 @@ def _devices() -> list[Finding]:
     return [Finding("device", "cpu", True, threads), Finding("device", "cuda", there, note)]
 
 
+_BACKENDS = {
+    "cpu": "numba kernels, the default on a CPU",
+    "nvdiffrast": "the default on CUDA, not for commercial use",
+    "pytorch3d": "on CUDA the default without nvdiffrast; slow on a CPU",
+    "reference": "plain torch, slow",
+}
+
+
 def _backends() -> list[Finding]:
-    notes = {"cpu": "numba kernels, the default", "reference": "plain torch, slow"}
-    here = torch.device("cpu")
-    return [
-        Finding("backend", name, backends.supports(name, here), notes.get(name, ""))
-        for name in backends.NAMES
-    ]
+    """Each backend on the device it is for; what stands in its way if it cannot run there."""
+    cuda = torch.cuda.is_available()
+    findings = []
+    for name in backends.NAMES:
+        device = torch.device("cuda" if cuda and name != "cpu" else "cpu")
+        reason = backends.obstacle(name, device)
+        if name == "nvdiffrast" and not cuda:
+            reason = "needs an NVIDIA GPU and torch with CUDA; not for commercial use"
+        findings.append(Finding("backend", name, reason is None, reason or _BACKENDS[name]))
+    return findings
 
 
 def _mediapipe() -> Finding:

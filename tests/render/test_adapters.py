@@ -9,6 +9,7 @@ import torch
 from morphface.core.errors import BackendError
 from morphface.render import backends, rasterize
 from morphface.render.backends import nvdiffrast, pytorch3d, reference
+from morphface.render.backends.packed import locate
 from tests.render import standins
 from tests.render.test_rasterize import HALVES, ONE, SQUARE, soup
 
@@ -134,6 +135,16 @@ def test_double_precision_is_kept(rng, agree):
     assert weights.dtype == depth.dtype == torch.float64
 
 
+@pytest.mark.parametrize("perspective", [True, False])
+def test_a_centre_outside_its_face_is_moved_to_the_border(perspective):
+    sliver = torch.tensor([[[0.0, 0.48, 300], [4.0, 0.48, 500], [4.0, 0.481, 900]]])
+    face = torch.tensor([[[-1, 0, 0]]])
+    weights, depth = locate(sliver, ONE, face, perspective=perspective)
+    assert (weights[..., 1:, :] >= 0).all()
+    torch.testing.assert_close(weights.sum(-1), torch.tensor([[[0.0, 1.0, 1.0]]]))
+    assert ((depth[..., 1:] >= 300) & (depth[..., 1:] <= 900)).all()
+
+
 def test_gradients_reach_positions_through_an_adapter(rng, stand_in):
     screen, faces = soup(rng, 40, 16)
     gradients = []
@@ -166,8 +177,12 @@ def test_auto_takes_nvdiffrast_then_pytorch3d_then_reference(monkeypatch):
 @pytest.mark.parametrize(
     ("name", "device", "message"),
     [
-        ("pytorch3d", CPU, r"needs PyTorch3D: pip install .*pytorch3d\.git.*; or use 'cpu'"),
-        ("pytorch3d", CUDA, r"needs PyTorch3D: pip install .*; or use 'reference'"),
+        (
+            "pytorch3d",
+            CPU,
+            r"PyTorch3D is not installed: pip install .*pytorch3d\.git.*; or use 'cpu'",
+        ),
+        ("pytorch3d", CUDA, r"PyTorch3D is not installed: pip install .*; or use 'reference'"),
         ("pytorch3d", torch.device("mps"), "cannot rasterize tensors on mps; use 'reference'"),
         ("nvdiffrast", CPU, "'nvdiffrast' cannot rasterize tensors on cpu: use 'cpu'"),
         ("nvdiffrast", torch.device("mps"), "cannot rasterize tensors on mps: use 'reference'"),

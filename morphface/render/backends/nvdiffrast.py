@@ -35,9 +35,7 @@ def obstacle(device: torch.device) -> str | None:
         instead = "'cpu'" if device.type == "cpu" else "'reference'"
         return f"backend 'nvdiffrast' cannot rasterize tensors on {device}: use {instead}"
     if find_spec("nvdiffrast") is None:
-        return (
-            f"backend 'nvdiffrast' needs nvdiffrast: {INSTALL}; or use 'pytorch3d' or 'reference'"
-        )
+        return f"nvdiffrast is not installed: {INSTALL}; or use 'pytorch3d' or 'reference'"
     return None
 
 

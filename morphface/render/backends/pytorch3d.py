@@ -31,7 +31,7 @@ def obstacle(device: torch.device) -> str | None:
     if device.type not in ("cpu", "cuda"):
         return f"backend 'pytorch3d' cannot rasterize tensors on {device}; use 'reference'"
     if find_spec("pytorch3d") is None:
-        return f"backend 'pytorch3d' needs PyTorch3D: {INSTALL}; or use {_instead(device)}"
+        return f"PyTorch3D is not installed: {INSTALL}; or use {_instead(device)}"
     return None
 
 
