@@ -100,15 +100,10 @@ class _Blend(torch.autograd.Function):
         arrays = _arrays(values, faces, face, weights, grad, to_values, to_weights)
         threads.run(kernels.blend_gradient, len(face) * lanes, *arrays)
         weighed = to_weights.reshape(ctx.saved_tensors[3].shape) if wants_weights else None
-        return _total(arrays[5]) if wants_values else None, None, None, weighed
+        return threads.total(arrays[5]) if wants_values else None, None, None, weighed
 
 
 def _arrays(*tensors: Tensor) -> list[Any]:
     """Views as arrays; only those that are strided, or narrow integers, are copied."""
     wide = (t if t.is_floating_point() else t.long() for t in tensors)
     return [t.detach().contiguous().numpy() for t in wide]
-
-
-def _total(lanes: Any) -> Tensor:
-    """The sum over the lanes, in order."""
-    return torch.from_numpy(lanes[:, 0] if lanes.shape[1] == 1 else lanes.sum(1))

@@ -7,23 +7,18 @@ Screen: pixels, x right, y down, the first pixel has its outer corner at (0, 0) 
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
-from torch.autograd.function import once_differentiable
 
 from morphface.core.check import check_finite, check_shape
 from morphface.core.errors import ParameterError, ShapeError
 from morphface.core.records import Record
 from morphface.render import backends
-from morphface.render.backends import threads
 from morphface.render.backends.clipping import clipped
-from morphface.render.backends.closed_form import weights_and_depth
+from morphface.render.backends.differentiable import differentiable
 
 __all__ = ["Fragments", "rasterize"]
 
@@ -99,87 +94,30 @@ def rasterize(
 
     if name == "reference":
         return Fragments(*find(screen))
-    return Fragments(*_Rasterize.apply(screen, faces, find, perspective))
-
-
-class _Rasterize(torch.autograd.Function):
-    """Visibility of any backend, with the closed form of its gradient (`kernels/gradient.py`)."""
-
-    @staticmethod
-    def forward(
-        ctx: Any, screen: Tensor, faces: Tensor, find: Callable[[Tensor], Any], perspective: bool
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        face, barycentric, depth = find(screen.detach())
-        ctx.save_for_backward(screen, faces, face, barycentric)
-        ctx.perspective = perspective
-        ctx.mark_non_differentiable(face)
-        ctx.set_materialize_grads(False)
-        return face, barycentric, depth
-
-    @staticmethod
-    @once_differentiable
-    def backward(
-        ctx: Any, _: None, to_weights: Tensor | None, to_depth: Tensor | None
-    ) -> tuple[Tensor | None, None, None, None]:
-        if to_weights is None and to_depth is None:
-            return None, None, None, None
-        gradient = _compiled_gradient if ctx.saved_tensors[0].device.type == "cpu" else _gradient
-        total = gradient(*ctx.saved_tensors, to_weights, to_depth, ctx.perspective)
-        return total, None, None, None
-
-
-def _compiled_gradient(
-    screen: Tensor,
-    faces: Tensor,
-    face: Tensor,
-    weights: Tensor,
-    to_weights: Tensor | None,
-    to_depth: Tensor | None,
-    perspective: bool,
-) -> Tensor:
-    from morphface.render.backends.kernels.gradient import screen_gradient
-
-    given = (
-        weights[:0] if to_weights is None else to_weights,
-        weights[:0, ..., 0] if to_depth is None else to_depth,
-    )
-    arrays = [t.contiguous().numpy() for t in (face, weights, *given)]
-    lanes = threads.lanes(len(screen))
-    total = np.empty((len(screen), lanes, *screen.shape[1:]), arrays[1].dtype)
-    mesh = screen.detach().contiguous().numpy(), faces.long().contiguous().numpy()
-    threads.run(screen_gradient, len(screen) * lanes, *mesh, perspective, *arrays, total)
-    return torch.from_numpy(total[:, 0] if lanes == 1 else total.sum(1))
-
-
-def _gradient(
-    screen: Tensor,
-    faces: Tensor,
-    face: Tensor,
-    weights: Tensor,
-    to_weights: Tensor | None,
-    to_depth: Tensor | None,
-    perspective: bool,
-) -> Tensor:
-    leaf = screen.detach().requires_grad_()
-    with torch.enable_grad():
-        found = weights_and_depth(leaf, faces, face, perspective=perspective)
-    pairs = [(f, g) for f, g in zip(found, (to_weights, to_depth), strict=True) if g is not None]
-    outputs, grads = zip(*pairs, strict=True)
-    return torch.autograd.grad(outputs, leaf, grads)[0]
+    return Fragments(*differentiable(find, screen, faces, perspective=perspective))
 
 
 def _check_mesh(screen: Tensor, faces: Tensor) -> float:
     """Refuses indices without a vertex and positions that are no numbers; the least depth."""
-    if screen.device.type != "cpu":
-        check_finite("screen", screen)
-    # numpy, as torch would wake its own threads, which then spin and slow down the kernels'.
-    points, indices = screen.detach().cpu().numpy(), faces.cpu().numpy()
-    if not math.isfinite(points.sum(dtype=np.float64)):
-        check_finite("screen", screen)
-    low, high = (int(indices.min()), int(indices.max())) if indices.size else (0, -1)
+    low, high = _range(faces) if faces.numel() else (0, -1)
     if low < 0 or high >= screen.shape[1]:
         raise ParameterError(
             f"faces must index the {screen.shape[1]} vertices of screen, "
-            f"got indices from {low} to {high}"
+            f"got indices from {low:.0f} to {high:.0f}"
         )
-    return float(points[..., 2].min()) if points.size else math.inf
+    if not screen.numel():
+        return math.inf
+    low, high = _range(screen)
+    if not math.isfinite(low + high):
+        check_finite("screen", screen)
+    return low if low >= backends.NEAR else _range(screen[..., 2])[0]
+
+
+def _range(values: Tensor) -> tuple[float, float]:
+    """The least and the greatest of `values`; not a number if one of them is none."""
+    if values.device.type == "cpu":
+        # numpy, as torch would wake its own threads, which then spin and slow down the kernels'.
+        array = values.detach().numpy()
+        return array.min().item(), array.max().item()
+    low, high = torch.stack(values.detach().aminmax()).tolist()
+    return low, high

@@ -9,9 +9,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import numpy as np
 import torch
+from torch import Tensor
 
-__all__ = ["lanes", "run", "split"]
+__all__ = ["lanes", "run", "split", "total"]
 
 TASKS = 4  # for each thread, so that one that is held up gives its work to the others
 
@@ -41,6 +43,11 @@ def lanes(images: int) -> int:
     """
     threads = torch.get_num_threads()
     return 1 if threads == 1 else -(-2 * threads // max(images, 1))
+
+
+def total(copies: np.ndarray) -> Tensor:
+    """The sum of the copies, which are the second axis, in order."""
+    return torch.from_numpy(copies[:, 0] if copies.shape[1] == 1 else copies.sum(1))
 
 
 def run(kernel: Callable[..., None], tasks: int, *arguments: Any) -> None:
