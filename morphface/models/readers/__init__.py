@@ -18,7 +18,7 @@ from morphface.models.readers.content import Content, look
 
 __all__ = ["READERS", "Content", "choose_reader", "look", "read_model"]
 
-READERS = ("native",)
+READERS = ("native", "bfm_hdf5", "bfm_front", "bfm2009", "lsfm", "tddfa")
 """Modules of this package, in the order in which they are asked."""
 
 
