@@ -64,7 +64,7 @@ def antialias(
         )
     near = NEAR if perspective else -math.inf
     module = "backends.outline_cpu" if image.device.type == "cpu" else "outline"
-    smooth = import_module(f"morphface.render.{module}").smooth  # numba is imported on first use
+    smooth = import_module(f"morphface.render.{module}").smooth  # numba: on first use
     return smooth(
         image, screen, (faces, topology), (fragments.face, fragments.depth.detach()), near
     )

@@ -40,7 +40,7 @@ class _Smooth(torch.autograd.Function):
         out = _copy(image)
         starts, pixels, _, amounts = pairs
         difference = np.empty((len(pixels), image.shape[-1]), out.numpy().dtype)
-        flat = out.numpy().reshape(-1, image.shape[-1])
+        flat = out.flatten(0, 2).numpy()
         threads.run(blend, len(image), starts, pixels, amounts, flat, difference)
         ctx.pairs, ctx.difference, ctx.screen = pairs, difference, (screen.shape, screen.dtype)
         return out
@@ -53,7 +53,7 @@ class _Smooth(torch.autograd.Function):
         shape, dtype = ctx.screen
         wanted = ctx.needs_input_grad[1]
         moved = torch.zeros(shape if wanted else (len(out), 0, 3), dtype=dtype)
-        flat = out.numpy().reshape(-1, out.shape[-1])
+        flat = out.flatten(0, 2).numpy()
         arrays = starts, pixels, ends, amounts, ctx.difference, flat, moved.numpy()
         threads.run(unblend, len(out), *arrays)
         return out, moved if wanted else None, None, None, None
