@@ -21,6 +21,7 @@ __all__ = [
     "face_normals",
     "loop_subdivision",
     "midpoint_subdivision",
+    "normalized",
     "vertex_normals",
 ]
 
@@ -29,7 +30,7 @@ def face_normals(
     vertices: Float[Tensor, "*batch V 3"], faces: Int[Tensor, "F 3"]
 ) -> Float[Tensor, "*batch F 3"]:
     """Unit normal of each face; zero for a face without area."""
-    return _unit(_face_areas(vertices, faces))
+    return normalized(_face_areas(vertices, faces))
 
 
 def vertex_normals(
@@ -46,7 +47,20 @@ def vertex_normals(
     total = torch.zeros_like(vertices)
     for corner in range(3):
         total = total.index_add(-2, faces[:, corner], areas)
-    return _unit(total)
+    return normalized(total)
+
+
+def normalized(vectors: Float[Tensor, "*batch C"]) -> Float[Tensor, "*batch C"]:
+    """Each vector with length 1; zero, with a gradient of zero, where it has no direction.
+
+    That is so below 1e-18: above, squares and gradients neither vanish nor overflow.
+    """
+    largest = vectors.detach().abs().amax(-1, keepdim=True)
+    empty = largest < 1e-18
+    # The direction does not depend on this scale, so that it may count as a constant.
+    scaled = torch.where(empty, 0.0, vectors) / torch.where(empty, 1.0, largest)
+    square = scaled.square().sum(-1, keepdim=True)
+    return scaled * torch.where(empty, 1.0, square).rsqrt()
 
 
 def edges(faces: Int[Tensor, "F 3"]) -> Int[Tensor, "E 2"]:
@@ -128,13 +142,6 @@ def _face_areas(vertices: Tensor, faces: Tensor) -> Tensor:
     check_shape("faces", faces, None, 3)
     a, b, c = (vertices[..., faces[:, corner], :] for corner in range(3))
     return torch.linalg.cross(b - a, c - a)
-
-
-def _unit(vectors: Tensor) -> Tensor:
-    square = vectors.square().sum(-1, keepdim=True)
-    empty = square < torch.finfo(square.dtype).tiny
-    scale = torch.where(empty, 1.0, square).rsqrt()
-    return vectors * torch.where(empty, 0.0, scale)
 
 
 def _edges_of_faces(faces: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,16 +1,22 @@
 """From a mesh on the screen to pictures: visibility, interpolation, shading."""
 
 from morphface.render.antialias import antialias
+from morphface.render.derivatives import screen_derivatives
 from morphface.render.interpolate import interpolate
 from morphface.render.rasterize import Fragments, rasterize
-from morphface.render.shade import render_mesh, shade_plain, shade_sh
+from morphface.render.shade import render_mesh, shade_pixels, shade_plain, shade_sh
+from morphface.render.texture import Texture, sample_texture
 
 __all__ = [
     "Fragments",
+    "Texture",
     "antialias",
     "interpolate",
     "rasterize",
     "render_mesh",
+    "sample_texture",
+    "screen_derivatives",
+    "shade_pixels",
     "shade_plain",
     "shade_sh",
 ]

@@ -9,6 +9,7 @@ from morphface.geometry.mesh import (
     face_normals,
     loop_subdivision,
     midpoint_subdivision,
+    normalized,
     vertex_normals,
 )
 from tests.toy import sphere
@@ -70,6 +71,27 @@ def test_degenerate_faces_leave_normals_and_gradients_finite():
     normals.sum().backward()
     assert (normals == 0).all()
     assert vertices.grad.isfinite().all()
+
+
+@pytest.mark.parametrize("normals", [vertex_normals, face_normals])
+def test_gradients_of_normals_are_those_of_central_differences(normals):
+    vertices, faces = sphere(6, 8)
+    bent = (vertices * torch.tensor([1.0, 1.3, 0.8]) + 0.1 * vertices.roll(1, 1) ** 2).double()
+    with_empty = torch.cat([faces, torch.tensor([[0, 0, 1]])])  # a face without area
+    batch = torch.stack([bent, bent.flip(-1)]).requires_grad_()
+    assert torch.autograd.gradcheck(lambda v: normals(v, with_empty), batch)
+
+
+@pytest.mark.parametrize("exponent", [-150, -36, -17, 0, 19, 150])
+def test_vectors_of_any_length_have_unit_length_and_finite_gradients(exponent):
+    dtype = torch.float64 if abs(exponent) > 37 else torch.float32
+    vectors = torch.tensor([[3.0, 0, 4]], dtype=dtype) * 10.0**exponent
+    unit = normalized(vectors.requires_grad_())
+    unit[0, 0].backward()
+    want = torch.tensor([[0.6, 0, 0.8]], dtype=dtype) * (exponent > -18)
+    torch.testing.assert_close(unit, want)
+    slope = torch.tensor([[0.64, 0, -0.48]], dtype=dtype) * (exponent > -18)
+    torch.testing.assert_close(vectors.grad * 5 * 10.0**exponent, slope)
 
 
 def test_a_closed_mesh_has_three_edges_for_every_two_faces():

@@ -12,7 +12,6 @@ from PIL import Image
 from morphface.core.errors import OutputError, ParameterError, ShapeError
 from morphface.geometry.mesh import vertex_normals
 from morphface.media.meshes import Surface, split_seams, write_gltf, write_obj, write_ply
-from morphface.media.meshes.texture import srgb_to_linear
 
 SQUARE = torch.tensor([[0.0, 0, 0], [10, 0, 0], [0, 10, 0], [10, 10, 0]])
 HALVES = torch.tensor([[0, 1, 2], [3, 2, 1]])
@@ -123,12 +122,6 @@ def test_vertex_colours_are_linear_light_in_glb_and_normals_are_units(head, tmp_
     )
     np.testing.assert_allclose(attributes["COLOR_0"], linear, atol=1e-6)
     np.testing.assert_allclose(np.linalg.norm(attributes["NORMAL"], axis=1), 1, atol=1e-6)
-
-
-def test_transfer_function_meets_its_known_values():
-    greys = torch.tensor([0.0, 0.04045, 0.5, 0.7353569, 1.0])
-    known = torch.tensor([0.0, 0.0031308, 0.2140411, 0.5, 1.0])
-    torch.testing.assert_close(srgb_to_linear(greys), known, atol=1e-6, rtol=1e-5)
 
 
 def test_other_readers_open_the_glb(head, toy, tmp_path):

@@ -12,9 +12,10 @@ import pygltflib as gltf
 import torch
 from torch import Tensor
 
+from morphface.core.colour import srgb_to_linear
 from morphface.core.files import atomic_write
 from morphface.media.meshes.surface import Surface, split_seams
-from morphface.media.meshes.texture import encode_png, srgb_to_linear
+from morphface.media.meshes.texture import encode_png
 
 __all__ = ["write_gltf"]
 
@@ -115,7 +116,7 @@ def _primitive(buffer: _Buffer, surface: Surface) -> tuple[gltf.Primitive, Tenso
         upside_down = torch.tensor([0.0, 1.0]) + torch.tensor([1.0, -1.0]) * surface.uv[uv_of]
         attributes.TEXCOORD_0 = buffer.vectors(upside_down)
     elif surface.colours is not None:
-        attributes.COLOR_0 = buffer.vectors(srgb_to_linear(surface.colours))
+        attributes.COLOR_0 = buffer.vectors(srgb_to_linear(surface.colours.clamp(0, 1)))
     attributes.POSITION = buffer.vectors(surface.vertices[vertex_of] * METRES)
     if surface.normals is not None:
         attributes.NORMAL = buffer.vectors(_unit(surface.normals[vertex_of]))

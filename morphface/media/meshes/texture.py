@@ -8,7 +8,7 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
-__all__ = ["encode_png", "srgb_to_linear", "to_bytes"]
+__all__ = ["encode_png", "to_bytes"]
 
 
 def to_bytes(colours: Float[Tensor, "*batch C"]) -> np.ndarray:
@@ -21,9 +21,3 @@ def encode_png(picture: Float[Tensor, "H W 3"]) -> bytes:
     stream = io.BytesIO()
     Image.fromarray(to_bytes(picture)).save(stream, format="PNG")
     return stream.getvalue()
-
-
-def srgb_to_linear(colours: Float[Tensor, "*batch C"]) -> Float[Tensor, "*batch C"]:
-    """Picture values to amounts of light (IEC 61966-2-1)."""
-    values = colours.clamp(0, 1)
-    return torch.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
