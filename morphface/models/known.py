@@ -72,7 +72,7 @@ KNOWN = (
         commercial=False,
         url="https://faces.dmi.unibas.ch/bfm/index.php?nav=1-2&id=downloads",
         files=("01_MorphableModel.mat",),
-        reader="bfm",
+        reader="bfm2009",
         companions=(("expression", "Exp_Pca.bin"),),
     ),
     KnownModel(
@@ -82,7 +82,7 @@ KNOWN = (
         commercial=False,
         url="https://faces.dmi.unibas.ch/bfm/bfm2017.html",
         files=("model2017-1_bfm_nomouth.h5", "model2017-1_face12_nomouth.h5"),
-        reader="bfm",
+        reader="bfm_hdf5",
     ),
     KnownModel(
         name="bfm2019",
@@ -91,7 +91,7 @@ KNOWN = (
         commercial=False,
         url="https://faces.dmi.unibas.ch/bfm/bfm2019.html",
         files=("model2019_bfm.h5", "model2019_face12.h5", "model2019_fullHead.h5"),
-        reader="bfm",
+        reader="bfm_hdf5",
         aliases=("bfm",),
     ),
     KnownModel(
@@ -101,7 +101,7 @@ KNOWN = (
         commercial=False,
         url="https://github.com/sicxu/Deep3DFaceRecon_pytorch#prepare-prerequisite-models",
         files=("BFM_model_front.mat",),
-        reader="bfm",
+        reader="bfm_front",
     ),
     KnownModel(
         name="lsfm",
