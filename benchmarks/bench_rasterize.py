@@ -1,95 +1,61 @@
-"""How fast is visibility on a CPU, beside the plain z-buffer loop that everybody writes?
+"""How fast is a differentiable picture of a head on a CPU, beside its peers?
 
-    python -m benchmarks.bench_rasterize
+    python -m benchmarks.bench_rasterize [--quick]
 
-The baseline takes every face in turn, tests each pixel centre of its bounding box with three
-edge functions, and keeps the nearest: same triangles, same results (face, weights, depth), one
-thread, compiled by numba without tricks. "baseline_mt" is that loop with the rows of the image
-split among as many threads as the backend may use.
+`forward` is visibility: face, weights and depth of every pixel. `backward` is a picture and its
+gradient: `rasterize`, `interpolate` of three channels, `antialias`, then a given gradient of the
+picture taken back to the screen positions and the colours of all vertices.
+
+Peers in the same run, each left out with a message where it is not installed:
+
+- `embree`: primary rays through `embreex`, forward only, its hierarchy built before the clock.
+  One thread, as `embreex` holds the interpreter's lock; `embree_threads` splits the rays anyway.
+- `mitsuba`: its LLVM backend, `direct_projective` at one sample a pixel, positions only. Wants
+  `DRJIT_LIBLLVM_PATH`.
+- `pytorch3d`: on its CPU path every pixel tests every face. One run of small cases; larger ones
+  are estimates, by that law, and are named so.
+- `loop`: the plain z-buffer loop in numba, on as many threads, forward only.
+
+Whatever is compared takes turns. Then: does cost grow with pixels plus faces, or with their
+product; how long is a first call; how much memory is needed.
 """
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+import argparse
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
 
-import numba
 import numpy as np
 import torch
 from torch import Tensor
 
+from benchmarks import peers_rasterize as peers
 from benchmarks.common import measure, report, seed
-from morphface.geometry.camera import Camera
+from benchmarks.fresh_rasterize import first_calls, peak_memory
+from benchmarks.peers_rasterize import Absent, Call, Scene
 from morphface.geometry.mesh import loop_subdivision
+from morphface.geometry.topology import Topology
 from morphface.models import load_model
-from morphface.render import rasterize
+from morphface.render import interpolate, rasterize
+from morphface.render.antialias import antialias
 
-COVER = 0.35  # of the image, as in published comparisons
+MESHES = ("5k", "20k", "35k", "53k")
+FACES = {"35k": 73_844, "53k": 106_664}  # of models in use: BFM without its neck, and with it
+SIDES = (256, 512, 1024)
+BATCHES = (1, 8)
+TARGET = ("35k", 512, 1)
 
-
-@numba.njit(nogil=True, error_model="numpy")
-def zbuffer(screen, faces, first, last, face, weights, depth):
-    """The plain loop, on the rows from `first` to `last`."""
-    width = face.shape[1]
-    for row in range(first, last):
-        for column in range(width):
-            face[row, column] = -1
-            depth[row, column] = np.inf
-            for k in range(3):
-                weights[row, column, k] = 0.0
-    for f in range(len(faces)):
-        i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]
-        # Numbers, not rows of the array: counted references would make threads wait.
-        a = screen[i, 0], screen[i, 1], screen[i, 2]
-        b = screen[j, 0], screen[j, 1], screen[j, 2]
-        c = screen[k, 0], screen[k, 1], screen[k, 2]
-        area = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
-        if area == 0.0:
-            continue
-        left = max(int(np.floor(min(a[0], b[0], c[0]))), 0)
-        right = min(int(np.ceil(max(a[0], b[0], c[0]))), width)
-        top = max(int(np.floor(min(a[1], b[1], c[1]))), first)
-        bottom = min(int(np.ceil(max(a[1], b[1], c[1]))), last)
-        for row in range(top, bottom):
-            for column in range(left, right):
-                x, y = column + np.float32(0.5), row + np.float32(0.5)
-                w0 = ((b[0] - x) * (c[1] - y) - (b[1] - y) * (c[0] - x)) / area
-                w1 = ((c[0] - x) * (a[1] - y) - (c[1] - y) * (a[0] - x)) / area
-                w2 = ((a[0] - x) * (b[1] - y) - (a[1] - y) * (b[0] - x)) / area
-                if w0 >= 0 and w1 >= 0 and w2 >= 0:
-                    z = 1 / (w0 / a[2] + w1 / b[2] + w2 / c[2])
-                    if z < depth[row, column]:
-                        depth[row, column] = z
-                        face[row, column] = f
-                        weights[row, column, 0] = w0 * z / a[2]
-                        weights[row, column, 1] = w1 * z / b[2]
-                        weights[row, column, 2] = w2 * z / c[2]
+Case = dict[str, Any]
 
 
-def baseline(screen: Tensor, faces: Tensor, side: int, threads: int) -> Callable[[], np.ndarray]:
-    """A call of the plain loop on `threads` bands of rows."""
-    points, triangles = screen[0].numpy(), faces.numpy()
-    pool = ThreadPoolExecutor(threads)
-    bounds = [side * k // threads for k in range(threads + 1)]
-
-    def call() -> np.ndarray:
-        face = torch.empty((side, side), dtype=torch.int64).numpy()
-        out = face, torch.empty((side, side, 3)).numpy(), torch.empty((side, side)).numpy()
-        bands = zip(bounds[:-1], bounds[1:], strict=True)
-        jobs = [pool.submit(zbuffer, points, triangles, *band, *out) for band in bands]
-        for job in jobs:
-            job.result()
-        return face
-
-    return call
-
-
-def heads() -> dict[str, tuple[Tensor, Tensor]]:
-    """The open head, and its front at the densities of models in use (BFM without a neck)."""
-    low, high = load_model(), load_model("open-head", detail="high")
-    return {
-        "9k": finer_front(low.identity.mean, low.faces, 18_461),
-        "20k": (high.identity.mean, high.faces),
-        "35k": finer_front(high.identity.mean, high.faces, 73_844),
-    }
+def heads(names: Iterable[str]) -> dict[str, tuple[Tensor, Tensor]]:
+    """The open head, coarse and fine, and its front at the densities of other models."""
+    found = {}
+    for name in names:
+        model = load_model("open-head", detail="standard" if name == "5k" else "high")
+        mesh = model.identity.mean, model.faces
+        found[name] = finer_front(*mesh, FACES[name]) if name in FACES else mesh
+    return found
 
 
 def finer_front(vertices: Tensor, faces: Tensor, count: int) -> tuple[Tensor, Tensor]:
@@ -100,45 +66,197 @@ def finer_front(vertices: Tensor, faces: Tensor, count: int) -> tuple[Tensor, Te
     return weights.apply(vertices[used]), fine
 
 
-def framed(vertices: Tensor, faces: Tensor, side: int) -> Tensor:
-    """Screen positions at which the head covers `COVER` of a square image."""
-    middle = (vertices.amin(0) + vertices.amax(0)) / 2
-    points = (vertices - middle + torch.tensor([0.0, 0.0, -800.0]))[None]
-    focal = 2.0 * side
-    for _ in range(8):
-        screen = Camera.facing((side, side), focal=focal).project(points)
-        covered = rasterize(screen, faces, (side, side)).mask.float().mean().item()
-        focal *= (COVER / covered) ** 0.5
-    return screen
+def small_scene() -> Scene:
+    """One triangle: enough to compile everything."""
+    screen = torch.tensor([[[1.0, 1.0, 300.0], [15.0, 2.0, 310.0], [3.0, 14.0, 320.0]]])
+    upstream = torch.ones(1, 16, 16, 3)
+    return Scene(screen[0], torch.tensor([[0, 1, 2]]), screen[0], screen, 1.0, 16, upstream)
 
 
-def case(name: str, vertices: Tensor, faces: Tensor, side: int) -> dict[str, object]:
-    """Ours and the baseline, taking turns on one mesh at one size."""
-    screen = framed(vertices, faces, side)
-    threads = torch.get_num_threads()
-    plain = baseline(screen, faces, side, 1)
-    fragments = rasterize(screen, faces, (side, side))
-    agree = float((torch.from_numpy(plain()) == fragments.face[0]).float().mean())
-    calls = {
-        "cpu": lambda: rasterize(screen, faces, (side, side)),
-        "baseline": plain,
-        "baseline_mt": baseline(screen, faces, side, threads),
+def forward(scene: Scene, batch: int) -> Call:
+    """Visibility of `batch` heads."""
+    screen = scene.screen.repeat(batch, 1, 1)
+    return lambda: rasterize(screen, scene.faces, (scene.side, scene.side))
+
+
+def backward(scene: Scene, batch: int) -> Call:
+    """Pictures of `batch` heads, and their gradient."""
+    positions, values = scene.screen.repeat(batch, 1, 1), scene.colours[None].repeat(batch, 1, 1)
+    upstream = scene.upstream.repeat(batch, 1, 1, 1)
+    topology = Topology.of(scene.faces)
+
+    def call() -> Tensor:
+        screen, colours = positions.detach().requires_grad_(), values.detach().requires_grad_()
+        fragments = rasterize(screen, scene.faces, (scene.side, scene.side))
+        image = interpolate(colours, scene.faces, fragments)
+        image = antialias(image, screen, scene.faces, fragments, topology=topology)
+        image.backward(upstream)
+        return screen.grad
+
+    return call
+
+
+def case(name: str, scene: Scene, batch: int, runs: int, chosen: tuple[str, ...]) -> Case:
+    """Ours, and the `chosen` peers, on one head at one size."""
+    fragments = rasterize(scene.screen, scene.faces, (scene.side, scene.side))
+    found: Case = {
+        "case": f"{name}@{scene.side}x{batch}",
+        "vertices": len(scene.points),
+        "faces": len(scene.faces),
+        "covered": int(fragments.mask.sum()),
     }
-    times = measure(calls, runs=30)
+    calls = {"forward": forward(scene, batch), "backward": backward(scene, batch)}
+    if "loop" in chosen:
+        calls["loop"] = peers.plain_loop(scene)
+    if "embree" in chosen:
+        calls |= asked(peers.embree, scene)
+    for peer in {"loop", "embree"} & set(calls):
+        agree = calls[peer]().reshape(scene.side, scene.side) == fragments.face[0].numpy()
+        found[f"{peer}_agreement"] = round(float(agree.mean()), 5)
+    times = measure(calls, runs=runs)
+    for peer in set(times) - {"forward", "backward"}:
+        found[f"{peer}_ratio"] = ratio(times[peer], times["forward"])
+    return found | times | (beside_mitsuba(scene, runs) if "mitsuba" in chosen else {})
+
+
+def beside_mitsuba(scene: Scene, runs: int) -> Case:
+    """Mitsuba takes turns with ours alone, as its threads slow down short calls."""
+    slow = asked(peers.mitsuba, scene)
+    if not slow:
+        return {}
+    ours = {"ours": forward(scene, 1), "ours_backward": backward(scene, 1)}
+    times = measure(slow | ours, runs=max(10, runs // 2), warmup=2)
     return {
-        "case": f"{name}@{side}",
-        "vertices": len(vertices),
-        "faces": len(faces),
-        "covered": round(float(fragments.mask.float().mean()), 3),
-        "agreement": round(agree, 5),
-        **times,
-        "ratio": round(times["baseline"]["median_ms"] / times["cpu"]["median_ms"], 2),
-        "ratio_mt": round(times["baseline_mt"]["median_ms"] / times["cpu"]["median_ms"], 2),
+        "mitsuba": times["mitsuba"],
+        "mitsuba_backward": times["mitsuba_backward"],
+        "mitsuba_ratio": ratio(times["mitsuba"], times["ours"]),
+        "mitsuba_backward_ratio": ratio(times["mitsuba_backward"], times["ours_backward"]),
     }
+
+
+def beside_pytorch3d(scenes: list[Scene], target: Scene) -> list[Case]:
+    """PyTorch3D once on each of `scenes`, and what that foretells for `target`."""
+    rows = [row for scene in scenes if (row := once(scene))]
+    if not rows:
+        return []
+    ours = measure({"forward": forward(target, 1), "backward": backward(target, 1)}, runs=20)
+    grown = tests(target) / rows[-1]["tests"]
+    foretold: Case = {"case": "pytorch3d_estimate", "estimate": True, "tests": tests(target)}
+    for kind in ("forward", "backward"):
+        foretold[f"{kind}_ms"] = round(rows[-1][f"{kind}_ms"] * grown)
+        foretold[f"{kind}_ratio"] = round(foretold[f"{kind}_ms"] / ours[kind]["median_ms"])
+    return [*rows, foretold]
+
+
+def tests(scene: Scene) -> int:
+    """How many pairs of a pixel and a face there are."""
+    return scene.side**2 * len(scene.faces)
+
+
+def once(scene: Scene) -> Case:
+    """One run of PyTorch3D, and ours on the same scene."""
+    slow = asked(peers.pytorch3d, scene)
+    if not slow:
+        return {}
+    ours = measure({"forward": forward(scene, 1), "backward": backward(scene, 1)}, runs=20)
+    row: Case = {"case": f"pytorch3d_{len(scene.faces)}@{scene.side}", "tests": tests(scene)}
+    for kind, peer in (("forward", "pytorch3d"), ("backward", "pytorch3d_backward")):
+        start = time.perf_counter()
+        slow[peer]()
+        row[f"{kind}_ms"] = round((time.perf_counter() - start) * 1e3)
+        row[f"{kind}_ratio"] = round(row[f"{kind}_ms"] / ours[kind]["median_ms"])
+    return row
+
+
+_told: set[str] = set()
+
+
+def asked(peer: Callable[[Scene], dict[str, Call]], scene: Scene) -> dict[str, Call]:
+    """The calls of a peer; none, and a message the first time, where it is absent."""
+    try:
+        return peer(scene)
+    except Absent as reason:
+        if peer.__name__ not in _told:
+            print(f"skipped {peer.__name__}: {reason}")
+            _told.add(peer.__name__)
+        return {}
+
+
+def ratio(peer: dict[str, float], ours: dict[str, float]) -> float:
+    """How many times longer the peer takes."""
+    return round(peer["median_ms"] / ours["median_ms"], 2)
+
+
+def growth(cases: list[Case], kind: str) -> Case:
+    """Fits cost = a + b covered pixels + c faces, and cost = a + b pixels x faces."""
+    spent = np.array([found[kind]["median_ms"] for found in cases])
+    covered = np.array([found["covered"] for found in cases], dtype=float)
+    faces = np.array([found["faces"] for found in cases], dtype=float)
+    (_, pixel, face), off_sum = _fitted(spent, covered, faces)
+    _, off_product = _fitted(spent, covered * faces)
+    return {
+        "case": f"growth_{kind}",
+        "ns_per_covered_pixel": round(pixel * 1e6, 2),
+        "ns_per_face": round(face * 1e6, 2),
+        "worst_error_of_sum": round(off_sum, 3),
+        "worst_error_of_product": round(off_product, 3),
+    }
+
+
+def _fitted(spent: np.ndarray, *causes: np.ndarray) -> tuple[np.ndarray, float]:
+    """Least squares of relative errors; the coefficients and the worst relative error."""
+    design = np.stack([np.ones_like(spent), *causes], axis=1) / spent[:, None]
+    solution = np.linalg.lstsq(design, np.ones_like(spent), rcond=None)[0]
+    return solution, float(np.abs(design @ solution - 1).max())
+
+
+def table(cases: list[Case]) -> None:
+    """Milliseconds of one head, a row for each mesh and a column for each side."""
+    for kind in ("forward", "backward"):
+        print(f"{kind}, median ms, batch 1")
+        for name in dict.fromkeys(found["case"].split("@")[0] for found in cases):
+            row = [found for found in cases if found["case"].startswith(f"{name}@")]
+            cells = (
+                f"{found['case'].split('@')[1]}: {found[kind]['median_ms']:8.2f}" for found in row
+            )
+            print(f"  {name:4} {row[0]['faces']:7} faces  ", "  ".join(cells))
+
+
+def chosen_peers(name: str, side: int, batch: int) -> tuple[str, ...]:
+    """Mitsuba's larger pictures take seconds a run, so only the head of the target has them."""
+    if batch > 1:
+        return ()
+    slow = side < 1024 or name == TARGET[0]
+    return ("loop", "embree", *(("mitsuba",) if slow else ()))
+
+
+def main(*, quick: bool) -> None:
+    """Everything, or the target alone."""
+    seed()
+    names, sides, batches = ((x,) for x in TARGET) if quick else (MESHES, SIDES, BATCHES)
+    found, runs = heads({*names, "5k"}), 10 if quick else 20
+    cases = []
+    for name in names:
+        for side in sides:
+            scene = Scene.of(*found[name], side)
+            for batch in batches:
+                few = 10 if side * side * batch > 1e6 else runs
+                cases.append(case(name, scene, batch, few, chosen_peers(name, side, batch)))
+                print(cases[-1])
+    single = [row for row in cases if row["case"].endswith("x1")]
+    table(single)
+    small = [Scene.of(*found["5k"], side) for side in ((64,) if quick else (128, 256))]
+    extra = beside_pytorch3d(small, Scene.of(*found[TARGET[0]], TARGET[1]))
+    if not quick:
+        extra += [growth(single, kind) for kind in ("forward", "backward")]
+    extra.append({"case": "first_call", **first_calls()})
+    for batch in batches:
+        memory = peak_memory(TARGET[0], TARGET[1], batch, torch.get_num_threads())
+        extra.append({"case": f"peak_memory_{TARGET[0]}@{TARGET[1]}x{batch}", **memory})
+    report("rasterize_quick" if quick else "rasterize", cases + extra)
 
 
 if __name__ == "__main__":
-    seed()
-    found = heads()
-    sizes = [("9k", 256), ("20k", 512), ("35k", 512)]
-    report("rasterize", [case(name, *found[name], side) for name, side in sizes])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true", help="the head of the target alone")
+    main(quick=parser.parse_args().quick)
