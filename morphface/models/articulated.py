@@ -105,20 +105,6 @@ class Rig(Record):
             turned.append(turned[parent] @ rotations[..., joint, :, :])
         return torch.stack(turned, dim=-3), torch.stack(posed, dim=-2)
 
-    def chain_slopes(
-        self,
-        rotations: Float[Tensor, "J 3 3"],
-        slopes: Float[Tensor, "T J 3 3"],
-        places: Float[Tensor, "J 3"],
-    ) -> tuple[Float[Tensor, "J 3 3"], Float[Tensor, "T J 3 3"], Float[Tensor, "T J 3"]]:
-        """The matrices of `chain`, and how they and the places change as the rotations do."""
-        turned, _ = self.chain(rotations, places)
-        turning, moving = [slopes[:, 0]], [torch.zeros_like(slopes[:, 0, 0])]
-        for joint, parent in enumerate(self.parents[1:], start=1):
-            moving.append(moving[parent] + turning[parent] @ (places[joint] - places[parent]))
-            turning.append(turning[parent] @ rotations[joint] + turned[parent] @ slopes[:, joint])
-        return turned, torch.stack(turning, dim=1), torch.stack(moving, dim=1)
-
     def skin(
         self,
         rest: Float[Tensor, "*#batch V 3"],
@@ -134,6 +120,42 @@ class Rig(Record):
     def blended(self, turned: Float[Tensor, "*batch J 3 3"]) -> Float[Tensor, "*batch V 3 3"]:
         """The mixture of the joints' matrices that moves each vertex."""
         return (self.weights @ turned.flatten(-2)).unflatten(-1, (3, 3))
+
+    def turning(
+        self, turns: Float[Tensor, " t"], rest: Float[Tensor, "V 3"], places: Float[Tensor, "J 3"]
+    ) -> Float[Tensor, "t V 3"]:
+        """What each rotation coefficient adds to the posed face, to first order.
+
+        Args:
+            turns: all rotation coefficients.
+            rest: the unposed face.
+            places: its joints.
+        """
+        rotations = self.rotations(turns, None)
+        slope = torch.zeros(self.turns, *rotations.shape).to(rotations)
+        for k, joint in enumerate(self.turned):
+            own = slice(3 * k, 3 * k + 3)
+            jacobian = torch.autograd.functional.jacobian(_rotation, turns[own])
+            slope[own, joint] = jacobian.movedim(-1, 0)
+        turned, turning, moving = self._chain_slopes(rotations, slope, places)
+        shape = rest + self.corrections(rotations)
+        own = (slope[:, 1:].flatten(1) @ self.correctives.flatten(1)).unflatten(-1, (-1, 3))
+        out = _turn(self.blended(turning), shape) + _turn(self.blended(turned), own)
+        return out + self.weights @ (moving - _turn(turning, places))
+
+    def _chain_slopes(
+        self,
+        rotations: Float[Tensor, "J 3 3"],
+        slopes: Float[Tensor, "T J 3 3"],
+        places: Float[Tensor, "J 3"],
+    ) -> tuple[Float[Tensor, "J 3 3"], Float[Tensor, "T J 3 3"], Float[Tensor, "T J 3"]]:
+        """The matrices of `chain`, and how they and the places change as the rotations do."""
+        turned, _ = self.chain(rotations, places)
+        turning, moving = [slopes[:, 0]], [torch.zeros_like(slopes[:, 0, 0])]
+        for joint, parent in enumerate(self.parents[1:], start=1):
+            moving.append(moving[parent] + turning[parent] @ (places[joint] - places[parent]))
+            turning.append(turning[parent] @ rotations[joint] + turned[parent] @ slopes[:, joint])
+        return turned, torch.stack(turning, dim=1), torch.stack(moving, dim=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,8 +226,7 @@ class ArticulatedModel(MorphableModel):
         shapes = self._carried(rotations, self.identity.directions, self.rig.joints.directions)
         moves = self.expression.directions[: self.rig.linear]
         moves = self._carried(rotations, moves, self.rig.moves)
-        rest = rest + self.rig.corrections(rotations)
-        moves = torch.cat([moves, self._turning(turns, rest, places, rotations)])
+        moves = torch.cat([moves, self.rig.turning(turns, rest, places)])
         neutral = here - (torch.cat([linear, turns]) @ moves.flatten(1)).unflatten(0, (-1, 3))
         mean = neutral - (identity @ shapes.flatten(1)).unflatten(0, (-1, 3))
         plain = {field.name: getattr(self, field.name) for field in fields(MorphableModel)}
@@ -233,21 +254,6 @@ class ArticulatedModel(MorphableModel):
             for axis in range(3):  # six times as fast as a product of small matrices
                 out[some : some + _CHUNK] += chunk[:, :, axis] * matrix[:, :, axis]
         return out
-
-    def _turning(
-        self, turns: Tensor, shape: Tensor, places: Tensor, rotations: Tensor
-    ) -> Float[Tensor, "T V 3"]:
-        """What each rotation adds to the posed face; `shape` has its corrections."""
-        rig = self.rig
-        slope = torch.zeros(rig.turns, *rotations.shape).to(rotations)
-        for k, joint in enumerate(rig.turned):
-            own = slice(3 * k, 3 * k + 3)
-            jacobian = torch.autograd.functional.jacobian(_rotation, turns[own])
-            slope[own, joint] = jacobian.movedim(-1, 0)
-        turned, turning, moving = self.rig.chain_slopes(rotations, slope, places)
-        own = (slope[:, 1:].flatten(1) @ rig.correctives.flatten(1)).unflatten(-1, (-1, 3))
-        out = _turn(rig.blended(turning), shape) + _turn(rig.blended(turned), own)
-        return out + rig.weights @ (moving - _turn(turning, places))
 
     def _eyes(self, neutral: Tensor, posed: Tensor) -> tuple[Eye, Eye] | None:
         """The eyes with centres where the pose brings them, as seen from `neutral`."""

@@ -18,7 +18,10 @@ from morphface.models.readers.content import Content, look
 
 __all__ = ["READERS", "Content", "choose_reader", "look", "read_model"]
 
-READERS = ("native", "bfm_hdf5", "bfm_front", "bfm2009", "lsfm", "tddfa")
+READERS = (
+    *("native", "bfm_hdf5", "bfm_front", "bfm2009", "lsfm", "tddfa"),
+    *("flame", "ict", "surrey"),
+)
 """Modules of this package, in the order in which they are asked."""
 
 
