@@ -75,14 +75,19 @@ def convert_parameters(
             "but it was found for other models"
         )
     source = from_model.vertices(parameters.identity, parameters.expression, parameters.gaze)
+    neutral = from_model.vertices(
+        parameters.identity[0], torch.zeros_like(parameters.expression[0])
+    )
+    places = link.points(neutral)
     stride = -(-len(link.vertices) // _MOST_POINTS)
     fit = fit_surfaces(
         Task(
             model=to_model,
             vertices=link.vertices[::stride].numpy(),
-            places=link.points(source)[:, ::stride].double().numpy(),
+            neutral=places[::stride].double().numpy(),
+            offsets=(link.points(source) - places)[:, ::stride].double().numpy(),
             trust=link.trust[::stride].double().numpy(),
-            surfaces=tuple(skin_surface(from_model, frame)[0] for frame in source),
+            surface=skin_surface(from_model, neutral)[0],
         )
     )
     converted = FaceParameters(
