@@ -56,8 +56,12 @@ class Rig(Record):
         check_shape("rig.moves", self.moves, None, count, 3)
         check_shape("rig.weights", self.weights, None, count)
         check_shape("rig.correctives", self.correctives, 9 * (count - 1), len(self.weights), 3)
-        if self.parents[0] != -1 or any(not -1 < p < k for k, p in enumerate(self.parents) if k):
+        if self.parents[:1] != (-1,) or any(
+            not -1 < parent < joint for joint, parent in enumerate(self.parents) if joint
+        ):
             raise ModelError(f"a joint's parent must come before it, got parents {self.parents}")
+        if not all(0 <= joint < count for joint in (*self.turned, *self.eyes)):
+            raise ModelError(f"a rig of {count} joints cannot turn {(*self.turned, *self.eyes)}")
 
     @property
     def linear(self) -> int:
@@ -171,6 +175,11 @@ class ArticulatedModel(MorphableModel):
     """
 
     rig: Rig = field(kw_only=True)
+
+    @classmethod
+    def of(cls, model: MorphableModel, rig: Rig) -> "ArticulatedModel":
+        """`model`, which is the first order of this one around the neutral face, with joints."""
+        return cls(**{f.name: getattr(model, f.name) for f in fields(MorphableModel)}, rig=rig)
 
     def __post_init__(self) -> None:
         super().__post_init__()

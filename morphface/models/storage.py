@@ -2,8 +2,8 @@
 
 Tensors are named after the fields of `MorphableModel`, with dots for nesting. What is loaded is
 float32; a tensor that half precision or bytes (masks, k / 255) hold exactly is stored so, and the
-others as they are. Version 1 knew masks only as bytes; a file gets the lowest version that can
-hold it.
+others as they are. Version 1 knew masks only as bytes, and no joints; a file gets the lowest
+version that can hold it.
 """
 
 import json
@@ -19,6 +19,7 @@ from torch import Tensor
 
 from morphface.core.errors import MissingFileError, ModelError, ParameterError
 from morphface.core.files import atomic_write
+from morphface.models.articulated import ArticulatedModel, Rig
 from morphface.models.basis import ExpressionBasis, LinearBasis
 from morphface.models.embedding import LandmarkEmbedding
 from morphface.models.morphable import Eye, MorphableModel
@@ -135,7 +136,7 @@ def _assemble(header: dict[str, object], tensors: dict[str, Tensor]) -> Morphabl
     names = header["expression_names"]
     if not isinstance(names, list):
         raise ModelError("the header's expression_names must be a list")
-    return MorphableModel(
+    model = MorphableModel(
         name=str(header["name"]),
         identity=_basis(tensors, "identity"),
         expression=ExpressionBasis(
@@ -156,6 +157,7 @@ def _assemble(header: dict[str, object], tensors: dict[str, Tensor]) -> Morphabl
         eyes=_eyes(tensors) if "left_eye.vertices" in tensors else None,
         landmarks=landmarks_of(tensors),
     )
+    return ArticulatedModel.of(model, _rig(tensors)) if "rig.weights" in tensors else model
 
 
 def _check_indices(model: MorphableModel) -> MorphableModel:
@@ -191,6 +193,19 @@ def _eyes(tensors: dict[str, Tensor]) -> tuple[Eye, Eye]:
         for side in ("left_eye", "right_eye")
     )
     return left, right
+
+
+def _rig(tensors: dict[str, Tensor]) -> Rig:
+    turned, eyes = tensors["rig.turned"].tolist(), tensors["rig.eyes"].tolist()
+    return Rig(
+        parents=tuple(tensors["rig.parents"].tolist()),
+        joints=_basis(tensors, "rig.joints"),
+        moves=tensors["rig.moves"].float(),
+        weights=tensors["rig.weights"].float(),
+        correctives=tensors["rig.correctives"].float(),
+        turned=tuple(turned),
+        eyes=(eyes[0], eyes[1]),
+    )
 
 
 def landmarks_of(tensors: Mapping[str, Tensor]) -> dict[str, LandmarkEmbedding]:
@@ -232,6 +247,16 @@ def _tensors(model: MorphableModel) -> Iterator[tuple[str, Tensor]]:
         yield f"{side}.centre_offset", eye.centre_offset
         yield f"{side}.radii", torch.tensor([eye.radius, eye.iris_radius], dtype=torch.float64)
     yield from landmark_tensors(model.landmarks)
+    if isinstance(model, ArticulatedModel):
+        yield from _of_rig(model.rig)
+
+
+def _of_rig(rig: Rig) -> Iterator[tuple[str, Tensor]]:
+    yield from _of_basis("rig.joints", rig.joints)
+    for name in ("moves", "weights", "correctives"):
+        yield f"rig.{name}", getattr(rig, name)
+    for name in ("parents", "turned", "eyes"):
+        yield f"rig.{name}", torch.tensor(getattr(rig, name), dtype=torch.int32)
 
 
 def _of_basis(name: str, basis: LinearBasis) -> Iterator[tuple[str, Tensor]]:
@@ -260,7 +285,7 @@ def _smallest(name: str, value: Tensor, half: bool) -> Tensor:
 
 def _version(tensors: Mapping[str, Tensor]) -> int:
     new = any(
-        name.startswith("regions.") and value.dtype != torch.uint8
+        name.startswith("rig.") or (name.startswith("regions.") and value.dtype != torch.uint8)
         for name, value in tensors.items()
     )
     return 2 if new else 1

@@ -5,11 +5,13 @@ coefficients keep their meaning.
 """
 
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from morphface.geometry.mesh import VertexWeights, edges, loop_subdivision
+from morphface.models.articulated import ArticulatedModel, Rig
 from morphface.models.basis import LinearBasis
 from morphface.models.embedding import LandmarkEmbedding
 from morphface.models.morphable import Eye, MorphableModel
@@ -25,8 +27,12 @@ def subdivide_model(model: MorphableModel) -> MorphableModel:
         uv_faces, uv_weights = loop_subdivision(uv_faces, len(uv), boundary="linear")
         uv = uv_weights.apply(uv)
     directions = weights.apply(model.expression.directions)
+    rig: dict[str, Any] = (
+        {"rig": _rig(model.rig, weights)} if isinstance(model, ArticulatedModel) else {}
+    )
     return replace(
         model,
+        **rig,
         identity=_finer(model.identity, weights),
         expression=replace(model.expression, directions=directions),
         reflectance=None if model.reflectance is None else _finer(model.reflectance, weights),
@@ -37,6 +43,12 @@ def subdivide_model(model: MorphableModel) -> MorphableModel:
         regions={n: weights.apply(mask[:, None])[:, 0] for n, mask in model.regions.items()},
         eyes=None if model.eyes is None else _eyes(model, model.eyes, weights),
         landmarks={n: refine(e, model.faces, faces) for n, e in model.landmarks.items()},
+    )
+
+
+def _rig(rig: Rig, weights: VertexWeights) -> Rig:
+    return replace(
+        rig, weights=weights.apply(rig.weights), correctives=weights.apply(rig.correctives)
     )
 
 

@@ -6,7 +6,16 @@ import torch
 from scipy.spatial.transform import Rotation
 
 from morphface.core.errors import ModelError, ShapeError
-from morphface.models import ExpressionBasis, Eye, LinearBasis, MorphableModel
+from morphface.geometry.mesh import loop_subdivision
+from morphface.models import (
+    ExpressionBasis,
+    Eye,
+    LinearBasis,
+    MorphableModel,
+    load_model,
+    save_model,
+    subdivide_model,
+)
 from morphface.models.articulated import ArticulatedModel, Rig
 from tests.toy import smooth_fields, sphere
 
@@ -181,6 +190,31 @@ def test_gradients_reach_every_coefficient_at_rest(jointed):
     assert (expression.grad != 0).all()
 
 
+def test_a_finer_model_turns_as_the_coarse_one(jointed):
+    model = jointed.map(lambda t: t.float() if t.is_floating_point() else t)
+    identity, expression = (values.float() for values in drawn(model, spread=0.2))
+    finer = subdivide_model(model)
+    _, weights = loop_subdivision(model.faces, model.size)
+    coarse = weights.apply(model.vertices(identity, expression))
+    moved = finer.vertices(identity, expression)
+    assert (moved - coarse).norm(dim=-1).median() < 0.05 * (moved - finer.identity.mean).norm(
+        dim=-1
+    ).median()
+    rest = finer.vertices(identity, expression[:4])
+    torch.testing.assert_close(rest, weights.apply(model.vertices(identity, expression[:4])))
+
+
+def test_a_file_keeps_the_joints(jointed, tmp_path):
+    model = jointed.map(lambda t: t.float() if t.is_floating_point() else t)
+    save_model(model, tmp_path / "jointed.safetensors")
+    loaded = load_model(tmp_path / "jointed.safetensors")
+    identity, expression = (values.float() for values in drawn(model))
+    gaze = torch.tensor([[0.1, 0.2], [-0.1, 0.0]])
+    assert torch.equal(
+        loaded.vertices(identity, expression, gaze), model.vertices(identity, expression, gaze)
+    )
+
+
 @pytest.mark.refusal
 def test_what_does_not_fit_together_is_refused(jointed):
     with pytest.raises(ShapeError, match="has 11 entries, but the basis has rank 10"):
@@ -189,5 +223,7 @@ def test_what_does_not_fit_together_is_refused(jointed):
         jointed.linearised(torch.zeros(2, 5), torch.zeros(10))
     with pytest.raises(ModelError, match=r"parent must come before it, got parents \(-1, 3"):
         replace(jointed.rig, parents=(-1, 3, 1, 1, 1))
+    with pytest.raises(ModelError, match=r"a rig of 5 joints cannot turn \(1, 7, 3, 4\)"):
+        replace(jointed.rig, turned=(1, 7))
     with pytest.raises(ShapeError, match="expression must have rank 9, got 10"):
         replace(jointed, rig=replace(jointed.rig, moves=jointed.rig.moves[:3]))
