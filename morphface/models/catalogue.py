@@ -10,7 +10,7 @@ from morphface.models.folder import companions_of, file_of_known, models_folder,
 from morphface.models.known import KNOWN, KnownModel, find_known
 from morphface.models.landmark_file import landmark_file, with_landmarks
 from morphface.models.morphable import MorphableModel
-from morphface.models.readers import read_model
+from morphface.models.readers import read_model, reader_of
 from morphface.models.subdivide import subdivide_model
 
 __all__ = ["DETAILS", "MODELS", "how_to_get", "load_model", "model_path"]
@@ -61,8 +61,8 @@ def load_model(
     if detail not in DETAILS:
         raise ModelError(f"detail must be one of {', '.join(DETAILS)}, got {detail!r}")
     path, reader = _resolve(name_or_path)
-    chosen = options | ({} if expression is None else {"expression": Path(expression)})
-    kept = tuple(sorted(companions_of(path).items() | chosen.items()))
+    chosen = options | {"expression": expression and Path(expression)}
+    kept = tuple((name, _fixed(chosen[name])) for name in sorted(chosen))
     return _load(_Request(path, reader, detail, kept, _changed(path)))
 
 
@@ -106,6 +106,11 @@ def _resolve(name_or_path: str | Path) -> tuple[Path, str | None]:
     raise ModelError(f"no model is called {name!r}: known are {', '.join(names)}, or give a path")
 
 
+def _fixed(option: Any) -> Any:
+    """A list of files as a tuple, so that what was asked for can be remembered."""
+    return tuple(option) if isinstance(option, list) else option
+
+
 def _changed(path: Path) -> tuple[int, ...]:
     """When the model and its landmarks were last written, 0 for what is not there."""
     places = (path, landmark_file(path))
@@ -116,5 +121,7 @@ def _changed(path: Path) -> tuple[int, ...]:
 def _load(request: _Request) -> MorphableModel:
     if request.detail == "high":
         return subdivide_model(_load(replace(request, detail="standard")))
-    model = read_model(request.path, expected=request.reader, **dict(request.options))
+    beside = companions_of(request.path, reader_of(request.path) or "")
+    chosen = {name: value for name, value in request.options if value is not None}
+    model = read_model(request.path, expected=request.reader, **(beside | chosen))
     return with_landmarks(model, request.path)

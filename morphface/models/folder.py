@@ -47,10 +47,20 @@ def file_of_known(model: KnownModel) -> Path | None:
     return None
 
 
-def companions_of(path: Path) -> dict[str, Path]:
-    """Files beside a published model that its reader takes as options, by option."""
+def companions_of(path: Path, reader: str) -> dict[str, Path | tuple[Path, ...]]:
+    """Files beside a published model that its reader takes as options, by option.
+
+    Args:
+        path: of the model.
+        reader: the module that will read it; a file that is only named like a published model
+            gets nothing.
+    """
+    found: dict[str, Path | tuple[Path, ...]] = {}
     for model in KNOWN:
-        if path.name in model.files:
-            beside = {option: path.with_name(name) for option, name in model.companions}
-            return {option: place for option, place in beside.items() if place.is_file()}
-    return {}
+        if path.name in model.files and reader == model.reader:
+            for option, names in model.companions:
+                places = tuple(path.with_name(name) for name in names)
+                there = tuple(place for place in places if place.is_file())
+                if there:
+                    found[option] = there[0] if len(there) == 1 else there
+    return found

@@ -39,8 +39,8 @@ class KnownModel:
         url: where its licence is read and the file is to be had.
         files: any one of these, in the folder for models, is the model.
         reader: the module of `models.readers` that reads it.
-        companions: further files that the reader takes as options, by option: an expression
-            basis, for example. They are used where they lie beside the model.
+        companions: further files that the reader takes as options: the option, such as
+            "expression", and the names. Those that lie beside the model are used.
         downloads: what can be fetched without registration; none for most.
         aliases: further names.
         folder: whether the model is a folder of files, of which `files` are some.
@@ -53,7 +53,7 @@ class KnownModel:
     url: str
     files: tuple[str, ...]
     reader: str
-    companions: tuple[tuple[str, str], ...] = ()
+    companions: tuple[tuple[str, tuple[str, ...]], ...] = ()
     downloads: tuple[Download, ...] = ()
     aliases: tuple[str, ...] = ()
     folder: bool = False
@@ -61,6 +61,10 @@ class KnownModel:
 
 _BASEL = "non-commercial research, after registration"
 _FLAME = "non-commercial research, after registration"
+_FLAME_FILES = (
+    ("texture", ("FLAME_texture.npz",)),
+    ("landmarks", ("flame_static_embedding.pkl", "flame_dynamic_embedding.npy")),
+)
 _FLAME_URL = "https://flame.is.tue.mpg.de/download.php"
 _EOS = "https://raw.githubusercontent.com/patrikhuber/eos/v1.5.0/share"
 
@@ -73,7 +77,7 @@ KNOWN = (
         url="https://faces.dmi.unibas.ch/bfm/index.php?nav=1-2&id=downloads",
         files=("01_MorphableModel.mat",),
         reader="bfm2009",
-        companions=(("expression", "Exp_Pca.bin"),),
+        companions=(("expression", ("Exp_Pca.bin",)),),
     ),
     KnownModel(
         name="bfm2017",
@@ -111,7 +115,7 @@ KNOWN = (
         url="https://xip.uclb.com/product/lsfm",
         files=("all_all_all.mat", "lsfm.mat", "lsfm.pkl"),
         reader="lsfm",
-        companions=(("expression", "lsfm_exp_30.dat"),),
+        companions=(("expression", ("lsfm_exp_30.dat",)),),
     ),
     KnownModel(
         name="3ddfa",
@@ -130,16 +134,29 @@ KNOWN = (
         url=_FLAME_URL,
         files=("flame2023.pkl", "flame2023_no_jaw.pkl"),
         reader="flame",
+        companions=_FLAME_FILES,
         aliases=("flame",),
     ),
     KnownModel(
+        name="flame2023-open",
+        title="FLAME 2023 Open, articulated head",
+        licence="CC BY 4.0, after registration",
+        commercial=True,
+        url=_FLAME_URL,
+        files=("flame2023_Open.pkl",),
+        reader="flame",
+        companions=_FLAME_FILES,
+    ),
+    KnownModel(
         name="flame2020",
-        title="FLAME 2020, articulated head",
+        title="FLAME 2020 (2017 has the same file names), articulated head",
         licence=_FLAME,
         commercial=False,
         url=_FLAME_URL,
         files=("generic_model.pkl", "female_model.pkl", "male_model.pkl"),
         reader="flame",
+        companions=_FLAME_FILES,
+        aliases=("flame2017",),
     ),
     KnownModel(
         name="ict",
@@ -159,7 +176,10 @@ KNOWN = (
         url="https://github.com/patrikhuber/eos#sample-code",
         files=("sfm_shape_3448.bin", "sfm_3448.bin"),
         reader="surrey",
-        companions=(("expression", "expression_blendshapes_3448.bin"),),
+        companions=(
+            ("expression", ("expression_blendshapes_3448.bin",)),
+            ("landmarks", ("ibug_to_sfm.txt",)),
+        ),
         downloads=(
             Download(
                 f"{_EOS}/sfm_shape_3448.bin",

@@ -16,7 +16,7 @@ from morphface.core.errors import ModelError
 from morphface.models.morphable import MorphableModel
 from morphface.models.readers.content import Content, look
 
-__all__ = ["READERS", "Content", "choose_reader", "look", "read_model"]
+__all__ = ["READERS", "Content", "choose_reader", "look", "read_model", "reader_of"]
 
 READERS = (
     *("native", "bfm_hdf5", "bfm_front", "bfm2009", "lsfm", "tddfa"),
@@ -50,6 +50,16 @@ def read_model(path: str | Path, *, expected: str | None = None, **options: Any)
     given = {name: value for name, value in options.items() if value is not None}
     _check_options(reader, given)
     return reader.read(content, **given)
+
+
+def reader_of(path: str | Path) -> str | None:
+    """Name of the module that would read what is at `path`, or None.
+
+    Raises:
+        MissingFileError: there is nothing at the path.
+    """
+    reader = choose_reader(look(path))
+    return None if reader is None else reader.__name__.rpartition(".")[2]
 
 
 def choose_reader(content: Content) -> ModuleType | None:
