@@ -130,8 +130,7 @@ def plain_loop(scene: Scene) -> Call:
 def embree(scene: Scene) -> dict[str, Call]:
     """One primary ray a pixel, forward only: the hierarchy is built before the clock starts.
 
-    `embreex` holds the interpreter's lock, so its second call, with the rays split among
-    threads, tells whether that has changed.
+    Its second call splits the rays among as many threads as torch may use.
     """
     if find_spec("embreex") is None:
         raise Absent("Embree: pip install embreex")
