@@ -145,7 +145,7 @@ def vertices(values: np.ndarray, size: int, first: int, name: str) -> np.ndarray
     Raises:
         ModelError: an index is out of range.
     """
-    low, high = float(values.min(initial=first)), float(values.max(initial=first))
+    low, high = (float(values.min()), float(values.max())) if values.size else (first, first)
     if not (first <= low and high < size + first):
         raise ModelError(
             f"its {name} index {size} vertices from {first} on, and go from {low:g} to {high:g}"

@@ -88,13 +88,10 @@ class File:
             ModelError: as for `array`, or it is not a text.
         """
         data = self._dataset(name)
-        if (
-            prod(data.shape) != 1
-            or data.dtype.kind not in "SO"
-            or data.dtype.itemsize > _LONGEST_TEXT
-        ):
+        held = data.dtype
+        if data.nbytes > _LONGEST_TEXT or held.kind not in "SOiu":
             raise ModelError(f"its {name} is not a text")
-        value = np.ravel(data[()])[0]
+        value = data[()].tobytes() if held.kind in "iu" else np.ravel(data[()])[0]
         if not isinstance(value, bytes):
             raise ModelError(f"its {name} is not a text")
         return value.rstrip(b"\0").decode("utf-8", "replace")
