@@ -8,14 +8,26 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import torch
 
-from morphface.render import rasterize
-from tests.render.test_rasterize import soup
+from morphface.render import interpolate, rasterize
+from tests.render.contract import same, soup
 
-SCRIPT = """
-import torch
-from morphface.render import rasterize
-screen = torch.tensor([[[0.0, 0, 10], [8, 0, 14], [0, 8, 12], [8, 8, 16]]])
-print(int(rasterize(screen, torch.tensor([[0, 1, 2], [3, 2, 1]]), (8, 8)).mask.sum()))
+SIGHT = """
+import sys, torch
+from morphface.render import antialias, interpolate, rasterize
+screen = torch.tensor([[[0.0, 0, 10], [8, 0, 14], [0, 8, 12], [8, 8, 16]]], requires_grad=True)
+faces = torch.tensor([[0, 1, 2], [3, 2, 1]])
+fragments = rasterize(screen, faces, (8, 8))
+print(int(fragments.mask.sum()))
+"""
+WHOLE = """
+image = interpolate(torch.ones(1, 4, 3, requires_grad=True), faces, fragments)
+antialias(image, screen, faces, fragments).sum().backward()
+kernels = (name for name in sys.modules if name.startswith("morphface.render.backends.kernels"))
+found = [value for name in kernels for value in vars(sys.modules[name]).values()]
+stats = [value.stats for value in found if hasattr(value, "stats")]
+hits = sum(sum(s.cache_hits.values()) for s in stats)
+misses = sum(sum(s.cache_misses.values()) for s in stats)
+print(hits > 5, misses > 5, misses)
 """
 
 
@@ -24,14 +36,6 @@ def threads():
     before = torch.get_num_threads()
     yield torch.set_num_threads
     torch.set_num_threads(before)
-
-
-def same(one, other):
-    return (
-        torch.equal(one.face, other.face)
-        and torch.equal(one.barycentric, other.barycentric)
-        and torch.equal(one.depth, other.depth)
-    )
 
 
 def test_result_is_the_same_whatever_the_number_of_threads(rng, threads):
@@ -52,21 +56,68 @@ def test_callers_on_several_threads_do_not_disturb_each_other(rng):
     assert all(same(fragments, want[k % 6]) for k, fragments in enumerate(got))
 
 
+def gradient(scene, side=90):
+    """A gradient that passes through both of the renderer's functions."""
+    screen, faces = scene[0].clone().requires_grad_(), scene[1]
+    image = interpolate(screen, faces, rasterize(screen, faces, (side, side)))
+    return torch.autograd.grad(image.square().sum(), screen)[0]
+
+
+def test_gradients_of_several_threads_do_not_disturb_each_other(rng, threads):
+    threads(2)
+    scenes = [soup(rng, 400, 90) for _ in range(4)]
+    want = [gradient(scene) for scene in scenes]
+    with ThreadPoolExecutor(4) as callers:
+        got = list(callers.map(lambda k: gradient(scenes[k % 4]), range(40)))
+    assert all(torch.equal(one, want[k % 4]) for k, one in enumerate(got))
+
+
+def test_torch_works_in_one_thread_while_another_renders(rng, threads):
+    threads(2)
+    scene, matrix = soup(rng, 400, 90), torch.rand(300, 300, generator=rng)
+    want, product = gradient(scene), matrix @ matrix
+    with ThreadPoolExecutor(2) as callers:
+        products = callers.map(lambda _: matrix @ matrix, range(40))
+        renders = callers.map(lambda _: gradient(scene), range(40))
+        assert all(torch.equal(render, want) for render in renders)
+        assert all(torch.allclose(other, product) for other in products)
+
+
+def test_gradients_hardly_depend_on_the_number_of_threads(rng, threads):
+    scene = soup(rng, 1500, 90, batch=2)
+    threads(1)
+    want = gradient(scene)
+    for count in (2, 3, 8):
+        threads(count)
+        torch.testing.assert_close(gradient(scene), want, rtol=1e-3, atol=1e-5 * want.abs().max())
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_a_forked_process_rasterizes_too(rng, threads):
     threads(2)
     screen, faces = soup(rng, 400, 90)
-    want = rasterize(screen, faces, (90, 90))
+    want, slope = rasterize(screen, faces, (90, 90)), gradient((screen, faces))
     child = os.fork()
     if child == 0:
-        os._exit(0 if same(rasterize(screen, faces, (90, 90)), want) else 1)
+        alike = same(rasterize(screen, faces, (90, 90)), want)
+        os._exit(0 if alike and torch.equal(gradient((screen, faces)), slope) else 1)
     assert os.waitpid(child, 0)[1] == 0
 
 
-def run_script(environment):
+def test_an_image_of_4096_pixels_squared():
+    side = 4096
+    screen = torch.tensor([[[0.0, 0, 10], [2, 0, 14], [0, 2, 12], [2, 2, 16]]])
+    screen = screen * torch.tensor([side / 2, side / 2, 1.0])
+    found = rasterize(screen, torch.tensor([[0, 1, 2], [3, 2, 1]]), (side, side))
+    assert found.mask.all()
+    corners = found.depth[0, [0, 0, -1, -1], [0, -1, 0, -1]]
+    torch.testing.assert_close(corners, torch.tensor([10.0, 14, 12, 16]), atol=0.01, rtol=0)
+
+
+def run_script(script, environment):
     return subprocess.run(
-        [sys.executable, "-W", "error", "-c", SCRIPT],
+        [sys.executable, "-W", "error", "-c", script],
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
@@ -78,12 +129,16 @@ def run_script(environment):
 def test_compiles_without_a_warning_when_no_cache_can_be_written():
     # A locator is asked for by name, and none of that name exists: what numba raises then is
     # what it raises when neither the package nor the user's folder can be written.
-    done = run_script({"NUMBA_CACHE_LOCATOR_CLASSES": "IPythonCacheLocator"})
+    done = run_script(SIGHT, {"NUMBA_CACHE_LOCATOR_CLASSES": "IPythonCacheLocator"})
     assert (done.returncode, done.stdout, done.stderr) == (0, "64\n", "")
 
 
 @pytest.mark.slow
-def test_keeps_compiled_code_where_the_user_says(tmp_path):
-    done = run_script({"NUMBA_CACHE_DIR": str(tmp_path)})
-    assert (done.returncode, done.stdout, done.stderr) == (0, "64\n", "")
+def test_the_first_process_compiles_and_keeps_it_where_the_user_says_and_no_other_compiles(
+    tmp_path,
+):
+    first, second = (run_script(SIGHT + WHOLE, {"NUMBA_CACHE_DIR": str(tmp_path)}) for _ in "ab")
+    assert (first.returncode, first.stderr) == (second.returncode, second.stderr) == (0, "")
+    assert first.stdout.startswith("64\nFalse True")
+    assert second.stdout == "64\nTrue False 0\n"
     assert list(tmp_path.rglob("*draw_bands*.nbi"))
