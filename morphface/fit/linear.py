@@ -18,7 +18,7 @@ from morphface.fit.projection import Guess
 from morphface.fit.result import FitResult
 from morphface.fit.rows import LandmarkRows, landmark_rows
 from morphface.fit.settings import LinearSettings
-from morphface.fit.solver import Trace, fit_pose, fit_shape
+from morphface.fit.solver import Target, Trace, fit_pose, fit_shape
 from morphface.fit.threads import one_thread
 from morphface.geometry.camera import Camera
 from morphface.landmarks import Landmarks
@@ -27,6 +27,8 @@ from morphface.models import MorphableModel
 __all__ = ["fit_linear"]
 
 _LEAST_POINTS = 4
+_LINEARISATIONS = 5
+_LINEAR = 0.01  # mm between a model with joints and its first order that may be ignored
 
 
 def fit_linear(
@@ -59,7 +61,7 @@ def fit_linear(
     _check(landmarks, rows, focal)
     camera = Camera.facing(size, focal=focal)
     problem = Problem(model, landmarks, rows, camera, focal is not None, settings)
-    guess, trace, reason = _solve(problem)
+    problem, guess, trace, reason = _solve(problem)
     out = assemble(problem, guess, trace)
     reason = reason or _verdict(problem, out, guess, trace)
     return replace(out, converged=not reason, reason=reason)
@@ -82,25 +84,46 @@ def _check(landmarks: Landmarks, rows: LandmarkRows, focal: float | None) -> Non
         raise ParameterError(f"focal must be a positive number of pixels, got {focal:g}")
 
 
-def _solve(problem: Problem) -> tuple[Guess, Trace, str]:
-    """The fit, its history, and why there is none if there is none."""
-    rows, settings, usable = problem.rows, problem.settings, problem.usable
+def _solve(problem: Problem) -> tuple[Problem, Guess, Trace, str]:
+    """The fit, its history, and why there is none if there is none.
+
+    The problem comes back with the rows of the model around the solution.
+    """
+    rows, usable = problem.rows, problem.usable
     away = far_away(rows, float(problem.camera.focal))
     if usable < _LEAST_POINTS:
         reason = f"only {usable} landmarks can be used, a pose needs {_LEAST_POINTS}"
-        return away, Trace(), reason
+        return problem, away, Trace(), reason
     target, guess = start(problem)
     if target.scale < SMALLEST_SCALE:
-        return away, Trace(), "the landmarks lie on one spot"
+        return problem, away, Trace(), "the landmarks lie on one spot"
     try:
         with one_thread(), np.errstate(all="ignore"):
-            guess = fit_pose(rows, target, guess, settings)
-            guess, trace = fit_shape(rows, target, guess, settings)
+            guess = fit_pose(rows, target, guess, problem.settings)
+            problem, guess, trace = _settle(problem, target, guess)
     except np.linalg.LinAlgError:
-        return away, Trace(), "the fit has no solution"
+        return problem, away, Trace(), "the fit has no solution"
     if not guess.finite:
-        return away, trace, "the fit is not finite"
-    return guess, trace, ""
+        return problem, away, trace, "the fit is not finite"
+    return problem, guess, trace, ""
+
+
+def _settle(problem: Problem, target: Target, guess: Guess) -> tuple[Problem, Guess, Trace]:
+    """The shape, solved again around each solution until a model with joints agrees with it."""
+    guess, trace = fit_shape(problem.rows, target, guess, problem.settings)
+    for _ in range(_LINEARISATIONS):
+        identity, expression = np.split(guess.coefficients, [problem.rows.identity])
+        mean = problem.model.identity.mean
+        near = problem.model.linearised(mean.new_tensor(identity), mean.new_tensor(expression))
+        if near is problem.model or not guess.finite:
+            break
+        predicted = problem.rows.points(guess.coefficients)
+        problem = replace(problem, rows=landmark_rows(near, problem.landmarks.scheme))
+        if np.abs(problem.rows.points(guess.coefficients) - predicted).max() < _LINEAR:
+            break
+        guess, again = fit_shape(problem.rows, target, guess, problem.settings)
+        trace = replace(again, history=trace.history + again.history)
+    return problem, guess, trace
 
 
 def _verdict(problem: Problem, out: FitResult, guess: Guess, trace: Trace) -> str:

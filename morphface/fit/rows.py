@@ -19,6 +19,7 @@ from morphface.models import Eye, LandmarkEmbedding, MorphableModel
 __all__ = ["LandmarkRows", "landmark_rows"]
 
 _IRISES = {"478": range(468, 478)}
+_RIGID = 0.1  # of a move's length: what less is left after the pose has taken its part
 _CACHE: "WeakKeyDictionary[MorphableModel, dict[str, LandmarkRows]]" = WeakKeyDictionary()
 
 
@@ -49,7 +50,8 @@ class LandmarkRows:
         surface: which landmarks lie on the face, not on an eyeball.
         contour: which landmarks lie on the silhouette and slide over the face as it turns.
         identity: how many of the coefficients are identity.
-        lower, upper: bounds of each coefficient, infinite for those in standard deviations.
+        lower, upper: bounds of each coefficient, infinite for those in standard deviations; both
+            are zero for what only the pose shows, such as a turn of the neck.
         names: of the expressions.
         eyes: left and right, or nothing where the model has no eyes or the scheme no irises.
     """
@@ -101,9 +103,12 @@ def landmark_rows(model: MorphableModel, scheme: str) -> LandmarkRows:
 def _cut(model: MorphableModel, scheme: str) -> LandmarkRows:
     embedding = model.landmark_embedding(scheme)
     bases = (model.identity.directions, model.expression.directions)
-    basis = torch.cat([_at(embedding, directions) for directions in bases])
-    bounds = _array(model.expression.bounds)
+    directions = torch.cat([_at(embedding, directions) for directions in bases])
+    bounds = _array(model.expression.bounds).copy()
     free = np.full(model.identity.rank, np.inf)
+    mean = _array(_at(embedding, model.identity.mean))
+    basis = np.ascontiguousarray(_array(directions).transpose(1, 2, 0))
+    bounds[_rigid(mean, basis[:, :, model.identity.rank :]) & np.isfinite(bounds).all(1)] = 0.0
     eyes = tuple(_eye_rows(model, eye, embedding) for eye in model.eyes or ())
     eyes = eyes if all(len(eye.points) for eye in eyes) else ()
     surface = np.ones(len(embedding), dtype=bool)
@@ -111,8 +116,8 @@ def _cut(model: MorphableModel, scheme: str) -> LandmarkRows:
     for eye in eyes:
         surface[eye.points] = False
     return LandmarkRows(
-        mean=_array(_at(embedding, model.identity.mean)),
-        basis=np.ascontiguousarray(_array(basis).transpose(1, 2, 0)),
+        mean=mean,
+        basis=basis,
         normals=_normals(model.identity.mean, embedding),
         confidence=_array(embedding.confidence),
         surface=surface,
@@ -132,6 +137,21 @@ def _array(tensor: Tensor) -> Float[np.ndarray, "..."]:
 def _at(embedding: LandmarkEmbedding, values: Tensor) -> Float[Tensor, "*batch N 3"]:
     corners = values[..., embedding.triangles, :].double()
     return torch.einsum("nk,...nkc->...nc", embedding.barycentric.double(), corners)
+
+
+def _rigid(
+    points: Float[np.ndarray, "N 3"], moves: Float[np.ndarray, "N 3 K"]
+) -> Bool[np.ndarray, " K"]:
+    """Which expressions move the points as the pose would, such as a turn of the neck.
+
+    The pose takes that over: from the face alone the two cannot be told apart.
+    """
+    arms = points - points.mean(axis=0)
+    turns = np.cross(np.eye(3), arms[:, None, :]).transpose(0, 2, 1)
+    pose = np.concatenate([turns, np.broadcast_to(np.eye(3), turns.shape)], axis=2).reshape(-1, 6)
+    flat = moves.reshape(len(pose), -1)
+    left = flat - pose @ np.linalg.lstsq(pose, flat, rcond=None)[0]
+    return (left**2).sum(axis=0) < _RIGID**2 * (flat**2).sum(axis=0)
 
 
 def _contour(scheme: str, size: int) -> Bool[np.ndarray, " N"]:
