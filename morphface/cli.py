@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from morphface.cli_models import app as models_app
 from morphface.core.errors import MorphfaceError
 
 __all__ = ["main"]
@@ -24,6 +25,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     help="Fit, edit, transfer and render 3D morphable faces, on a CPU, from a photo.",
 )
+
+app.add_typer(models_app, name="models")
 
 _INTERRUPTED = 130
 
@@ -117,6 +120,12 @@ def fit(
     focal: Annotated[
         float | None, typer.Option(help="Focal length in pixels, if you know it.", metavar="PX")
     ] = None,
+    stage: Annotated[
+        str,
+        typer.Option(
+            help="linear stops after the landmarks, pixels goes on.", metavar="linear|pixels"
+        ),
+    ] = "pixels",
     device: Annotated[str, typer.Option(help="Where to compute: cpu or cuda.")] = "cpu",
     quiet: Annotated[
         bool, typer.Option("--quiet", help="Say nothing, errors included: the exit code tells.")
@@ -137,6 +146,7 @@ def fit(
             faces=faces,
             landmarks=landmarks,
             focal=focal,
+            stage=stage,
             device=device,
             progress=None if shown is None else shown.update,
         )

@@ -1,6 +1,5 @@
-"""The picture that shows a fit: photo, overlay and mesh side by side."""
+"""The picture that shows a fit: photo, landmarks, and what the fit makes of the pixels."""
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -10,100 +9,152 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from morphface.geometry.camera import Camera
+from morphface.geometry.mesh import vertex_normals
 from morphface.media.images import Photo
 from morphface.pipelines.photo import FittedFace
-from morphface.render import render_mesh
+from morphface.pipelines.window import DARK, LIGHT, Window, picture_tensor, window_around
+from morphface.render import render_mesh, shade_sh
 
-__all__ = ["draw_overlay"]
+__all__ = ["LINEAR_PANEL", "PANEL", "STRIP", "draw_overlay"]
 
-PANEL = 640
-"""Side of each of the three panels in pixels."""
+PANEL = 480
+"""Side of each of the eight panels in pixels."""
+LINEAR_PANEL = 640
+"""The same of the three panels of a fit without pixels."""
 STRIP = 34
-MARGIN = 1.9
-"""Side of what is shown, in sizes of the face."""
 OPACITY = 0.65
+RESIDUAL_SCALE = 4.0
+_SHADING = 0.6
 _FINE = 2
 _DETECTED = (70, 230, 120, 255)
 _RESIDUAL = (255, 70, 70, 255)
-_DARK = (24, 26, 30)
-_LIGHT = (225, 228, 232)
+_HIDDEN = (1.0, 0.25, 0.2)
 
 
 def draw_overlay(face: FittedFace, photo: Photo) -> Float[Tensor, "H W 3"]:
-    """Photo, overlay with landmarks, and mesh alone, side by side, with a caption.
+    """Panels side by side, with a caption.
 
-    A dot is a landmark as detected; the line from it leads to where the fitted head has it.
+    Photo, overlay with landmarks, and mesh. A dot is a landmark as detected; the line from it
+    leads to where the fitted head has it. A fit of pixels adds the rendered face, and a second
+    row: its difference from the photo (grey is none), albedo, shading, and what was taken to
+    hide the face (red).
 
     Args:
         face: the fitted face.
         photo: that it was fitted to.
     """
-    corner, side = _view(face)
-    scale = PANEL / side
-    photo_panel = _crop(photo, corner, side)
-    mesh = render_mesh(
-        face.vertices_in_camera()[None], face.model.faces, _zoomed(face.camera, corner, scale)
-    )[0]
-    colour, alpha = mesh[..., :3], mesh[..., 3:]
-    overlay = torch.lerp(photo_panel, colour, OPACITY * alpha)
-    alone = torch.lerp(torch.tensor(_DARK) / 255.0, colour, alpha)
-    panels = [photo_panel, _with_landmarks(overlay, face, corner, scale), alone]
-    return torch.cat([torch.cat(panels, dim=1), _caption(face)], dim=0)
+    side = LINEAR_PANEL if face.pixels is None else PANEL
+    window = window_around(face.fit.landmarks.box, side)
+    ground = window.crop(photo)
+    mesh = _render(face, window, None)
+    overlay = _with_landmarks(_over(ground, mesh, OPACITY), face, window)
+    dark = torch.tensor(DARK) / 255
+    alone = _over(dark.expand_as(ground), mesh)
+    rows = [{"photo": ground, "landmarks": overlay, "mesh": alone}]
+    if face.pixels is not None:
+        rows = _pixel_rows(face, photo, window, rows[0])
+    named = [torch.cat([_named(panel, name) for name, panel in row.items()], dim=1) for row in rows]
+    return torch.cat([*named, _caption(face, named[0].shape[1])], dim=0)
 
 
-def _view(face: FittedFace) -> tuple[tuple[float, float], float]:
-    """Upper left corner and side of the square that is shown, in pixels of the photo."""
-    left, top, right, bottom = face.fit.landmarks.box
-    side = MARGIN * max(right - left, bottom - top, 1.0)
-    return ((left + right - side) / 2, (top + bottom - side) / 2 - 0.04 * side), side
+def _pixel_rows(
+    face: FittedFace, photo: Photo, window: Window, first: dict[str, Tensor]
+) -> list[dict[str, Tensor]]:
+    """Two rows of four panels."""
+    albedo, shading, colours = _colours(face)
+    ground, dark = first["photo"], (torch.tensor(DARK) / 255).expand_as(first["photo"])
+    drawn = _render(face, window, colours)
+    difference = 0.5 + RESIDUAL_SCALE * (drawn[..., :3] - ground) * drawn[..., 3:]
+    return [
+        {
+            "photo": ground,
+            "landmarks": first["landmarks"],
+            "rendered": _over(ground, drawn),
+            "mesh": first["mesh"],
+        },
+        {
+            f"difference x {RESIDUAL_SCALE:g}": difference.clamp(0, 1),
+            "albedo": _over(dark, _render(face, window, albedo)),
+            "shading": _over(dark, _render(face, window, _SHADING * shading)),
+            "hidden": _hidden(face, photo, window),
+        },
+    ]
 
 
-def _zoomed(camera: Camera, corner: tuple[float, float], scale: float) -> Camera:
-    """The camera of the enlarged crop."""
-    principal = (camera.principal - torch.tensor(corner)) * scale
-    return replace(camera, focal=camera.focal * scale, principal=principal, size=(PANEL, PANEL))
+def _colours(face: FittedFace) -> tuple[Tensor, Tensor, Tensor]:
+    """Albedo, shading and their product as the photo shows it, at the vertices."""
+    seen, p, model = face.pixels, face.parameters, face.model
+    vertices = face.vertices_in_camera()
+    normals = vertex_normals(vertices, model.faces)
+    albedo = face.albedo()
+    light = p.illumination[0]
+    shading = shade_sh(torch.ones_like(albedo), normals, light)
+    colours = albedo * shading
+    if seen is not None:
+        if seen.grey[0]:
+            colours = colours @ colours.new_tensor([[0.299], [0.587], [0.114]])
+        colours = colours * seen.gain[0]
+    return albedo, shading, colours
 
 
-def _crop(photo: Photo, corner: tuple[float, float], side: float) -> Float[Tensor, "S S 3"]:
-    left, top = corner
-    image = Image.fromarray(photo.to_uint8().numpy())
-    box = (math.floor(left), math.floor(top), math.ceil(left + side), math.ceil(top + side))
-    canvas = Image.new("RGB", (box[2] - box[0], box[3] - box[1]), _DARK)
-    canvas.paste(image, (-box[0], -box[1]))
-    inner = (left - box[0], top - box[1], left - box[0] + side, top - box[1] + side)
-    return _tensor(canvas.resize((PANEL, PANEL), Image.Resampling.LANCZOS, box=inner))
+def _hidden(face: FittedFace, photo: Photo, window: Window) -> Float[Tensor, "S S 3"]:
+    """The photo, grey and dim, with red where something hides the face."""
+    cover = torch.zeros(photo.size) if face.pixels is None else face.pixels.occlusion[0]
+    shown = window.crop(replace(photo, pixels=cover[..., None].expand(-1, -1, 3)), fill=0)
+    dim = 0.6 * window.crop(photo).mean(dim=-1, keepdim=True).expand(-1, -1, 3)
+    return torch.lerp(dim, dim.new_tensor(_HIDDEN).expand_as(dim), 0.8 * shown)
+
+
+def _render(
+    face: FittedFace, window: Window, colours: Float[Tensor, "V 3"] | None
+) -> Float[Tensor, "S S 4"]:
+    camera: Camera = window.camera(face.camera)
+    shown = None if colours is None else colours.clamp(0, 1)[None]
+    return render_mesh(face.vertices_in_camera()[None], face.model.faces, camera, colours=shown)[0]
+
+
+def _over(ground: Tensor, picture: Float[Tensor, "S S 4"], opacity: float = 1.0) -> Tensor:
+    return torch.lerp(ground, picture[..., :3], opacity * picture[..., 3:])
 
 
 def _with_landmarks(
-    panel: Float[Tensor, "S S 3"], face: FittedFace, corner: tuple[float, float], scale: float
+    panel: Float[Tensor, "S S 3"], face: FittedFace, window: Window
 ) -> Float[Tensor, "S S 3"]:
     """Draws at a multiple of the size, so that lines are smooth."""
-    layer = Image.new("RGBA", (PANEL * _FINE, PANEL * _FINE))
+    side = window.panel
+    layer = Image.new("RGBA", (side * _FINE, side * _FINE))
     pen = ImageDraw.Draw(layer)
-    shift, zoom = torch.tensor(corner), scale * _FINE
     present = face.fit.landmarks.confidence > 0
-    found = (face.fit.landmarks.points[present] - shift) * zoom
-    fitted = (face.fit.predicted[present] - shift) * zoom
+    found = window.inside(face.fit.landmarks.points[present]) * _FINE
+    fitted = window.inside(face.predicted[present]) * _FINE
     for (x, y), (to_x, to_y) in zip(found.tolist(), fitted.tolist(), strict=True):
         pen.line((x, y, to_x, to_y), fill=_RESIDUAL, width=_FINE)
         pen.ellipse((x - 1.6, y - 1.6, x + 1.6, y + 1.6), fill=_DETECTED)
-    small = layer.resize((PANEL, PANEL), Image.Resampling.BOX)
+    small = layer.resize((side, side), Image.Resampling.BOX)
     values = torch.from_numpy(np.array(small)).float() / 255
     return torch.lerp(panel, values[..., :3], values[..., 3:])
 
 
-def _caption(face: FittedFace) -> Float[Tensor, "s W 3"]:
+def _named(panel: Float[Tensor, "S S 3"], name: str) -> Float[Tensor, "S S 3"]:
+    """The panel with its name in the corner."""
+    image = Image.fromarray((panel * 255).round().to(torch.uint8).numpy())
+    pen, font = ImageDraw.Draw(image), ImageFont.load_default(15)
+    left, top, right, bottom = pen.textbbox((9, 7), name, font=font)
+    pen.rectangle((left - 5, top - 4, right + 5, bottom + 4), fill=DARK)
+    pen.text((9, 7), name, fill=LIGHT, font=font)
+    return picture_tensor(image)
+
+
+def _caption(face: FittedFace, width: int) -> Float[Tensor, "s W 3"]:
     pose = "   ".join(
         f"{name} {value:+.1f}\N{DEGREE SIGN}" for name, value in face.pose_degrees.items()
     )
-    verdict = "converged" if face.fit.converged else f"not converged: {face.fit.reason}"
-    error = f"landmark error {100 * face.fit.landmark_nme:.2f} % of the eye distance"
-    text = f"{error}   {pose}   {verdict}"
-    strip = Image.new("RGB", (3 * PANEL, STRIP), _DARK)
+    verdict = "converged" if face.converged else f"not converged: {face.reason}"
+    error = f"landmark error {100 * face.landmark_nme:.2f} % of the eye distance"
+    if face.pixels is not None:
+        error += f"   colour error {face.pixels.photometric_rmse[0]:.3f}"
+    strip = Image.new("RGB", (width, STRIP), DARK)
     pen = ImageDraw.Draw(strip)
-    pen.text((12, STRIP / 2), text, fill=_LIGHT, font=ImageFont.load_default(17), anchor="lm")
-    return _tensor(strip)
-
-
-def _tensor(image: Image.Image) -> Float[Tensor, "H W 3"]:
-    return torch.from_numpy(np.array(image)).float() / 255
+    text = f"{error}   {pose}   {verdict}"
+    pen.text((12, STRIP / 2), text, fill=LIGHT, font=ImageFont.load_default(17), anchor="lm")
+    return picture_tensor(strip)

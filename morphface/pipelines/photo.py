@@ -5,13 +5,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from morphface.core.errors import BackendError, ParameterError
-from morphface.fit import FitResult, fit_linear
+from morphface.fit import FitResult, PhotometricResult, fit_linear, fit_photometric
+from morphface.fit.analysis.surface import SKIN
 from morphface.geometry.angles import rotvec_to_angles
 from morphface.geometry.camera import Camera, to_camera
 from morphface.landmarks import Landmarks, choose, find_faces, read_landmarks
@@ -21,10 +23,25 @@ from morphface.media.images import Photo, read_image
 from morphface.models import MorphableModel, load_model
 from morphface.parameters import FaceParameters
 
-__all__ = ["FittedFace", "FittedPhoto", "Progress", "fit_photo"]
+__all__ = ["STAGES", "FittedFace", "FittedPhoto", "Progress", "Wishes", "fit_photo"]
+
+STAGES = ("linear", "pixels")
+"""How far a fit goes: landmarks alone, or landmarks and then pixels."""
+
+_HOPELESS = 0.2
+"""Landmark error, in eye distances, from which pixels cannot save a fit."""
 
 Progress = Callable[[str], None]
 """Is told in a few words what begins now."""
+
+
+class Wishes(TypedDict, total=False):
+    """Optional arguments of `fit_photo`, for functions that pass them on."""
+
+    landmarks: str | Path | None
+    focal: float | None
+    stage: str
+    device: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,30 +49,58 @@ class FittedFace:
     """One face of a photo.
 
     Args:
-        fit: parameters, camera, and how far they may be trusted.
+        fit: what the landmarks say.
         model: that the parameters belong to.
         seconds: how long each step took.
+        pixels: what the pixels say, which then counts; None if they were not asked.
     """
 
     fit: FitResult
     model: MorphableModel
     seconds: dict[str, float]
+    pixels: PhotometricResult | None = None
 
     @property
     def parameters(self) -> FaceParameters:
         """What was fitted."""
-        return self.fit.parameters
+        return self.fit.parameters if self.pixels is None else self.pixels.parameters
 
     @property
     def camera(self) -> Camera:
         """The camera that took the photo, as far as the face tells."""
-        return self.fit.camera
+        return self.fit.camera if self.pixels is None else self.pixels.cameras[0]
+
+    @property
+    def predicted(self) -> Float[Tensor, "N 2"]:
+        """Where the fitted face has the landmarks, in pixels."""
+        return self.fit.predicted if self.pixels is None else self.pixels.predicted[0]
+
+    @property
+    def landmark_nme(self) -> float:
+        """Landmark error of what was fitted, as in `FitResult`."""
+        return self.fit.landmark_nme if self.pixels is None else self.pixels.landmark_nme[0]
+
+    @property
+    def converged(self) -> bool:
+        """Whether the fit may be trusted."""
+        return self.fit.converged if self.pixels is None else self.pixels.converged
+
+    @property
+    def reason(self) -> str:
+        """Why not; empty when it may."""
+        return self.fit.reason if self.pixels is None else self.pixels.reason
 
     @property
     def pose_degrees(self) -> dict[str, float]:
         """Yaw, pitch and roll in degrees, turned in that order; see `geometry.angles`."""
         angles = rotvec_to_angles(self.parameters.rotation[0])
         return dict(zip(("yaw", "pitch", "roll"), torch.rad2deg(angles).tolist(), strict=True))
+
+    def albedo(self) -> Float[Tensor, "V 3"]:
+        """The fitted reflectance per vertex; the mean skin's for a model without reflectance."""
+        if self.model.reflectance is None:
+            return torch.tensor(SKIN).expand(self.model.size, 3)
+        return self.model.albedo(self.parameters.reflectance)[0]
 
     def vertices(self) -> Float[Tensor, "V 3"]:
         """The fitted head in the model frame, in millimetres."""
@@ -88,10 +133,14 @@ def fit_photo(
     faces: str | int = "largest",
     landmarks: str | Path | None = None,
     focal: float | None = None,
+    stage: str = "pixels",
     device: str = "cpu",
     progress: Progress | None = None,
 ) -> FittedPhoto:
     """Find faces in a photo and fit a morphable model to them.
+
+    Landmarks give a first guess; with the stage "pixels", analysis by synthesis then finds the
+    parameters that explain the photo, reflectance and illumination among them.
 
     Args:
         image: path of a picture, or `sample:astronaut`.
@@ -99,6 +148,7 @@ def fit_photo(
         faces: "largest", "all", or an index from 0, the largest face first.
         landmarks: a file to read them from, instead of detecting them.
         focal: focal length in pixels; None takes it from the picture's EXIF data, or estimates.
+        stage: "linear" stops after the landmarks, in hundredths of a second.
         device: where to compute.
         progress: is told what begins now.
 
@@ -107,8 +157,7 @@ def fit_photo(
     """
     tell = progress or (lambda _: None)
     check_device(device)
-    if focal is not None and not (math.isfinite(focal) and focal > 0):
-        raise ParameterError(f"focal must be a positive number of pixels, got {focal:g}")
+    _check_wishes(focal, stage)
     tell("reading the picture")
     clock = _Clock()
     photo = read_image(image)
@@ -121,8 +170,28 @@ def fit_photo(
     for face in choose(found, faces):
         fit = fit_linear(head, face.to(device), size=photo.size, focal=focal or photo.focal)
         clock.lap("fit")
-        fitted.append(FittedFace(fit.to("cpu"), head, dict(clock.laps)))
+        seen = _fit_pixels(head, photo, fit, device) if stage == "pixels" else None
+        if seen is not None:
+            clock.lap("pixels")
+        fitted.append(FittedFace(fit.to("cpu"), head, dict(clock.laps), seen))
     return FittedPhoto(photo, tuple(fitted))
+
+
+def _check_wishes(focal: float | None, stage: str) -> None:
+    if focal is not None and not (math.isfinite(focal) and focal > 0):
+        raise ParameterError(f"focal must be a positive number of pixels, got {focal:g}")
+    if stage not in STAGES:
+        raise ParameterError(f"stage must be one of {', '.join(STAGES)}, got {stage!r}")
+
+
+def _fit_pixels(
+    model: MorphableModel, photo: Photo, start: FitResult, device: str
+) -> PhotometricResult | None:
+    """What the pixels say, or None if the landmarks gave nothing to start from."""
+    if not start.landmark_nme <= _HOPELESS:
+        return None
+    head = model.to(device)
+    return fit_photometric(head, [photo.pixels.to(device)], [start]).to("cpu")
 
 
 def check_device(name: str) -> None:

@@ -4,7 +4,7 @@ import json
 import math
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from morphface.core.files import atomic_write, output_folder
 from morphface.media.images import write_image
@@ -12,7 +12,7 @@ from morphface.parameters import save_parameters
 from morphface.parameters.io import library_versions
 from morphface.pipelines.head_files import write_head
 from morphface.pipelines.overlay import draw_overlay
-from morphface.pipelines.photo import FittedFace, FittedPhoto, Progress, fit_photo
+from morphface.pipelines.photo import FittedFace, FittedPhoto, Progress, Wishes, fit_photo
 
 __all__ = ["FILES", "reconstruct"]
 
@@ -25,10 +25,8 @@ def reconstruct(
     *,
     model: str | Path = "open-head",
     faces: str | int = "largest",
-    landmarks: str | Path | None = None,
-    focal: float | None = None,
-    device: str = "cpu",
     progress: Progress | None = None,
+    **wishes: Unpack[Wishes],
 ) -> dict[str, Any]:
     """Fit the faces of a photo and write what was found to a folder.
 
@@ -40,10 +38,8 @@ def reconstruct(
         out: the folder, made if it is missing; files of the same names are replaced.
         model: name or path of a morphable model.
         faces: "largest", "all", or an index from 0, the largest face first.
-        landmarks: a file to read them from, instead of detecting them.
-        focal: focal length in pixels; None takes it from the picture's EXIF data, or estimates.
-        device: where to compute.
         progress: is told what begins now.
+        wishes: the other arguments of `fit_photo`.
 
     Returns:
         What `report.json` holds.
@@ -53,15 +49,7 @@ def reconstruct(
         MorphfaceError: the subclass and its message say what is wrong with the input.
     """
     with output_folder(out) as folder:
-        result = fit_photo(
-            image,
-            model=model,
-            faces=faces,
-            landmarks=landmarks,
-            focal=focal,
-            device=device,
-            progress=progress,
-        )
+        result = fit_photo(image, model=model, faces=faces, progress=progress, **wishes)
         report = _header(image, model, result)
         for index, face in enumerate(result.faces):
             (progress or (lambda _: None))("writing the files")
@@ -102,18 +90,33 @@ def _header(image: str | Path, model: str | Path, result: FittedPhoto) -> dict[s
 
 
 def _describe(face: FittedFace, write_seconds: float | None) -> dict[str, Any]:
-    fit = face.fit
-    error = fit.landmark_nme
+    fit, error = face.fit, face.landmark_nme
     seconds = (
         face.seconds if write_seconds is None else face.seconds | {"write": round(write_seconds, 4)}
     )
     return {
         "box": [round(side, 2) for side in fit.landmarks.box],
-        "converged": fit.converged,
-        "reason": fit.reason,
+        "stage": "linear" if face.pixels is None else "pixels",
+        "converged": face.converged,
+        "reason": face.reason,
         "landmark_nme": round(error, 6) if math.isfinite(error) else None,
         "pose_degrees": {name: round(value, 3) for name, value in face.pose_degrees.items()},
         "distance_mm": round(-float(face.parameters.translation[0, 2]), 1),
-        "focal_pixels": round(float(fit.camera.focal.flatten()[0]), 2),
+        "focal_pixels": round(float(face.camera.focal.flatten()[0]), 2),
+        **_describe_pixels(face),
         "seconds": seconds,
+    }
+
+
+def _describe_pixels(face: FittedFace) -> dict[str, Any]:
+    """What only a fit of pixels knows."""
+    seen = face.pixels
+    if seen is None:
+        return {}
+    return {
+        "photometric_rmse": round(seen.photometric_rmse[0], 6),
+        "energies": {name: round(value, 4) for name, value in seen.energies.items()},
+        "iterations": seen.iterations,
+        "colour_gain": [round(value, 4) for value in seen.gain[0].tolist()],
+        "grey": seen.grey[0],
     }

@@ -46,9 +46,13 @@ def test_the_sample_is_fitted_well(astronaut):
     report, _ = astronaut
     (face,) = report["faces"]
     assert face["converged"]
+    assert face["stage"] == "pixels"
     assert face["landmark_nme"] <= 0.035
+    assert face["photometric_rmse"] < 0.1
+    assert face["iterations"] > 5
+    assert set(face["energies"]) >= {"photometric", "landmarks", "identity", "expression"}
     assert abs(face["pose_degrees"]["yaw"]) < 10
-    assert set(face["seconds"]) >= {"detect", "fit"}
+    assert set(face["seconds"]) >= {"detect", "fit", "pixels"}
     left, top, right, bottom = face["box"]
     assert 170 < left < 200 < 250 < right < 290
     assert 60 < top < 90 < 150 < bottom < 200
@@ -66,7 +70,7 @@ def test_files_of_the_sample_agree_with_each_other(astronaut):
     np.testing.assert_allclose(loaded.bounds, extent, atol=1e-3)
     assert camera.size == (512, 512)
     with Image.open(out / "overlay.png") as picture:
-        assert picture.size == (1920, 674)
+        assert picture.size == (1920, 994)
 
 
 def test_one_face_is_written_to_the_folder_itself(faked, tmp_path):
@@ -113,18 +117,20 @@ def test_an_interrupted_run_leaves_nothing(faked, tmp_path, monkeypatch, failure
 def test_steps_are_told(tmp_path):
     needs_detector()
     told = []
-    fit_photo("sample:astronaut", progress=told.append)
+    result = fit_photo("sample:astronaut", stage="linear", progress=told.append)
     assert told == ["reading the picture", "looking for faces", "fitting"]
+    assert result.faces[0].pixels is None
+    assert "pixels" not in result.faces[0].seconds
 
 
 def test_every_face_of_a_group_is_fitted_the_largest_first():
     needs_detector()
-    faces = fit_photo(shared("photos", "laos_two_faces.jpg"), faces="all").faces
+    faces = fit_photo(shared("photos", "laos_two_faces.jpg"), faces="all", stage="linear").faces
     boxes = [face.fit.landmarks.box for face in faces]
     areas = [(right - left) * (bottom - top) for left, top, right, bottom in boxes]
     assert len(faces) == 2
     assert areas == sorted(areas, reverse=True)
-    second = fit_photo(shared("photos", "laos_two_faces.jpg"), faces=1).faces[0]
+    second = fit_photo(shared("photos", "laos_two_faces.jpg"), faces=1, stage="linear").faces[0]
     torch.testing.assert_close(second.fit.predicted, faces[1].fit.predicted)
 
 
@@ -132,7 +138,9 @@ def test_landmarks_from_a_file_take_the_place_of_the_detector(known, tmp_path):
     points = known.faces[0].fit.predicted.tolist()
     (tmp_path / "face.json").write_text(json.dumps({"scheme": "478", "points": points}))
     write_image(tmp_path / "face.png", known.photo.pixels)
-    (face,) = fit_photo(tmp_path / "face.png", landmarks=tmp_path / "face.json").faces
+    (face,) = fit_photo(
+        tmp_path / "face.png", landmarks=tmp_path / "face.json", stage="linear"
+    ).faces
     assert face.fit.landmark_nme < 0.005
     rotation = known.faces[0].parameters.rotation
     torch.testing.assert_close(face.parameters.rotation, rotation, atol=0.05, rtol=0)
@@ -167,6 +175,12 @@ def test_cuda_without_a_gpu_is_refused():
 def test_an_impossible_focal_length_is_refused(focal):
     with pytest.raises(ParameterError, match="focal must be a positive number of pixels"):
         fit_photo("sample:astronaut", focal=focal)
+
+
+@pytest.mark.refusal
+def test_an_unknown_stage_is_refused():
+    with pytest.raises(ParameterError, match="stage must be one of linear, pixels, got 'deep'"):
+        fit_photo("sample:astronaut", stage="deep")
 
 
 @pytest.mark.refusal
