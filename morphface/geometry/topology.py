@@ -24,15 +24,19 @@ class Topology(Record):
     Side k of face f runs from its corner k to the next one, and has the number 3 f + k.
 
     Args:
+        faces: vertex indices of each triangle.
         ring: for each side of each face, the number of the side of the next face at the same
             edge. Following it leads through all faces of the edge and back; a side that no other
             face shares names itself.
         edges: each edge once: its two vertices, the lower first, then the vertices opposite to it
             in its two faces; -1 for both where it has not exactly two.
+        size: the number of vertices that there must be at least.
     """
 
+    faces: Int[Tensor, "F 3"]
     ring: Int[Tensor, "F 3"]
     edges: Int[Tensor, "E 4"]
+    size: int
 
     @classmethod
     def of(cls, faces: Int[Tensor, "F 3"]) -> "Topology":
@@ -47,24 +51,26 @@ class Topology(Record):
             raise ShapeError(f"faces must have 2 axes, got {faces.ndim}")
         if faces.numel() and int(faces.min()) < 0:
             raise ParameterError(f"faces must not be negative, got an index of {int(faces.min())}")
-        ends = torch.stack([faces, faces.roll(-1, dims=1)], dim=-1).long()
-        proper = (ends[..., 0] != ends[..., 1]).all(1)
-        side = torch.nonzero(proper.repeat_interleave(3))[:, 0]
-        pairs = ends.reshape(-1, 2)[side].sort(dim=1).values
-        side, first, count = _grouped(side, pairs)
+        faces = faces.contiguous()
+        side, first, count = _grouped(faces.long())
         last = first + count - 1
         follower = torch.arange(1, len(side) + 1, device=faces.device)
         follower[last] = first
         ring = torch.arange(faces.numel(), device=faces.device)
         ring[side] = side[follower]
         edges = _edges(faces.long().flatten(), side[first], side[last], count == 2)
-        return cls(ring.int().reshape(-1, 3), edges.int())
+        size = int(faces.max()) + 1 if faces.numel() else 0
+        return cls(faces.int(), ring.int().reshape(-1, 3), edges.int(), size)
 
 
-def _grouped(side: Tensor, pairs: Int[Tensor, "N 2"]) -> tuple[Tensor, Tensor, Tensor]:
+def _grouped(faces: Int[Tensor, "F 3"]) -> tuple[Tensor, Tensor, Tensor]:
     """Sides in the order of their edges; where each edge begins, and how many sides it has."""
-    size = pairs.max() + 1 if len(pairs) else 1
-    key, order = (pairs[:, 0] * size + pairs[:, 1]).sort(stable=True)
+    ends = torch.stack([faces, faces.roll(-1, dims=1)], dim=-1)
+    proper = (ends[..., 0] != ends[..., 1]).all(1)
+    side = torch.nonzero(proper.repeat_interleave(3))[:, 0]
+    low, high = ends.reshape(-1, 2)[side].aminmax(dim=1)
+    size = high.max() + 1 if len(side) else 1
+    key, order = (low * size + high).sort(stable=True)
     count = torch.unique_consecutive(key, return_counts=True)[1]
     return side[order], count.cumsum(0) - count, count
 

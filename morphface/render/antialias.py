@@ -52,22 +52,17 @@ def antialias(
 
     Raises:
         ShapeError: an argument lacks the axes above, or they do not fit each other.
-        ParameterError: `image` or `screen` is neither float32 nor float64.
+        ParameterError: `image` or `screen` is neither float32 nor float64, or `screen` has fewer
+            vertices, or `fragments` more faces, than `faces`.
     """
-    _check(image, screen, fragments)
     check_shape("faces", faces, None, 3)
     topology = topology or Topology.of(faces)
-    if topology.ring.shape != faces.shape:
-        raise ShapeError(
-            f"topology is of {len(topology.ring)} faces, but there are {len(faces)}; "
-            "compute it with Topology.of(faces)"
-        )
+    _check(image, screen, fragments)
+    _check_mesh(topology, faces, screen, fragments)
     near = NEAR if perspective else -math.inf
     module = "backends.outline_cpu" if image.device.type == "cpu" else "outline"
     smooth = import_module(f"morphface.render.{module}").smooth  # numba: on first use
-    return smooth(
-        image, screen, (faces, topology), (fragments.face, fragments.depth.detach()), near
-    )
+    return smooth(image, screen, topology, (fragments.face, fragments.depth.detach()), near)
 
 
 def _check(image: Tensor, screen: Tensor, fragments: Fragments) -> None:
@@ -78,3 +73,22 @@ def _check(image: Tensor, screen: Tensor, fragments: Fragments) -> None:
     for name, value in (("image", image), ("screen", screen)):
         if value.dtype not in (torch.float32, torch.float64):
             raise ParameterError(f"{name} must be float32 or float64, got {value.dtype}")
+
+
+def _check_mesh(topology: Topology, faces: Tensor, screen: Tensor, fragments: Fragments) -> None:
+    if topology.ring.shape != faces.shape:
+        raise ShapeError(
+            f"topology is of {len(topology.ring)} faces, but there are {len(faces)}; "
+            "compute it with Topology.of(faces)"
+        )
+    if topology.size > screen.shape[1]:
+        raise ParameterError(
+            f"faces must index the {screen.shape[1]} vertices of screen, "
+            f"got indices up to {topology.size - 1}"
+        )
+    # numpy on a CPU, as torch would wake its own threads, which then slow down the kernels'.
+    face = fragments.face.numpy() if fragments.face.device.type == "cpu" else fragments.face
+    if fragments.face.numel() and int(face.max()) >= len(faces):
+        raise ParameterError(
+            f"fragments must be of these {len(faces)} faces, but hold face {int(face.max())}"
+        )

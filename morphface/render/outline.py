@@ -22,13 +22,13 @@ LONGEST = 1000  # faces that a walk crosses at most
 def smooth(
     image: Float[Tensor, "B H W C"],
     screen: Float[Tensor, "B V 3"],
-    mesh: tuple[Int[Tensor, "F 3"], Topology],
+    topology: Topology,
     fragments: tuple[Int[Tensor, "B H W"], Float[Tensor, "B H W"]],
     near: float,
 ) -> Float[Tensor, "B H W C"]:
     """The image with its outlines blended; `fragments` are face and depth."""
-    faces, topology = mesh
-    sides = _Sides(screen.detach().double(), faces.long(), topology.ring.long().flatten(), near)
+    indices = topology.faces.long(), topology.ring.long().flatten()
+    sides = _Sides(screen.detach().double(), *indices, near)
     for u in (0, 1):
         lines, face = _pairs(*fragments, u)
         end = sides.outline(lines, face)
@@ -89,7 +89,7 @@ def _blended(
     gone = (lines.way * (here - lines.begin)).clamp(0, 1)
     receives = (gone < 0.5)[:, None]  # whether the nearer pixel does
     taker, giver = torch.where(receives, lines.pixel, lines.pixel.flip(1)).unbind(1)
-    amount = (0.5 - gone).abs().to(image.dtype)
+    amount = torch.where(gone < 0.5, 0.5 - gone, gone - 0.5).to(image.dtype)
     flat = image.flatten(0, 2)
     change = amount[:, None] * (flat[giver] - flat[taker])
     return flat.index_add(0, taker, change).reshape(image.shape)
@@ -173,7 +173,7 @@ class _Sides(Record):
         points = self._points(lines, side.clamp(min=0))
         here = lines.way * (_meeting(lines, *points[:2]) - lines.begin)
         depth = torch.stack([point[:, 2] for point in points]).amin(0)
-        return (side >= 0) & (here < 1) & (depth > self.near)
+        return (side >= 0) & (here <= 1) & (depth > self.near)
 
     def _beyond(self, lines: _Lines, side: Int[Tensor, " N"]) -> Int[Tensor, " N"]:
         """The side by which the surface goes on, -1 if it ends. Faces without area come last."""

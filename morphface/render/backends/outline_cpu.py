@@ -18,12 +18,12 @@ __all__ = ["smooth"]
 def smooth(
     image: Float[Tensor, "B H W C"],
     screen: Float[Tensor, "B V 3"],
-    mesh: tuple[Int[Tensor, "F 3"], Topology],
+    topology: Topology,
     fragments: tuple[Int[Tensor, "B H W"], Float[Tensor, "B H W"]],
     near: float,
 ) -> Float[Tensor, "B H W C"]:
     """The image with its outlines blended; `fragments` are face and depth."""
-    return _Smooth.apply(image, screen, mesh, fragments, near)
+    return _Smooth.apply(image, screen, topology, fragments, near)
 
 
 class _Smooth(torch.autograd.Function):
@@ -32,11 +32,11 @@ class _Smooth(torch.autograd.Function):
         ctx: Any,
         image: Tensor,
         screen: Tensor,
-        mesh: tuple[Tensor, Topology],
+        topology: Topology,
         fragments: tuple[Tensor, Tensor],
         near: float,
     ) -> Tensor:
-        pairs = _pairs(screen, mesh, fragments, near)
+        pairs = _pairs(screen, topology, fragments, near)
         out = _copy(image)
         starts, pixels, _, amounts = pairs
         difference = np.empty((len(pixels), image.shape[-1]), out.numpy().dtype)
@@ -60,13 +60,12 @@ class _Smooth(torch.autograd.Function):
 
 
 def _pairs(
-    screen: Tensor, mesh: tuple[Tensor, Topology], fragments: tuple[Tensor, Tensor], near: float
+    screen: Tensor, topology: Topology, fragments: tuple[Tensor, Tensor], near: float
 ) -> tuple[np.ndarray, ...]:
     """Neighbouring pixels that are blended, in the order of image, axis and place.
 
     Returns where each image and axis begins, and what `trace` finds.
     """
-    faces, topology = mesh
     face, depth, points = (np.ascontiguousarray(item.numpy()) for item in (*fragments, screen))
     batch, height, width = face.shape
     marks = np.zeros((batch, 2, height, width), np.uint8)
@@ -75,7 +74,7 @@ def _pairs(
     spots = np.flatnonzero(marks.view(np.bool_))
     pixels, ends = (np.empty((len(spots), 2), np.int64) for _ in range(2))
     amounts = np.empty((len(spots), 5))
-    surface = np.ascontiguousarray(faces.numpy()), topology.ring.numpy()
+    surface = topology.faces.numpy(), topology.ring.numpy()
     given = points, surface, near, (face, depth), spots
     threads.run(trace, tasks, *given, pixels, ends, amounts)
     starts = np.searchsorted(spots, np.arange(2 * batch + 1) * (height * width))

@@ -65,15 +65,17 @@ def mark(task, tasks, points, edges, face, marks):
 def _mark_edge(corner, a, b, face, marks):
     u = _axis(corner, a, b)
     start, end = float(corner[a, 1 - u]), float(corner[b, 1 - u])
-    rows = face.shape[u]
+    rows, columns = face.shape[u], face.shape[1 - u]
     first = math.ceil(min(max(min(start, end), 0.0), float(rows)) - 0.5)
     last = math.ceil(min(max(max(start, end), 0.0), float(rows)) - 0.5)
     if not math.isfinite(start + end):
         return
     for row in range(int(first), int(last)):
         place = _meeting(corner, a, b, u, row + 0.5)[0] - 0.5
-        if 0.0 <= place < face.shape[1 - u] - 1:  # false for a NaN
-            column = int(place)
+        if not -1.0 < place < columns:  # true for a NaN
+            continue
+        # Both pairs of a centre that the edge meets: visibility decided which of them differ.
+        for column in range(max(math.ceil(place) - 1, 0), min(int(place) + 1, columns - 1)):
             y, x = (row, column) if u == 0 else (column, row)
             if face[y, x] != face[y + u, x + 1 - u]:
                 marks[u, y, x] = 1
@@ -127,7 +129,7 @@ def _end(corner, mesh, near, f, line):
         if side < 0 or _clipped(corner, faces, f, near):
             return -1, -1
         a, b, _ = _corners(faces, side)
-        if not way * (_meeting(corner, a, b, u, v)[0] - limit) < 0.0:
+        if not way * (_meeting(corner, a, b, u, v)[0] - limit) <= 0.0:
             return -1, -1
         entry = _beyond(corner, mesh, side, line)
         if entry < 0:
