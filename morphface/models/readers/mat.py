@@ -135,7 +135,11 @@ def _variables(file: BinaryIO, size: int, wanted: Collection[str]) -> dict[str, 
     header = file.read(128)
     order = "<" if header[126:128] == b"IM" else ">"
     found: dict[str, np.ndarray] = {}
-    while len(tag := file.read(8)) == 8:
+    if len(header) < 128:
+        raise ModelError(f"it has {size} bytes: truncated")
+    while tag := file.read(8):
+        if len(tag) < 8:
+            raise ModelError("it ends in the middle of a tag: truncated")
         kind, length = struct.unpack(f"{order}2I", tag)
         start = file.tell()
         if length > size - start:

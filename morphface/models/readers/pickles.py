@@ -26,7 +26,7 @@ __all__ = ["read_pickle"]
 
 _LIMIT = 2**32  # bytes of a file
 _MOST_OPCODES = 4_000_000
-_MOST_TUPLES = 100_000  # more than any model has; hashing a deep nest of them overflows the stack
+_MOST_TUPLES = 10_000  # more than any model has; hashing a deep nest of them overflows the stack
 _DEEPEST = 48
 _REFUSED = {
     **dict.fromkeys(("EXT1", "EXT2", "EXT4"), "the extension registry"),
