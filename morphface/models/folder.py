@@ -5,7 +5,14 @@ from pathlib import Path
 
 from morphface.models.known import KNOWN, KnownModel
 
-__all__ = ["FOLDER_VARIABLE", "companions_of", "file_of_known", "models_folder", "own_models"]
+__all__ = [
+    "FOLDER_VARIABLE",
+    "companions_of",
+    "file_of_known",
+    "known_model_at",
+    "models_folder",
+    "own_models",
+]
 
 FOLDER_VARIABLE = "MORPHFACE_MODELS"
 """The environment variable that names another folder for models."""
@@ -45,6 +52,11 @@ def file_of_known(model: KnownModel) -> Path | None:
             if (folder / name).exists():
                 return folder / name
     return None
+
+
+def known_model_at(path: Path) -> KnownModel | None:
+    """The published model whose file this is by its name and place in the folder for models."""
+    return next((model for model in KNOWN if file_of_known(model) == path), None)
 
 
 def companions_of(path: Path, reader: str) -> dict[str, Path | tuple[Path, ...]]:

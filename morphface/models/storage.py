@@ -70,7 +70,7 @@ def save_model(
     }
     with atomic_write(path) as temporary:
         save_file(
-            {name: tensors[name].contiguous() for name in sorted(tensors)},
+            _owned(tensors),
             temporary,
             metadata={"morphface": json.dumps(header)},
         )
@@ -281,6 +281,20 @@ def _smallest(name: str, value: Tensor, half: bool) -> Tensor:
         levels = (value * 255).round().clamp(0, 255).to(torch.uint8)
         return levels if torch.equal(levels.float() / 255, value) else value
     return value
+
+
+def _owned(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Contiguous tensors that share no memory, which safetensors refuses."""
+    out: dict[str, Tensor] = {}
+    seen = set()
+    for name in sorted(tensors):
+        value = tensors[name].contiguous()
+        memory = value.untyped_storage()
+        if memory.data_ptr() in seen or memory.nbytes() != value.nbytes:
+            value = value.clone()
+        seen.add(value.untyped_storage().data_ptr())
+        out[name] = value
+    return out
 
 
 def _version(tensors: Mapping[str, Tensor]) -> int:

@@ -16,7 +16,7 @@ from morphface.core.errors import ModelError
 from morphface.models.morphable import MorphableModel
 from morphface.models.readers.content import Content, look
 
-__all__ = ["READERS", "Content", "choose_reader", "look", "read_model", "reader_of"]
+__all__ = ["READERS", "Content", "about", "choose_reader", "look", "read_model", "reader_of"]
 
 READERS = (
     *("native", "bfm_hdf5", "bfm_front", "bfm2009", "lsfm", "tddfa"),
@@ -50,6 +50,21 @@ def read_model(path: str | Path, *, expected: str | None = None, **options: Any)
     given = {name: value for name, value in options.items() if value is not None}
     _check_options(reader, given)
     return reader.read(content, **given)
+
+
+def about(path: str | Path) -> tuple[str, str]:
+    """What a model's file is read as, and in which units and axes such files have their values.
+
+    Raises:
+        MissingFileError: there is nothing at the path.
+        ModelError: no reader knows the content.
+    """
+    content = look(path)
+    reader = choose_reader(content)
+    if reader is None:
+        raise ModelError(f"{path} is {content.describe()}, not a model known here")
+    paragraphs = (inspect.getdoc(reader) or "").split("\n\n")
+    return reader.NAME, " ".join(paragraphs[min(1, len(paragraphs) - 1)].split())
 
 
 def reader_of(path: str | Path) -> str | None:
