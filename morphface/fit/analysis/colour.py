@@ -7,8 +7,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from morphface.core.records import Record
-from morphface.fit.analysis.sampling import Samples, View
-from morphface.fit.analysis.shading import Head
+from morphface.fit.analysis.lens import View
+from morphface.fit.analysis.sampling import Samples
+from morphface.fit.analysis.scene import Scene
 
 __all__ = ["LUMINANCE", "Balance", "balance_of"]
 
@@ -40,14 +41,14 @@ class Balance(Record):
         return torch.diag(self.gain)
 
 
-def balance_of(head: Head, samples: Samples, view: View) -> Balance:
+def balance_of(scene: Scene, samples: Samples, view: View) -> Balance:
     """What of a photo's colours is beyond light: nothing, mostly.
 
     The brightness of a photo is that of its light. Only what is out of the range of plausible
     lights becomes a gain, so that the two do not compete.
 
     Args:
-        head: with the mean albedo, under neutral light.
+        scene: with the mean albedo, under neutral light.
         samples: points of the face.
         view: the photo.
     """
@@ -55,7 +56,7 @@ def balance_of(head: Head, samples: Samples, view: View) -> Balance:
         return Balance()
     seen = view.image.flatten(0, 1)[samples.pixel]
     spread = (seen.amax(dim=1) - seen.amin(dim=1)).median()
-    expected = samples.blend(head.colours)
+    expected = samples.blend(scene.colours)
     grey = bool(spread < _GREY)
     if grey:
         expected = (expected @ expected.new_tensor(LUMINANCE))[:, None].expand_as(expected)

@@ -13,8 +13,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from morphface.fit.analysis.jacobian import point_jacobian
-from morphface.fit.analysis.sampling import Lens, Samples, View, look_up
-from morphface.fit.analysis.shading import Head
+from morphface.fit.analysis.lens import Lens, View, difference, look_up
+from morphface.fit.analysis.sampling import Samples
+from morphface.fit.analysis.scene import Scene
 from morphface.fit.analysis.state import Columns, Look
 
 __all__ = [
@@ -25,13 +26,14 @@ __all__ = [
     "colour_residuals",
     "landmark_energy",
     "landmark_terms",
+    "normal_equations",
     "photometric_energy",
-    "photometric_terms",
+    "photometric_scale",
     "prior_energy",
     "prior_terms",
 ]
 
-_BLOCK = 2048  # rows of the Jacobian that are multiplied at once
+_BLOCK = 6144  # rows of the Jacobian that are multiplied at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,10 +60,10 @@ def charbonnier(
     return root - 1, 1 / (root * noise**2)
 
 
-def colour_residuals(head: Head, look: Look, samples: Samples, view: View) -> Float[Tensor, "n 3"]:
+def colour_residuals(scene: Scene, samples: Samples, view: View) -> Float[Tensor, "n 3"]:
     """Model minus photo at the surface points of `samples`, wherever they are seen now."""
-    spots = view.lens.project(samples.blend(head.points), look.focal)[:, :2]
-    return view.mixed(samples.blend(head.colours)) - look_up(view.image, spots)
+    spots = view.lens.project(samples.blend(scene.points), scene.look.focal)[:, :2]
+    return difference(view.mixed(samples.blend(scene.colours)), look_up(view.image, spots))
 
 
 def photometric_energy(
@@ -79,28 +81,41 @@ def photometric_energy(
     return worth * float((trust * value).sum() / trust.sum().clamp(min=1e-9))
 
 
-def photometric_terms(
-    residuals: Float[Tensor, "n 3"],
-    jacobian: Float[Tensor, "n 3 P"],
-    trust: Float[Tensor, " n"],
-    noise: float,
-    worth: float,
-) -> Quadratic:
-    """Slope and curvature of `photometric_energy` (iteratively re-weighted least squares)."""
+def photometric_scale(
+    residuals: Float[Tensor, "n 3"], trust: Float[Tensor, " n"], noise: float, worth: float
+) -> Float[Tensor, "n 3"]:
+    """What rows are multiplied by so that least squares has the slope of `photometric_energy`.
+
+    These are the square roots of the weights of iteratively re-weighted least squares; zero for
+    saturated channels.
+    """
     _, weight = charbonnier(residuals, noise)
-    scaled = (weight * trust * (worth / trust.sum().clamp(min=1e-9))).sqrt()
-    return _normal(jacobian * scaled[:, None, None], residuals * scaled[:, None])
+    root = (weight * trust * (worth / trust.sum().clamp(min=1e-9))).sqrt()
+    return root[:, None] * (residuals != 0)
 
 
-def _normal(jacobian: Float[Tensor, "n c P"], residuals: Float[Tensor, "n c"]) -> Quadratic:
-    """Normal equations, block by block; summed up in double precision."""
+def normal_equations(
+    jacobian: Float[Tensor, "n c P"], residuals: Float[Tensor, "n c"]
+) -> Quadratic:
+    """Slope and curvature of half the squared residuals, block by block.
+
+    Blocks are multiplied in the precision of the Jacobian and added up in double precision.
+    """
     rows, values = jacobian.flatten(0, 1), residuals.flatten()
     gradient = np.zeros(rows.shape[1])
     hessian = np.zeros((rows.shape[1], rows.shape[1]))
     for part, value in zip(rows.split(_BLOCK), values.split(_BLOCK), strict=True):
         gradient += (part.T @ value).cpu().numpy()
-        hessian += (part.T @ part).cpu().numpy()
+        hessian += _squared(part)
     return Quadratic(gradient, hessian)
+
+
+def _squared(rows: Float[Tensor, "m P"]) -> Float[np.ndarray, "P P"]:
+    """`rows.T @ rows`. numpy sees that it is symmetric and computes half of it."""
+    if rows.device.type == "cpu":
+        array = rows.numpy()
+        return array.T @ array
+    return (rows.T @ rows).cpu().numpy()
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,25 +134,23 @@ class Markers:
     root: Float[Tensor, "n 2 2"]
 
 
-def landmark_residuals(
-    head: Head, look: Look, markers: Markers, lens: Lens
-) -> Float[Tensor, "n 2"]:
+def landmark_residuals(scene: Scene, markers: Markers, lens: Lens) -> Float[Tensor, "n 2"]:
     """Predicted minus detected, in standard deviations."""
-    spots = lens.project(markers.samples.blend(head.points), look.focal)[:, :2]
+    spots = lens.project(markers.samples.blend(scene.points), scene.look.focal)[:, :2]
     return torch.einsum("nij,nj->ni", markers.root, spots - markers.targets)
 
 
-def landmark_energy(head: Head, look: Look, markers: Markers, lens: Lens) -> float:
+def landmark_energy(scene: Scene, markers: Markers, lens: Lens) -> float:
     """Energy of landmarks and irises, under normal errors."""
-    return 0.5 * float(landmark_residuals(head, look, markers, lens).square().sum())
+    return 0.5 * float(landmark_residuals(scene, markers, lens).square().sum())
 
 
 def landmark_terms(
-    head: Head, look: Look, markers: Markers, lens: Lens, basis: Float[Tensor, "V 3 S"]
+    scene: Scene, basis: Float[Tensor, "V 3 S"], markers: Markers, lens: Lens
 ) -> Quadratic:
     """Slope and curvature of `landmark_energy`."""
-    rows = markers.root @ point_jacobian(basis, look, head, markers.samples, lens)
-    return _normal(rows, landmark_residuals(head, look, markers, lens))
+    rows = markers.root @ point_jacobian(scene, basis, markers.samples, lens)
+    return normal_equations(rows, landmark_residuals(scene, markers, lens))
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,12 +8,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from morphface.fit.analysis.colour import Balance
+from morphface.fit.analysis.lens import View
 from morphface.fit.analysis.occlusion import residual_map
 from morphface.fit.analysis.result import PhotometricResult
-from morphface.fit.analysis.sampling import View
+from morphface.fit.analysis.scene import Scene
 from morphface.fit.analysis.settings import PhotometricSettings
-from morphface.fit.analysis.shading import head_of
-from morphface.fit.analysis.solver import Problem, around, draw_all, energy
+from morphface.fit.analysis.solver import Problem, draw_all, energy, scenes_of
 from morphface.fit.analysis.state import Look
 from morphface.fit.assemble import landmark_error
 from morphface.fit.problem import to_numpy
@@ -62,12 +62,10 @@ def finish(
     balances: tuple[Balance, ...],
 ) -> PhotometricResult:
     """The result of a fit."""
-    problem, looks = around(done.problem, done.looks), done.looks
-    heads = tuple(
-        head_of(photo.surface, look) for photo, look in zip(problem.photos, looks, strict=True)
-    )
-    terms = energy(problem, heads, looks, draw_all(problem, heads, looks, 10**9, 0.5))
-    qualities = [_quality(done, starts[k], k) for k in range(len(looks))]
+    problem, looks = done.problem, done.looks
+    scenes = scenes_of(problem, looks)
+    terms = energy(problem, scenes, draw_all(problem, scenes, count=10**9, phase=0.5))
+    qualities = [_quality(done, scenes[k], starts[k], k) for k in range(len(looks))]
     reason = _verdict(looks, starts, qualities, problem.settings)
     names = {"photometric": terms.photometric, "landmarks": terms.landmarks, **terms.priors}
     ones = torch.ones_like(looks[0].translation)
@@ -110,14 +108,13 @@ def _camera(camera: Camera, look: Look) -> Camera:
     return replace(camera, focal=look.focal.to(camera.focal).reshape(camera.focal.shape))
 
 
-def _quality(done: Fitted, start: FitResult, number: int) -> _Quality:
-    photo, look, view = done.problem.photos[number], done.looks[number], done.views[number]
-    head = head_of(photo.surface, look)
-    residual, mask = residual_map(photo.surface, head, look, view)
+def _quality(done: Fitted, scene: Scene, start: FitResult, number: int) -> _Quality:
+    photo, view = done.problem.photos[number], done.views[number]
+    residual, mask = residual_map(scene, view)
     weight = mask * view.open
     square = (residual.square().mean(dim=-1) * weight).sum() / weight.sum().clamp(min=1e-9)
     markers = photo.markers
-    predicted = photo.lens.project(markers.samples.blend(head.points), look.focal)[:, :2]
+    predicted = photo.lens.project(markers.samples.blend(scene.points), scene.look.focal)[:, :2]
     rows = landmark_rows(done.problem.model, start.landmarks.scheme)
     counted = rows.surface.copy()
     for eye in rows.eyes:

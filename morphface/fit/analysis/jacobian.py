@@ -13,79 +13,192 @@ Jacobian of `c - photo` keeps all of these terms:
   model and photo agree, and their mean converges faster than either (Benhimane and Malis 2004,
   section 3), so that is the default.
 
-Left out: a change of which face is seen (silhouettes), and of which vertices are clamped.
+Left out: a change of which face is seen (silhouettes), and the slope of clamped colours.
 """
 
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from morphface.fit.analysis.sampling import Lens, Samples, View
-from morphface.fit.analysis.shading import Head
-from morphface.fit.analysis.state import Look
-from morphface.fit.analysis.surface import Surface
+from morphface.fit.analysis.kernels import light_vertices, write_samples
+from morphface.fit.analysis.lens import Lens, View
+from morphface.fit.analysis.rings import rings_of
+from morphface.fit.analysis.sampling import Samples
+from morphface.fit.analysis.scene import Scene
 from morphface.geometry.spherical_harmonics import sh_derivative
+from morphface.render.backends.threads import run, split
 
-__all__ = ["Gradient", "colour_jacobian", "model_gradient", "motion", "point_jacobian"]
+__all__ = ["Gradient", "colour_jacobian", "colour_slope", "point_jacobian"]
 
 Gradient = Literal["mean", "photo", "model"]
 """Whose colours say what motion across the pixels does."""
 
 
+def colour_slope(
+    scene: Scene, samples: Samples, view: View, gradient: Gradient = "mean"
+) -> Float[Tensor, "n 3 2"]:
+    """How colours change from pixel to pixel at `samples`.
+
+    Args:
+        scene: the model's colours.
+        samples: where.
+        view: the photo's colours.
+        gradient: whose of them, or the mean of both.
+    """
+    photo = view.gradient.flatten(0, 1)[samples.pixel]
+    if gradient == "photo":
+        return photo
+    model = _model_slope(scene, samples, view)
+    return model if gradient == "model" else (photo + model) / 2
+
+
 def colour_jacobian(
-    surface: Surface,
+    scene: Scene,
     basis: Float[Tensor, "V 3 S"],
-    look: Look,
-    head: Head,
     samples: Samples,
     slope: Float[Tensor, "n 3 2"],
     view: View,
+    *,
+    scale: Float[Tensor, "n 3"] | None = None,
+    compiled: bool | None = None,
 ) -> Float[Tensor, "n 3 P"]:
     """Derivatives of the residuals at `samples` by all of a photo's columns.
 
     Args:
-        surface: the model.
+        scene: where to linearise.
         basis: from `shape_basis`.
-        look: where to linearise.
-        head: of that look.
         samples: where.
         slope: of colours across the pixels there.
         view: the photo.
+        scale: what each row is multiplied by; None leaves them.
+        compiled: whether to use the compiled kernels; None uses them on a CPU.
     """
-    lens = view.lens
-    across = slope @ motion(samples, head, look, lens)
-    turned = _light_by_normal(look, head)
-    turned = turned if view.mix is None else view.mix @ turned
-    return torch.cat(
-        [
-            _by_shape(surface, basis, look, head, samples, turned, across),
-            _mixed(view, _by_reflectance(surface, head, samples)),
-            _mixed(view, _by_illumination(head, samples)),
-            _by_rotation(look, head, samples, turned, across),
-            -across,
-            -(slope @ lens.stretch(samples.blend(head.points), look.focal)[..., None]),
-        ],
-        dim=-1,
+    if scale is None:
+        scale = torch.ones_like(samples.weights)
+    moves = _motion(scene, samples, view.lens)
+    slope = slope * scale[..., None]
+    turned = view.mix_rows(_light_by_normal(scene))
+    parts = _Parts(scene, basis, samples, scale, slope @ moves, turned)
+    rest = [
+        scale[..., None] * view.mix_rows(_by_illumination(parts)),
+        _by_rotation(parts),
+        -parts.across,
+        -(slope @ view.lens.stretch(samples.blend(scene.points), scene.look.focal)[..., None]),
+    ]
+    first = basis.shape[2] + scene.surface.reflectance
+    out = slope.new_empty(len(slope), 3, first + 34)
+    out[:, :, first:] = torch.cat(rest, dim=2)
+    compiled = slope.device.type == "cpu" if compiled is None else compiled
+    (_write_compiled if compiled else _write_plain)(parts, view, out[:, :, :first])
+    return out
+
+
+@dataclass(frozen=True, eq=False)
+class _Parts:
+    """What the columns of shape and reflectance are made of.
+
+    Args:
+        scene: where to linearise.
+        basis: of shape.
+        samples: where.
+        scale: of their rows.
+        across: scaled colour by motion in the camera frame.
+        turned: colour by unit normal in the camera frame, at vertices.
+    """
+
+    scene: Scene
+    basis: Float[Tensor, "V 3 S"]
+    samples: Samples
+    scale: Float[Tensor, "n 3"]
+    across: Float[Tensor, "n 3 3"]
+    turned: Float[Tensor, "V 3 3"]
+
+    @property
+    def chain(self) -> Float[Tensor, "V 3 3"]:
+        """Colour by area vector in the head frame, at vertices."""
+        normal = self.scene.normals
+        tangent = torch.eye(3).to(normal) - normal[:, :, None] * normal[:, None, :]
+        length = self.scene.areas.norm(dim=-1).clamp(min=1e-12)[:, None, None]
+        return self.turned @ (tangent / length) @ self.scene.look.rotation
+
+    @property
+    def inside(self) -> Float[Tensor, "V 3"]:
+        """The light, where albedo is not clamped."""
+        free = (self.scene.albedo > 0) & (self.scene.albedo < 1)
+        return self.scene.light * free
+
+
+def _write_compiled(parts: _Parts, view: View, out: Float[Tensor, "n 3 p"]) -> None:
+    """Columns of shape and reflectance, by the kernels."""
+    scene, samples, basis = parts.scene, parts.samples, parts.basis
+    rings = rings_of(scene.surface.faces, len(basis))
+    used, slots = torch.unique(samples.corners, return_inverse=True)
+    lit = basis.new_empty(len(used), 3, basis.shape[2])
+    around = tuple(
+        values.numpy()
+        for values in (rings.pairs, rings.neighbour, rings.terms, rings.corner, rings.sign)
     )
+    tasks = split()
+    run(
+        light_vertices,
+        tasks,
+        used.numpy(),
+        around,
+        scene.shape.numpy(),
+        parts.chain.contiguous().numpy(),
+        basis.numpy(),
+        lit.numpy(),
+    )
+    across = parts.across @ scene.look.rotation
+    points = (
+        samples.corners.numpy(),
+        slots.numpy(),
+        samples.weights.numpy(),
+        parts.scale.numpy(),
+        across.contiguous().numpy(),
+    )
+    colours, mix = scene.surface.colours.numpy(), view.matrix.numpy()
+    lights = parts.inside.numpy()
+    run(write_samples, tasks, points, basis.numpy(), lit.numpy(), colours, lights, mix, out.numpy())
+
+
+def _write_plain(parts: _Parts, view: View, out: Float[Tensor, "n 3 p"]) -> None:
+    """Columns of shape and reflectance, on any device."""
+    scene, samples, basis = parts.scene, parts.samples, parts.basis
+    shapes = basis.shape[2]
+    across = parts.across @ scene.look.rotation
+    out[:, :, :shapes] = parts.scale[..., None] * samples.blend_rows(_lit(parts))
+    out[:, :, :shapes] -= across @ samples.blend_rows(basis)
+    lit = parts.inside[samples.corners] * samples.weights[..., None]
+    colours = torch.einsum("nkc,nkca->nca", lit, scene.surface.colours[samples.corners])
+    out[:, :, shapes:] = parts.scale[..., None] * view.mix_rows(colours)
+
+
+def _lit(parts: _Parts) -> Float[Tensor, "V 3 S"]:
+    """Colours of all vertices by shape columns, through their normals alone."""
+    rings = rings_of(parts.scene.surface.faces, len(parts.basis))
+    edges = rings.edges(parts.scene.shape)
+    rows = (parts.chain[rings.vertex] @ _skew(edges)) @ parts.basis[rings.neighbour]
+    return torch.zeros_like(parts.basis).index_add_(0, rings.vertex, rows)
 
 
 def point_jacobian(
-    basis: Float[Tensor, "V 3 S"], look: Look, head: Head, samples: Samples, lens: Lens
+    scene: Scene, basis: Float[Tensor, "V 3 S"], samples: Samples, lens: Lens
 ) -> Float[Tensor, "n 2 P"]:
     """Derivatives of where surface points are seen, by all of a photo's columns.
 
     Args:
+        scene: where to linearise.
         basis: from `shape_basis`.
-        look: where to linearise.
-        head: of that look.
         samples: the points.
         lens: what sees them.
     """
-    across = motion(samples, head, look, lens)
+    look, across = scene.look, _motion(scene, samples, lens)
     moved = torch.einsum("nk,nkcs->ncs", samples.weights, basis[samples.corners])
-    points = samples.blend(head.points)
+    points = samples.blend(scene.points)
     nothing = across.new_zeros(len(across), 2, len(look.reflectance) + 27)
     return torch.cat(
         [
@@ -99,31 +212,30 @@ def point_jacobian(
     )
 
 
-def motion(samples: Samples, head: Head, look: Look, lens: Lens) -> Float[Tensor, "n 2 3"]:
+def _motion(scene: Scene, samples: Samples, lens: Lens) -> Float[Tensor, "n 2 3"]:
     """How points move across the pixels when they move in the camera frame."""
-    return lens.slopes(samples.blend(head.points), look.focal)
+    return lens.slopes(samples.blend(scene.points), scene.look.focal)
 
 
-def model_gradient(head: Head, look: Look, samples: Samples, view: View) -> Float[Tensor, "n 3 2"]:
-    """How the model's colour changes from pixel to pixel, within the face that is seen."""
-    lens = view.lens
-    screen = lens.project(head.points, look.focal)[samples.corners]
-    colours = view.mixed(head.colours)[samples.corners]
+def _model_slope(scene: Scene, samples: Samples, view: View) -> Float[Tensor, "n 3 2"]:
+    """How the model's colour changes from pixel to pixel, within the face that is seen.
+
+    Barycentric weights are `l / z` over its sum, with weights `l` that are affine on the screen.
+    """
+    screen = scene.screen(view.lens)[samples.corners]
+    colours = view.mixed(scene.colours)[samples.corners]
     centre = torch.einsum("nk,nkc->nc", samples.weights, colours)
-    inverse = 1 / screen[..., 2]
-    if lens.weak_depth is not None:
-        inverse = torch.ones_like(inverse)
-    depth = 1 / _affine(samples.weights / inverse).mul(inverse).sum(dim=1)
-    edges = torch.stack([screen[:, (k + 1) % 3] - screen[:, (k + 2) % 3] for k in range(3)], 1)
+    flat = view.lens.weak_depth is not None
+    inverse = torch.ones_like(screen[..., 2]) if flat else 1 / screen[..., 2]
+    affine = samples.weights / inverse
+    affine = affine / affine.sum(dim=1, keepdim=True)
+    depth = 1 / (affine * inverse).sum(dim=1)
+    edges = screen[:, [1, 2, 0], :2] - screen[:, [2, 0, 1], :2]
     area = edges[:, 0, 0] * edges[:, 1, 1] - edges[:, 0, 1] * edges[:, 1, 0]
     area = torch.where(area.abs() < 1e-9, torch.inf, area)
     slopes = torch.stack([edges[..., 1], -edges[..., 0]], dim=-1) / area[:, None, None]
     scaled = slopes * (inverse * depth[:, None])[..., None]
     return torch.einsum("nkc,nkd->ncd", colours - centre[:, None], scaled)
-
-
-def _affine(weights: Float[Tensor, "n 3"]) -> Float[Tensor, "n 3"]:
-    return weights / weights.sum(dim=1, keepdim=True)
 
 
 def _skew(v: Float[Tensor, "*n 3"]) -> Float[Tensor, "*n 3 3"]:
@@ -134,62 +246,16 @@ def _skew(v: Float[Tensor, "*n 3"]) -> Float[Tensor, "*n 3 3"]:
     return torch.stack(rows, dim=-1).unflatten(-1, (3, 3))
 
 
-def _light_by_normal(look: Look, head: Head) -> Float[Tensor, "V 3 3"]:
+def _light_by_normal(scene: Scene) -> Float[Tensor, "V 3 3"]:
     """Colour by unit normal, at vertices."""
-    light = torch.einsum("jc,vjd->vcd", look.illumination, sh_derivative(head.normals))
-    return head.albedo[..., None] * light
+    light = torch.einsum("jc,vjd->vcd", scene.look.illumination, sh_derivative(scene.normals))
+    return scene.albedo[..., None] * light
 
 
-def _by_shape(
-    surface: Surface,
-    basis: Tensor,
-    look: Look,
-    head: Head,
-    samples: Samples,
-    turned: Tensor,
-    across: Tensor,
-) -> Float[Tensor, "n 3 S"]:
-    """Through positions and through normals."""
-    moved = torch.einsum("nk,nkcs->ncs", samples.weights, basis[samples.corners])
-    out = torch.einsum("ncd,nds->ncs", across @ look.rotation, moved)
-    normals = _normal_basis(surface, basis, head)
-    flat = head.normals
-    length = head.areas.norm(dim=-1).clamp(min=1e-12)[:, None, None]
-    tangent = torch.eye(3).to(flat) - flat[:, :, None] * flat[:, None, :]
-    chain = turned @ tangent @ look.rotation / length
-    used, where = torch.unique(samples.corners, return_inverse=True)
-    lit = torch.einsum("vcd,vds->vcs", chain[used], normals[used])
-    return torch.einsum("nk,nkcs->ncs", samples.weights, lit[where]) - out
-
-
-def _normal_basis(surface: Surface, basis: Tensor, head: Head) -> Float[Tensor, "V 3 S"]:
-    """What each shape column adds to the area vectors of vertices, in the head frame."""
-    corner = head.shape[surface.faces]
-    total = torch.zeros_like(basis)
-    parts = [
-        _skew(corner[:, (k + 2) % 3] - corner[:, (k + 1) % 3]) @ basis[surface.faces[:, k]]
-        for k in range(3)
-    ]
-    face = parts[0] + parts[1] + parts[2]
-    for k in range(3):
-        total.index_add_(0, surface.faces[:, k], face)
-    return total
-
-
-def _mixed(view: View, rows: Float[Tensor, "n 3 p"]) -> Float[Tensor, "n 3 p"]:
-    return rows if view.mix is None else view.mix @ rows
-
-
-def _by_reflectance(surface: Surface, head: Head, samples: Samples) -> Tensor:
-    lit = head.light[samples.corners] * samples.weights[..., None]
-    inside = (head.albedo > 0) & (head.albedo < 1)
-    lit = lit * inside[samples.corners]
-    return torch.einsum("nkc,nkca->nca", lit, surface.colours[samples.corners])
-
-
-def _by_illumination(head: Head, samples: Samples) -> Tensor:
-    harmonics = head.harmonics[samples.corners]
-    albedo = head.albedo[samples.corners] * samples.weights[..., None]
+def _by_illumination(parts: _Parts) -> Float[Tensor, "n 3 27"]:
+    scene, corners = parts.scene, parts.samples.corners
+    harmonics = scene.harmonics[corners]
+    albedo = scene.albedo[corners] * parts.samples.weights[..., None]
     rows = torch.einsum("nkc,nkj->ncj", albedo, harmonics)
     out = rows.new_zeros(len(rows), 3, 9, 3)
     for channel in range(3):
@@ -197,11 +263,10 @@ def _by_illumination(head: Head, samples: Samples) -> Tensor:
     return out.flatten(2)
 
 
-def _by_rotation(
-    look: Look, head: Head, samples: Samples, turned: Tensor, across: Tensor
-) -> Float[Tensor, "n 3 3"]:
+def _by_rotation(parts: _Parts) -> Float[Tensor, "n 3 3"]:
     """A turn `w` moves points by `cross(w, x)` and normals by `cross(w, n)`."""
-    arm = samples.blend(head.points) - look.translation
-    lit = turned @ -_skew(head.normals)
-    moved = -(across @ -_skew(arm))
-    return moved + torch.einsum("nk,nkcd->ncd", samples.weights, lit[samples.corners])
+    scene, samples = parts.scene, parts.samples
+    arm = samples.blend(scene.points) - scene.look.translation
+    lit = -(parts.turned @ _skew(scene.normals))
+    blended = parts.scale[..., None] * samples.blend_rows(lit)
+    return blended + parts.across @ _skew(arm)

@@ -5,8 +5,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from morphface.fit.analysis.energies import Prior, charbonnier
-from morphface.fit.analysis.sampling import Samples, View
-from morphface.fit.analysis.shading import Head
+from morphface.fit.analysis.lens import View
+from morphface.fit.analysis.sampling import Samples
+from morphface.fit.analysis.scene import Scene
 from morphface.geometry.spherical_harmonics import AMBIENT
 
 __all__ = ["first_light"]
@@ -15,22 +16,22 @@ _ROUNDS = 5
 
 
 def first_light(
-    head: Head, samples: Samples, view: View, prior: Prior, *, noise: float, worth: float
+    scene: Scene, samples: Samples, view: View, prior: Prior, *, noise: float, worth: float
 ) -> Float[Tensor, "9 3"]:
-    """Illumination that explains the photo best where albedo is as in `head`.
+    """Illumination that explains the photo best where albedo is as in `scene`.
 
     The colours are linear in the light: this is robust linear least squares.
 
     Args:
-        head: albedo and normals.
+        scene: albedo and normals.
         samples: which points.
         view: the photo.
         prior: of illumination.
         noise: standard deviation of a channel.
         worth: how many independent pixels the samples are.
     """
-    albedo = head.albedo[samples.corners] * samples.weights[..., None]
-    rows = torch.einsum("nkc,nkj->ncj", albedo, head.harmonics[samples.corners]).double()
+    albedo = scene.albedo[samples.corners] * samples.weights[..., None]
+    rows = torch.einsum("nkc,nkj->ncj", albedo, scene.harmonics[samples.corners]).double()
     target = view.image.flatten(0, 1)[samples.pixel].double()
     target = target - AMBIENT * rows[..., 0]
     precision = torch.from_numpy(prior.precision).to(rows)
@@ -47,4 +48,4 @@ def first_light(
             hessian[:, channel, :, channel] += part.T @ (weight[:, None] * part)
             gradient[:, channel] = part.T @ (weight * target[:, channel])
         light = torch.linalg.solve(hessian.reshape(27, 27), gradient.flatten()).reshape(9, 3)
-    return light.to(head.albedo.dtype)
+    return light.to(scene.albedo.dtype)

@@ -4,11 +4,10 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from morphface.fit.analysis.sampling import View, see, seen_weight
+from morphface.fit.analysis.lens import View, difference
+from morphface.fit.analysis.sampling import see, seen_weight
+from morphface.fit.analysis.scene import Scene
 from morphface.fit.analysis.settings import PhotometricSettings
-from morphface.fit.analysis.shading import Head
-from morphface.fit.analysis.state import Look
-from morphface.fit.analysis.surface import Surface
 from morphface.render import interpolate
 
 __all__ = ["cover_of", "hidden", "residual_map"]
@@ -16,31 +15,28 @@ __all__ = ["cover_of", "hidden", "residual_map"]
 _WIDTH = 4.0  # millimetres over which residuals are smoothed
 
 
-def residual_map(
-    surface: Surface, head: Head, look: Look, view: View
-) -> tuple[Float[Tensor, "h w 3"], Float[Tensor, "h w"]]:
+def residual_map(scene: Scene, view: View) -> tuple[Float[Tensor, "h w 3"], Float[Tensor, "h w"]]:
     """Model minus photo, and how much each pixel counts as face, occluded or not."""
-    found = see(surface, head, look, view)
-    values = torch.cat([head.colours, seen_weight(surface, head)[:, None]], dim=-1)
-    seen = interpolate(values[None], surface.faces, found)[0]
+    found = see(scene, view)
+    values = torch.cat([scene.colours, seen_weight(scene)[:, None]], dim=-1)
+    seen = interpolate(values[None], scene.surface.faces, found)[0]
     mask = seen[..., 3] * found.mask[0]
-    return (view.mixed(seen[..., :3]) - view.image) * (mask > 0)[..., None], mask
+    residual = difference(view.mixed(seen[..., :3]), view.image)
+    return residual * (mask > 0)[..., None], mask
 
 
-def cover_of(
-    surface: Surface, head: Head, look: Look, view: View, settings: PhotometricSettings
-) -> Float[Tensor, "h w"]:
+def cover_of(scene: Scene, view: View, settings: PhotometricSettings) -> Float[Tensor, "h w"]:
     """How likely something hides the face at each pixel of a view."""
-    residual, mask = residual_map(surface, head, look, view)
+    residual, mask = residual_map(scene, view)
     length = residual.norm(dim=-1)[mask > 0.5]
     typical = float(length.median()) if len(length) else 0.0
-    depth = -look.translation[2] if view.lens.weak_depth is None else view.lens.weak_depth
+    depth = -scene.look.translation[2] if view.lens.weak_depth is None else view.lens.weak_depth
     return hidden(
         residual,
         mask,
         max(typical, settings.least_cover),
         scale=settings.occlusion_scale,
-        width=_WIDTH * float(look.focal / depth * view.lens.scale.mean()),
+        width=_WIDTH * float(scene.look.focal / depth * view.lens.scale.mean()),
     )
 
 

@@ -16,14 +16,15 @@ from morphface.core.errors import ParameterError
 from morphface.fit.analysis.colour import Balance, balance_of
 from morphface.fit.analysis.energies import Prior
 from morphface.fit.analysis.finish import Fitted, finish
+from morphface.fit.analysis.lens import Lens, View, box_around, crop
 from morphface.fit.analysis.light import first_light
 from morphface.fit.analysis.markers import markers_of
 from morphface.fit.analysis.occlusion import cover_of
 from morphface.fit.analysis.priors import look_priors, person_priors
 from morphface.fit.analysis.result import PhotometricResult
-from morphface.fit.analysis.sampling import Lens, View, box_around, crop, draw, seen_weight
+from morphface.fit.analysis.sampling import draw, seen_weight
+from morphface.fit.analysis.scene import scene_of
 from morphface.fit.analysis.settings import GROUPS, PhotometricSettings, Stage, check_groups
-from morphface.fit.analysis.shading import head_of
 from morphface.fit.analysis.solver import Photo, Problem, run_stage, surface_at
 from morphface.fit.analysis.state import Columns, Look, first_look
 from morphface.fit.problem import to_numpy
@@ -152,9 +153,8 @@ def _begin(task: _Task, number: int, look: Look) -> tuple[_Frame, Look]:
     depth = None if camera.weak_depth is None else camera.weak_depth.to(photo)
     principal = camera.principal.to(photo)
     lens = Lens(principal, torch.zeros_like(principal), torch.ones_like(principal), depth)
-    surface = surface_at(task.model, look)
-    head = head_of(surface, look)
-    shown = lens.project(head.points, look.focal)[seen_weight(surface, head) > 0, :2]
+    scene = scene_of(surface_at(task.model, look), look)
+    shown = scene.screen(lens)[seen_weight(scene) > 0, :2]
     away = float(-look.translation[2]) if depth is None else float(depth)
     frame = _Frame(
         photo=photo,
@@ -165,12 +165,17 @@ def _begin(task: _Task, number: int, look: Look) -> tuple[_Frame, Look]:
         priors=look_priors(task.model, start, look, settings),
     )
     view = frame.view(settings.stages[0].spacing)
-    samples = draw(surface, head, look, view, count=_LIGHT_PIXELS, phase=0.5)
+    samples = draw(scene, view, count=_LIGHT_PIXELS, phase=0.5)
     prior = next(prior for prior in frame.priors if prior.name == "illumination")
-    balance = balance_of(head, samples, view)
+    balance = balance_of(scene, samples, view)
     view = replace(view, mix=balance.mix)
     light = first_light(
-        head, samples, view, prior, noise=settings.starting_noise, worth=settings.independent_pixels
+        scene,
+        samples,
+        view,
+        prior,
+        noise=settings.starting_noise,
+        worth=settings.independent_pixels,
     )
     look = replace(look, illumination=light) if "illumination" in task.free else look
     return replace(frame, balance=balance), look
@@ -187,8 +192,8 @@ def _opened(frame: _Frame, stage: Stage, last: View) -> View:
 
 def _covered(task: _Task, look: Look, view: View) -> View:
     """The view with what hides the face, seen from where the fit stands."""
-    surface = surface_at(task.model, look)
-    cover = cover_of(surface, head_of(surface, look), look, view, task.settings)
+    scene = scene_of(surface_at(task.model, look), look)
+    cover = cover_of(scene, view, task.settings)
     return replace(view, open=1 - cover)
 
 
@@ -199,10 +204,8 @@ def _problem(
     looks: tuple[Look, ...],
     stage: Stage,
 ) -> Problem:
-    surfaces = [surface_at(task.model, look) for look in looks]
     photos = tuple(
         Photo(
-            surfaces[k],
             views[k],
             frame.lens,
             markers_of(task.model, task.starts[k], looks[k], task.settings),
@@ -214,7 +217,7 @@ def _problem(
         model=task.model,
         photos=photos,
         priors=person_priors(looks[0]),
-        columns=Columns.of(surfaces[0], len(looks)),
+        columns=Columns.of(task.model, len(looks)),
         limits=to_numpy(task.model.expression.bounds),
         settings=task.settings,
         free=tuple(name for name in stage.free if name in task.free),

@@ -19,15 +19,17 @@ from morphface.fit.analysis.energies import (
     colour_residuals,
     landmark_energy,
     landmark_terms,
+    normal_equations,
     photometric_energy,
-    photometric_terms,
+    photometric_scale,
     prior_energy,
     prior_terms,
 )
-from morphface.fit.analysis.jacobian import Gradient, colour_jacobian, model_gradient
-from morphface.fit.analysis.sampling import Lens, Samples, View, draw
+from morphface.fit.analysis.jacobian import Gradient, colour_jacobian, colour_slope
+from morphface.fit.analysis.lens import Lens, View
+from morphface.fit.analysis.sampling import Samples, draw
+from morphface.fit.analysis.scene import Scene, scene_of, shape_basis
 from morphface.fit.analysis.settings import PhotometricSettings, Stage
-from morphface.fit.analysis.shading import Head, head_of, shape_basis
 from morphface.fit.analysis.state import Columns, Look
 from morphface.fit.analysis.surface import Surface, surface_of
 from morphface.fit.bounded import Box, bounded_minimum
@@ -38,11 +40,10 @@ __all__ = [
     "Energy",
     "Photo",
     "Problem",
-    "around",
     "draw_all",
     "energy",
-    "noise_of",
     "run_stage",
+    "scenes_of",
     "surface_at",
 ]
 
@@ -56,14 +57,12 @@ class Photo:
     """What is known of one photo.
 
     Args:
-        surface: the model, linear around the look.
         view: at the resolution of the stage.
         lens: to the pixels of the whole photo.
         markers: its landmarks.
         priors: of the groups that it has for itself.
     """
 
-    surface: Surface
     view: View
     lens: Lens
     markers: Markers
@@ -131,26 +130,16 @@ def run_stage(
     damping, history = _DAMPING[0], []
     bases: list[Tensor | None] = [None] * len(looks)
     for count in range(stage.steps):
-        problem = around(problem, looks)
-        heads = _heads(problem, looks)
+        scenes = scenes_of(problem, looks)
         turn = (phase + count * _GOLDEN) % 1.0
-        drawn = draw_all(problem, heads, looks, stage.pixels, turn)
-        before = energy(problem, heads, looks, drawn)
-        normal = _normal(problem, heads, looks, drawn, bases)
-        looks, after, damping = _advance(problem, looks, drawn, normal, (before.total, damping))
+        drawn = draw_all(problem, scenes, count=stage.pixels, phase=turn)
+        before = energy(problem, scenes, drawn).total
+        normal = _normal(problem, scenes, drawn, bases)
+        looks, after, damping = _advance(problem, scenes, drawn, normal, (before, damping))
         history.append(after)
-        if before.total - after <= problem.settings.tolerance * before.total:
+        if before - after <= problem.settings.tolerance * before:
             break
     return looks, tuple(history)
-
-
-def around(problem: Problem, looks: tuple[Look, ...]) -> Problem:
-    """The problem with its model made linear around `looks`."""
-    photos = tuple(
-        replace(photo, surface=surface_at(problem.model, look))
-        for photo, look in zip(problem.photos, looks, strict=True)
-    )
-    return replace(problem, photos=photos)
 
 
 def surface_at(model: MorphableModel, look: Look) -> Surface:
@@ -159,107 +148,94 @@ def surface_at(model: MorphableModel, look: Look) -> Surface:
     return surface_of(linear, look.focal.device, look.focal.dtype)
 
 
-def _heads(problem: Problem, looks: tuple[Look, ...]) -> tuple[Head, ...]:
-    return tuple(
-        head_of(photo.surface, look) for photo, look in zip(problem.photos, looks, strict=True)
-    )
+def scenes_of(problem: Problem, looks: tuple[Look, ...]) -> tuple[Scene, ...]:
+    """What the looks describe, each with the model linear around itself."""
+    return tuple(scene_of(surface_at(problem.model, look), look) for look in looks)
 
 
-def draw_all(
-    problem: Problem, heads: tuple[Head, ...], looks: tuple[Look, ...], count: int, phase: float
-) -> Drawn:
-    """Points for each photo, and the noise of their colours."""
+def draw_all(problem: Problem, scenes: tuple[Scene, ...], *, count: int, phase: float) -> Drawn:
+    """About `count` points for each photo, and the noise of their colours."""
     samples, noise = [], []
-    for photo, head, look in zip(problem.photos, heads, looks, strict=True):
-        found = draw(photo.surface, head, look, photo.view, count=count, phase=phase)
+    for photo, scene in zip(problem.photos, scenes, strict=True):
+        found = draw(scene, photo.view, count=count, phase=phase)
         samples.append(found)
-        residual = colour_residuals(head, look, found, photo.view)
-        noise.append(noise_of(residual, problem.settings))
+        noise.append(_noise(colour_residuals(scene, found, photo.view), problem.settings))
     return Drawn(tuple(samples), tuple(noise))
 
 
-def noise_of(residuals: Float[Tensor, "n 3"], settings: PhotometricSettings) -> float:
+def _noise(residuals: Float[Tensor, "n 3"], settings: PhotometricSettings) -> float:
     """Standard deviation of a channel, from the median length over three."""
     if not len(residuals):
         return settings.starting_noise
     return max(float(residuals.norm(dim=1).median()) / 1.54, settings.least_noise)
 
 
-def energy(
-    problem: Problem, heads: tuple[Head, ...], looks: tuple[Look, ...], drawn: Drawn
-) -> Energy:
-    """The energy of looks at the points that were drawn."""
+def energy(problem: Problem, scenes: tuple[Scene, ...], drawn: Drawn) -> Energy:
+    """The energy at the points that were drawn."""
     colour, points = 0.0, 0.0
-    priors = {prior.name: prior_energy(prior, looks[0]) for prior in problem.priors}
+    priors = {prior.name: prior_energy(prior, scenes[0].look) for prior in problem.priors}
     worth = problem.settings.independent_pixels
-    for k, (photo, head, look) in enumerate(zip(problem.photos, heads, looks, strict=True)):
+    for k, (photo, scene) in enumerate(zip(problem.photos, scenes, strict=True)):
         samples = drawn.samples[k]
-        residual = colour_residuals(head, look, samples, photo.view)
+        residual = colour_residuals(scene, samples, photo.view)
         colour += photometric_energy(residual, samples.trust, drawn.noise[k], worth)
-        points += landmark_energy(head, look, photo.markers, photo.lens)
+        points += landmark_energy(scene, photo.markers, photo.lens)
         for prior in photo.priors:
-            priors[prior.name] = priors.get(prior.name, 0.0) + prior_energy(prior, look)
+            priors[prior.name] = priors.get(prior.name, 0.0) + prior_energy(prior, scene.look)
     return Energy(colour, points, priors)
 
 
 def _normal(
-    problem: Problem,
-    heads: tuple[Head, ...],
-    looks: tuple[Look, ...],
-    drawn: Drawn,
-    bases: list[Tensor | None],
+    problem: Problem, scenes: tuple[Scene, ...], drawn: Drawn, bases: list[Tensor | None]
 ) -> Quadratic:
     """Slope and curvature over all unknowns."""
-    total = problem.columns.total
-    gradient, hessian = np.zeros(total), np.zeros((total, total))
+    columns = problem.columns
+    gradient, hessian = np.zeros(columns.total), np.zeros((columns.total, columns.total))
 
     def add(part: Quadratic, photo: int) -> None:
-        place = problem.columns.place(photo)
+        place = columns.place(photo)
         gradient[place] += part.gradient
         hessian[np.ix_(place, place)] += part.hessian
 
     for prior in problem.priors:
-        add(prior_terms(prior, looks[0], problem.columns), 0)
-    for k, (photo, head, look) in enumerate(zip(problem.photos, heads, looks, strict=True)):
-        basis = bases[k] = shape_basis(photo.surface, look, head, bases[k])
-        add(
-            _colour_terms(problem, photo, (look, head, basis), (drawn.samples[k], drawn.noise[k])),
-            k,
-        )
-        add(landmark_terms(head, look, photo.markers, photo.lens, basis), k)
+        add(prior_terms(prior, scenes[0].look, columns), 0)
+    for k, (photo, scene) in enumerate(zip(problem.photos, scenes, strict=True)):
+        basis = bases[k] = shape_basis(scene, bases[k])
+        add(_colour_terms(problem, photo, scene, basis, (drawn.samples[k], drawn.noise[k])), k)
+        add(landmark_terms(scene, basis, photo.markers, photo.lens), k)
         for prior in photo.priors:
-            add(prior_terms(prior, look, problem.columns), k)
+            add(prior_terms(prior, scene.look, columns), k)
     return Quadratic(gradient, hessian)
 
 
 def _colour_terms(
-    problem: Problem, photo: Photo, state: tuple[Look, Head, Tensor], drawn: tuple[Samples, float]
+    problem: Problem, photo: Photo, scene: Scene, basis: Tensor, drawn: tuple[Samples, float]
 ) -> Quadratic:
-    (look, head, basis), (samples, noise) = state, drawn
-    view = photo.view
-    slope = view.gradient.flatten(0, 1)[samples.pixel]
-    if problem.gradient != "photo":
-        other = model_gradient(head, look, samples, view)
-        slope = other if problem.gradient == "model" else (slope + other) / 2
-    jacobian = colour_jacobian(photo.surface, basis, look, head, samples, slope, view)
-    residual = colour_residuals(head, look, samples, view)
+    (samples, noise), view = drawn, photo.view
+    residual = colour_residuals(scene, samples, view)
     worth = problem.settings.independent_pixels
-    return photometric_terms(residual, jacobian, samples.trust, noise, worth)
+    scale = photometric_scale(residual, samples.trust, noise, worth)
+    slope = colour_slope(scene, samples, view, problem.gradient)
+    jacobian = colour_jacobian(scene, basis, samples, slope, view, scale=scale)
+    return normal_equations(jacobian, residual * scale)
 
 
 def _advance(
     problem: Problem,
-    looks: tuple[Look, ...],
+    scenes: tuple[Scene, ...],
     drawn: Drawn,
     normal: Quadratic,
     state: tuple[float, float],
 ) -> tuple[tuple[Look, ...], float, float]:
     """The looks after the step, their energy, and the next damping."""
     before, damping = state
+    looks = tuple(scene.look for scene in scenes)
     for _ in range(_TRIES):
         there = _moved(problem, looks, _step(problem, looks, normal, damping))
-        heads = _heads(problem, there)
-        after = energy(problem, heads, there, drawn).total
+        moved = tuple(
+            scene_of(scene.surface, look) for scene, look in zip(scenes, there, strict=True)
+        )
+        after = energy(problem, moved, drawn).total
         if after < before:
             return there, after, max(damping / 10, _DAMPING[1])
         damping = min(damping * 10, _DAMPING[2])

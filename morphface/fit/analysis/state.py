@@ -14,8 +14,8 @@ from torch import Tensor
 
 from morphface.core.records import Record
 from morphface.fit.analysis.settings import GROUPS
-from morphface.fit.analysis.surface import Surface
 from morphface.geometry.camera import Camera
+from morphface.models import MorphableModel
 from morphface.parameters import FaceParameters
 
 __all__ = ["Columns", "Look", "first_look"]
@@ -86,9 +86,10 @@ class Columns:
     photos: int
 
     @classmethod
-    def of(cls, surface: Surface, photos: int) -> "Columns":
+    def of(cls, model: MorphableModel, photos: int) -> "Columns":
         """The columns of a model."""
-        sizes = (surface.identity, surface.expression, 4, surface.reflectance, 27, 3, 3, 1)
+        colours = 0 if model.reflectance is None else model.reflectance.rank
+        sizes = (model.identity.rank, model.expression.rank, 4, colours, 27, 3, 3, 1)
         return cls(dict(zip(GROUPS, sizes, strict=True)), photos)
 
     @property

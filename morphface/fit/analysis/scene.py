@@ -10,19 +10,22 @@ from jaxtyping import Float
 from torch import Tensor
 
 from morphface.core.records import Record
+from morphface.fit.analysis.lens import Lens
 from morphface.fit.analysis.state import Look
 from morphface.fit.analysis.surface import Surface
 from morphface.geometry.spherical_harmonics import AMBIENT, sh_basis
 from morphface.models import gaze_rotation
 
-__all__ = ["Head", "face_vectors", "head_of", "shape_basis"]
+__all__ = ["Scene", "scene_of", "shape_basis"]
 
 
 @dataclass(frozen=True, eq=False)
-class Head(Record):
-    """A posed and lit head.
+class Scene(Record):
+    """A look of a model: a posed and lit head.
 
     Args:
+        surface: the model, linear around the look.
+        look: the parameters.
         shape: positions in the head frame, eyes turned.
         points: the same in the camera frame.
         areas: normals in the camera frame, twice as long as the area of the faces around.
@@ -32,6 +35,8 @@ class Head(Record):
         harmonics: of the normals.
     """
 
+    surface: Surface
+    look: Look
     shape: Float[Tensor, "V 3"]
     points: Float[Tensor, "V 3"]
     areas: Float[Tensor, "V 3"]
@@ -45,18 +50,25 @@ class Head(Record):
         """Of the vertices, as they are seen."""
         return self.albedo * self.light
 
+    def screen(self, lens: Lens) -> Float[Tensor, "V 3"]:
+        """Where the vertices are seen, and their depth."""
+        return lens.project(self.points, self.look.focal)
 
-def head_of(surface: Surface, look: Look) -> Head:
+
+def scene_of(surface: Surface, look: Look) -> Scene:
     """The head that a look describes."""
     shape = _shape(surface, look)
     points = shape @ look.rotation.T + look.translation
-    areas = _vertex_areas(surface, face_vectors(points, surface.faces))
+    areas = _vertex_areas(surface, points)
     normals = areas / areas.norm(dim=-1, keepdim=True).clamp(min=1e-12)
     harmonics = sh_basis(normals)
     albedo = surface.albedo
     if surface.reflectance:
-        albedo = albedo + surface.colours @ look.reflectance
-    return Head(
+        moved = surface.colours.flatten(0, 1) @ look.reflectance
+        albedo = albedo + moved.reshape(albedo.shape)
+    return Scene(
+        surface=surface,
+        look=look,
         shape=shape,
         points=points,
         areas=areas,
@@ -67,16 +79,12 @@ def head_of(surface: Surface, look: Look) -> Head:
     )
 
 
-def face_vectors(points: Float[Tensor, "V 3"], faces: Tensor) -> Float[Tensor, "F 3"]:
-    """A normal of each face, twice as long as its area."""
-    a, b, c = (points.index_select(0, faces[:, k]) for k in range(3))
-    return torch.linalg.cross(b - a, c - a)
-
-
-def _vertex_areas(surface: Surface, vectors: Float[Tensor, "F 3"]) -> Float[Tensor, "V 3"]:
-    total = torch.zeros_like(surface.mean)
-    for corner in range(3):
-        total.index_add_(0, surface.faces[:, corner], vectors)
+def _vertex_areas(surface: Surface, points: Float[Tensor, "V 3"]) -> Float[Tensor, "V 3"]:
+    a, b, c = (points.index_select(0, corner) for corner in surface.faces.T)
+    vectors = torch.linalg.cross(b - a, c - a)
+    total = torch.zeros_like(points)
+    for corner in surface.faces.T:
+        total.index_add_(0, corner, vectors)
     return total
 
 
@@ -90,19 +98,16 @@ def _shape(surface: Surface, look: Look) -> Float[Tensor, "V 3"]:
     return shape
 
 
-def shape_basis(
-    surface: Surface, look: Look, head: Head, out: Float[Tensor, "V 3 S"] | None = None
-) -> Float[Tensor, "V 3 S"]:
-    """What each shape column adds to a vertex of `head`, eyes turned.
+def shape_basis(scene: Scene, out: Float[Tensor, "V 3 S"] | None = None) -> Float[Tensor, "V 3 S"]:
+    """What each shape column adds to a vertex, eyes turned.
 
     Only the rows of the eyeballs differ from `surface.basis`.
 
     Args:
-        surface: the model.
-        look: for the gaze.
-        head: of that look.
+        scene: for the gaze.
         out: a result of an earlier call, to be written over.
     """
+    surface, look = scene.surface, scene.look
     if not surface.eyes:
         return surface.basis
     out = surface.basis.clone() if out is None else out
@@ -111,7 +116,7 @@ def shape_basis(
         still = eye.basis - turn @ eye.basis
         rows = torch.einsum("ij,vjs->vis", turn, surface.basis[eye.vertices]) + still
         centre = eye.centre + eye.basis[:, : len(look.identity)] @ look.identity
-        arm = head.shape[eye.vertices] - centre
+        arm = scene.shape[eye.vertices] - centre
         column = surface.basis.shape[2] - 4 + 2 * side
         yaw, pitch = _axes(look.gaze[side])
         rows[..., column] = torch.linalg.cross(yaw.expand_as(arm), arm)
