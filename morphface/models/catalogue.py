@@ -76,13 +76,17 @@ def model_path(name_or_path: str | Path) -> Path:
     return _resolve(name_or_path)[0]
 
 
-def how_to_get(model: KnownModel) -> str:
-    """One sentence: where a published model is to be had, and where to put it."""
+def how_to_get(model: KnownModel, *, licence: bool = True) -> str:
+    """One sentence: where a published model is to be had, and where to put it.
+
+    Args:
+        model: which one.
+        licence: say under which licence, too.
+    """
     first = " or ".join(model.files[:2])
-    return (
-        f"obtain it from {model.url} (licence: {model.licence}), then put {first} into "
-        f"{models_folder()}, or give its path"
-    )
+    under = f" (licence: {model.licence})" if licence else ""
+    place = f"put {first} into {models_folder()}, or give its path"
+    return f"obtain it from {model.url}{under}, then {place}"
 
 
 def _resolve(name_or_path: str | Path) -> tuple[Path, str | None]:

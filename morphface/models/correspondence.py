@@ -12,17 +12,16 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from scipy.sparse import csc_matrix
 from torch import Tensor
 
 from morphface.core.errors import MissingFileError, ModelError
-from morphface.core.files import atomic_write
 from morphface.core.records import Record
 from morphface.models.landmark_file import fingerprint
 from morphface.models.morphable import MorphableModel
 from morphface.models.registration import Surface, bend, fit_similarity, land
 from morphface.models.skin import face_vertices, skin_surface
+from morphface.models.storage import write_tensors
 
 __all__ = ["Correspondence", "find_correspondence", "read_correspondence", "save_correspondence"]
 
@@ -86,8 +85,7 @@ def save_correspondence(correspondence: Correspondence, path: str | Path) -> Non
     """
     tensors = {name: getattr(correspondence, name) for name in _TENSORS}
     header = {"format": _FORMAT, "version": 1, "models": correspondence.models}
-    with atomic_write(path) as temporary:
-        save_file(tensors, temporary, metadata={"morphface": json.dumps(header)})
+    write_tensors(path, tensors, header)
 
 
 def read_correspondence(path: str | Path) -> Correspondence:

@@ -12,14 +12,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
 from morphface.core.errors import OutputError
-from morphface.core.files import atomic_write
 from morphface.models.embedding import LandmarkEmbedding
 from morphface.models.folder import models_folder
 from morphface.models.morphable import MorphableModel
-from morphface.models.storage import landmark_tensors, landmarks_of
+from morphface.models.storage import landmark_tensors, landmarks_of, write_tensors
 
 __all__ = ["fingerprint", "landmark_file", "save_landmarks", "with_landmarks"]
 
@@ -67,12 +65,7 @@ def save_landmarks(
     header = {"format": _FORMAT, "version": _VERSION, "model": fingerprint(model)}
     for place in (landmark_file(path), _elsewhere(path)):
         try:
-            with atomic_write(place) as temporary:
-                save_file(
-                    dict(landmark_tensors(landmarks)),
-                    temporary,
-                    metadata={"morphface": json.dumps(header)},
-                )
+            write_tensors(place, dict(landmark_tensors(landmarks)), header)
         except OutputError:
             if place == _elsewhere(path):
                 raise

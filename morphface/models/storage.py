@@ -7,6 +7,7 @@ version that can hold it.
 """
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,6 +33,7 @@ __all__ = [
     "read_header",
     "read_model_file",
     "save_model",
+    "write_tensors",
 ]
 
 FORMAT = "morphface-model"
@@ -68,12 +70,22 @@ def save_model(
         "expression_names": list(model.expression.names),
         **(notes or {}),
     }
+    write_tensors(path, tensors, header)
+
+
+def write_tensors(
+    path: str | Path, tensors: Mapping[str, Tensor], header: Mapping[str, object]
+) -> None:
+    """Write a safetensors file with a JSON header, whole or not at all.
+
+    Raises:
+        OutputError: the file cannot be written there.
+    """
     with atomic_write(path) as temporary:
-        save_file(
-            _owned(tensors),
-            temporary,
-            metadata={"morphface": json.dumps(header)},
-        )
+        save_file(_owned(tensors), temporary, metadata={"morphface": json.dumps(header)})
+        mask = os.umask(0)
+        os.umask(mask)
+        temporary.chmod(0o666 & ~mask)  # safetensors lets only the owner read
 
 
 def read_model_file(path: Path) -> MorphableModel:

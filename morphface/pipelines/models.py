@@ -114,7 +114,7 @@ def _notes(path: Path) -> dict[str, str]:
 
 def _listed(model: KnownModel) -> ListedModel:
     path = file_of_known(model)
-    note = how_to_get(model) if path is None else str(path)
+    note = how_to_get(model, licence=False) if path is None else str(path)
     return ListedModel(model.name, path is not None, model.title, model.licence, note)
 
 

@@ -22,6 +22,7 @@ from morphface.landmarks.find import Search
 from morphface.media.images import Photo, read_image
 from morphface.models import MorphableModel, load_model
 from morphface.parameters import FaceParameters
+from morphface.pipelines.model_landmarks import with_landmarks_for
 
 __all__ = ["STAGES", "FittedFace", "FittedPhoto", "Progress", "Wishes", "fit_photo"]
 
@@ -165,9 +166,11 @@ def fit_photo(
     clock.lap("read")
     photo, found = _find(photo, landmarks, faces, tell)
     clock.lap("detect")
+    chosen = choose(found, faces)
+    head = with_landmarks_for(head, model, {face.scheme for face in chosen}, tell)
     tell("fitting")
     fitted = []
-    for face in choose(found, faces):
+    for face in chosen:
         fit = fit_linear(head, face.to(device), size=photo.size, focal=focal or photo.focal)
         clock.lap("fit")
         seen = _fit_pixels(head, photo, fit, device) if stage == "pixels" else None
