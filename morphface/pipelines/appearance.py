@@ -9,68 +9,21 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
-from scipy.ndimage import binary_erosion, distance_transform_edt
+from jaxtyping import Float
 from scipy.sparse import coo_matrix, csc_matrix, diags
 from scipy.sparse.linalg import splu
 from torch import Tensor
 
-from morphface.geometry.camera import Camera
 from morphface.geometry.mesh import edges, vertex_normals
 from morphface.models import MorphableModel
-from morphface.render import interpolate, rasterize
+from morphface.render import interpolate
+from morphface.render.sight import Sight
+from morphface.render.unwrap import pad_charts, rasterize_uv, sample_photo, unwrap
 
-__all__ = ["HeadColours", "Sight", "bake_texture", "head_colours", "sample_photo"]
+__all__ = ["HeadColours", "bake_texture", "head_colours"]
 
-GRAZING = 0.25
-"""Cosine between normal and line of sight below which a surface is not sampled."""
-FACING = 0.6
-"""Cosine above which it is trusted wholly."""
-TOLERANCE = 3.0
-"""How far behind the nearest surface, in millimetres, a point still counts as seen."""
 CLAY = 0.65
 _ANCHOR = 1e-4
-
-
-@dataclass(frozen=True, eq=False)
-class Sight:
-    """A photo and the head in it.
-
-    Args:
-        pixels: the photo.
-        camera: that took it.
-        vertices: of the head, in the camera frame.
-        faces: vertex indices.
-    """
-
-    pixels: Float[Tensor, "H W 3"]
-    camera: Camera
-    vertices: Float[Tensor, "V 3"]
-    faces: Int[Tensor, "F 3"]
-
-
-def sample_photo(
-    sight: Sight, points: Float[Tensor, "N 3"], normals: Float[Tensor, "N 3"]
-) -> tuple[Float[Tensor, "N 3"], Float[Tensor, " N"]]:
-    """Colours of surface points in the photo, and how far each may be trusted, 0 to 1.
-
-    Trust is 0 for what is hidden, seen at a grazing angle, near the silhouette, or outside the
-    picture, so that no background gets onto the head.
-
-    Args:
-        sight: the photo and the head in it.
-        points: of the head's surface, in the camera frame.
-        normals: unit normals there, in the camera frame.
-    """
-    depth = _depth_inside(sight)
-    screen = sight.camera.project(points)
-    colours = _bilinear(sight.pixels, screen[:, :2])
-    hidden = screen[:, 2] > _nearest(depth, screen[:, :2]) + TOLERANCE
-    towards = -points if sight.camera.weak_depth is None else torch.tensor([0.0, 0.0, 1.0])
-    towards = torch.nn.functional.normalize(towards.expand_as(points), dim=-1)
-    cosine = (normals * towards).sum(-1)
-    trust = ((cosine - GRAZING) / (FACING - GRAZING)).clamp(0, 1)
-    return colours, torch.where(hidden, 0.0, trust)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,10 +43,10 @@ class HeadColours:
 def head_colours(model: MorphableModel, sight: Sight) -> HeadColours:
     """A colour for every vertex of the head: seen ones from the photo, the rest continued."""
     normals = vertex_normals(sight.vertices, sight.faces)
-    colours, trust = sample_photo(sight, sight.vertices, normals)
-    guide = _guide(model, colours, trust)
-    likely = _likely(model, colours, guide, trust)
-    continued = _continued(sight.faces, colours, trust * likely, guide)
+    seen = sample_photo(sight, sight.vertices, normals)
+    guide = _guide(model, seen.colour, seen.confidence)
+    likely = _likely(model, seen.colour, guide, seen.confidence)
+    continued = _continued(sight.faces, seen.colour, seen.confidence * likely, guide)
     return HeadColours(continued.clamp(0, 1), likely)
 
 
@@ -110,49 +63,12 @@ def bake_texture(
     """
     if model.uv is None or model.uv_faces is None:
         return None
-    flat = torch.cat([model.uv, torch.ones(len(model.uv), 1)], dim=-1)
-    flat = flat * torch.tensor([1.0, -1.0, 1.0]) + torch.tensor([0.0, 1.0, 0.0])
-    screen = flat * torch.tensor([size, size, 1.0])
-    found = rasterize(screen[None], model.uv_faces, (size, size), perspective=False)
-    normals = vertex_normals(sight.vertices, sight.faces)
-    packed = torch.cat([sight.vertices, normals, head.colours, head.likely[:, None]], dim=-1)
-    texels = interpolate(packed[None], sight.faces, found)[0]
-    mask = found.mask[0]
-    points, directions, below, likely = texels[mask].split([3, 3, 3, 1], dim=-1)
-    directions = torch.nn.functional.normalize(directions, dim=-1)
-    seen, trust = sample_photo(sight, points, directions)
-    texture = torch.zeros(size, size, 3)
-    texture[mask] = torch.lerp(below, seen, trust[:, None] * likely)
-    return _padded(texture, mask)
-
-
-def _depth_inside(sight: Sight) -> Float[Tensor, "H W"]:
-    """Depth of the head, 0 (hides everything) on background and next to the silhouette."""
-    screen = sight.camera.project(sight.vertices)
-    perspective = sight.camera.weak_depth is None
-    found = rasterize(screen[None], sight.faces, sight.camera.size, perspective=perspective)
-    mask = found.mask[0].numpy()
-    rows = int(mask.any(axis=1).sum())
-    inside = binary_erosion(mask, iterations=max(1, rows // 60), border_value=1)
-    return torch.where(torch.from_numpy(inside), found.depth[0], 0.0)
-
-
-def _nearest(image: Float[Tensor, "H W"], spots: Float[Tensor, "N 2"]) -> Float[Tensor, " N"]:
-    height, width = image.shape
-    column, row = spots.floor().long().unbind(-1)
-    outside = (column < 0) | (row < 0) | (column >= width) | (row >= height)
-    values = image[row.clamp(0, height - 1), column.clamp(0, width - 1)]
-    return torch.where(outside, 0.0, values)
-
-
-def _bilinear(image: Float[Tensor, "H W 3"], spots: Float[Tensor, "N 2"]) -> Float[Tensor, "N 3"]:
-    height, width = image.shape[:2]
-    grid = spots / torch.tensor([width / 2, height / 2]) - 1
-    planes = image.permute(2, 0, 1)[None]
-    found = torch.nn.functional.grid_sample(
-        planes, grid[None, None], padding_mode="border", align_corners=False
-    )
-    return found[0, :, 0].T
+    found = rasterize_uv(model.uv, model.uv_faces, size)
+    values = torch.cat([head.colours, head.likely[:, None]], dim=-1)
+    below, likely = interpolate(values[None], sight.faces, found)[0].split([3, 1], dim=-1)
+    seen = unwrap(sight, model.uv, model.uv_faces, size)
+    texture = torch.lerp(below, seen.colour, seen.confidence[..., None] * likely)
+    return pad_charts(texture, found.mask[0])
 
 
 def _guide(
@@ -204,10 +120,3 @@ def _laplacian(faces: Tensor, size: int) -> csc_matrix:
     weight = coo_matrix((np.ones(len(a)), (a, b)), shape=(size, size))
     weight = weight + weight.T
     return csc_matrix(diags(np.asarray(weight.sum(axis=1)).ravel()) - weight)
-
-
-def _padded(texture: Float[Tensor, "S S 3"], mask: Tensor) -> Float[Tensor, "S S 3"]:
-    """Empty texels take the colour of the nearest full one, so that no seam shows."""
-    nearest = distance_transform_edt(~mask.numpy(), return_distances=False, return_indices=True)
-    row, column = torch.from_numpy(np.asarray(nearest)).long()
-    return texture[row, column]

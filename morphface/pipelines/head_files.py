@@ -8,8 +8,9 @@ import torch
 from morphface.geometry.mesh import vertex_normals
 from morphface.media.images import Photo
 from morphface.media.meshes import Surface, write_gltf, write_obj
-from morphface.pipelines.appearance import Sight, bake_texture, head_colours
+from morphface.pipelines.appearance import bake_texture, head_colours
 from morphface.pipelines.photo import FittedFace
+from morphface.render.sight import Sight
 
 __all__ = ["rigged_head", "write_head"]
 

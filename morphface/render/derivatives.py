@@ -5,6 +5,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from morphface.core.check import check_shape
+from morphface.render.interpolate import interpolate
 from morphface.render.rasterize import Fragments
 
 __all__ = ["screen_derivatives"]
@@ -38,26 +39,29 @@ def screen_derivatives(
     check_shape("attributes", attributes, None, None, None)
     check_shape("attribute_faces", attribute_faces, len(faces), 3)
     check_shape("screen", screen, None, None, 3)
-    mask = fragments.mask
-    image, *_ = torch.nonzero(mask, as_tuple=True)
-    face = fragments.face[mask]
-    corner = screen.detach()[image[:, None], faces[face].long()]
-    shared = image if len(attributes) > 1 else torch.zeros_like(image)
-    value = attributes.detach()[shared[:, None], attribute_faces[face].long()]
+    corner = screen.detach()[:, faces.long()]
+    value = attributes.detach()[:, attribute_faces.long()].expand(len(screen), -1, -1, -1)
     if perspective:  # what is linear on the screen is value / depth and 1 / depth
         nearness = 1 / corner[..., 2:]
-        here = (fragments.barycentric.detach()[mask][..., None] * value).sum(-2)
-        depth = fragments.depth.detach()[mask][:, None, None]
-        value = (value - here[:, None]) * nearness * depth
-    slopes = value.new_zeros(*mask.shape, value.shape[-1], 2)
-    slopes[mask] = _slopes(corner, value)
-    return slopes
+        value = torch.cat([value * nearness, nearness], dim=-1)
+    image = torch.arange(len(screen), device=screen.device)[:, None, None]
+    slopes = _slopes(corner, value)[image, fragments.face.clamp(min=0)]
+    if perspective:
+        here = interpolate(attributes.detach(), attribute_faces, fragments.detach())
+        depth = fragments.depth.detach()[..., None, None]
+        slopes = (slopes[..., :-1, :] - here[..., None] * slopes[..., -1:, :]) * depth
+    return torch.where(fragments.mask[..., None, None], slopes, 0.0)
 
 
-def _slopes(corner: Float[Tensor, "N 3 3"], value: Float[Tensor, "N 3 C"]) -> Tensor:
-    """Of the linear function on the screen that has each `value` at its `corner`."""
-    (x1, y1), (x2, y2) = ((corner[:, k, :2] - corner[:, 0, :2]).unbind(-1) for k in (1, 2))
-    inverse = torch.stack([torch.stack([y2, -x2], -1), torch.stack([-y1, x1], -1)], 1)
-    rises = (value[:, 1:] - value[:, :1]).mT
-    slopes = rises @ inverse / (x1 * y2 - x2 * y1)[:, None, None]
+def _slopes(
+    corner: Float[Tensor, "B F 3 3"], value: Float[Tensor, "B F 3 C"]
+) -> Float[Tensor, "B F C 2"]:
+    """Of the linear functions on the screen that have each `value` at its `corner`."""
+    origin = corner[..., 0, :2]
+    (x1, y1), (x2, y2) = ((corner[..., k, :2] - origin).unbind(-1) for k in (1, 2))
+    first, second = ((value[..., k, :] - value[..., 0, :]) for k in (1, 2))
+    along_x = first * y2[..., None] - second * y1[..., None]
+    along_y = second * x1[..., None] - first * x2[..., None]
+    area = (x1 * y2 - x2 * y1)[..., None, None]
+    slopes = torch.stack([along_x, along_y], dim=-1) / area
     return torch.nan_to_num(slopes, nan=0.0, posinf=0.0, neginf=0.0)

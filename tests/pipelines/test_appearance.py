@@ -4,9 +4,11 @@ import pytest
 import torch
 
 from morphface.geometry.mesh import vertex_normals
-from morphface.pipelines.appearance import Sight, bake_texture, head_colours, sample_photo
+from morphface.pipelines.appearance import bake_texture, head_colours
 from morphface.pipelines.head_files import rigged_head
 from morphface.render import interpolate, rasterize
+from morphface.render.sight import Sight
+from morphface.render.unwrap import sample_photo
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +29,7 @@ def trust_of(sight):
 
 def test_what_the_photo_shows_well_has_its_colour(known, sight, head):
     model = known.faces[0].model
-    seen = trust_of(sight)[1] > 0.9
+    seen = trust_of(sight).confidence > 0.9
     error = (head.colours - model.reflectance.mean).abs().amax(-1)
     assert seen.sum() > 400
     assert error[seen].median() < 0.01
@@ -36,7 +38,7 @@ def test_what_the_photo_shows_well_has_its_colour(known, sight, head):
 
 def test_the_hidden_side_continues_as_the_model_would_be(known, sight, head):
     model = known.faces[0].model
-    hidden = (trust_of(sight)[1] == 0) & (model.regions["skin"] > 0.5)
+    hidden = (trust_of(sight).confidence == 0) & (model.regions["skin"] > 0.5)
     error = (head.colours - model.reflectance.mean).abs().amax(-1)[hidden]
     assert hidden.sum() > 1000
     assert error.median() < 0.03
@@ -49,7 +51,7 @@ def test_no_background_gets_onto_the_head(head):
 def test_the_far_side_is_not_seen_through_the_head(sight):
     behind = sight.vertices[:, 2] < sight.vertices[:, 2].min() + 70
     assert behind.sum() > 100
-    assert (trust_of(sight)[1][behind] == 0).all()
+    assert (trust_of(sight).confidence[behind] == 0).all()
 
 
 def test_a_face_cut_off_by_the_border_is_sampled_only_inside(sight):
@@ -58,7 +60,7 @@ def test_a_face_cut_off_by_the_border_is_sampled_only_inside(sight):
         pixels=sight.pixels[:, :160],
         camera=replace(sight.camera, size=(240, 160)),
     )
-    _, trust = trust_of(half)
+    trust = trust_of(half).confidence
     outside = half.camera.project(half.vertices)[:, 0] >= 160
     assert (trust[outside] == 0).all()
     assert (trust[~outside] > 0.9).any()
