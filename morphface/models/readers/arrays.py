@@ -57,9 +57,10 @@ def pick(arrays: dict[str, np.ndarray], *names: str) -> np.ndarray:
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Errors of the block name the file."""
+    """Errors of the block name the file; numbers that overflow in it are no warnings."""
     try:
-        yield
+        with np.errstate(all="ignore"):
+            yield
     except ModelError as error:
         if str(path) in str(error):
             raise

@@ -16,7 +16,7 @@ from torch import Tensor
 from morphface.core.errors import ModelError
 from morphface.models.basis import LinearBasis
 from morphface.models.morphable import MorphableModel
-from morphface.models.readers.arrays import pick
+from morphface.models.readers.arrays import naming, pick
 from morphface.models.readers.assembly import Parts, assemble, components, positions, triangles
 from morphface.models.readers.content import Content
 from morphface.models.readers.hdf5 import File, open_hdf5
@@ -49,7 +49,7 @@ def read(content: Content) -> MorphableModel:
     Raises:
         ModelError: the file is damaged, lacks a dataset, or refers to other files.
     """
-    with open_hdf5(content.path) as file:
+    with naming(content.path), open_hdf5(content.path) as file:
         mean = positions(_dataset(file, "shape/model/mean"))
         size = len(mean)
         cells = _dataset(file, "shape/representer/cells")

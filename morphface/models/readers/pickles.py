@@ -13,7 +13,7 @@ import pickletools
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 import numpy as np
 from numpy.lib import format as npy
@@ -35,6 +35,12 @@ _REFUSED = {
     **dict.fromkeys(("NEXT_BUFFER", "READONLY_BUFFER"), "a buffer outside the file"),
 }
 _OPCODES = {opcode.code.encode("latin-1"): opcode for opcode in pickletools.opcodes}
+_PREFIXES = {
+    pickletools.TAKEN_FROM_ARGUMENT1: 1,
+    pickletools.TAKEN_FROM_ARGUMENT4: 4,
+    pickletools.TAKEN_FROM_ARGUMENT4U: 4,
+    pickletools.TAKEN_FROM_ARGUMENT8U: 8,
+}
 _SPARSE = re.compile(r"scipy\.sparse(\._?(csc|csr|coo))?")
 _RECORDS = re.compile(r"(chumpy|menpo)(\.\w+)*")
 
@@ -100,18 +106,28 @@ def _check_opcodes(data: mmap.mmap) -> None:
             raise ModelError("its pickle has more parts than any model has")
 
 
-def _opcodes(data: Any) -> Iterator[tuple[str, Any]]:
-    """As `pickletools.genops`, which refuses the byte strings of Python 2's text protocol."""
+def _opcodes(data: mmap.mmap) -> Iterator[tuple[str, Any]]:
+    """Names and short arguments. Long ones are stepped over, so that no memory is spent on them."""
     name = ""
     while name != "STOP":
         opcode = _OPCODES.get(data.read(1))
         if opcode is None:
             raise ModelError("it ends too early, or has an unknown opcode")
-        name = opcode.name
-        if name == "STRING":
+        name, argument = opcode.name, opcode.arg
+        if argument is not None and argument.n in _PREFIXES:
+            _skip(data, int.from_bytes(data.read(_PREFIXES[argument.n]), "little"))
+            yield name, None
+        elif name == "STRING":  # as bytes: Python 2 wrote others than text in it
             yield name, data.readline()
         else:
-            yield name, None if opcode.arg is None else opcode.arg.reader(data)
+            yield name, None if argument is None else argument.reader(cast(IO[bytes], data))
+
+
+def _skip(data: mmap.mmap, length: int) -> None:
+    left = len(data) - data.tell()
+    if length > left:
+        raise ModelError(f"it claims {length} bytes where {left} follow: truncated")
+    data.seek(length, 1)
 
 
 class _Unpickler(pickle.Unpickler):

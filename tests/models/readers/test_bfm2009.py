@@ -108,6 +108,7 @@ def test_expressions_of_another_mesh_are_refused(tmp_path, truth):
         ("tl", np.zeros((4, 3)), "its faces index 80 vertices from 1 on, and go from 0 to 0"),
         ("tl", np.ones((4, 4)), r"its faces have shape \(4, 4\), not three vertices each"),
         ("shapeMU", np.full((240, 1), np.nan), "its mean has numbers that are not finite"),
+        ("shapeMU", np.full((240, 1), 1e300), "its mean has numbers that are not finite"),
         ("shapePC", np.full((240, 5), np.inf), "its basis has numbers that are not finite"),
         ("shapeMU", np.ones((241, 1)), "its mean has 241 numbers, not three a vertex"),
         ("shapePC", "text", "shapePC is text, where an array of real numbers was expected"),
