@@ -21,8 +21,10 @@ product; how long is a first call; how much memory is needed.
 """
 
 import argparse
+import os
 import time
 from collections.abc import Callable, Iterable
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -32,7 +34,7 @@ from torch import Tensor
 from benchmarks import peers_rasterize as peers
 from benchmarks.common import measure, report, seed
 from benchmarks.fresh_rasterize import first_calls, peak_memory
-from benchmarks.peers_rasterize import Absent, Call, Scene
+from benchmarks.peers_rasterize import COVER, Absent, Call, Scene
 from morphface.geometry.mesh import loop_subdivision
 from morphface.geometry.topology import Topology
 from morphface.models import load_model
@@ -86,14 +88,15 @@ def forward(scene: Scene, batch: int) -> Call:
     return lambda: rasterize(screen, scene.faces, (scene.side, scene.side))
 
 
-def backward(scene: Scene, batch: int) -> Call:
-    """Pictures of `batch` heads, and their gradient."""
+def backward(scene: Scene, batch: int, *, painted: bool = True) -> Call:
+    """Pictures of `batch` heads, and their gradient; not that by colours unless `painted`."""
     positions, values = scene.screen.repeat(batch, 1, 1), scene.colours[None].repeat(batch, 1, 1)
     upstream = scene.upstream.repeat(batch, 1, 1, 1)
     topology = Topology.of(scene.faces)
 
     def call() -> Tensor:
-        screen, colours = positions.detach().requires_grad_(), values.detach().requires_grad_()
+        screen = positions.detach().requires_grad_()
+        colours = values.detach().requires_grad_(painted)
         fragments = rasterize(screen, scene.faces, (scene.side, scene.side))
         image = interpolate(colours, scene.faces, fragments)
         image = antialias(image, screen, scene.faces, fragments, topology=topology)
@@ -111,6 +114,7 @@ def case(name: str, scene: Scene, batch: int, runs: int, chosen: tuple[str, ...]
         "vertices": len(scene.points),
         "faces": len(scene.faces),
         "covered": int(fragments.mask.sum()),
+        "load": round(os.getloadavg()[0], 1),
     }
     calls = {"forward": forward(scene, batch), "backward": backward(scene, batch)}
     if "loop" in chosen:
@@ -130,15 +134,17 @@ def case(name: str, scene: Scene, batch: int, runs: int, chosen: tuple[str, ...]
 
 
 def beside_mitsuba(scene: Scene, runs: int) -> Case:
-    """Mitsuba takes turns with ours alone, as its threads slow down short calls."""
+    """Mitsuba takes turns with ours alone, as its threads slow down short calls.
+
+    Both give the gradient by positions only.
+    """
     slow = asked(peers.mitsuba, scene)
     if not slow:
         return {}
-    ours = {"ours": forward(scene, 1), "ours_backward": backward(scene, 1)}
+    ours = {"ours": forward(scene, 1), "ours_backward": backward(scene, 1, painted=False)}
     times = measure(slow | ours, runs=max(10, runs // 2), warmup=2)
     return {
-        "mitsuba": times["mitsuba"],
-        "mitsuba_backward": times["mitsuba_backward"],
+        **{name: times[name] for name in ("mitsuba", "mitsuba_backward", "ours_backward")},
         "mitsuba_ratio": ratio(times["mitsuba"], times["ours"]),
         "mitsuba_backward_ratio": ratio(times["mitsuba_backward"], times["ours_backward"]),
     }
@@ -217,17 +223,48 @@ def verdict(cases: list[Case]) -> Case:
     return {"case": "targets", "head": head["case"], "aims": AIMS, "reached": reached}
 
 
-def growth(cases: list[Case], kind: str) -> Case:
-    """Fits the fastest runs by a + b covered pixels + c faces, and by a + b pixels x faces."""
-    spent = np.array([found[kind]["min_ms"] for found in cases])
-    covered = np.array([found["covered"] for found in cases], dtype=float)
-    faces = np.array([found["faces"] for found in cases], dtype=float)
-    (_, pixel, face), off_sum = _fitted(spent, covered, faces)
-    _, off_product = _fitted(spent, covered * faces)
+def growth(scenes: dict[str, list[Scene]]) -> list[Case]:
+    """Processor time of one thread; by a + b covered pixels + c faces, and a + b pixels x faces.
+
+    Prints a row for each mesh and a column for each side.
+    """
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    rows = []
+    for kind, make in (("forward", forward), ("backward", backward)):
+        print(f"{kind}, one thread, processor ms")
+        spent = []
+        for name, row in scenes.items():
+            spent.append([processor_ms(make(scene, 1)) for scene in row])
+            cells = (f"{row[k].side}: {ms:7.2f}" for k, ms in enumerate(spent[-1]))
+            print(f"  {name:4} {len(row[0].faces):7} faces  ", "  ".join(cells))
+        rows.append({"case": f"growth_{kind}", "one_thread_ms": spent, **laws(spent, scenes)})
+    torch.set_num_threads(threads)
+    return rows
+
+
+def processor_ms(call: Call) -> float:
+    """The least of ten runs; load on the machine disturbs it less than the time on the wall."""
+    call()
+    spent = []
+    for _ in range(10):
+        start = time.process_time()
+        call()
+        spent.append((time.process_time() - start) * 1e3)
+    return round(min(spent), 3)
+
+
+def laws(spent: list[list[float]], scenes: dict[str, list[Scene]]) -> Case:
+    """How well the sum and the product of covered pixels and faces foretell the cost."""
+    every = [scene for row in scenes.values() for scene in row]
+    covered = np.array([COVER * scene.side**2 for scene in every])
+    faces = np.array([len(scene.faces) for scene in every], dtype=float)
+    cost = np.array(spent).ravel()
+    (_, pixel, face), off_sum = _fitted(cost, covered, faces)
+    _, off_product = _fitted(cost, covered * faces)
     return {
-        "case": f"growth_{kind}",
-        "ns_per_covered_pixel": round(pixel * 1e6, 2),
-        "ns_per_face": round(face * 1e6, 2),
+        "ns_per_covered_pixel": round(float(pixel) * 1e6, 2),
+        "ns_per_face": round(float(face) * 1e6, 2),
         "worst_error_of_sum": round(off_sum, 3),
         "worst_error_of_product": round(off_product, 3),
     }
@@ -238,18 +275,6 @@ def _fitted(spent: np.ndarray, *causes: np.ndarray) -> tuple[np.ndarray, float]:
     design = np.stack([np.ones_like(spent), *causes], axis=1) / spent[:, None]
     solution = np.linalg.lstsq(design, np.ones_like(spent), rcond=None)[0]
     return solution, float(np.abs(design @ solution - 1).max())
-
-
-def table(cases: list[Case]) -> None:
-    """Milliseconds of one head, a row for each mesh and a column for each side."""
-    for kind in ("forward", "backward"):
-        print(f"{kind}, median ms, batch 1")
-        for name in dict.fromkeys(found["case"].split("@")[0] for found in cases):
-            row = [found for found in cases if found["case"].startswith(f"{name}@")]
-            cells = (
-                f"{found['case'].split('@')[1]}: {found[kind]['median_ms']:8.2f}" for found in row
-            )
-            print(f"  {name:4} {row[0]['faces']:7} faces  ", "  ".join(cells))
 
 
 def chosen_peers(name: str, side: int, batch: int) -> tuple[str, ...]:
@@ -265,28 +290,29 @@ def main(*, quick: bool) -> None:
     seed()
     names, sides, batches = ((x,) for x in TARGET) if quick else (MESHES, SIDES, BATCHES)
     found, runs = heads({*names, "5k"}), 10 if quick else 20
+    scenes = {name: [Scene.of(*found[name], side) for side in sides] for name in names}
     cases = []
-    for name in names:
-        for side in sides:
-            scene = Scene.of(*found[name], side)
-            for batch in batches:
-                few = 10 if side * side * batch > 1e6 else runs
-                cases.append(case(name, scene, batch, few, chosen_peers(name, side, batch)))
-                print(cases[-1])
-    single = [row for row in cases if row["case"].endswith("x1")]
-    table(single)
+    for (name, row), batch in product(scenes.items(), batches):
+        for scene in row:
+            few = 10 if scene.side**2 * batch > 1e6 else runs
+            cases.append(case(name, scene, batch, few, chosen_peers(name, scene.side, batch)))
+            print(cases[-1])
     small = [Scene.of(*found["5k"], side) for side in ((64,) if quick else (128, 256))]
     extra = beside_pytorch3d(small, Scene.of(*found[TARGET[0]], TARGET[1]))
-    if not quick:
-        extra += [growth(single, kind) for kind in ("forward", "backward")]
+    extra += [] if quick else growth(scenes)
     extra += [verdict(cases + extra), {"case": "first_call", **first_calls()}]
     for batch in batches:
         memory = peak_memory(TARGET[0], TARGET[1], batch, torch.get_num_threads())
         extra.append({"case": f"peak_memory_{TARGET[0]}@{TARGET[1]}x{batch}", **memory})
-    report("rasterize_quick" if quick else "rasterize", cases + extra)
+    if quick:
+        print(*extra, sep="\n")
+    else:
+        report("rasterize", cases + extra)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="the head of the target alone")
+    parser.add_argument(
+        "--quick", action="store_true", help="the head of the target alone, only printed"
+    )
     main(quick=parser.parse_args().quick)
