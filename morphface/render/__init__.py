@@ -4,11 +4,14 @@ from morphface.render.antialias import antialias
 from morphface.render.derivatives import screen_derivatives
 from morphface.render.interpolate import interpolate
 from morphface.render.rasterize import Fragments, rasterize
+from morphface.render.renderer import Rendered, Renderer
 from morphface.render.shade import render_mesh, shade_pixels, shade_plain, shade_sh
 from morphface.render.texture import Texture, sample_texture
 
 __all__ = [
     "Fragments",
+    "Rendered",
+    "Renderer",
     "Texture",
     "antialias",
     "interpolate",
