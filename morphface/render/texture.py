@@ -19,13 +19,12 @@ from torch import Tensor
 from morphface.core.check import check_shape
 from morphface.core.errors import ParameterError, ShapeError
 from morphface.core.records import Record
+from morphface.render.backends import texture_torch
 
 __all__ = ["BORDERS", "Texture", "sample_texture"]
 
 BORDERS = ("clamp", "wrap")
 """What lies beyond a texture: its outermost texels, or the texture again."""
-
-_Level = tuple[int, int, int]  # first row in `texels`, height, width
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,11 +113,11 @@ def sample_texture(
     else:
         check_shape("mask", mask, *uv.shape[:3])
         spots = torch.nonzero(mask.flatten())[:, 0]
-    arguments = texture.texels, uv, spots, level, _layout(texture), border == "wrap"
+    lookup = texture_torch.Lookup(spots, level, _layout(texture), border == "wrap")
     if not _compiles(uv):
-        return _gathered(*arguments)
+        return texture_torch.look_up(texture.texels, uv, lookup)
     compiled = import_module("morphface.render.backends.texture_cpu")  # on first use: it is heavy
-    return compiled.look_up(*arguments)
+    return compiled.look_up(texture.texels, uv, lookup)
 
 
 def _compiles(uv: Tensor) -> bool:
@@ -142,7 +141,7 @@ def _halved(image: Tensor, axis: int) -> Tensor:
     return ((half - share) * first + half * second + (share + 1) * third) / size
 
 
-def _layout(texture: Texture) -> list[_Level]:
+def _layout(texture: Texture) -> list[tuple[int, int, int]]:
     """Where each level begins in the texels, and its size."""
     first, (height, width) = 0, texture.size
     levels = []
@@ -161,52 +160,3 @@ def _level(
     u, v = derivatives.unbind(-2)
     square = ((u * width).square() + (v * height).square()).amax(-1)
     return torch.nan_to_num(square.log2() / 2, nan=0.0, posinf=64.0, neginf=0.0)
-
-
-def _gathered(
-    texels: Tensor,
-    uv: Tensor,
-    spots: Tensor,
-    level: Tensor | None,
-    layout: list[_Level],
-    wrap: bool,
-) -> Tensor:
-    """The lookup in plain torch, for any device."""
-    flat, place = texels.flatten(0, 1), uv.reshape(-1, 2)[spots]
-    table = torch.tensor(layout, device=uv.device)
-    start = torch.zeros_like(spots)
-    if len(texels) > 1:
-        start = spots // (uv.shape[1] * uv.shape[2]) * texels.shape[1]
-    if level is None:
-        found = _bilinear(flat, place, start, table[:1].expand(len(spots), 3), wrap)
-    else:
-        at = level.flatten()[spots].clamp(0, len(layout) - 1)
-        finer = at.long().clamp(max=max(len(layout) - 2, 0))
-        coarser = (finer + 1).clamp(max=len(layout) - 1)
-        fine, coarse = (_bilinear(flat, place, start, table[k], wrap) for k in (finer, coarser))
-        found = torch.lerp(fine, coarse, (at - finer)[:, None].to(flat.dtype))
-    out = found.new_zeros(uv[..., 0].numel(), flat.shape[1])
-    return out.index_copy(0, spots, found).unflatten(0, uv.shape[:-1])
-
-
-def _bilinear(flat: Tensor, place: Tensor, start: Tensor, table: Tensor, wrap: bool) -> Tensor:
-    first, height, width = table.unbind(-1)
-    left, right, across = _pair(place[:, 0], width, wrap)
-    upper, lower, down = _pair(1 - place[:, 1], height, wrap)
-    upper, lower = (start + first + row * width for row in (upper, lower))
-    above = torch.lerp(flat[upper + left], flat[upper + right], across[:, None])
-    below = torch.lerp(flat[lower + left], flat[lower + right], across[:, None])
-    return torch.lerp(above, below, down[:, None])
-
-
-def _pair(position: Tensor, size: Tensor, wrap: bool) -> tuple[Tensor, Tensor, Tensor]:
-    """The two texels around `position` on an axis, and how far it is towards the second."""
-    if wrap:
-        position = position - position.detach().floor()
-    at = position * size - 0.5
-    low = at.detach().floor()
-    whole = torch.nan_to_num(low).clamp(-1, 1 << 30).long()
-    if wrap:
-        return whole % size, (whole + 1) % size, at - low
-    last = size - 1
-    return whole.clamp(min=0).minimum(last), (whole + 1).minimum(last), at - low

@@ -1,9 +1,8 @@
-"""Texture lookup on a CPU: forward, and backward to both inputs.
+"""Texture lookup on a CPU: forward, and backward to both inputs, for one texture.
 
-The levels of a texture lie behind one another in `texels`; `levels` holds, for each, its first
-texel, its height and its width. `spots` are the pixels to look up, those of image k from
-`bounds[k]` to `bounds[k + 1]`; `level` holds, for every pixel, where between two levels it is, or
-nothing for the finest level alone.
+The levels of the texture lie behind one another in `texels`; `levels` holds, for each, its first
+texel, its height and its width. `spots` are the pixels to look up; `level` holds, for every
+pixel, where between two levels it is, or nothing for the finest level alone.
 
 Backward to texels, a task owns a range of them and adds to no other, in the order of the spots:
 no two threads write to one place, and the result does not depend on their number.
@@ -67,71 +66,65 @@ def _blend(level, spot, count):
 
 
 @compiled
-def look_up(task, tasks, texels, levels, uv, spots, bounds, level, wrap, out):
-    """Writes the colour at each of this task's spots."""
-    one = uv.dtype.type(1)
-    for image in range(len(bounds) - 1):
-        texel = texels[min(image, len(texels) - 1)]
-        begin, count = bounds[image], bounds[image + 1] - bounds[image]
-        for k in range(begin + task * count // tasks, begin + (task + 1) * count // tasks):
-            spot = spots[k]
-            finer, share = _blend(level, spot, len(levels))
-            for step in range(2 if share > 0.0 else 1):
-                a, b, c, d, across, down = _corners(uv, spot, levels, finer + step, wrap)
-                weight = share if step else one - share
-                upper, lower = weight * (one - down), weight * down
-                wa, wb = upper * (one - across), upper * across
-                wc, wd = lower * (one - across), lower * across
-                for j in range(texel.shape[1]):
-                    value = wa * texel[a, j] + wb * texel[b, j]
-                    out[spot, j] += value + wc * texel[c, j] + wd * texel[d, j]
+def _part(spots, task, tasks):
+    """This task's share of the spots."""
+    return spots[task * len(spots) // tasks : (task + 1) * len(spots) // tasks]
 
 
 @compiled
-def to_coordinates(task, tasks, texels, levels, uv, spots, bounds, level, wrap, grad, out):
-    """Writes the gradient to `uv` at each of this task's spots."""
+def look_up(task, tasks, texels, levels, uv, spots, level, wrap, out):
+    """Adds the colour at each of this task's spots."""
     one = uv.dtype.type(1)
-    for image in range(len(bounds) - 1):
-        texel = texels[min(image, len(texels) - 1)]
-        begin, count = bounds[image], bounds[image + 1] - bounds[image]
-        for k in range(begin + task * count // tasks, begin + (task + 1) * count // tasks):
-            spot = spots[k]
-            finer, share = _blend(level, spot, len(levels))
-            for step in range(2 if share > 0.0 else 1):
-                a, b, c, d, across, down = _corners(uv, spot, levels, finer + step, wrap)
-                along_u, along_v = one - one, one - one
-                for j in range(texel.shape[1]):
-                    top, bottom = texel[b, j] - texel[a, j], texel[d, j] - texel[c, j]
-                    left, right = texel[a, j] - texel[c, j], texel[b, j] - texel[d, j]
-                    along_u += grad[spot, j] * (top + down * (bottom - top))
-                    along_v += grad[spot, j] * (left + across * (right - left))
-                weight = share if step else one - share
-                out[spot, 0] += weight * along_u * uv.dtype.type(levels[finer + step, 2])
-                out[spot, 1] += weight * along_v * uv.dtype.type(levels[finer + step, 1])
+    for spot in _part(spots, task, tasks):
+        finer, share = _blend(level, spot, len(levels))
+        for step in range(2 if share > 0.0 else 1):
+            a, b, c, d, across, down = _corners(uv, spot, levels, finer + step, wrap)
+            weight = share if step else one - share
+            upper, lower = weight * (one - down), weight * down
+            wa, wb = upper * (one - across), upper * across
+            wc, wd = lower * (one - across), lower * across
+            for j in range(texels.shape[1]):
+                value = wa * texels[a, j] + wb * texels[b, j]
+                out[spot, j] += value + wc * texels[c, j] + wd * texels[d, j]
 
 
 @compiled
-def to_texels(task, tasks, levels, uv, spots, bounds, level, wrap, grad, out):
+def to_coordinates(task, tasks, texels, levels, uv, spots, level, wrap, grad, out):
+    """Adds the gradient to `uv` at each of this task's spots."""
+    number = uv.dtype.type
+    for spot in _part(spots, task, tasks):
+        finer, share = _blend(level, spot, len(levels))
+        for step in range(2 if share > 0.0 else 1):
+            a, b, c, d, across, down = _corners(uv, spot, levels, finer + step, wrap)
+            along_u, along_v = number(0), number(0)
+            for j in range(texels.shape[1]):
+                top, bottom = texels[b, j] - texels[a, j], texels[d, j] - texels[c, j]
+                left, right = texels[a, j] - texels[c, j], texels[b, j] - texels[d, j]
+                along_u += grad[spot, j] * (top + down * (bottom - top))
+                along_v += grad[spot, j] * (left + across * (right - left))
+            weight = share if step else number(1) - share
+            out[spot, 0] += weight * along_u * number(levels[finer + step, 2])
+            out[spot, 1] += weight * along_v * number(levels[finer + step, 1])
+
+
+@compiled
+def to_texels(task, tasks, levels, uv, spots, level, wrap, grad, out):
     """Adds the gradient to this task's range of texels, from all spots."""
+    begin, end = np.uint64(task * len(out) // tasks), np.uint64((task + 1) * len(out) // tasks)
     one = uv.dtype.type(1)
-    begin = np.uint64(task * out.shape[1] // tasks)
-    end = np.uint64((task + 1) * out.shape[1] // tasks)
-    for image in range(len(bounds) - 1):
-        texel = out[min(image, len(out) - 1)]
-        for k in range(bounds[image], bounds[image + 1]):
-            spot = spots[k]
-            finer, share = _blend(level, spot, len(levels))
-            for step in range(2 if share > 0.0 else 1):
-                a, b, c, d, across, down = _corners(uv, spot, levels, finer + step, wrap)
-                weight = share if step else one - share
-                upper, lower = weight * (one - down), weight * down
-                for j in range(grad.shape[1]):
-                    value = grad[spot, j]
-                    if begin <= a < end:
-                        texel[a, j] += upper * (one - across) * value
-                    if begin <= b < end:
-                        texel[b, j] += upper * across * value
-                    if begin <= c < end:
-                        texel[c, j] += lower * (one - across) * value
-                    if begin <= d < end:
-                        texel[d, j] += lower * across * value
+    for spot in spots:
+        finer, share = _blend(level, spot, len(levels))
+        for step in range(2 if share > 0.0 else 1):
+            weight = share if step else one - share
+            a, b, c, d, across, down = _corners(uv, spot, levels, finer + step, wrap)
+            left, right = weight * (one - across), weight * across
+            for j in range(grad.shape[1]):
+                above, below = grad[spot, j] * (one - down), grad[spot, j] * down
+                if begin <= a < end:
+                    out[a, j] += left * above
+                if begin <= b < end:
+                    out[b, j] += right * above
+                if begin <= c < end:
+                    out[c, j] += left * below
+                if begin <= d < end:
+                    out[d, j] += right * below
