@@ -12,6 +12,8 @@ expressions are those of ARKit where it has them; the two halves of `browInnerUp
 keep their own. No expression moves the eyeballs: they turn with the gaze.
 """
 
+from math import prod
+
 import numpy as np
 import torch
 
@@ -111,7 +113,7 @@ def _assemble(head: Head) -> MorphableModel:
 
 
 def _directions(values: np.ndarray, size: int) -> torch.Tensor:
-    rows = np.asarray(values, np.float32).reshape(len(values), -1)
+    rows = np.asarray(values, np.float32).reshape(len(values), prod(values.shape[1:]))
     return components(rows.T, _CENTIMETRE, size)
 
 
