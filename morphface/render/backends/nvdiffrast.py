@@ -18,7 +18,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from morphface.core.errors import BackendError
-from morphface.render.backends.packed import Packed, locate, pack
+from morphface.render.backends.packed import Packed, adapted
 
 __all__ = ["nearest", "obstacle"]
 
@@ -39,33 +39,8 @@ def obstacle(device: torch.device) -> str | None:
     return None
 
 
-def nearest(
-    screen: Float[Tensor, "B V 3"],
-    faces: Int[Tensor, "F 3"],
-    size: tuple[int, int],
-    *,
-    perspective: bool,
-    cull: bool,
-) -> tuple[Int[Tensor, "B H W"], Float[Tensor, "B H W 3"], Float[Tensor, "B H W"]]:
-    """Face index, barycentric weights and depth at every pixel centre.
-
-    Raises:
-        BackendError: nvdiffrast cannot start, or the image or the mesh is too large for it.
-    """
-    packed = pack(screen, faces, cull=cull)
-    place = faces.new_full((len(screen), *size), -1, dtype=torch.int64)
-    if len(packed.face):
-        place = _rasterize(screen, faces, packed, size, perspective)
-    face = packed.unpack(place)
-    return face, *locate(screen, faces, face, perspective=perspective)
-
-
-def _rasterize(
-    screen: Float[Tensor, "B V 3"],
-    faces: Int[Tensor, "F 3"],
-    packed: Packed,
-    size: tuple[int, int],
-    perspective: bool,
+def _find(
+    screen: Tensor, faces: Tensor, packed: Packed, size: tuple[int, int], perspective: bool
 ) -> Int[Tensor, "B H W"]:
     library, context = _library(screen.device)
     height, width = padded = tuple(-(-side // TILE) * TILE for side in size)
@@ -84,6 +59,14 @@ def _rasterize(
     )
     reverse = found[:, : size[0], : size[1], 3].long()  # counts from 1, the last face first
     return (len(packed.face) - reverse).where(reverse > 0, -1)
+
+
+nearest = adapted(_find)
+"""Face index, barycentric weights and depth at every pixel centre.
+
+A `BackendError` says that nvdiffrast cannot start, or that the image or the mesh is too large
+for it.
+"""
 
 
 def _ranges(count: Int[Tensor, " B"], total: int) -> Int[Tensor, "B 2"]:

@@ -6,15 +6,17 @@ asked only which of these each pixel sees; weights and depth follow here in clos
 float64, so that they do not depend on who answered.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from morphface.render.backends import Nearest
 from morphface.render.backends.closed_form import weights_and_depth
 
-__all__ = ["Packed", "locate", "pack"]
+__all__ = ["Find", "Packed", "adapted", "locate", "pack"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,11 +31,25 @@ class Packed:
     face: Int[Tensor, " N"]
     count: Int[Tensor, " B"]
 
-    def unpack(self, place: Int[Tensor, "B H W"]) -> Int[Tensor, "B H W"]:
-        """The indices of faces for places in this list; -1 stays -1."""
-        if not len(self.face):
-            return place.new_full(place.shape, -1)
-        return self.face[place.clamp(min=0)].where(place >= 0, -1)
+
+Find = Callable[[Tensor, Tensor, Packed, tuple[int, int], bool], Int[Tensor, "B H W"]]
+"""From screen, faces, packed faces, size and perspective to places in the packed list, or -1."""
+
+
+def adapted(find: Find) -> Nearest:
+    """The backend that asks `find` which of the packed faces each pixel sees."""
+
+    def nearest(
+        screen: Tensor, faces: Tensor, size: tuple[int, int], *, perspective: bool, cull: bool
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        packed = pack(screen, faces, cull=cull)
+        face = faces.new_full((len(screen), *size), -1, dtype=torch.int64)
+        if len(packed.face):
+            place = find(screen, faces, packed, size, perspective)
+            face = packed.face[place.clamp(min=0)].where(place >= 0, -1)
+        return face, *locate(screen, faces, face, perspective=perspective)
+
+    return nearest
 
 
 def pack(screen: Float[Tensor, "B V 3"], faces: Int[Tensor, "F 3"], *, cull: bool) -> Packed:

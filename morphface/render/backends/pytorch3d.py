@@ -17,7 +17,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from morphface.core.errors import BackendError
-from morphface.render.backends.packed import locate, pack
+from morphface.render.backends.packed import Packed, adapted
 
 __all__ = ["nearest", "obstacle"]
 
@@ -35,27 +35,35 @@ def obstacle(device: torch.device) -> str | None:
     return None
 
 
-def nearest(
-    screen: Float[Tensor, "B V 3"],
-    faces: Int[Tensor, "F 3"],
-    size: tuple[int, int],
-    *,
-    perspective: bool,
-    cull: bool,
-) -> tuple[Int[Tensor, "B H W"], Float[Tensor, "B H W 3"], Float[Tensor, "B H W"]]:
-    """Face index, barycentric weights and depth at every pixel centre.
+def _find(
+    screen: Tensor, faces: Tensor, packed: Packed, size: tuple[int, int], perspective: bool
+) -> Int[Tensor, "B H W"]:
+    structures, renderer = _library()
+    listed = faces.long()[packed.face].split(packed.count.tolist())
+    points = _to_ndc(screen.double(), size, perspective).float()
+    meshes = structures.Meshes(verts=list(points), faces=list(listed))
+    try:
+        found = renderer.rasterize_meshes(
+            meshes,
+            image_size=size,
+            faces_per_pixel=1,
+            # The default drops faces without an error where too many meet in a bin (CUDA).
+            max_faces_per_bin=int(packed.count.max()),
+            perspective_correct=perspective,
+        )
+    except RuntimeError as error:
+        if "GPU support" not in str(error):
+            raise
+        message = f"this PyTorch3D was built without CUDA; build it there: {INSTALL}"
+        raise BackendError(f"{message}; or use {_instead(screen.device)}") from error
+    return found[0][..., 0]
 
-    Raises:
-        BackendError: PyTorch3D is broken, or was built without CUDA.
-    """
-    packed = pack(screen, faces, cull=cull)
-    place = faces.new_full((len(screen), *size), -1, dtype=torch.int64)
-    if len(packed.face):
-        listed = faces.long()[packed.face].split(packed.count.tolist())
-        points = _to_ndc(screen.double(), size, perspective).float()
-        place = _rasterize(points, listed, size, perspective)
-    face = packed.unpack(place)
-    return face, *locate(screen, faces, face, perspective=perspective)
+
+nearest = adapted(_find)
+"""Face index, barycentric weights and depth at every pixel centre.
+
+A `BackendError` says that PyTorch3D cannot be imported, or was built without CUDA.
+"""
 
 
 def _to_ndc(
@@ -69,32 +77,6 @@ def _to_ndc(
     z = screen[..., 2]
     # Depths of an orthographic camera may be negative, which PyTorch3D leaves out.
     return torch.stack([x, y, z if perspective else z - z.amin() + 1], dim=-1)
-
-
-def _rasterize(
-    points: Float[Tensor, "B V 3"],
-    listed: tuple[Tensor, ...],
-    size: tuple[int, int],
-    perspective: bool,
-) -> Int[Tensor, "B H W"]:
-    structures, renderer = _library()
-    meshes = structures.Meshes(verts=list(points), faces=list(listed))
-    # The default drops faces without an error where too many of them meet in a bin (CUDA).
-    most = max(len(item) for item in listed)
-    try:
-        found = renderer.rasterize_meshes(
-            meshes,
-            image_size=size,
-            faces_per_pixel=1,
-            max_faces_per_bin=most,
-            perspective_correct=perspective,
-        )
-    except RuntimeError as error:
-        if "GPU support" not in str(error):
-            raise
-        message = f"this PyTorch3D was built without CUDA; build it there: {INSTALL}"
-        raise BackendError(f"{message}; or use {_instead(points.device)}") from error
-    return found[0][..., 0]
 
 
 @cache
