@@ -95,7 +95,7 @@ def _resolve(name_or_path: str | Path) -> tuple[Path, str | None]:
     if name in MODELS:
         return MODELS[name], None
     if isinstance(name_or_path, Path) or "/" in name or "\\" in name or Path(name).exists():
-        return Path(name).expanduser().resolve(), None
+        return Path(name).expanduser().absolute(), None
     own, known = own_models(), find_known(name)
     if name in own:
         return own[name], None
@@ -105,7 +105,7 @@ def _resolve(name_or_path: str | Path) -> tuple[Path, str | None]:
             raise MissingFileError(f"model {name!r} is not here: {how_to_get(known)}")
         return found, known.reader
     if Path(name).suffix:
-        return Path(name).resolve(), None
+        return Path(name).absolute(), None
     names = [*MODELS, *own, *(item.name for item in KNOWN)]
     raise ModelError(f"no model is called {name!r}: known are {', '.join(names)}, or give a path")
 
