@@ -42,16 +42,17 @@ def read_arrays(content: Content, wanted: Collection[str]) -> dict[str, np.ndarr
 
 
 def pick(arrays: dict[str, np.ndarray], *names: str) -> np.ndarray:
-    """The first of `names` that is there.
+    """The first of `names` that is there, taken out so that its memory is free after use.
 
     Raises:
         ModelError: none of them is, or it does not hold numbers.
     """
     for name in names:
         if name in arrays:
-            if arrays[name].dtype.kind not in "biuf" or not arrays[name].size:
+            found = arrays.pop(name)
+            if found.dtype.kind not in "biuf" or not found.size:
                 raise ModelError(f"its {name} does not hold numbers")
-            return arrays[name]
+            return found
     raise ModelError(f"it lacks {' or '.join(names)}")
 
 

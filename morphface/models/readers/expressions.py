@@ -53,9 +53,10 @@ def read_expression(path: str | Path, unit: float) -> Tensor:
 
 def _from_arrays(content: Content, unit: float) -> Tensor:
     arrays = read_arrays(content, {"w_exp", "sigma_exp", "expPC", "expEV", "exp_basis", "fmod"})
+    micrometres = not arrays.keys().isdisjoint(("w_exp", "expPC"))
     basis = pick(arrays, "w_exp", "expPC", "exp_basis")
     deviations: np.ndarray | float = unit
-    if "exp_basis" not in arrays:
+    if micrometres:
         sigma = arrays.get("sigma_exp", arrays.get("expEV"))
         deviations = _MICROMETRES * (1.0 if sigma is None else np.ravel(sigma))
     return components(basis, deviations, len(basis) // 3)

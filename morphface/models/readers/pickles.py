@@ -7,13 +7,13 @@ before anything is loaded: those that could reach further are refused, and so ar
 file cannot hold.
 """
 
-import mmap
+import io
 import pickle
 import pickletools
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.lib import format as npy
@@ -61,9 +61,9 @@ def read_pickle(path: Path) -> object:
     size = path.stat().st_size
     if not 0 < size <= _LIMIT:
         raise ModelError(f"{path} has {size} bytes: a pickled model has 1 to {_LIMIT}")
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+    with path.open("rb") as file:
         try:
-            return _load(data)
+            return _load(file, size)
         except ModelError as error:
             raise ModelError(f"{path} is not loaded: {error}") from None
         except Exception as error:  # a damaged pickle can raise anything
@@ -71,32 +71,33 @@ def read_pickle(path: Path) -> object:
             raise ModelError(f"{path} is no pickle, or is damaged: {reason}") from None
 
 
-def _load(data: mmap.mmap) -> object:
-    wrapped = data[:6] == b"\x93NUMPY"
+def _load(file: BinaryIO, size: int) -> object:
+    wrapped = file.read(6) == b"\x93NUMPY"
+    file.seek(0)
     if wrapped:
-        _check_wrapper(data)
-    start = data.tell()
-    _check_opcodes(data)
-    data.seek(start)
-    loaded = _Unpickler(data, encoding="bytes").load()
+        _check_wrapper(file)
+    start = file.tell()
+    _check_opcodes(file, size)
+    file.seek(start)
+    loaded = _Unpickler(file, encoding="bytes").load()
     if wrapped and isinstance(loaded, Array) and loaded.objects is not None:
         loaded = loaded.objects[0]
     return _plain(loaded, {}, 0)
 
 
-def _check_wrapper(data: mmap.mmap) -> None:
+def _check_wrapper(file: BinaryIO) -> None:
     """Step over the header of a `.npy` file that holds one pickled object."""
-    version = npy.read_magic(data)
+    version = npy.read_magic(file)
     header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-    shape, _, dtype = header(data)
+    shape, _, dtype = header(file)
     if shape != () or dtype != np.dtype(object):
         raise ModelError(f"it holds an array of {dtype}, not one pickled object")
 
 
-def _check_opcodes(data: mmap.mmap) -> None:
+def _check_opcodes(file: BinaryIO, size: int) -> None:
     """Refuse what reaches beyond plain data, and a memo larger than the pickle could fill."""
     tuples = 0
-    for count, (name, argument) in enumerate(_opcodes(data)):
+    for count, (name, argument) in enumerate(_opcodes(file, size)):
         if name in _REFUSED:
             raise ModelError(f"its pickle asks for {_REFUSED[name]}, which no model needs")
         if name in ("PUT", "BINPUT", "LONG_BINPUT") and not 0 <= int(argument or 0) <= count + 1:
@@ -106,28 +107,32 @@ def _check_opcodes(data: mmap.mmap) -> None:
             raise ModelError("its pickle has more parts than any model has")
 
 
-def _opcodes(data: mmap.mmap) -> Iterator[tuple[str, Any]]:
+def _opcodes(file: BinaryIO, size: int) -> Iterator[tuple[str, Any]]:
     """Names and short arguments. Long ones are stepped over, so that no memory is spent on them."""
     name = ""
     while name != "STOP":
-        opcode = _OPCODES.get(data.read(1))
+        opcode = _OPCODES.get(file.read(1))
         if opcode is None:
             raise ModelError("it ends too early, or has an unknown opcode")
         name, argument = opcode.name, opcode.arg
-        if argument is not None and argument.n in _PREFIXES:
-            _skip(data, int.from_bytes(data.read(_PREFIXES[argument.n]), "little"))
+        if name == "FRAME":
+            _check_length(file, size, int.from_bytes(file.read(8), "little"))
+            yield name, None
+        elif argument is not None and argument.n in _PREFIXES:
+            length = int.from_bytes(file.read(_PREFIXES[argument.n]), "little")
+            _check_length(file, size, length)
+            file.seek(length, io.SEEK_CUR)
             yield name, None
         elif name == "STRING":  # as bytes: Python 2 wrote others than text in it
-            yield name, data.readline()
+            yield name, file.readline()
         else:
-            yield name, None if argument is None else argument.reader(cast(IO[bytes], data))
+            yield name, None if argument is None else argument.reader(file)
 
 
-def _skip(data: mmap.mmap, length: int) -> None:
-    left = len(data) - data.tell()
+def _check_length(file: BinaryIO, size: int, length: int) -> None:
+    left = size - file.tell()
     if length > left:
         raise ModelError(f"it claims {length} bytes where {left} follow: truncated")
-    data.seek(length, 1)
 
 
 class _Unpickler(pickle.Unpickler):

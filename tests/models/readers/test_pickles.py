@@ -209,7 +209,7 @@ def test_arrays_that_lie_about_themselves_are_refused(tmp_path, shape, code, raw
 
 
 @pytest.mark.refusal
-@pytest.mark.parametrize("opcode", [b"\x8e", b"\x8d", b"\x96"])
+@pytest.mark.parametrize("opcode", [b"\x8e", b"\x8d", b"\x96", b"\x95"])
 def test_fifty_gigabytes_that_are_not_there_are_not_allocated(tmp_path, opcode):
     data = b"\x80\x05" + opcode + struct.pack("<Q", 50 * 2**30) + b"few."
     tracemalloc.start()
