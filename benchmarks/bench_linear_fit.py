@@ -43,7 +43,7 @@ from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
 from morphface.media.images import Photo, read_image
 from morphface.models import MorphableModel, load_model
 from morphface.parameters import FaceParameters
-from morphface.render import render_mesh, shade_sh
+from morphface.render import Renderer, shade_sh
 
 HEADS = 20
 SIZE = (640, 640)
@@ -122,9 +122,8 @@ def picture(model: MorphableModel, head: Head) -> Photo:
     vertices = to_camera(shape(model, p)[None], p.rotation, p.translation)
     albedo = model.albedo(p.reflectance)
     colours = shade_sh(albedo, vertex_normals(vertices, model.faces), p.illumination)
-    image = render_mesh(vertices, model.faces, head.camera, colours=colours.clamp(0, 1))[0]
-    background = torch.tensor([0.55, 0.6, 0.65])
-    return Photo(image[..., :3] * image[..., 3:] + background * (1 - image[..., 3:]))
+    drawn = Renderer.of(model, head.camera)(vertices, colours=colours.clamp(0, 1))
+    return Photo(drawn.over(torch.tensor([0.55, 0.6, 0.65]))[0])
 
 
 def ours(model: MorphableModel, marks: Landmarks, size: tuple[int, int], **given: Any) -> Fitted:

@@ -15,9 +15,8 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from morphface.geometry.camera import Camera, to_camera
-from morphface.geometry.mesh import vertex_normals
 from morphface.models import MorphableModel, load_model
-from morphface.render import render_mesh, shade_sh
+from morphface.render import Renderer
 
 FOLDER = Path(__file__).parent
 SIZE = 288
@@ -30,9 +29,8 @@ def portrait(model: MorphableModel, vertices: Tensor, albedo: Tensor, yaw: float
     camera = Camera.facing((SIZE, SIZE), focal=SIZE * 2.5)
     turn = torch.tensor([0.0, math.radians(yaw), 0.0])
     seen = to_camera(vertices, turn, torch.tensor([0.0, 20.0, -700.0]))
-    colours = shade_sh(albedo, vertex_normals(seen, model.faces), LIGHT).clamp(0, 1)
-    image = render_mesh(seen[None], model.faces, camera, colours=colours[None])[0]
-    flat = image[..., :3] * image[..., 3:] + 0.16 * (1 - image[..., 3:])
+    drawn = Renderer.of(model, camera)(seen[None], colours=albedo[None], illumination=LIGHT[None])
+    flat = drawn.over(torch.tensor(0.16))[0]
     return Image.fromarray((flat.clamp(0, 1) * 255).byte().numpy())
 
 

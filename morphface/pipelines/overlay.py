@@ -8,12 +8,11 @@ from jaxtyping import Float
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from morphface.geometry.camera import Camera
 from morphface.geometry.mesh import vertex_normals
 from morphface.media.images import Photo
 from morphface.pipelines.photo import FittedFace
 from morphface.pipelines.window import DARK, LIGHT, Window, picture_tensor, window_around
-from morphface.render import render_mesh, shade_sh
+from morphface.render import Rendered, Renderer, shade_sh
 
 __all__ = ["LINEAR_PANEL", "PANEL", "STRIP", "draw_overlay"]
 
@@ -47,9 +46,8 @@ def draw_overlay(face: FittedFace, photo: Photo) -> Float[Tensor, "H W 3"]:
     window = window_around(face.fit.landmarks.box, side)
     ground = window.crop(photo)
     mesh = _render(face, window, None)
-    overlay = _with_landmarks(_over(ground, mesh, OPACITY), face, window)
-    dark = torch.tensor(DARK) / 255
-    alone = _over(dark.expand_as(ground), mesh)
+    overlay = _with_landmarks(mesh.over(ground, OPACITY)[0], face, window)
+    alone = mesh.over(torch.tensor(DARK) / 255)[0]
     rows = [{"photo": ground, "landmarks": overlay, "mesh": alone}]
     if face.pixels is not None:
         rows = _pixel_rows(face, photo, window, rows[0])
@@ -62,20 +60,20 @@ def _pixel_rows(
 ) -> list[dict[str, Tensor]]:
     """Two rows of four panels."""
     albedo, shading, colours = _colours(face)
-    ground, dark = first["photo"], (torch.tensor(DARK) / 255).expand_as(first["photo"])
-    drawn = _render(face, window, colours)
-    difference = 0.5 + RESIDUAL_SCALE * (drawn[..., :3] - ground) * drawn[..., 3:]
+    ground, dark = first["photo"], torch.tensor(DARK) / 255
+    drawn = _render(face, window, colours).over(ground)[0]
+    difference = 0.5 + RESIDUAL_SCALE * (drawn - ground)
     return [
         {
             "photo": ground,
             "landmarks": first["landmarks"],
-            "rendered": _over(ground, drawn),
+            "rendered": drawn,
             "mesh": first["mesh"],
         },
         {
             f"difference x {RESIDUAL_SCALE:g}": difference.clamp(0, 1),
-            "albedo": _over(dark, _render(face, window, albedo)),
-            "shading": _over(dark, _render(face, window, _SHADING * shading)),
+            "albedo": _render(face, window, albedo).over(dark)[0],
+            "shading": _render(face, window, _SHADING * shading).over(dark)[0],
             "hidden": _hidden(face, photo, window),
         },
     ]
@@ -105,16 +103,10 @@ def _hidden(face: FittedFace, photo: Photo, window: Window) -> Float[Tensor, "S 
     return torch.lerp(dim, dim.new_tensor(_HIDDEN).expand_as(dim), 0.8 * shown)
 
 
-def _render(
-    face: FittedFace, window: Window, colours: Float[Tensor, "V 3"] | None
-) -> Float[Tensor, "S S 4"]:
-    camera: Camera = window.camera(face.camera)
+def _render(face: FittedFace, window: Window, colours: Float[Tensor, "V 3"] | None) -> Rendered:
+    renderer = Renderer.of(face.model, window.camera(face.camera))
     shown = None if colours is None else colours.clamp(0, 1)[None]
-    return render_mesh(face.vertices_in_camera()[None], face.model.faces, camera, colours=shown)[0]
-
-
-def _over(ground: Tensor, picture: Float[Tensor, "S S 4"], opacity: float = 1.0) -> Tensor:
-    return torch.lerp(ground, picture[..., :3], opacity * picture[..., 3:])
+    return renderer(face.vertices_in_camera()[None], colours=shown)
 
 
 def _with_landmarks(

@@ -5,7 +5,7 @@ from morphface.render.derivatives import screen_derivatives
 from morphface.render.interpolate import interpolate
 from morphface.render.rasterize import Fragments, rasterize
 from morphface.render.renderer import Rendered, Renderer
-from morphface.render.shade import render_mesh, shade_pixels, shade_plain, shade_sh
+from morphface.render.shade import shade_pixels, shade_plain, shade_sh
 from morphface.render.texture import Texture, sample_texture
 
 __all__ = [
@@ -16,7 +16,6 @@ __all__ = [
     "antialias",
     "interpolate",
     "rasterize",
-    "render_mesh",
     "sample_texture",
     "screen_derivatives",
     "shade_pixels",

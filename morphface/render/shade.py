@@ -4,19 +4,15 @@ Normals are in the camera frame, +z towards the viewer. Works at vertices and at
 """
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from morphface.core.check import check_shape
 from morphface.core.colour import linear_to_srgb, srgb_to_linear
-from morphface.core.errors import ParameterError
-from morphface.geometry.camera import Camera
-from morphface.geometry.mesh import normalized, vertex_normals
+from morphface.geometry.mesh import normalized
 from morphface.geometry.spherical_harmonics import irradiance
-from morphface.render.interpolate import interpolate
-from morphface.render.rasterize import rasterize
 
-__all__ = ["render_mesh", "shade_pixels", "shade_plain", "shade_sh"]
+__all__ = ["shade_pixels", "shade_plain", "shade_sh"]
 
 CLAY = (0.80, 0.80, 0.82)
 
@@ -90,57 +86,3 @@ def shade_pixels(
     flat = albedo.flatten(1, 2), normalized(normals).flatten(1, 2)
     shaded = shade_sh(*flat, illumination, linear_light=linear_light)
     return shaded.unflatten(1, albedo.shape[1:3])
-
-
-def render_mesh(
-    vertices: Float[Tensor, "B V 3"],
-    faces: Int[Tensor, "F 3"],
-    camera: Camera,
-    *,
-    colours: Float[Tensor, "#B V 3"] | None = None,
-    samples: int = 2,
-    backend: str = "auto",
-) -> Float[Tensor, "B H W 4"]:
-    """A picture of a mesh with its coverage as alpha, for overlays and contact sheets.
-
-    The colour is not multiplied by alpha, and black on background.
-
-    Args:
-        vertices: positions in the camera frame.
-        faces: vertex indices, counter-clockwise seen from outside.
-        camera: what sees them.
-        colours: per vertex, shown as they are; None shows grey clay under a lamp.
-        samples: per pixel along each axis; 1 leaves edges jagged.
-        backend: as in `rasterize`.
-
-    Raises:
-        ShapeError: an argument lacks the axes above.
-        ParameterError: `samples` is less than 1.
-    """
-    check_shape("vertices", vertices, None, None, 3)
-    if samples < 1:
-        raise ParameterError(f"samples must be at least 1, got {samples}")
-    if colours is None:
-        colours = shade_plain(vertex_normals(vertices, faces))
-    scale = vertices.new_tensor([samples, samples, 1.0])
-    height, width = (side * samples for side in camera.size)
-    perspective = camera.weak_depth is None
-    fragments = rasterize(
-        camera.project(vertices) * scale,
-        faces,
-        (height, width),
-        backend=backend,
-        perspective=perspective,
-    )
-    colour = interpolate(colours, faces, fragments)
-    image = torch.cat([colour, fragments.mask[..., None].to(colour.dtype)], dim=-1)
-    return _shrunk(image, samples)
-
-
-def _shrunk(image: Tensor, samples: int) -> Tensor:
-    """Mean over blocks of pixels; colour that of the covered part."""
-    if samples == 1:
-        return image
-    blocks = image.unflatten(2, (-1, samples)).unflatten(1, (-1, samples)).mean(dim=(2, 4))
-    alpha = blocks[..., 3:]
-    return torch.cat([blocks[..., :3] / torch.where(alpha > 0, alpha, 1.0), alpha], dim=-1)

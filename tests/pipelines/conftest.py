@@ -12,7 +12,7 @@ from morphface.media.images import Photo
 from morphface.models import load_model
 from morphface.parameters import FaceParameters
 from morphface.pipelines.photo import FittedFace, FittedPhoto
-from morphface.render import render_mesh
+from morphface.render import Renderer
 
 GREEN = torch.tensor([0.0, 1.0, 0.0])
 
@@ -32,8 +32,7 @@ def known():
         model.vertices(face.identity, face.expression)[0], face.rotation[0], face.translation[0]
     )
     colours = model.albedo(face.reflectance)
-    picture = render_mesh(vertices[None], model.faces, camera, colours=colours, samples=3)[0]
-    pixels = torch.lerp(GREEN, picture[..., :3], picture[..., 3:])
+    pixels = Renderer.of(model, camera)(vertices[None], colours=colours).over(GREEN)[0]
     points = camera.project(model.landmark_embedding("478").points(vertices))[:, :2]
     landmarks = Landmarks(points, "478", torch.ones(len(points)), box_of(points))
     fit = FitResult(face, camera, landmarks, points, 0.0, True, "", ())

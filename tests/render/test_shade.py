@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from morphface.core.colour import linear_to_srgb, srgb_to_linear
-from morphface.core.errors import ParameterError, ShapeError
+from morphface.core.errors import ShapeError
 from morphface.geometry.camera import Camera
 from morphface.geometry.mesh import normalized, vertex_normals
 from morphface.geometry.spherical_harmonics import AMBIENT, irradiance, sh_basis
@@ -12,7 +12,6 @@ from morphface.render import (
     Fragments,
     interpolate,
     rasterize,
-    render_mesh,
     shade_pixels,
     shade_plain,
     shade_sh,
@@ -144,44 +143,6 @@ def test_shading_pixels_shows_the_middle_of_a_coarse_face_rounder_than_its_corne
     torch.testing.assert_close(shade_pixels(white, middle, light)[0, 0], straight)
 
 
-def test_picture_of_a_ball_is_round_smooth_and_without_cracks(ball):
-    image = render_mesh(*ball)[0]
-    alpha, grey = image[..., 3], image[..., :3].mean(-1)
-    y, x = torch.meshgrid(torch.arange(60) + 0.5, torch.arange(80) + 0.5, indexing="ij")
-    radius = (x - 40).hypot(y - 30)
-    limb = 120 * 100 / (500**2 - 100**2) ** 0.5  # focal x tangent of the cone around the ball
-    assert (alpha[radius < limb - 1] == 1).all()
-    assert (alpha[radius > limb + 1] == 0).all()
-    inside = radius < limb - 3
-    step = (grey[:, 1:] - grey[:, :-1]).abs()[inside[:, 1:]]
-    assert step.max() < 0.12
-
-
-def test_supersampling_only_softens_the_outline(ball):
-    hard, soft = render_mesh(*ball, samples=1), render_mesh(*ball, samples=3)
-    assert set(hard[..., 3].unique().tolist()) == {0.0, 1.0}
-    assert ((soft[..., 3] > 0) & (soft[..., 3] < 1)).any()
-    full = (soft[..., 3] == 1) & (hard[..., 3] == 1)
-    torch.testing.assert_close(soft[full], hard[full], atol=0.05, rtol=0)
-
-
-def test_colours_are_shown_as_they_are_also_at_the_outline(ball):
-    vertices, faces, camera = ball
-    colours = torch.tensor([0.2, 0.5, 0.7]).expand_as(vertices)
-    image = render_mesh(vertices, faces, camera, colours=colours)[0]
-    seen = image[image[..., 3] > 0]
-    torch.testing.assert_close(seen[:, :3], colours[0, : len(seen)][:1].expand(len(seen), 3))
-    assert (image[image[..., 3] == 0] == 0).all()
-
-
-def test_weak_perspective_shows_the_ball_at_its_own_size(ball):
-    vertices, faces, camera = ball
-    weak = Camera(camera.focal, camera.principal, camera.size, weak_depth=torch.tensor(500.0))
-    image = render_mesh(vertices, faces, weak)[0]
-    area = torch.pi * (120 * 100 / 500) ** 2
-    assert image[..., 3].sum().item() == pytest.approx(area, rel=0.02)
-
-
 def test_normals_seen_at_the_middle_of_a_ball_point_at_the_camera(ball):
     vertices, faces, camera = ball
     fragments = rasterize(camera.project(vertices), faces, camera.size)
@@ -194,12 +155,6 @@ def test_a_batch_that_does_not_fit_is_refused():
     fragments = rasterize(SQUARE, HALVES, (8, 8))
     with pytest.raises(ShapeError, match="batch of 1 or 1 like fragments, got 3"):
         interpolate(torch.zeros(3, 4, 1), HALVES, fragments)
-
-
-@pytest.mark.refusal
-def test_less_than_one_sample_is_refused(ball):
-    with pytest.raises(ParameterError, match="samples must be at least 1, got 0"):
-        render_mesh(*ball, samples=0)
 
 
 @pytest.mark.refusal
