@@ -184,8 +184,8 @@ def test_auto_takes_nvdiffrast_then_pytorch3d_then_reference(monkeypatch):
         ),
         ("pytorch3d", CUDA, r"PyTorch3D is not installed: pip install .*; or use 'reference'"),
         ("pytorch3d", torch.device("mps"), "cannot rasterize tensors on mps; use 'reference'"),
-        ("nvdiffrast", CPU, "'nvdiffrast' cannot rasterize tensors on cpu: use 'cpu'"),
-        ("nvdiffrast", torch.device("mps"), "cannot rasterize tensors on mps: use 'reference'"),
+        ("nvdiffrast", CPU, "draws on CUDA only, not on cpu: use 'cpu'"),
+        ("nvdiffrast", torch.device("mps"), "CUDA only, not on mps: use 'reference'"),
         ("nvdiffrast", CUDA, r"pip install .*diffrp-nvdiffrast \(not for commercial use"),
     ],
 )

@@ -33,7 +33,7 @@ def obstacle(device: torch.device) -> str | None:
     """Why nvdiffrast cannot rasterize tensors on `device`; None if it can."""
     if device.type != "cuda":
         instead = "'cpu'" if device.type == "cpu" else "'reference'"
-        return f"backend 'nvdiffrast' cannot rasterize tensors on {device}: use {instead}"
+        return f"nvdiffrast draws on CUDA only, not on {device}: use {instead}"
     if find_spec("nvdiffrast") is None:
         return f"nvdiffrast is not installed: {INSTALL}; or use 'pytorch3d' or 'reference'"
     return None

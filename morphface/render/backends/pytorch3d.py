@@ -21,7 +21,7 @@ from morphface.render.backends.packed import Packed, adapted
 
 __all__ = ["nearest", "obstacle"]
 
-HAIR = 2.0**-20  # of half the longer side: some ulps of a float32 there
+HAIR = 2.0**-19  # of half the longer side: some ulps of a float32 there
 SOURCE = "git+https://github.com/facebookresearch/pytorch3d.git@stable"
 INSTALL = f"pip install --no-build-isolation '{SOURCE}'"
 
@@ -73,7 +73,7 @@ def _to_ndc(
     scale = 2 / min(size)
     hair = HAIR * max(size) / min(size)
     x = (width / 2 - screen[..., 0]) * scale + hair
-    y = (height / 2 - screen[..., 1]) * scale + hair / 4
+    y = (height / 2 - screen[..., 1]) * scale + hair / 16
     z = screen[..., 2]
     # Depths of an orthographic camera may be negative, which PyTorch3D leaves out.
     return torch.stack([x, y, z if perspective else z - z.amin() + 1], dim=-1)
