@@ -74,10 +74,10 @@ def test_pieces_keep_the_side_of_their_face(rng, draw):
 
 def test_the_near_plane_bounds_what_is_seen(draw):
     # A wall from before the camera to behind it, to the right of the axis.
-    wall = torch.tensor([[0.5, -90.0, -90], [0.5, 90, -90], [0.5, -90, 90], [0.5, 90, 90]])
+    wall = torch.tensor([[0.49, -90.0, -90], [0.49, 90, -90], [0.49, -90, 90], [0.49, 90, 90]])
     found = draw(CAMERA.project(wall)[None], HALVES, (30, 40))
     x, _ = pixels()
-    depth = 25.0 * 0.5 / (x - 20.0)
+    depth = 25.0 * 0.49 / (x - 20.0)
     seen = (depth >= NEAR) & (depth < 90)
     assert 0 < seen.sum() < 400
     assert torch.equal(found.mask[0], seen)
