@@ -98,13 +98,13 @@ def _colour(file: File, size: int) -> LinearBasis:
 
 
 def _corners(file: File) -> Tensor | None:
-    """Corners of the eyes, where the file names them."""
+    """Corners of the eyes, where the file names them in a text that can be read."""
     if not file.has(_LANDMARKS):
         return None
     try:
         points = {item["id"]: item["coordinates"] for item in json.loads(file.text(_LANDMARKS))}
         chosen = torch.tensor([points[name] for name in _CORNERS], dtype=torch.float64)
-    except (KeyError, TypeError, ValueError, RecursionError):
+    except (ModelError, KeyError, TypeError, ValueError, RecursionError):
         return None
     return chosen if chosen.shape == (4, 3) and bool(chosen.isfinite().all()) else None
 

@@ -82,19 +82,16 @@ class File:
         return self._read(name, transposed=False).T
 
     def text(self, name: str) -> str:
-        """A text.
+        """A text of fixed length.
+
+        Texts of variable length lie in a heap, in which the HDF5 library can lose itself for
+        ever when a file is damaged: they are not read.
 
         Raises:
-            ModelError: as for `array`, or it is not a text.
+            ModelError: as for `array`, or it is not such a text.
         """
-        data = self._dataset(name)
-        held = data.dtype
-        if data.nbytes > _LONGEST_TEXT or held.kind not in "SOiu":
-            raise ModelError(f"its {name} is not a text")
-        value = data[()].tobytes() if held.kind in "iu" else np.ravel(data[()])[0]
-        if not isinstance(value, bytes):
-            raise ModelError(f"its {name} is not a text")
-        return value.rstrip(b"\0").decode("utf-8", "replace")
+        data = self._checked(name, kinds="Siu", most=_LONGEST_TEXT)
+        return bytes(data[()].tobytes()).rstrip(b"\0").decode("utf-8", "replace")
 
     def _find(self, name: str) -> Any:
         """What is at a path that leads through this file alone; None if nothing is."""
@@ -118,11 +115,12 @@ class File:
             raise ModelError(f"its {name} is stored in another file, which no model needs")
         return data
 
-    def _numbers(self, name: str) -> Any:
-        """The dataset, once its size is known to fit the file."""
+    def _checked(self, name: str, kinds: str, most: int) -> Any:
+        """The dataset, once its type and its size are known to be good."""
         data = self._dataset(name)
-        if data.dtype.kind not in "iuf" or data.dtype.itemsize > 8:
-            raise ModelError(f"its {name} holds {data.dtype}, not numbers")
+        if data.dtype.kind not in kinds or data.dtype.itemsize > most:
+            wanted = "numbers" if "f" in kinds else "text of fixed length"
+            raise ModelError(f"its {name} holds {data.dtype}, not {wanted}")
         claimed, stored = data.nbytes, min(data.id.get_storage_size(), self._size)
         plan = data.id.get_create_plist()
         filters = [plan.get_filter(k)[0] for k in range(plan.get_nfilters())]
@@ -137,7 +135,7 @@ class File:
         return data
 
     def _read(self, name: str, *, transposed: bool) -> np.ndarray:
-        data = self._numbers(name)
+        data = self._checked(name, kinds="iuf", most=8)
         code = "f4" if data.dtype.kind == "f" else data.dtype.newbyteorder("=")
         if not transposed or data.ndim != 2:
             whole = np.empty(data.shape, code)

@@ -234,7 +234,7 @@ def save_scalismo(path, truth, *, parts=("shape", "expression", "color"), versio
             group["representer/cells"] = truth.faces.T.astype(np.int32)
             group["version/majorVersion"] = np.int32(version[0])
             group["version/minorVersion"] = np.int32(version[1])
-        file["metadata/landmarks/json"] = json.dumps(scalismo_landmarks(truth))
+        file["metadata/landmarks/json"] = np.bytes_(json.dumps(scalismo_landmarks(truth)))
     return path
 
 
