@@ -29,7 +29,7 @@ _SCHEMES = ("478", "68")
 _FAR = 0.15
 """How much a point outside the face counts, beside one of the face."""
 _FORMAT = "morphface-correspondence"
-_kept: dict[tuple[str, str], "Correspondence"] = {}
+_kept: dict[tuple[object, ...], "Correspondence"] = {}
 _MOST_KEPT = 8
 
 
@@ -69,12 +69,21 @@ def find_correspondence(from_model: MorphableModel, to_model: MorphableModel) ->
     Raises:
         ModelError: the models have no landmark scheme in common.
     """
+    scheme = _common_scheme(from_model, to_model)
     pair = (fingerprint(from_model), fingerprint(to_model))
-    if pair not in _kept:
+    key = (*pair, scheme, _places(from_model, scheme), _places(to_model, scheme))
+    if key not in _kept:
+        found = _compute(from_model, to_model, scheme, pair)
         if len(_kept) >= _MOST_KEPT:
             _kept.pop(next(iter(_kept)))
-        _kept[pair] = _compute(from_model, to_model, pair)
-    return _kept[pair]
+        _kept[key] = found
+    return _kept[key]
+
+
+def _places(model: MorphableModel, scheme: str) -> bytes:
+    """Where the landmarks are on the mean, so that others lead to another correspondence."""
+    points = model.landmarks[scheme].points(model.identity.mean)
+    return points.detach().cpu().numpy().tobytes()
 
 
 def save_correspondence(correspondence: Correspondence, path: str | Path) -> None:
@@ -112,22 +121,23 @@ _TENSORS = ("vertices", "triangles", "barycentric", "trust", "face")
 
 
 def _compute(
-    source: MorphableModel, target: MorphableModel, pair: tuple[str, str]
+    source: MorphableModel, target: MorphableModel, scheme: str, pair: tuple[str, str]
 ) -> Correspondence:
-    scheme = _common_scheme(source, target)
-    fixed, fixed_rows = skin_surface(source, source.identity.mean)
-    moving, rows = skin_surface(target, target.identity.mean)
-    places = source.landmarks[scheme].points(source.identity.mean).double().numpy()
-    picks, trust = _picks(target, scheme, rows)
-    trust = trust * source.landmarks[scheme].confidence.double().numpy()
-    aligned = fit_similarity(picks @ moving.vertices, places, trust + 1e-6)
-    start = Surface(aligned.apply(moving.vertices), moving.faces)
-    bent = Surface(bend(start, fixed, (picks, places, trust)), moving.faces)
-    there = land(bent.vertices, fixed)
-    away = np.linalg.norm(there.points - bent.vertices, axis=1)
-    same = ((bent.normals() * there.normals).sum(1) > 0.6) & there.inside & (away < 4)
-    face = face_vertices(target, scheme).numpy()[rows]
-    counts = np.where(face, 1.0, _FAR)[same]
+    face = face_vertices(target, scheme).numpy()
+    (fixed, fixed_rows), (moving, rows) = (
+        skin_surface(model, model.identity.mean) for model in (source, target)
+    )
+    from_picks, from_trust = _picks(source, scheme, fixed_rows)
+    to_picks, to_trust = _picks(target, scheme, rows)
+    trust = from_trust * to_trust
+    if len(rows) <= len(fixed_rows):  # the smaller one is bent, which is quicker
+        points, surface = _bent(moving, fixed, (to_picks, from_picks, trust)), fixed
+    else:
+        points, surface = moving, _bent(fixed, moving, (from_picks, to_picks, trust))
+    there = land(points.vertices, surface)
+    away = np.linalg.norm(there.points - points.vertices, axis=1)
+    same = ((points.normals * there.normals).sum(1) > 0.6) & there.inside & (away < 4)
+    counts = np.where(face[rows], 1.0, _FAR)[same]
     return Correspondence(
         models=pair,
         vertices=torch.from_numpy(rows[same]),
@@ -136,6 +146,17 @@ def _compute(
         trust=torch.from_numpy(counts).float(),
         face=torch.nonzero(face_vertices(source, scheme))[:, 0],
     )
+
+
+def _bent(
+    moving: Surface, fixed: Surface, pins: tuple[csc_matrix, csc_matrix, np.ndarray]
+) -> Surface:
+    """`moving`, aligned with `fixed` by their landmarks and bent onto it."""
+    picks, fixed_picks, trust = pins
+    places = fixed_picks @ fixed.vertices
+    aligned = fit_similarity(picks @ moving.vertices, places, trust + 1e-9)
+    start = Surface(aligned.apply(moving.vertices), moving.faces)
+    return Surface(bend(start, fixed, (picks, places, trust)), moving.faces)
 
 
 def _common_scheme(source: MorphableModel, target: MorphableModel) -> str:
