@@ -118,6 +118,6 @@ def _range(values: Tensor) -> tuple[float, float]:
     if values.device.type == "cpu":
         # numpy, as torch would wake its own threads, which then spin and slow down the kernels'.
         array = values.detach().numpy()
-        return array.min().item(), array.max().item()
+        return float(array.min()), float(array.max())
     low, high = torch.stack(values.detach().aminmax()).tolist()
-    return low, high
+    return float(low), float(high)

@@ -59,7 +59,9 @@ def screen_gradient(
                 x2, y2, z2 = float(corner[k, 0]), float(corner[k, 1]), float(corner[k, 2])
                 area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
                 p0, p1, p2 = (z0, z1, z2) if perspective else (1.0, 1.0, 1.0)
-                t0, t1, t2 = 1.0 / (p0 * area), 1.0 / (p1 * area), 1.0 / (p2 * area)
+                scale = 1.0 / (p0 * p1 * p2 * area)
+                t0, t1, t2 = p1 * p2 * scale, p2 * p0 * scale, p0 * p1 * scale
+                n0, n1, n2 = (t0 * area, t1 * area, t2 * area) if perspective else (0.0, 0.0, 0.0)
             elif f < 0:
                 continue
             b0 = float(weights[image, row, column, 0])
@@ -78,14 +80,9 @@ def screen_gradient(
             s0, s1, s2 = c0 * t0, c1 * t1, c2 * t2
             vx = s0 * (y1 - y2) + s1 * (y2 - y0) + s2 * (y0 - y1)
             vy = s0 * (x2 - x1) + s1 * (x0 - x2) + s2 * (x1 - x0)
-            if perspective:
-                sums[0, 2] += b0 * (h - c0 / z0)
-                sums[1, 2] += b1 * (h - c1 / z1)
-                sums[2, 2] += b2 * (h - c2 / z2)
-            else:
-                sums[0, 2] += b0 * h
-                sums[1, 2] += b1 * h
-                sums[2, 2] += b2 * h
+            sums[0, 2] += b0 * (h - c0 * n0)
+            sums[1, 2] += b1 * (h - c1 * n1)
+            sums[2, 2] += b2 * (h - c2 * n2)
             b0, b1, b2 = b0 * p0, b1 * p1, b2 * p2
             sums[0, 0] -= b0 * vx
             sums[1, 0] -= b1 * vx
