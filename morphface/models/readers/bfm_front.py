@@ -11,15 +11,9 @@ import torch
 from morphface.core.errors import ModelError
 from morphface.models.basis import LinearBasis
 from morphface.models.morphable import MorphableModel
+from morphface.models.readers import assembly
 from morphface.models.readers.arrays import naming, pick, read_arrays
-from morphface.models.readers.assembly import (
-    Parts,
-    assemble,
-    components,
-    positions,
-    triangles,
-    vertices,
-)
+from morphface.models.readers.assembly import Parts, components, positions
 from morphface.models.readers.content import Content
 
 __all__ = ["NAME", "read", "recognises"]
@@ -48,15 +42,15 @@ def read(content: Content) -> MorphableModel:
         size = len(mean)
         landmarks = np.ravel(pick(arrays, "keypoints"))
         colour = components(pick(arrays, "texBase"), 1 / 255, size)
-        return assemble(
+        return assembly.assemble(
             Parts(
                 name="bfm-front",
                 mean=mean,
                 identity=components(pick(arrays, "idBase"), _UNIT, size),
-                faces=triangles(pick(arrays, "tri"), size, first=1),
+                faces=assembly.triangles(pick(arrays, "tri"), size, first=1),
                 expression=components(pick(arrays, "exBase"), _UNIT, size),
                 reflectance=LinearBasis(positions(pick(arrays, "meantex"), 1 / 255), colour),
-                landmarks=vertices(landmarks, size, 1, "landmarks"),
+                landmarks=assembly.vertices(landmarks, size, 1, "landmarks"),
                 regions=_regions(arrays, size),
             )
         )

@@ -49,14 +49,14 @@ def recognises(content: Content) -> bool:
 
 
 def read(content: Content, *, expression: str | Path | None = None) -> MorphableModel:
-    """Read the model, with expressions where it or `expression` has them.
+    """Read the identities, and the expressions of the file or of a second one.
 
     Args:
-        content: the file.
-        expression: file of an expression basis; see `expressions`.
+        content: what was found in the file.
+        expression: path of a basis for the same vertices, as `expressions` reads them.
 
     Raises:
-        ModelError: the file is damaged or lacks an array, or the expressions are of another mesh.
+        ModelError: an array is missing or damaged, or the two files differ in vertices.
     """
     with naming(content.path):
         arrays = read_arrays(content, _NAMES)
