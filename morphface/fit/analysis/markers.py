@@ -1,5 +1,7 @@
 """Landmarks for the solver: how much each counts, seen from where the fit stands."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from jaxtyping import Float
@@ -10,68 +12,103 @@ from morphface.fit.analysis.sampling import Samples
 from morphface.fit.analysis.settings import PhotometricSettings
 from morphface.fit.analysis.state import Look
 from morphface.fit.problem import to_numpy
-from morphface.fit.projection import Guess, project
+from morphface.fit.projection import Guess
 from morphface.fit.result import FitResult
 from morphface.fit.rows import landmark_rows
 from morphface.fit.settings import LinearSettings
 from morphface.fit.weights import outliers, roots
 from morphface.models import MorphableModel
 
-__all__ = ["markers_of"]
+__all__ = ["Detected", "detected", "markers_at"]
 
 _IRIS_NOISE = 0.5  # millimetres
 
 
-def markers_of(
-    model: MorphableModel, start: FitResult, look: Look, settings: PhotometricSettings
-) -> Markers:
-    """The landmarks of a photo with their weights at `look`.
+@dataclass(frozen=True, eq=False)
+class Detected:
+    """The landmarks of a photo and what the linear fit says of their errors.
 
-    The noise of the detector is what the landmarks leave over now; outliers count little, points
-    of the contour slide along it, and hidden points count little.
+    The errors are judged once: were the landmarks judged by a fit that pixels have moved, pixels
+    would take them along.
+
+    Args:
+        model: that has them.
+        scheme: of the landmarks.
+        targets: in pixels; zero where absent.
+        middle: the principal point.
+        trust: of the points of the face, outliers counting little.
+        irises: trust of the points of the eyeballs.
+        scale: pixels a millimetre.
+        noise: standard deviation of a coordinate of the face, in pixels.
     """
-    rows, linear = landmark_rows(model, start.landmarks.scheme), LinearSettings()
-    guess = _guess(look)
+
+    model: MorphableModel
+    scheme: str
+    targets: Float[np.ndarray, "N 2"]
+    middle: Float[np.ndarray, "2"]
+    trust: Float[np.ndarray, " N"]
+    irises: Float[np.ndarray, " N"]
+    scale: float
+    noise: float
+
+
+def detected(
+    model: MorphableModel, start: FitResult, look: Look, settings: PhotometricSettings
+) -> Detected:
+    """The landmarks of `start`, whose look is given."""
+    rows = landmark_rows(model, start.landmarks.scheme)
     trust = np.clip(to_numpy(start.landmarks.confidence), 0.0, 1.0) * rows.confidence
     targets = np.where(trust[:, None] > 0, to_numpy(start.landmarks.points), 0.0)
-    points = rows.points(guess.coefficients)
-    middle = to_numpy(start.camera.principal)
-    seen = np.column_stack([(targets - middle) * [1.0, -1.0], np.zeros(len(targets))])
-    residual = seen - project(points, guess)
+    residual = np.where(trust[:, None] > 0, to_numpy(start.predicted) - targets, 0.0)
+    skin, guess = trust * rows.surface, _guess(look)
     scale = float(-guess.focal / guess.translation[2])
-    skin = trust * rows.surface
-    noise = _noise(residual, skin, settings.least_landmark_noise * scale)
-    kept = outliers(residual, skin, linear.robust, noise) if (skin > 0).any() else skin
-    root = roots(rows, points, (skin * kept)[:, None] * [1.0, 1.0, 0.0], guess, linear)[:, :2, :2]
-    share = min(1.0, settings.independent_points / max(float((skin > 0).sum()), 1.0))
-    root = root * (np.sqrt(share) / noise)
-    for eye in rows.eyes:
-        one = np.sqrt(trust[eye.points] / len(eye.points)) / (_IRIS_NOISE * scale)
-        root[eye.points] = one[:, None, None] * np.eye(2)
-    return _assembled(model, start, look, targets, root)
-
-
-def _guess(look: Look) -> Guess:
-    coefficients = torch.cat([look.identity, look.expression])
-    return Guess(
-        to_numpy(look.rotation),
-        to_numpy(look.translation),
-        float(look.focal),
-        0.0,
-        1.0,
-        to_numpy(coefficients),
+    noise = settings.least_landmark_noise * scale
+    if (skin > 0).any():
+        length = np.linalg.norm(residual[skin > 0], axis=1)
+        noise = max(float(np.median(length)) / 1.177, noise)
+        skin = skin * outliers(residual, skin, LinearSettings().robust, noise)
+    return Detected(
+        model=model,
+        scheme=start.landmarks.scheme,
+        targets=targets,
+        middle=to_numpy(start.camera.principal),
+        trust=skin,
+        irises=trust * ~rows.surface,
+        scale=scale,
+        noise=noise,
     )
 
 
-def _noise(residual: np.ndarray, trust: np.ndarray, least: float) -> float:
-    length = np.linalg.norm(residual[trust > 0, :2], axis=1)
-    return max(float(np.median(length)) / 1.177, least) if len(length) else least
+def markers_at(marks: Detected, look: Look, settings: PhotometricSettings) -> Markers:
+    """The landmarks with their weights at a look.
+
+    Points of the contour slide along it, and hidden points count little.
+    """
+    rows, guess = landmark_rows(marks.model, marks.scheme), _guess(look)
+    points = rows.points(guess.coefficients)
+    weights = marks.trust[:, None] * [1.0, 1.0, 0.0]
+    root = roots(rows, points, weights, guess, LinearSettings())[:, :2, :2]
+    share = min(1.0, settings.independent_points / max(float((marks.trust > 0).sum()), 1.0))
+    root = root * (np.sqrt(share) / marks.noise)
+    for eye in rows.eyes:
+        one = np.sqrt(marks.irises[eye.points] / len(eye.points)) / (_IRIS_NOISE * marks.scale)
+        root[eye.points] = one[:, None, None] * np.eye(2)
+    return _placed(marks, look, root)
 
 
-def _assembled(
-    model: MorphableModel, start: FitResult, look: Look, targets: np.ndarray, root: np.ndarray
-) -> Markers:
-    embedding = model.landmark_embedding(start.landmarks.scheme)
+def _guess(look: Look) -> Guess:
+    return Guess(
+        rotation=to_numpy(look.rotation),
+        translation=to_numpy(look.translation),
+        focal=float(look.focal),
+        depth_offset=0.0,
+        depth_scale=1.0,
+        coefficients=to_numpy(torch.cat([look.identity, look.expression])),
+    )
+
+
+def _placed(marks: Detected, look: Look, root: Float[np.ndarray, "N 2 2"]) -> Markers:
+    embedding = marks.model.landmark_embedding(marks.scheme)
     flip = np.array([[1.0, -1.0], [-1.0, 1.0]])  # the screen's y points down, that of roots up
 
     def tensor(values: Float[np.ndarray, "..."]) -> Tensor:
@@ -84,4 +121,4 @@ def _assembled(
         pixel=torch.zeros(len(weights), dtype=torch.long, device=weights.device),
         trust=torch.ones_like(weights[:, 0]),
     )
-    return Markers(samples, tensor(targets), tensor(root * flip))
+    return Markers(samples, tensor(marks.targets), tensor(root * flip))

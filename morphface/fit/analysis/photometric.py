@@ -18,7 +18,7 @@ from morphface.fit.analysis.energies import Prior
 from morphface.fit.analysis.finish import Fitted, finish
 from morphface.fit.analysis.lens import Lens, View, box_around, crop
 from morphface.fit.analysis.light import first_light
-from morphface.fit.analysis.markers import markers_of
+from morphface.fit.analysis.markers import Detected, detected, markers_at
 from morphface.fit.analysis.occlusion import cover_of
 from morphface.fit.analysis.priors import look_priors, person_priors
 from morphface.fit.analysis.result import PhotometricResult
@@ -101,6 +101,7 @@ class _Frame:
         box: the part that holds the face.
         scale: pixels for a millimetre.
         balance: of its colours.
+        marks: its landmarks.
         priors: of the groups that it has for itself.
     """
 
@@ -109,6 +110,7 @@ class _Frame:
     box: tuple[int, int, int, int]
     scale: float
     balance: Balance
+    marks: Detected
     priors: tuple[Prior, ...]
 
     def view(self, spacing: float) -> View:
@@ -126,7 +128,10 @@ def _fit(task: _Task) -> PhotometricResult:
     )
     begun = [_begin(task, k, look) for k, look in enumerate(looks)]
     frames, looks = tuple(frame for frame, _ in begun), tuple(look for _, look in begun)
-    views = tuple(frame.view(task.settings.stages[0].spacing) for frame in frames)
+    views = tuple(
+        _covered(task, look, frame.view(task.settings.stages[0].spacing))
+        for frame, look in zip(frames, looks, strict=True)
+    )
     history: list[float] = []
     for number, stage in enumerate(task.settings.stages):
         views = tuple(
@@ -162,6 +167,7 @@ def _begin(task: _Task, number: int, look: Look) -> tuple[_Frame, Look]:
         box=box_around(shown, camera.size),
         scale=float(look.focal) / away,
         balance=Balance(),
+        marks=detected(task.model, start, look, settings),
         priors=look_priors(task.model, start, look, settings),
     )
     view = frame.view(settings.stages[0].spacing)
@@ -208,7 +214,7 @@ def _problem(
         Photo(
             views[k],
             frame.lens,
-            markers_of(task.model, task.starts[k], looks[k], task.settings),
+            markers_at(frame.marks, looks[k], task.settings),
             frame.priors,
         )
         for k, frame in enumerate(frames)
