@@ -1,5 +1,7 @@
 """What lies partly behind the camera: cut at the near plane, and said of the whole face."""
 
+from importlib import import_module
+
 import pytest
 import torch
 
@@ -141,5 +143,5 @@ def test_nothing_is_cut_when_nothing_crosses(monkeypatch):
         raise AssertionError("there is nothing to cut")
 
     want = rasterize(SQUARE, HALVES, (8, 8))
-    monkeypatch.setitem(rasterize.__globals__, "clipped", fail)
+    monkeypatch.setattr(import_module("morphface.render.rasterize"), "clipped", fail)
     assert same(rasterize(SQUARE, HALVES, (8, 8)), want)
