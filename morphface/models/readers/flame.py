@@ -45,6 +45,7 @@ ROTATIONS = {
 _NEEDED = ("v_template", "shapedirs", "posedirs", "weights", "kintree_table", "J_regressor", "f")
 _JOINTS, _NECK, _JAW, _EYES = 5, 1, 2, (3, 4)
 _METRE = 1000.0
+_LARGEST = 1e6
 _IRIS = 5.85  # mm, of the average adult; the model does not mark its own
 
 
@@ -114,7 +115,9 @@ class _Parts:
         fits = value.ndim == len(shape) and all(
             want in (None, got) for want, got in zip(shape, value.shape, strict=True)
         )
-        if not fits or not np.isfinite(value).all():
+        with np.errstate(invalid="ignore"):
+            sane = bool((np.abs(value) < _LARGEST).all())
+        if not fits or not (sane or name in ("f", "kintree_table")):
             wanted = ", ".join("any" if size is None else str(size) for size in shape)
             raise ModelError(
                 f"{name} of FLAME model {self.path} must be finite numbers of shape ({wanted}), "

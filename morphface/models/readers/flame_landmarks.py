@@ -23,6 +23,7 @@ __all__ = ["read_landmarks"]
 
 _ALL, _JAW = 68, 17
 _SLIDING = 0.4  # confidence of a point of the silhouette, whose place depends on the view
+_ROUNDING = 1e-2
 _FULL = ("full_lmk_faces_idx", "full_lmk_bary_coords")
 _STATIC = ("static_lmk_faces_idx", "static_lmk_bary_coords")
 _PLAIN = ("lmk_face_idx", "lmk_b_coords")
@@ -72,7 +73,10 @@ def _read(path: Path, count: int) -> list[_Points]:
 
 
 def _points(path: Path, index: Any, weights: Any, count: int) -> _Points:
-    faces, barycentric = np.asarray(index), np.asarray(weights)
+    try:
+        faces, barycentric = np.asarray(index), np.asarray(weights)
+    except ValueError:
+        raise ModelError(f"{path} has landmarks in rows of different lengths") from None
     numbers = faces.dtype.kind in "iu" and barycentric.dtype.kind == "f"
     if numbers and faces.ndim == 2:
         faces, barycentric = faces[0], barycentric[0]
@@ -80,6 +84,8 @@ def _points(path: Path, index: Any, weights: Any, count: int) -> _Points:
         raise ModelError(f"{path} has a landmark embedding of shape {faces.shape}, not 68 or 51")
     if barycentric.shape != (len(faces), 3):
         raise ModelError(f"{path} has {len(faces)} landmarks, but weights {barycentric.shape}")
+    if not (np.abs(barycentric.sum(axis=1) - 1) < _ROUNDING).all() or barycentric.min() < -1:
+        raise ModelError(f"{path} has landmarks whose weights do not sum to 1")
     if faces.min() < 0 or faces.max() >= count:
         raise ModelError(f"{path} has landmarks on face {faces.max()}, but the model has {count}")
     return faces.astype(np.int64), barycentric.astype(np.float32)

@@ -28,7 +28,7 @@ from morphface.models.basis import LinearBasis
 __all__ = ["Texture", "read_texture"]
 
 _PIXELS, _COMPONENTS = 4096**2, 1000
-_DAMAGED = (zipfile.BadZipFile, ValueError, EOFError, OSError, NotImplementedError)
+_LARGEST = 1e6
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,10 +63,11 @@ def read_texture(path: Path, faces: torch.Tensor, size: int) -> Texture:
     try:
         with zipfile.ZipFile(path) as archive:
             return _read(path, archive, faces, size)
-    except _DAMAGED as error:
-        if isinstance(error, ModelError):
-            raise
-        raise ModelError(f"texture space {path} is damaged: {error}") from None
+    except ModelError:
+        raise
+    except Exception as error:  # what a damaged archive makes zipfile raise is anything
+        reason = " ".join(str(error).split())[:200]
+        raise ModelError(f"texture space {path} is damaged: {reason}") from None
 
 
 def _read(path: Path, archive: zipfile.ZipFile, faces: torch.Tensor, size: int) -> Texture:
@@ -166,4 +167,7 @@ def _slice(file: IO[bytes], dtype: np.dtype, count: int) -> np.ndarray:
     data = file.read(count * dtype.itemsize)
     if len(data) < count * dtype.itemsize:
         raise EOFError("it ends too early")
-    return np.frombuffer(data, dtype)
+    values = np.frombuffer(data, dtype)
+    if not (np.abs(values) < _LARGEST).all():
+        raise ModelError("a texture space has numbers that are not finite, or too large")
+    return values

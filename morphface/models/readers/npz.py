@@ -33,7 +33,7 @@ def read_npz(path: Path, wanted: Collection[str]) -> dict[str, np.ndarray]:
     except ModelError as error:
         raise ModelError(f"{path} is not loaded: {error}") from None
     except Exception as error:  # what a damaged archive makes zipfile raise is anything
-        reason = str(error) or type(error).__name__
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise ModelError(f"{path} is a damaged NumPy archive: {reason}") from None
 
 

@@ -67,7 +67,7 @@ def read_pickle(path: Path) -> object:
         except ModelError as error:
             raise ModelError(f"{path} is not loaded: {error}") from None
         except Exception as error:  # a damaged pickle can raise anything
-            reason = str(error) or type(error).__name__
+            reason = " ".join(str(error).split())[:200] or type(error).__name__
             raise ModelError(f"{path} is no pickle, or is damaged: {reason}") from None
 
 

@@ -264,6 +264,8 @@ def test_files_of_another_mesh_are_refused(plain, tmp_path):
         ({"lmk_face_idx": content["lmk_face_idx"] + 9999}, "landmarks on face .*, but the model"),
         ({"lmk_face_idx": content["lmk_face_idx"][:9]}, r"embedding of shape \(9,\), not 68 or"),
         ({"lmk_b_coords": content["lmk_b_coords"][:9]}, "has 51 landmarks, but weights"),
+        ({"lmk_b_coords": content["lmk_b_coords"] * 2}, "whose weights do not sum to 1"),
+        ({"lmk_face_idx": [[1], [1, 2]]}, "has landmarks in rows of different lengths"),
     ):
         (tmp_path / "bad.pkl").write_bytes(pickle.dumps({**content, **changes}))
         with pytest.raises(ModelError, match=message):
@@ -286,6 +288,7 @@ def test_files_of_another_mesh_are_refused(plain, tmp_path):
         ({"mean": np.zeros((16, 20))}, r"mean of texture space .* must be a colour image"),
         ({"tex_dir": np.zeros((4, 4, 3, 2))}, r"tex_dir must have shape \(16, 20, 3, 'any'\), got"),
         ({"vt": np.zeros((3, 2))}, "ft of texture space .* points beyond vt"),
+        ({"mean": np.full((16, 20, 3), np.nan)}, "numbers that are not finite, or too large"),
         ({"vt": np.array(["a"])}, "vt of a texture space must be numbers"),
     ],
 )
