@@ -16,7 +16,7 @@ from morphface.fit.assemble import assemble
 from morphface.fit.problem import SMALLEST_SCALE, Problem, far_away, start
 from morphface.fit.projection import Guess
 from morphface.fit.result import FitResult
-from morphface.fit.rows import LandmarkRows, landmark_rows
+from morphface.fit.rows import LandmarkRows, landmark_rows, near_landmarks
 from morphface.fit.settings import LinearSettings
 from morphface.fit.solver import Target, Trace, fit_pose, fit_shape
 from morphface.fit.threads import one_thread
@@ -111,11 +111,14 @@ def _solve(problem: Problem) -> tuple[Problem, Guess, Trace, str]:
 def _settle(problem: Problem, target: Target, guess: Guess) -> tuple[Problem, Guess, Trace]:
     """The shape, solved again around each solution until a model with joints agrees with it."""
     guess, trace = fit_shape(problem.rows, target, guess, problem.settings)
+    model = near_landmarks(problem.model, problem.landmarks.scheme)
     for _ in range(_LINEARISATIONS):
-        identity, expression = np.split(guess.coefficients, [problem.rows.identity])
-        mean = problem.model.identity.mean
-        near = problem.model.linearised(mean.new_tensor(identity), mean.new_tensor(expression))
-        if near is problem.model or not guess.finite:
+        identity, expression = (
+            model.identity.mean.new_tensor(part)
+            for part in np.split(guess.coefficients, [problem.rows.identity])
+        )
+        near = model.linearised(identity, expression)
+        if near is model or not guess.finite:
             break
         predicted = problem.rows.points(guess.coefficients)
         problem = replace(problem, rows=landmark_rows(near, problem.landmarks.scheme))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, fields, replace
 
 import roma
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from morphface.core.check import check_shape
@@ -191,27 +191,6 @@ class ArticulatedModel(MorphableModel):
         if self.expression.rank != wanted:
             raise ShapeError(f"expression must have rank {wanted}, got {self.expression.rank}")
 
-    def vertices(
-        self,
-        identity: Float[Tensor, "*#batch i"],
-        expression: Float[Tensor, "*#batch e"],
-        gaze: Float[Tensor, "*#batch 2 2"] | None = None,
-    ) -> Float[Tensor, "*batch V 3"]:
-        """Vertex positions in the model frame, in millimetres.
-
-        Args:
-            identity: coefficients in standard deviations.
-            expression: coefficients in standard deviations, then rotations in radians.
-            gaze: (yaw, pitch) in radians of the left and the right eye; None looks ahead.
-
-        Raises:
-            ShapeError: more coefficients than the model has.
-        """
-        linear, turns = self._parts(expression)
-        rest = self.identity.instance(identity) + self.expression.offset(linear)
-        places = self.rig.places(identity, linear)
-        return self.rig.skin(rest, places, self.rig.rotations(turns, gaze))
-
     def linearised(
         self, identity: Float[Tensor, " i"], expression: Float[Tensor, " e"]
     ) -> MorphableModel:
@@ -243,6 +222,35 @@ class ArticulatedModel(MorphableModel):
         plain["expression"] = replace(self.expression, directions=moves)
         plain["eyes"] = self._eyes(neutral, self.rig.chain(rotations, places)[1])
         return MorphableModel(**plain)
+
+    def restricted(self, vertices: Int[Tensor, " n"]) -> "ArticulatedModel":
+        """The model of some vertices alone, which is quicker where no others are looked at.
+
+        It has neither faces nor colours, and eyes and landmarks only where all their vertices
+        are among the given ones.
+        """
+        place = torch.full((self.size,), -1, device=vertices.device)
+        place[vertices] = torch.arange(len(vertices), device=vertices.device)
+        eyes = [replace(eye, vertices=place[eye.vertices]) for eye in self.eyes or ()]
+        whole = len(eyes) == 2 and all((eye.vertices >= 0).all() for eye in eyes)
+        landmarks = {n: replace(e, triangles=place[e.triangles]) for n, e in self.landmarks.items()}
+        moves = self.expression.directions[:, vertices]
+        weights, correctives = self.rig.weights[vertices], self.rig.correctives[:, vertices]
+        return ArticulatedModel(
+            name=self.name,
+            identity=self.identity.map(lambda values: values[..., vertices, :]),
+            expression=replace(self.expression, directions=moves),
+            faces=self.faces[:0],
+            eyes=(eyes[0], eyes[1]) if whole else None,
+            landmarks={n: e for n, e in landmarks.items() if (e.triangles >= 0).all()},
+            rig=replace(self.rig, weights=weights, correctives=correctives),
+        )
+
+    def _shape(self, identity: Tensor, expression: Tensor, gaze: Tensor | None) -> Tensor:
+        linear, turns = self._parts(expression)
+        rest = self.identity.instance(identity) + self.expression.offset(linear)
+        places = self.rig.places(identity, linear)
+        return self.rig.skin(rest, places, self.rig.rotations(turns, gaze))
 
     def _parts(self, expression: Tensor) -> tuple[Tensor, Tensor]:
         """The linear coefficients given, and all rotations; those not given are zero."""

@@ -108,12 +108,11 @@ class MorphableModel(Record):
             identity: coefficients in standard deviations.
             expression: weights or coefficients, as `expression.bounds` says.
             gaze: (yaw, pitch) in radians of the left and the right eye; None looks ahead.
+
+        Raises:
+            ShapeError: more coefficients than the model has.
         """
-        neutral = self.identity.instance(identity)
-        shape = neutral + self.expression.offset(expression)
-        if gaze is None or self.eyes is None:
-            return shape
-        return self._turn_eyes(shape, neutral, gaze)
+        return self._shape(identity, expression, gaze)
 
     def linearised(
         self, identity: Float[Tensor, " i"], expression: Float[Tensor, " e"]
@@ -151,6 +150,14 @@ class MorphableModel(Record):
                 "compute it with morphface.landmarks.embed(model)"
             )
         return self.landmarks[scheme]
+
+    def _shape(self, identity: Tensor, expression: Tensor, gaze: Tensor | None) -> Tensor:
+        """What `vertices` returns; models that are not linear have their own."""
+        neutral = self.identity.instance(identity)
+        shape = neutral + self.expression.offset(expression)
+        if gaze is None or self.eyes is None:
+            return shape
+        return self._turn_eyes(shape, neutral, gaze)
 
     def _turn_eyes(self, shape: Tensor, neutral: Tensor, gaze: Tensor) -> Tensor:
         batch = torch.broadcast_shapes(shape.shape[:-2], gaze.shape[:-2])

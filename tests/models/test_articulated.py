@@ -83,7 +83,7 @@ def test_eyes_turn_as_those_of_a_model_without_joints(jointed):
     none = torch.zeros(0, dtype=torch.float64)
     gaze = torch.tensor([[0.4, 0.1], [-0.2, 0.3]], dtype=torch.float64)
     rest, turned = model.vertices(none, none), model.vertices(none, none, gaze)
-    plain = MorphableModel.vertices(model, none, none, gaze)
+    plain = model.linearised(none, none).vertices(none, none, gaze)
     torch.testing.assert_close(turned, plain, rtol=0, atol=1e-5)
     assert (turned - rest).norm(dim=-1)[:40].min() > 0.1
 
@@ -155,6 +155,22 @@ def test_a_finer_model_turns_as_the_coarse_one(jointed):
     ).median()
     rest = finer.vertices(identity, expression[:4])
     torch.testing.assert_close(rest, weights.apply(model.vertices(identity, expression[:4])))
+
+
+def test_some_vertices_move_as_within_the_whole(jointed):
+    some = torch.cat([torch.arange(40), jointed.landmarks["toy"].triangles.flatten()]).unique()
+    small = jointed.restricted(some)
+    identity, expression = drawn(jointed)
+    gaze = torch.tensor([[0.3, -0.2], [-0.1, 0.25]], dtype=torch.float64)
+    whole = jointed.vertices(identity, expression, gaze)
+    torch.testing.assert_close(small.vertices(identity, expression, gaze), whole[some])
+    points = small.landmarks["toy"].points(small.vertices(identity, expression))
+    wanted = jointed.landmarks["toy"].points(jointed.vertices(identity, expression))
+    torch.testing.assert_close(points, wanted)
+    near, exact = (m.linearised(identity, expression) for m in (small, jointed))
+    torch.testing.assert_close(near.identity.mean, exact.identity.mean[some])
+    torch.testing.assert_close(near.eyes[1].centre_offset, exact.eyes[1].centre_offset)
+    assert jointed.restricted(some[30:]).eyes is None
 
 
 def test_a_file_keeps_the_joints(jointed, tmp_path):

@@ -14,17 +14,11 @@ from tests.toy import sphere
 
 EXPRESSIONS = ("browInnerUp_L", "eyeBlink_R", "jawOpen", "mouthLeft")
 NAMES = ("browInnerUp_L", "eyeBlinkRight", "jawOpen", "mouthLeft")
-MATERIALS = {
-    "M_Face": "face",
-    "M_BackHead": "head_neck",
-    "M_GumsTongue": "gums_tongue",
-    "M_Teeth": "teeth",
-    "M_ScleraLeft": "sclera_left",
-    "M_IrisLeft": "iris_left",
-    "M_ScleraRight": "sclera_right",
-    "M_IrisRight": "iris_right",
-    "M_EyeLashes": "lashes",
-}
+SIDED = [f"{part}{side}" for side in ("Left", "Right") for part in ("Sclera", "Iris")]
+MATERIALS = [f"M_{part}" for part in ("Face", "BackHead", "GumsTongue", "Teeth", *SIDED)]
+MATERIALS.append("M_EyeLashes")
+PARTS = ("face", "head_neck", "gums_tongue", "teeth")
+PARTS += ("sclera_left", "iris_left", "sclera_right", "iris_right")
 POLYGONS = (9230, 4804, 2972, 4490, 800, 798, 800, 798)  # of the genuine files
 CENTRES = {"M_ScleraLeft": (3.1, 1.0, 8.0), "M_IrisLeft": (3.1, 1.0, 8.0)}
 CENTRES |= {name.replace("Left", "Right"): (-3.1, 1.0, 8.0) for name in CENTRES}
@@ -109,7 +103,6 @@ def write_packed(path, head, **changes):
     polygons = [polygon for polygon, kept in zip(head.polygons, keep, strict=True) if kept]
     corners = [polygon for polygon, kept in zip(head.uv_polygons, keep, strict=True) if kept]
     used, uv_faces = np.unique(triangles(corners), return_inverse=True)
-    names = list(MATERIALS.values())[:-1]
     content = {
         "vertices": head.mean[: head.kept].astype(np.float32),
         "identity": head.identity[:, : head.kept].astype(np.float16),
@@ -119,7 +112,7 @@ def write_packed(path, head, **changes):
         "uv": head.uv[used].astype(np.float32),
         "uv_faces": uv_faces.reshape(-1, 3).astype(np.int32),
         "vertex_part": np.repeat(np.arange(8), head.kept // 8).astype(np.uint8),
-        "part_names": np.array(names),
+        "part_names": np.array(PARTS),
         "landmarks68": head.landmarks.astype(np.int32),
     }
     np.savez_compressed(path, **{**content, **changes})
@@ -251,7 +244,7 @@ def test_the_genuine_mesh_as_obj_is_the_packed_one(tmp_path):
         uv=given["uv"],
         polygons=polygons,
         uv_polygons=[tuple(quad[quad >= 0]) for quad in given["quad_uvs"]],
-        materials=list(np.repeat(list(MATERIALS)[:8], POLYGONS)),
+        materials=list(np.repeat(MATERIALS[:8], POLYGONS)),
         landmarks=given["landmarks68"],
         kept=24591,
     )
