@@ -253,7 +253,7 @@ def _in_mat(path: Path) -> Iterator[str]:
                 except zlib.error:
                     return
             name = _mat_name(start, order)
-            if name:
+            if name.isprintable() and name:
                 yield name
             file.seek(length - min(length, 1024), io.SEEK_CUR)
 

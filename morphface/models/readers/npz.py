@@ -4,7 +4,7 @@ import zipfile
 from collections.abc import Collection
 from math import prod
 from pathlib import Path
-from typing import IO
+from typing import Any
 
 import numpy as np
 from numpy.lib import format as npy
@@ -54,7 +54,7 @@ def _array(archive: zipfile.ZipFile, item: zipfile.ZipInfo) -> np.ndarray:
         return flat.reshape(shape, order="F" if fortran else "C")
 
 
-def _fill(file: IO[bytes], flat: np.ndarray, name: str) -> None:
+def _fill(file: Any, flat: np.ndarray, name: str) -> None:
     target, at = flat.view("u1"), 0
     while at < len(target):
         piece = file.read(min(_PIECE, len(target) - at))

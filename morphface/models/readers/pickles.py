@@ -144,8 +144,10 @@ class _Unpickler(pickle.Unpickler):
         sparse = _SPARSE.fullmatch(module) and re.fullmatch(r"(csc|csr|coo)_(matrix|array)", name)
         if sparse or (_RECORDS.fullmatch(module) and re.fullmatch(r"\w+", name)):
             return type(name, (State,), {"__slots__": (), "module": module, "name": name})
+        wanted = f"{module}.{name}"[:100]
+        shown = wanted if wanted.isprintable() else ascii(wanted)
         raise ModelError(
-            f"its pickle asks for {module}.{name}, which is not data; a model needs numpy, "
+            f"its pickle asks for {shown}, which is not data; a model needs numpy, "
             "scipy.sparse and chumpy alone"
         )
 

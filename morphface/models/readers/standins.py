@@ -7,7 +7,7 @@ is made whose bytes are not there.
 import re
 from collections.abc import Callable
 from math import prod
-from typing import Any, NoReturn, Self
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -67,7 +67,7 @@ class Array:
     value: np.ndarray | None
     objects: list[object] | None
 
-    def __new__(cls) -> Self:  # noqa: D102
+    def __new__(cls) -> "Array":  # noqa: D102
         made = super().__new__(cls)
         made.value, made.objects = None, None
         return made
@@ -142,7 +142,7 @@ class State:
     state: dict[Any, Any]
     module = name = ""
 
-    def __new__(cls) -> Self:  # noqa: D102
+    def __new__(cls) -> "State":  # noqa: D102
         made = super().__new__(cls)
         made.state = {}
         return made

@@ -140,6 +140,8 @@ def test_a_command_is_not_run(tmp_path, protocol):
         (b"ccollections\nOrderedDict.fromkeys\n.", "asks for collections.OrderedDict.fromkeys"),
         (b"cscipy.sparse\nos\n.", "asks for scipy.sparse.os"),
         (b"cchumpy\nos.system\n.", "asks for chumpy.os.system"),
+        (b"c" + b"o" * 500 + b"\nsystem\n.", "asks for o{100}, which is not data"),
+        (b"\x80\x04\x8c\x03o\ns\x8c\x06system\x93.", r"asks for 'o\\ns.system', which is"),
         (b"\x80\x04\x8c\x05numpy\x8c\x07ndarray\x93.", "the name of a function, not data"),
         (b"Pname\n.", "asks for a persistent id, which no model needs"),
         (b"\x80\x02K\x01Q.", "asks for a persistent id"),
