@@ -1,10 +1,11 @@
 """Anti-aliasing on a CPU: the compiled kernels as an operation with a gradient."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
@@ -14,16 +15,14 @@ from morphface.render.backends.kernels.outline import blend, mark, trace, unblen
 
 __all__ = ["smooth"]
 
+LITTLE = {mark: 200_000, trace: 4_000, blend: 20_000, unblend: 20_000}
+"""Edges or pairs that one thread has done before another one has woken up."""
 
-def smooth(
-    image: Float[Tensor, "B H W C"],
-    screen: Float[Tensor, "B V 3"],
-    topology: Topology,
-    fragments: tuple[Int[Tensor, "B H W"], Float[Tensor, "B H W"]],
-    near: float,
-) -> Float[Tensor, "B H W C"]:
-    """The image with its outlines blended; `fragments` are face and depth."""
-    return _Smooth.apply(image, screen, topology, fragments, near)
+
+def smooth(*arguments: Any) -> Float[Tensor, "B H W C"]:
+    """What `outline.smooth` does, for the same arguments."""
+    smoothed: Tensor = _Smooth.apply(*arguments)
+    return smoothed
 
 
 class _Smooth(torch.autograd.Function):
@@ -41,7 +40,7 @@ class _Smooth(torch.autograd.Function):
         starts, pixels, _, amounts = pairs
         difference = np.empty((len(pixels), image.shape[-1]), out.numpy().dtype)
         flat = out.flatten(0, 2).numpy()
-        threads.run(blend, len(image), starts, pixels, amounts, flat, difference)
+        _run(blend, len(pixels), len(image), starts, pixels, amounts, flat, difference)
         ctx.pairs, ctx.difference, ctx.screen = pairs, difference, (screen.shape, screen.dtype)
         return out
 
@@ -55,7 +54,7 @@ class _Smooth(torch.autograd.Function):
         moved = torch.zeros(shape if wanted else (len(out), 0, 3), dtype=dtype)
         flat = out.flatten(0, 2).numpy()
         arrays = starts, pixels, ends, amounts, ctx.difference, flat, moved.numpy()
-        threads.run(unblend, len(out), *arrays)
+        _run(unblend, len(pixels), len(out), *arrays)
         return out, moved if wanted else None, None, None, None
 
 
@@ -69,17 +68,21 @@ def _pairs(
     face, depth, points = (np.ascontiguousarray(item.numpy()) for item in (*fragments, screen))
     batch, height, width = face.shape
     marks = np.zeros((batch, 2, height, width), np.uint8)
-    tasks = threads.split()
-    threads.run(mark, tasks, points, topology.edges.numpy(), face, marks)
+    tasks, edges = threads.split(), batch * len(topology.edges)
+    _run(mark, edges, tasks, points, topology.edges.numpy(), face, marks)
     spots = np.flatnonzero(marks.view(np.bool_))
     pixels, ends = (np.empty((len(spots), 2), np.int64) for _ in range(2))
     amounts = np.empty((len(spots), 5))
     surface = topology.faces.numpy(), topology.ring.numpy()
     given = points, surface, near, (face, depth), spots
-    threads.run(trace, tasks, *given, pixels, ends, amounts)
+    _run(trace, len(spots), tasks, *given, pixels, ends, amounts)
     starts = np.searchsorted(spots, np.arange(2 * batch + 1) * (height * width))
     return starts, pixels, ends, amounts
 
 
 def _copy(image: Tensor) -> Tensor:
     return image.clone(memory_format=torch.contiguous_format)
+
+
+def _run(kernel: Callable[..., None], work: int, tasks: int, *arguments: Any) -> None:
+    threads.run(kernel, tasks if work > LITTLE[kernel] else 1, *arguments)
