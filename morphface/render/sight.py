@@ -23,8 +23,8 @@ CREASE = 0.0, 1.0
 """The same from where the surface hides a part of itself."""
 TOLERANCE = 1.0
 """How far behind the nearest surface, in millimetres, a point still counts as seen."""
-JUMP = 10.0
-"""Difference in depth of neighbouring pixels, in millimetres, that is an edge."""
+JUMP = 20.0
+"""Difference in depth of neighbouring pixels, in millimetres, that is an edge; lips are none."""
 FINEST = 1024
 """Pixels along the longer side of the mesh on the map of depths, at most."""
 ROOM = 3

@@ -135,8 +135,8 @@ def rasterize_uv(uv: Float[Tensor, "U 2"], uv_faces: Int[Tensor, "F 3"], size: i
 
 
 def pad_charts(
-    texture: Float[Tensor, "S S C"], mask: Bool[Tensor, "S S"]
-) -> Float[Tensor, "S S C"]:
+    texture: Float[Tensor, "H W C"], mask: Bool[Tensor, "H W"]
+) -> Float[Tensor, "H W C"]:
     """Empty texels take the colour of the nearest full one, so that no seam shows.
 
     Args:
