@@ -1,5 +1,6 @@
 """Anti-aliasing on a CPU: the compiled kernels as an operation with a gradient."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -36,26 +37,26 @@ class _Smooth(torch.autograd.Function):
         near: float,
     ) -> Tensor:
         pairs = _pairs(screen, topology, fragments, near)
-        out = _copy(image)
         starts, pixels, _, amounts = pairs
-        difference = np.empty((len(pixels), image.shape[-1]), out.numpy().dtype)
-        flat = out.flatten(0, 2).numpy()
+        out, flat = _copy(image)
+        difference = np.empty((len(pixels), image.shape[-1]), flat.dtype)
         _run(blend, len(pixels), len(image), starts, pixels, amounts, flat, difference)
-        ctx.pairs, ctx.difference, ctx.screen = pairs, difference, (screen.shape, screen.dtype)
-        return out
+        ctx.pairs, ctx.difference = pairs, difference
+        ctx.screen = screen.shape, screen.detach().numpy().dtype
+        return torch.from_numpy(out)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         starts, pixels, ends, amounts = ctx.pairs
-        out = _copy(grad)
-        shape, dtype = ctx.screen
+        out, flat = _copy(grad)
+        (batch, vertices, _), dtype = ctx.screen
         wanted = ctx.needs_input_grad[1]
-        moved = torch.zeros(shape if wanted else (len(out), 0, 3), dtype=dtype)
-        flat = out.flatten(0, 2).numpy()
-        arrays = starts, pixels, ends, amounts, ctx.difference, flat, moved.numpy()
-        _run(unblend, len(pixels), len(out), *arrays)
-        return out, moved if wanted else None, None, None, None
+        moved = np.zeros((batch, vertices if wanted else 0, 3), dtype)
+        arrays = starts, pixels, ends, amounts, ctx.difference, flat, moved
+        _run(unblend, len(pixels), batch, *arrays)
+        found = torch.from_numpy(moved) if wanted else None
+        return torch.from_numpy(out), found, None, None, None
 
 
 def _pairs(
@@ -80,8 +81,13 @@ def _pairs(
     return starts, pixels, ends, amounts
 
 
-def _copy(image: Tensor) -> Tensor:
-    return image.clone(memory_format=torch.contiguous_format)
+def _copy(image: Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """A copy, and the same memory as rows of channels.
+
+    By numpy, as torch would wake threads of its own for it, which then slow down the kernels'.
+    """
+    out = np.array(image.detach().numpy(), order="C")
+    return out, out.reshape(math.prod(out.shape[:3]), out.shape[3])
 
 
 def _run(kernel: Callable[..., None], work: int, tasks: int, *arguments: Any) -> None:
