@@ -27,7 +27,9 @@ setup(
     license_files=["LICENSE", "NOTICE"],
     python_requires=">=3.11",
     packages=find_packages(include=["morphface", "morphface.*"]),
-    package_data={"morphface": ["CONVENTIONS.md", "py.typed", "models/data/*"]},
+    package_data={
+        "morphface": ["CONVENTIONS.md", "py.typed", "render/EXAMPLES.md", "models/data/*"]
+    },
     install_requires=[
         "h5py>=3.12",
         "jaxtyping>=0.2.36",
