@@ -39,7 +39,8 @@ def antialias(
     pixel grows evenly from 0 to 1 while the edge moves across it. Every other pixel stays as it
     is. Differentiable in `image` and in x and y of `screen`; where the surface that ends reaches
     behind the near plane, nothing is blended. Faces at both sides of an edge must share its
-    vertices, or it counts as a border.
+    vertices, or it counts as a border. What lies between two centres and is seen by neither is
+    not known of: such slivers are drawn as what the two centres see.
 
     Args:
         image: what the fragments show, background included.
