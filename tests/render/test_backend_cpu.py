@@ -5,10 +5,12 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 import torch
 
 from morphface.render import interpolate, rasterize
+from morphface.render.backends import threads as threading
 from tests.render.contract import same, soup
 
 SIGHT = """
@@ -81,6 +83,23 @@ def test_torch_works_in_one_thread_while_another_renders(rng, threads):
         renders = callers.map(lambda _: gradient(scene), range(40))
         assert all(torch.equal(render, want) for render in renders)
         assert all(torch.allclose(other, product) for other in products)
+
+
+def test_nothing_is_copied_on_the_way_to_the_kernels(rng, monkeypatch):
+    screen, faces = soup(rng, 40, 30)
+    leaf = screen.clone().requires_grad_()
+    found, seen = rasterize(leaf, faces, (30, 30)), []
+    given = torch.ones_like(found.barycentric)
+
+    def record(kernel, tasks, *arrays):
+        seen.append({a.ctypes.data for a in arrays if isinstance(a, np.ndarray)})
+
+    monkeypatch.setattr(threading, "run", record)
+    rasterize(leaf, faces, (30, 30))
+    assert all({leaf.data_ptr(), faces.data_ptr()} <= call for call in seen)
+    torch.autograd.grad(found.barycentric, leaf, given)
+    held = leaf, faces, found.face, found.barycentric, given
+    assert {t.data_ptr() for t in held} <= seen[-1]
 
 
 def test_gradients_hardly_depend_on_the_number_of_threads(rng, threads):

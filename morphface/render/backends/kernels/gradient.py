@@ -37,36 +37,25 @@ def screen_gradient(
     """
     lanes = total.shape[1]
     image, lane = task // lanes, task % lanes
-    corner, out = points[image], total[image, lane]
+    point, out = points[image], total[image, lane]
     out[:] = 0.0
     sums = np.zeros((3, 3))
-    height, width = face.shape[1], face.shape[2]
-    for row in range(height):
+    for row in range(face.shape[1]):
         if row // ROWS % lanes != lane:
             continue
         held = -1
-        for column in range(width):
+        for column in range(face.shape[2]):
             f = face[image, row, column]
             if f != held:
                 if held >= 0:
                     _flush(out, faces, held, sums)
                 held = f
-                if f < 0:
-                    continue
-                i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]
-                x0, y0, z0 = float(corner[i, 0]), float(corner[i, 1]), float(corner[i, 2])
-                x1, y1, z1 = float(corner[j, 0]), float(corner[j, 1]), float(corner[j, 2])
-                x2, y2, z2 = float(corner[k, 0]), float(corner[k, 1]), float(corner[k, 2])
-                area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
-                p0, p1, p2 = (z0, z1, z2) if perspective else (1.0, 1.0, 1.0)
-                scale = 1.0 / (p0 * p1 * p2 * area)
-                t0, t1, t2 = p1 * p2 * scale, p2 * p0 * scale, p0 * p1 * scale
-                n0, n1, n2 = (t0 * area, t1 * area, t2 * area) if perspective else (0.0, 0.0, 0.0)
-            elif f < 0:
+                if f >= 0:
+                    near, edges = _plane(point, faces, f, perspective)
+                    z0, z1, z2, p0, p1, p2, t0, t1, t2, n0, n1, n2 = near
+                    x0, x1, x2, y0, y1, y2 = edges
+            if f < 0:
                 continue
-            b0 = float(weights[image, row, column, 0])
-            b1 = float(weights[image, row, column, 1])
-            b2 = float(weights[image, row, column, 2])
             c0 = c1 = c2 = h = 0.0
             if len(to_weights):
                 c0 = float(to_weights[image, row, column, 0])
@@ -75,23 +64,42 @@ def screen_gradient(
             if len(to_depth):
                 h = float(to_depth[image, row, column])
                 c0, c1, c2 = c0 + h * z0, c1 + h * z1, c2 + h * z2
+            b0 = float(weights[image, row, column, 0])
+            b1 = float(weights[image, row, column, 1])
+            b2 = float(weights[image, row, column, 2])
             mean = b0 * c0 + b1 * c1 + b2 * c2
             c0, c1, c2 = c0 - mean, c1 - mean, c2 - mean
-            s0, s1, s2 = c0 * t0, c1 * t1, c2 * t2
-            vx = s0 * (y1 - y2) + s1 * (y2 - y0) + s2 * (y0 - y1)
-            vy = s0 * (x2 - x1) + s1 * (x0 - x2) + s2 * (x1 - x0)
             sums[0, 2] += b0 * (h - c0 * n0)
             sums[1, 2] += b1 * (h - c1 * n1)
             sums[2, 2] += b2 * (h - c2 * n2)
-            b0, b1, b2 = b0 * p0, b1 * p1, b2 * p2
-            sums[0, 0] -= b0 * vx
-            sums[1, 0] -= b1 * vx
-            sums[2, 0] -= b2 * vx
-            sums[0, 1] -= b0 * vy
-            sums[1, 1] -= b1 * vy
-            sums[2, 1] -= b2 * vy
+            s0, s1, s2 = c0 * t0, c1 * t1, c2 * t2
+            vx = s0 * y0 + s1 * y1 + s2 * y2
+            vy = s0 * x0 + s1 * x1 + s2 * x2
+            for b, corner in ((b0 * p0, 0), (b1 * p1, 1), (b2 * p2, 2)):
+                sums[corner, 0] -= b * vx
+                sums[corner, 1] -= b * vy
         if held >= 0:
             _flush(out, faces, held, sums)
+
+
+@compiled
+def _plane(corner, faces, f, perspective):
+    """What a face has for all of its pixels.
+
+    For each corner: its depth, the depth as a factor, 1 / (z A), 1 / z; and then the opposite
+    edges, x of all with the sign that they get when turned, then y.
+    """
+    i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]
+    x0, y0, z0 = float(corner[i, 0]), float(corner[i, 1]), float(corner[i, 2])
+    x1, y1, z1 = float(corner[j, 0]), float(corner[j, 1]), float(corner[j, 2])
+    x2, y2, z2 = float(corner[k, 0]), float(corner[k, 1]), float(corner[k, 2])
+    area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
+    edges = x2 - x1, x0 - x2, x1 - x0, y1 - y2, y2 - y0, y0 - y1
+    p0, p1, p2 = (z0, z1, z2) if perspective else (1.0, 1.0, 1.0)
+    scale = 1.0 / (p0 * p1 * p2 * area)
+    t0, t1, t2 = p1 * p2 * scale, p2 * p0 * scale, p0 * p1 * scale
+    n = area if perspective else 0.0
+    return (z0, z1, z2, p0, p1, p2, t0, t1, t2, t0 * n, t1 * n, t2 * n), edges
 
 
 @compiled
