@@ -24,23 +24,13 @@ from morphface.landmarks.schemes import mirrored
 from morphface.landmarks.views import PITCHES, YAWS, View, views
 from morphface.media.images import Photo
 from morphface.models import LandmarkEmbedding, MorphableModel
+from morphface.models.skin import skin_faces
 
 __all__ = ["embed", "measure_embedding"]
 
 _FEWEST_LOOKS = 10  # two for each view: at its picture and at the mirrored one
 _REACH = 12  # pixels from a point to the surface that it belongs to
 _TRUSTED = 2.0  # spread in mm at which confidence is a half
-_NOT_SKIN = (  # regions that no landmark but an iris lies on
-    "ears",
-    "eye_sockets",
-    "eyeballs",
-    "iris",
-    "lashes",
-    "mouth",
-    "sclera",
-    "teeth",
-    "tongue",
-)
 _ROUNDS = 30
 _IRISES = (*tables.RIGHT_IRIS, *tables.LEFT_IRIS)
 
@@ -84,7 +74,7 @@ def measure_embedding(
     """
     if scheme not in ("478", "68"):
         raise LandmarkError(f"scheme must be 478 or 68 to be embedded, got {scheme!r}")
-    skin = _skin(model) if skin is None else skin
+    skin = skin_faces(model, without=("ears",)) if skin is None else skin
     check_shape("skin", skin, len(model.faces))
     casts = _look(model, detector, skin)
     places, spread = _consensus(casts, model)
@@ -107,14 +97,6 @@ class _Casts:
 
     places: Float[Tensor, "S N 3"]
     towards: Float[Tensor, "S N 3"]
-
-
-def _skin(model: MorphableModel) -> Bool[Tensor, " F"]:
-    inner = _eyeballs(model)
-    for name in _NOT_SKIN:
-        if name in model.regions:
-            inner = inner | (model.regions[name] > 0.5)
-    return ~inner[model.faces].all(-1)  # a margin of lid or lip has a vertex on the skin
 
 
 def _eyeballs(model: MorphableModel) -> Bool[Tensor, " V"]:

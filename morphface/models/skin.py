@@ -23,15 +23,19 @@ _NOT_SKIN = (
 )
 
 
-def skin_faces(model: MorphableModel) -> Bool[Tensor, " F"]:
+def skin_faces(model: MorphableModel, *, without: tuple[str, ...] = ()) -> Bool[Tensor, " F"]:
     """Faces that are neither of an eyeball nor of an inner part, as the model's regions tell.
 
     A margin of lid or lip has a vertex on the skin, so its faces count.
+
+    Args:
+        model: whose faces these are.
+        without: further regions to leave out.
     """
     inner = torch.zeros(model.size, dtype=torch.bool)
     for eye in model.eyes or ():
         inner[eye.vertices] = True
-    for name in _NOT_SKIN:
+    for name in (*_NOT_SKIN, *without):
         if name in model.regions:
             inner = inner | (model.regions[name] > 0.5)
     return ~inner[model.faces].all(-1)

