@@ -25,8 +25,8 @@ def rigged_head(face: FittedFace, photo: Photo) -> Surface:
         face: the fitted face.
         photo: that it was fitted to.
     """
-    model, fitted = face.model, face.parameters
-    weights = fitted.expression[0]
+    fitted, weights = face.parameters, face.parameters.expression[0]
+    model = face.model.linearised(fitted.identity[0], weights)  # a target is a straight move
     still = torch.zeros_like(fitted.expression)
     neutral = model.vertices(fitted.identity, still, fitted.gaze)[0]
     each = torch.eye(model.expression.rank)

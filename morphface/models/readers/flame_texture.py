@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -147,7 +148,7 @@ def _whole(archive: zipfile.ZipFile, name: str) -> np.ndarray:
         return _slice(file, dtype, prod(shape)).reshape(shape, order="F" if fortran else "C")
 
 
-_Array = tuple[zipfile.ZipExtFile, tuple[int, ...], bool, np.dtype]
+_Array = tuple[Any, tuple[int, ...], bool, np.dtype]
 
 
 @contextmanager
@@ -162,7 +163,7 @@ def _opened(archive: zipfile.ZipFile, name: str) -> Iterator[_Array]:
         yield file, shape, fortran, dtype
 
 
-def _slice(file: zipfile.ZipExtFile, dtype: np.dtype, count: int) -> np.ndarray:
+def _slice(file: Any, dtype: np.dtype, count: int) -> np.ndarray:
     data = file.read(count * dtype.itemsize)
     if len(data) < count * dtype.itemsize:
         raise EOFError("it ends too early")
