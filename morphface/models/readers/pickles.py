@@ -1,10 +1,10 @@
 """What old model files pickled, read without running anything of theirs.
 
 Admitted are numpy arrays, dtypes and scalars, scipy.sparse matrices, chumpy and menpo objects
-(as inert records), and the builtin containers. Every one is built by a stand-in of this module,
-so that no class or function that a file names is ever imported. The opcodes are walked once
-before anything is loaded: those that could reach further are refused, and so are sizes that the
-file cannot hold.
+(as inert records), and the builtin containers; tensors of torch are passed over. Every one is
+built by a stand-in (`standins`), so that no class or function that a file names is imported. The
+opcodes are walked once before anything is loaded: those that could reach further are refused, and
+so are sizes that the file cannot hold.
 """
 
 import io

@@ -132,6 +132,10 @@ def test_a_command_is_not_run(tmp_path, protocol):
         (pickle.dumps(Run(getattr, "a", "upper")), r"asks for builtins.getattr"),
         (pickle.dumps(Run(eval, "1")), "asks for builtins.eval"),
         (pickle.dumps(Run(bytearray, 10)), "asks for builtins.bytearray"),
+        (
+            pickle.dumps(Run(np._core.multiarray._reconstruct, np.ndarray, (10**12,), b"b")),
+            "builds an array in an unknown way",
+        ),
         (pickle.dumps(np.memmap), "asks for numpy.memmap"),
         (pickle.dumps(np.load), "asks for numpy.load"),
         (b"cnumpy\nndarray.tofile\n.", "asks for numpy.ndarray.tofile"),
