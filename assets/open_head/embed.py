@@ -3,15 +3,16 @@
 python assets/open_head/embed.py
 """
 
-import json
+from dataclasses import replace
 
 import numpy as np
-from safetensors import safe_open
+import torch
 
-from build import OUTPUT, write_model
+from build import OUTPUT
 from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
 from morphface.landmarks.embedding import embed
-from morphface.models.storage import read_model_file
+from morphface.models import LandmarkEmbedding, save_model
+from morphface.models.storage import read_header, read_model_file
 
 
 def _rounded(weights: np.ndarray) -> np.ndarray:
@@ -23,17 +24,17 @@ def _rounded(weights: np.ndarray) -> np.ndarray:
 
 def main() -> None:
     """Look for the landmarks on the built head and write them into its file."""
-    with safe_open(OUTPUT, framework="np") as file:
-        header = json.loads(file.metadata()["morphface"])
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    model = read_model_file(OUTPUT)
+    model, notes = read_model_file(OUTPUT), {"source": str(read_header(OUTPUT)["source"])}
+    landmarks = {}
     for scheme in ("478", "68"):
         found = embed(model, MediaPipeDetector(), scheme)
-        tensors[f"landmarks.{scheme}.triangles"] = found.triangles.numpy().astype(np.int32)
-        tensors[f"landmarks.{scheme}.barycentric"] = _rounded(found.barycentric.numpy())
-        tensors[f"landmarks.{scheme}.confidence"] = found.confidence.numpy().round(3)
+        landmarks[scheme] = LandmarkEmbedding(
+            found.triangles,
+            torch.from_numpy(_rounded(found.barycentric.numpy())),
+            torch.from_numpy(found.confidence.numpy().round(3)),
+        )
         print(f"{scheme}: median confidence {np.median(found.confidence.numpy()):.2f}")
-    write_model(OUTPUT, tensors, header)
+    save_model(replace(model, landmarks=landmarks), OUTPUT, notes=notes)
 
 
 if __name__ == "__main__":
