@@ -66,6 +66,21 @@ def blend_gradient(task, tasks, values, faces, face, weights, grad, to_values, t
                     for k in range(3):
                         to_weights[image, row, column, k] = 0.0
                 continue
+            if channels == 3:  # colours: without the loop it takes a third less
+                g0 = grad[image, row, column, 0]
+                g1 = grad[image, row, column, 1]
+                g2 = grad[image, row, column, 2]
+                for k in range(3):
+                    v = faces[f, k]
+                    if len(to_weights):
+                        total = g0 * value[v, 0] + g1 * value[v, 1] + g2 * value[v, 2]
+                        to_weights[image, row, column, k] = total
+                    if len(to_values):
+                        b = weights[image, row, column, k]
+                        to_values[image, lane, v, 0] += b * g0
+                        to_values[image, lane, v, 1] += b * g1
+                        to_values[image, lane, v, 2] += b * g2
+                continue
             for k in range(3):
                 vertex = faces[f, k]
                 if len(to_weights):
