@@ -7,9 +7,10 @@ import torch
 import trimesh
 
 from morphface.core.errors import MissingFileError, ModelError
+from morphface.landmarks import embed
 from morphface.models import load_model, save_model
 from morphface.models.readers import read_model
-from tests.data import shared
+from tests.data import needs_detector, shared
 from tests.toy import sphere
 
 EXPRESSIONS = ("browInnerUp_L", "eyeBlink_R", "jawOpen", "mouthLeft")
@@ -231,6 +232,18 @@ def test_the_genuine_model_has_its_sizes_and_its_proportions():
     }
     balls = torch.cat([eye.vertices for eye in model.eyes])
     assert (model.expression.directions[:, balls] == 0).all()
+
+
+@pytest.mark.slow
+def test_computed_landmarks_lie_near_those_of_its_authors():
+    needs_detector()
+    from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
+
+    model = read_model(shared("ict", "ict_facekit.npz"))
+    with MediaPipeDetector() as detector:
+        computed = embed(model, detector, "68").points(model.identity.mean)
+    own = model.landmarks["68"].points(model.identity.mean)
+    assert (computed - own).norm(dim=-1)[17:].median() < 3.0
 
 
 def test_the_genuine_mesh_as_obj_is_the_packed_one(tmp_path):
