@@ -46,7 +46,7 @@ from morphface.parameters import FaceParameters
 COLUMNS, ROWS = 199, 267
 IDENTITIES, COLOURS, EXPRESSIONS = 199, 199, 100
 FACES, NARROW, JAW = 20, 6706, 17
-RUNS = 3
+RUNS = 2
 STATUS, RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 LAYOUTS = {
     "BFM 2019 (.h5)": ("bfm.h5", "h5py"),
@@ -336,7 +336,7 @@ def surface_distance(
 ) -> torch.Tensor:
     """From points to the skin of a posed model."""
     faces = model.faces[skin_faces(model)]
-    face, weights = closest_on_mesh(points, vertices, faces)
+    face, weights = closest_on_mesh(points, vertices, faces, candidates=16)
     return ((weights[..., None] * vertices[faces[face]]).sum(-2) - points).norm(dim=-1)
 
 
