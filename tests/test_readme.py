@@ -15,13 +15,15 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def test_the_lines_of_python_run(capsys):
     needs_detector()
-    (block,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    assert len([line for line in block.splitlines() if line]) <= 10
+    blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     names = {}
-    exec(block, names)
+    for block in blocks:
+        assert len([line for line in block.splitlines() if line]) <= 10
+        exec(block, names)
     assert "yaw" in capsys.readouterr().out
     fitted = names["model"].vertices(names["face"].parameters.identity, torch.zeros(1, 52))
     assert (names["vertices"] - fitted).norm(dim=-1).max() > 5
+    assert 0.05 < names["drawn"].mask.mean() < 0.9
 
 
 @pytest.mark.parametrize("name", ["fit", "test"])
