@@ -82,7 +82,7 @@ def _say(message: str, **options: Any) -> None:
     console.print(message, **options)
 
 
-def _show_version(wanted: bool) -> None:
+def _show_version(wanted: bool | None) -> None:
     if wanted:
         from morphface.core.version import __version__
 
@@ -93,9 +93,9 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def _options(
     version: Annotated[
-        bool,
+        bool | None,
         typer.Option("--version", help="Show the version.", is_eager=True, callback=_show_version),
-    ] = False,
+    ] = None,
 ) -> None:
     """Fit, edit, transfer and render 3D morphable faces, on a CPU, from a photo."""
 
