@@ -16,7 +16,7 @@ from morphface.fit.analysis.jacobian import point_jacobian
 from morphface.fit.analysis.lens import Lens, View, difference, look_up
 from morphface.fit.analysis.sampling import Samples
 from morphface.fit.analysis.scene import Scene
-from morphface.fit.analysis.state import Columns, Look
+from morphface.fit.analysis.state import Look
 
 __all__ = [
     "Markers",
@@ -38,10 +38,15 @@ _BLOCK = 6144  # rows of the Jacobian that are multiplied at once
 
 @dataclass(frozen=True, eq=False)
 class Quadratic:
-    """Slope and curvature of an energy over the columns of one photo."""
+    """Slope and curvature of an energy over columns."""
 
     gradient: Float[np.ndarray, " P"]
     hessian: Float[np.ndarray, "P P"]
+
+    def add(self, other: "Quadratic", span: slice) -> None:
+        """Adds the energy of some columns to this one, in place."""
+        self.gradient[span] += other.gradient
+        self.hessian[span, span] += other.hessian
 
 
 def charbonnier(
@@ -174,13 +179,9 @@ def prior_energy(prior: Prior, look: Look) -> float:
     return 0.5 * float(off @ prior.precision @ off)
 
 
-def prior_terms(prior: Prior, look: Look, columns: Columns) -> Quadratic:
-    """Slope and curvature of `prior_energy`."""
-    gradient, hessian = np.zeros(columns.width), np.zeros((columns.width, columns.width))
-    span = columns.local[prior.name]
-    gradient[span] = prior.precision @ _distance(prior, look)
-    hessian[span, span] = prior.precision
-    return Quadratic(gradient, hessian)
+def prior_terms(prior: Prior, look: Look) -> Quadratic:
+    """Slope and curvature of `prior_energy`, over the columns of its group."""
+    return Quadratic(prior.precision @ _distance(prior, look), prior.precision)
 
 
 def _distance(prior: Prior, look: Look) -> Float[np.ndarray, " k"]:

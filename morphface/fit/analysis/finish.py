@@ -64,7 +64,8 @@ def finish(
     """The result of a fit."""
     problem, looks = done.problem, done.looks
     scenes = scenes_of(problem, looks)
-    terms = energy(problem, scenes, draw_all(problem, scenes, count=10**9, phase=0.5))
+    drawn = draw_all(problem, scenes, count=10**9, phase=0.5)
+    terms = energy(problem, scenes, drawn, moved=False)
     qualities = [_quality(done, scenes[k], starts[k], k) for k in range(len(looks))]
     reason = _verdict(looks, starts, qualities, problem.settings)
     names = {"photometric": terms.photometric, "landmarks": terms.landmarks, **terms.priors}

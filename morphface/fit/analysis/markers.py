@@ -11,6 +11,7 @@ from morphface.fit.analysis.energies import Markers
 from morphface.fit.analysis.sampling import Samples
 from morphface.fit.analysis.settings import PhotometricSettings
 from morphface.fit.analysis.state import Look
+from morphface.fit.analysis.surface import Surface
 from morphface.fit.problem import to_numpy
 from morphface.fit.projection import Guess
 from morphface.fit.result import FitResult
@@ -79,7 +80,9 @@ def detected(
     )
 
 
-def markers_at(marks: Detected, look: Look, settings: PhotometricSettings) -> Markers:
+def markers_at(
+    marks: Detected, surface: Surface, look: Look, settings: PhotometricSettings
+) -> Markers:
     """The landmarks with their weights at a look.
 
     Points of the contour slide along it, and hidden points count little.
@@ -93,7 +96,7 @@ def markers_at(marks: Detected, look: Look, settings: PhotometricSettings) -> Ma
     for eye in rows.eyes:
         one = np.sqrt(marks.irises[eye.points] / len(eye.points)) / (_IRIS_NOISE * marks.scale)
         root[eye.points] = one[:, None, None] * np.eye(2)
-    return _placed(marks, look, root)
+    return _placed(marks, surface, root)
 
 
 def _guess(look: Look) -> Guess:
@@ -107,16 +110,16 @@ def _guess(look: Look) -> Guess:
     )
 
 
-def _placed(marks: Detected, look: Look, root: Float[np.ndarray, "N 2 2"]) -> Markers:
+def _placed(marks: Detected, surface: Surface, root: Float[np.ndarray, "N 2 2"]) -> Markers:
     embedding = marks.model.landmark_embedding(marks.scheme)
     flip = np.array([[1.0, -1.0], [-1.0, 1.0]])  # the screen's y points down, that of roots up
 
     def tensor(values: Float[np.ndarray, "..."]) -> Tensor:
-        return torch.from_numpy(np.ascontiguousarray(values)).to(look.focal)
+        return torch.from_numpy(np.ascontiguousarray(values)).to(surface.mean)
 
-    weights = embedding.barycentric.to(look.focal)
+    weights = embedding.barycentric.to(surface.mean)
     samples = Samples(
-        corners=embedding.triangles.long().to(weights.device),
+        corners=surface.place[embedding.triangles.long().to(weights.device)],
         weights=weights,
         pixel=torch.zeros(len(weights), dtype=torch.long, device=weights.device),
         trust=torch.ones_like(weights[:, 0]),

@@ -181,7 +181,7 @@ def _begin(task: _Task, number: int, look: Look) -> tuple[_Frame, Look]:
         view,
         prior,
         noise=settings.starting_noise,
-        worth=settings.independent_pixels,
+        worth=settings.independent_patches,
     )
     look = replace(look, illumination=light) if "illumination" in task.free else look
     return replace(frame, balance=balance), look
@@ -214,7 +214,7 @@ def _problem(
         Photo(
             views[k],
             frame.lens,
-            markers_at(frame.marks, looks[k], task.settings),
+            markers_at(frame.marks, surface_at(task.model, looks[k]), looks[k], task.settings),
             frame.priors,
         )
         for k, frame in enumerate(frames)

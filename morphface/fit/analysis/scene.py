@@ -13,8 +13,8 @@ from morphface.core.records import Record
 from morphface.fit.analysis.lens import Lens
 from morphface.fit.analysis.state import Look
 from morphface.fit.analysis.surface import Surface
+from morphface.fit.gaze import eye_rotation
 from morphface.geometry.spherical_harmonics import AMBIENT, sh_basis
-from morphface.models import gaze_rotation
 
 __all__ = ["Scene", "scene_of", "shape_basis"]
 
@@ -92,10 +92,15 @@ def _shape(surface: Surface, look: Look) -> Float[Tensor, "V 3"]:
     coefficients = torch.cat([look.identity, look.expression])
     basis = surface.basis.flatten(0, 1)[:, : len(coefficients)]
     shape = surface.mean + (basis @ coefficients).reshape(-1, 3)
-    for eye, gaze in zip(surface.eyes, look.gaze, strict=False):
+    for side, eye in enumerate(surface.eyes):
         centre = eye.centre + eye.basis[:, : len(look.identity)] @ look.identity
-        shape[eye.vertices] = centre + (shape[eye.vertices] - centre) @ gaze_rotation(gaze).T
+        shape[eye.vertices] = centre + (shape[eye.vertices] - centre) @ _turn(look, side).T
     return shape
+
+
+def _turn(look: Look, side: int) -> Float[Tensor, "3 3"]:
+    """The rotation of an eye."""
+    return torch.from_numpy(eye_rotation(look.gaze[side].cpu().numpy())).to(look.gaze)
 
 
 def shape_basis(scene: Scene, out: Float[Tensor, "V 3 S"] | None = None) -> Float[Tensor, "V 3 S"]:
@@ -112,7 +117,7 @@ def shape_basis(scene: Scene, out: Float[Tensor, "V 3 S"] | None = None) -> Floa
         return surface.basis
     out = surface.basis.clone() if out is None else out
     for side, eye in enumerate(surface.eyes):
-        turn = gaze_rotation(look.gaze[side])
+        turn = _turn(look, side)
         still = eye.basis - turn @ eye.basis
         rows = torch.einsum("ij,vjs->vis", turn, surface.basis[eye.vertices]) + still
         centre = eye.centre + eye.basis[:, : len(look.identity)] @ look.identity

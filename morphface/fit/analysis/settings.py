@@ -68,10 +68,10 @@ def check_groups(name: str, groups: tuple[str, ...]) -> None:
 
 
 STAGES = (
-    Stage(2.4, 1200, 6, ("reflectance", "illumination", *_POSE)),
-    Stage(2.4, 1500, 6),
-    Stage(1.2, 2500, 8),
-    Stage(0.8, 3500, 8),
+    Stage(2.4, 1000, 5, ("reflectance", "illumination", *_POSE)),
+    Stage(2.4, 1000, 6),
+    Stage(1.2, 1600, 7),
+    Stage(0.8, 2400, 6),
 )
 
 
@@ -81,13 +81,19 @@ class PhotometricSettings:
 
     Args:
         stages: from coarse to fine.
-        independent_pixels: how many independent observations the pixels of a face are worth. The
-            errors of light and reflectance are smooth, so that neighbours share them (measured).
+        independent_pixels: how many independent observations the pixels of a face are worth where
+            the model explains them up to the noise of a camera (measured).
+        independent_patches: how many they are worth where it does not: the errors of light and
+            reflectance are smooth, so that neighbours share them (measured).
+        camera_noise: standard deviation of a channel that is the camera's; what is beyond is the
+            model's.
         least_noise: the smallest standard deviation of a pixel's colour; about that of 8 bits.
         starting_noise: the one before it can be estimated.
         independent_points: how many independent points the landmarks are worth, as in
             `LinearSettings`.
-        least_landmark_noise: smallest standard deviation of a landmark, in millimetres.
+        least_landmark_noise: smallest standard deviation of a landmark, in millimetres. The linear
+            fit bends the face to the landmarks' common errors, so that what it leaves over is
+            less than they are (measured).
         expression_spread: standard deviation of a bounded expression weight around its rest, as
             a share of its range.
         score_spread: the same around the detector's score, where there is one.
@@ -108,11 +114,13 @@ class PhotometricSettings:
     """
 
     stages: tuple[Stage, ...] = STAGES
-    independent_pixels: float = 600.0
-    least_noise: float = 0.004
+    independent_pixels: float = 1000.0
+    independent_patches: float = 50.0
+    camera_noise: float = 0.01
+    least_noise: float = 0.001
     starting_noise: float = 0.05
     independent_points: float = 16.0
-    least_landmark_noise: float = 0.5
+    least_landmark_noise: float = 1.0
     expression_spread: float = 0.25
     score_spread: float = 0.15
     light_spread: tuple[float, float, float] = (0.3, 0.3, 0.15)
@@ -136,6 +144,12 @@ class PhotometricSettings:
                 raise ParameterError(f"{field.name} must be positive, got {value}")
         if not all(spread > 0 for spread in self.light_spread):
             raise ParameterError(f"light_spread must be positive, got {self.light_spread}")
+
+    def worth(self, noise: float) -> float:
+        """How many independent observations the pixels of a face are, at a noise of colours."""
+        own = min(noise, self.camera_noise) ** 2
+        shared = noise**2 - own
+        return noise**2 / (own / self.independent_pixels + shared / self.independent_patches)
 
     def ellipsoid(self, rank: int) -> float:
         """The largest length of `rank` coefficients together, in standard deviations."""

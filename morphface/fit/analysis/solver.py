@@ -5,11 +5,12 @@ between bounds. The step is accepted only if the energy at the very same surface
 otherwise damping grows and the equations are solved again.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from morphface.fit.analysis.energies import (
@@ -32,7 +33,7 @@ from morphface.fit.analysis.scene import Scene, scene_of, shape_basis
 from morphface.fit.analysis.settings import PhotometricSettings, Stage
 from morphface.fit.analysis.state import Columns, Look
 from morphface.fit.analysis.surface import Surface, surface_of
-from morphface.fit.bounded import Box, bounded_minimum
+from morphface.fit.bounded import Box, bounded_minimum, solve
 from morphface.models import MorphableModel
 
 __all__ = [
@@ -49,6 +50,8 @@ __all__ = [
 
 _DAMPING = (1e-3, 1e-6, 1e3)  # at first, least and most
 _TRIES = 5
+_RIDGE = 1e-3  # of the curvature, so that what hardly shows explains nothing
+_LEAST_SHARE = 0.02
 _GOLDEN = 0.6180339887
 
 
@@ -110,10 +113,19 @@ class Energy:
 
 @dataclass(frozen=True, eq=False)
 class Drawn:
-    """The points that one step looks at, and the noise that it assumes, by photo."""
+    """The points that one step looks at, by photo.
+
+    Args:
+        samples: the points.
+        residuals: of their colours before the step.
+        noise: that they show.
+        worth: how many independent pixels they are, in units of that noise.
+    """
 
     samples: tuple[Samples, ...]
+    residuals: tuple[Float[Tensor, "n 3"], ...]
     noise: tuple[float, ...]
+    worth: tuple[float, ...]
 
 
 def run_stage(
@@ -133,8 +145,8 @@ def run_stage(
         scenes = scenes_of(problem, looks)
         turn = (phase + count * _GOLDEN) % 1.0
         drawn = draw_all(problem, scenes, count=stage.pixels, phase=turn)
-        before = energy(problem, scenes, drawn).total
-        normal = _normal(problem, scenes, drawn, bases)
+        normal, drawn = _normal(problem, scenes, drawn, bases)
+        before = energy(problem, scenes, drawn, moved=False).total
         looks, after, damping = _advance(problem, scenes, drawn, normal, (before, damping))
         history.append(after)
         if before - after <= problem.settings.tolerance * before:
@@ -155,12 +167,27 @@ def scenes_of(problem: Problem, looks: tuple[Look, ...]) -> tuple[Scene, ...]:
 
 def draw_all(problem: Problem, scenes: tuple[Scene, ...], *, count: int, phase: float) -> Drawn:
     """About `count` points for each photo, and the noise of their colours."""
-    samples, noise = [], []
-    for photo, scene in zip(problem.photos, scenes, strict=True):
-        found = draw(scene, photo.view, count=count, phase=phase)
-        samples.append(found)
-        noise.append(_noise(colour_residuals(scene, found, photo.view), problem.settings))
-    return Drawn(tuple(samples), tuple(noise))
+    samples = [
+        draw(scene, photo.view, count=count, phase=phase)
+        for photo, scene in zip(problem.photos, scenes, strict=True)
+    ]
+    residuals = _residuals(problem, scenes, samples)
+    noise = [_noise(residual, problem.settings) for residual in residuals]
+    return Drawn(
+        tuple(samples),
+        residuals,
+        tuple(noise),
+        tuple(problem.settings.worth(level) for level in noise),
+    )
+
+
+def _residuals(
+    problem: Problem, scenes: Sequence[Scene], samples: Sequence[Samples]
+) -> tuple[Float[Tensor, "n 3"], ...]:
+    return tuple(
+        colour_residuals(scene, some, photo.view)
+        for photo, scene, some in zip(problem.photos, scenes, samples, strict=True)
+    )
 
 
 def _noise(residuals: Float[Tensor, "n 3"], settings: PhotometricSettings) -> float:
@@ -170,15 +197,23 @@ def _noise(residuals: Float[Tensor, "n 3"], settings: PhotometricSettings) -> fl
     return max(float(residuals.norm(dim=1).median()) / 1.54, settings.least_noise)
 
 
-def energy(problem: Problem, scenes: tuple[Scene, ...], drawn: Drawn) -> Energy:
-    """The energy at the points that were drawn."""
+def energy(
+    problem: Problem, scenes: tuple[Scene, ...], drawn: Drawn, *, moved: bool = True
+) -> Energy:
+    """The energy at the points that were drawn.
+
+    Args:
+        problem: photos and priors.
+        scenes: where the fit stands.
+        drawn: the points.
+        moved: whether it no longer stands where the points were drawn.
+    """
     colour, points = 0.0, 0.0
     priors = {prior.name: prior_energy(prior, scenes[0].look) for prior in problem.priors}
-    worth = problem.settings.independent_pixels
+    residuals = _residuals(problem, scenes, drawn.samples) if moved else drawn.residuals
     for k, (photo, scene) in enumerate(zip(problem.photos, scenes, strict=True)):
-        samples = drawn.samples[k]
-        residual = colour_residuals(scene, samples, photo.view)
-        colour += photometric_energy(residual, samples.trust, drawn.noise[k], worth)
+        trust = drawn.samples[k].trust
+        colour += photometric_energy(residuals[k], trust, drawn.noise[k], drawn.worth[k])
         points += landmark_energy(scene, photo.markers, photo.lens)
         for prior in photo.priors:
             priors[prior.name] = priors.get(prior.name, 0.0) + prior_energy(prior, scene.look)
@@ -187,37 +222,60 @@ def energy(problem: Problem, scenes: tuple[Scene, ...], drawn: Drawn) -> Energy:
 
 def _normal(
     problem: Problem, scenes: tuple[Scene, ...], drawn: Drawn, bases: list[Tensor | None]
-) -> Quadratic:
-    """Slope and curvature over all unknowns."""
+) -> tuple[Quadratic, Drawn]:
+    """Slope and curvature over all unknowns, and what the points turn out to be worth."""
+    worth = list(drawn.worth)
     columns = problem.columns
     gradient, hessian = np.zeros(columns.total), np.zeros((columns.total, columns.total))
-
-    def add(part: Quadratic, photo: int) -> None:
-        place = columns.place(photo)
-        gradient[place] += part.gradient
-        hessian[np.ix_(place, place)] += part.hessian
-
-    for prior in problem.priors:
-        add(prior_terms(prior, scenes[0].look, columns), 0)
     for k, (photo, scene) in enumerate(zip(problem.photos, scenes, strict=True)):
         basis = bases[k] = shape_basis(scene, bases[k])
-        add(_colour_terms(problem, photo, scene, basis, (drawn.samples[k], drawn.noise[k])), k)
-        add(landmark_terms(scene, basis, photo.markers, photo.lens), k)
-        for prior in photo.priors:
-            add(prior_terms(prior, scene.look, columns), k)
-    return Quadratic(gradient, hessian)
+        part, left = _colour_terms(problem, photo, scene, basis, (drawn, k))
+        worth[k] = problem.settings.worth(drawn.noise[k] * left**0.5) / left
+        factor = worth[k] / drawn.worth[k]
+        part = Quadratic(part.gradient * factor, part.hessian * factor)
+        part.add(landmark_terms(scene, basis, photo.markers, photo.lens), slice(None))
+        for prior in (*photo.priors, *(problem.priors if k == 0 else ())):
+            part.add(prior_terms(prior, scene.look), columns.local[prior.name])
+        place = columns.place(k)
+        gradient[place] += part.gradient
+        hessian[np.ix_(place, place)] += part.hessian
+    return Quadratic(gradient, hessian), replace(drawn, worth=tuple(worth))
 
 
 def _colour_terms(
-    problem: Problem, photo: Photo, scene: Scene, basis: Tensor, drawn: tuple[Samples, float]
-) -> Quadratic:
-    (samples, noise), view = drawn, photo.view
-    residual = colour_residuals(scene, samples, view)
-    worth = problem.settings.independent_pixels
-    scale = photometric_scale(residual, samples.trust, noise, worth)
+    problem: Problem, photo: Photo, scene: Scene, basis: Tensor, drawn: tuple[Drawn, int]
+) -> tuple[Quadratic, float]:
+    """Slope and curvature of the colours, and what of their variance nothing explains."""
+    (points, k), view = drawn, photo.view
+    samples, residual = points.samples[k], points.residuals[k]
+    scale = photometric_scale(residual, samples.trust, points.noise[k], points.worth[k])
     slope = colour_slope(scene, samples, view, problem.gradient)
     jacobian = colour_jacobian(scene, basis, samples, slope, view, scale=scale)
-    return normal_equations(jacobian, residual * scale)
+    part = normal_equations(jacobian, residual * scale)
+    free = problem.columns.mask(problem.free)
+    least = (problem.settings.least_noise / points.noise[k]) ** 2
+    return part, unexplained(part, free, float((residual * scale).square().sum()), least=least)
+
+
+def unexplained(
+    part: Quadratic, free: Int[np.ndarray, " m"], squares: float, *, least: float
+) -> float:
+    """The share of squared residuals that least squares without any prior would leave.
+
+    The noise is judged by it, so that the pull of the priors does not pass for noise.
+
+    Args:
+        part: normal equations without priors.
+        free: columns that may move.
+        squares: the sum of squared residuals.
+        least: the smallest share.
+    """
+    hessian, gradient = part.hessian[np.ix_(free, free)], part.gradient[free]
+    damped = hessian + np.diag(
+        _RIDGE * np.diag(hessian) + 1e-12 + _RIDGE * hessian.trace() / max(len(free), 1) * 1e-3
+    )
+    explained = float(gradient @ solve(damped, gradient)) if len(free) else 0.0
+    return min(max(1 - explained / max(squares, 1e-12), least, _LEAST_SHARE), 1.0)
 
 
 def _advance(

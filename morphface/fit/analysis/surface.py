@@ -43,7 +43,7 @@ class Eyeball(Record):
 
 @dataclass(frozen=True, eq=False)
 class Surface(Record):
-    """A linear model of shape and albedo, by vertex.
+    """A linear model of shape and albedo, by vertex: the part of it that the fit looks at.
 
     Shape columns are identity, expression, then yaw and pitch of the left and of the right eye,
     whose entries are zero at rest.
@@ -57,6 +57,7 @@ class Surface(Record):
         weight: how far a vertex's colour is that of skin, 0 to 1.
         eyes: left and right, or none.
         identity: how many columns are identity.
+        place: for each vertex of the model, which one of these it is; -1 where it is left out.
     """
 
     mean: Float[Tensor, "V 3"]
@@ -67,6 +68,7 @@ class Surface(Record):
     weight: Float[Tensor, " V"]
     eyes: tuple[Eyeball, ...]
     identity: int
+    place: Int[Tensor, " M"]
 
     @property
     def expression(self) -> int:
@@ -92,19 +94,40 @@ def _lay_out(model: MorphableModel, device: torch.device, dtype: torch.dtype) ->
     def moved(values: Tensor) -> Tensor:
         return values.to(device=device, dtype=dtype).contiguous()
 
-    directions = torch.cat([model.identity.directions, model.expression.directions])
+    weight = _skin(model)
+    kept, place, faces = _part(model, weight)
+    directions = torch.cat([model.identity.directions, model.expression.directions])[:, kept]
     gaze = directions.new_zeros(4, *directions.shape[1:])
     albedo, colours = _reflectance(model)
     return Surface(
-        mean=moved(model.identity.mean),
+        mean=moved(model.identity.mean[kept]),
         basis=moved(torch.cat([directions, gaze]).permute(1, 2, 0)),
-        albedo=moved(albedo),
-        colours=moved(colours.permute(1, 2, 0)),
-        faces=model.faces.long().to(device).contiguous(),
-        weight=moved(_skin(model)),
-        eyes=tuple(_eyeball(model, eye, moved) for eye in model.eyes or ()),
+        albedo=moved(albedo[kept]),
+        colours=moved(colours[:, kept].permute(1, 2, 0)),
+        faces=faces.to(device),
+        weight=moved(weight[kept]),
+        eyes=tuple(_eyeball(model, eye, place, moved) for eye in model.eyes or ()),
         identity=model.identity.rank,
+        place=place.to(device),
     )
+
+
+def _part(model: MorphableModel, weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The vertices that are kept, their places, and the faces between them.
+
+    Kept are all faces around vertices that count, so that these have the normals of the whole,
+    and what carries landmarks.
+    """
+    used = torch.zeros(model.size, dtype=torch.bool, device=weight.device)
+    used[model.faces[(weight > 0)[model.faces].any(dim=1)].flatten().long()] = True
+    for embedding in model.landmarks.values():
+        used[embedding.triangles.flatten().long()] = True
+    for eye in model.eyes or ():
+        used[eye.vertices.long()] = True
+    place = torch.where(used, used.long().cumsum(0) - 1, -1)
+    inside = used[model.faces].all(dim=1)
+    faces = place[model.faces[inside].long()]
+    return torch.nonzero(used)[:, 0], place, faces.contiguous()
 
 
 def _reflectance(model: MorphableModel) -> tuple[Tensor, Tensor]:
@@ -114,12 +137,14 @@ def _reflectance(model: MorphableModel) -> tuple[Tensor, Tensor]:
     return mean.new_tensor(SKIN).expand_as(mean), mean.new_zeros(0, *mean.shape)
 
 
-def _eyeball(model: MorphableModel, eye: Eye, moved: Callable[[Tensor], Tensor]) -> Eyeball:
+def _eyeball(
+    model: MorphableModel, eye: Eye, place: Tensor, moved: Callable[[Tensor], Tensor]
+) -> Eyeball:
     rank = model.identity.rank + model.expression.rank + 4
     basis = model.identity.mean.new_zeros(3, rank)
     basis[:, : model.identity.rank] = model.identity.directions[:, eye.vertices].mean(dim=1).T
     return Eyeball(
-        vertices=eye.vertices.long().to(moved(basis).device),
+        vertices=place[eye.vertices.long()].to(moved(basis).device),
         centre=moved(eye.centre(model.identity.mean)),
         basis=moved(basis),
     )
