@@ -10,7 +10,7 @@ from morphface.fit.analysis.sampling import see
 from morphface.fit.analysis.scene import Scene, scene_of
 from morphface.fit.analysis.solver import surface_at
 from morphface.fit.analysis.state import Look, first_look
-from morphface.geometry.camera import Camera
+from morphface.geometry.camera import Camera, to_camera
 from morphface.landmarks.points import Landmarks
 from morphface.models import MorphableModel
 from morphface.parameters import FaceParameters
@@ -58,9 +58,10 @@ class Studio:
 
     def landmarks(self) -> Landmarks:
         """Exact ones."""
-        scene = self.scene
-        points = self.model.landmarks[self.scheme].points(scene.points)
-        flat = self.lens.project(points, scene.look.focal)[:, :2]
+        p = self.parameters
+        vertices = self.model.vertices(p.identity, p.expression, p.gaze)
+        points = self.model.landmarks[self.scheme].points(vertices)
+        flat = self.camera.project(to_camera(points, p.rotation, p.translation))[0, :, :2]
         return Landmarks(flat, self.scheme, torch.ones(len(flat)), (0.0, 0.0, 1.0, 1.0))
 
     def start(self, parameters: FaceParameters) -> FitResult:
@@ -103,8 +104,8 @@ def perturbed(parameters: FaceParameters, seed: int = 1) -> FaceParameters:
 
     return replace(
         parameters,
-        identity=noisy("identity", 0.4),
-        expression=noisy("expression", 0.1).clamp(0, 1),
+        identity=noisy("identity", 1.2),
+        expression=noisy("expression", 0.15).clamp(0, 1),
         reflectance=torch.zeros_like(parameters.reflectance),
         illumination=torch.zeros_like(parameters.illumination),
         rotation=noisy("rotation", 0.03),
