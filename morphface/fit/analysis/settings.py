@@ -115,7 +115,7 @@ class PhotometricSettings:
 
     stages: tuple[Stage, ...] = STAGES
     independent_pixels: float = 1000.0
-    independent_patches: float = 50.0
+    independent_patches: float = 30.0
     camera_noise: float = 0.01
     least_noise: float = 0.001
     starting_noise: float = 0.05
