@@ -39,7 +39,7 @@ from morphface.landmarks import embed
 from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
 from morphface.landmarks.tables import MESH_OF_68
 from morphface.models import LandmarkEmbedding, MorphableModel, load_model, save_model
-from morphface.models.convert import convert_parameters
+from morphface.models.conversion import convert_parameters
 from morphface.models.skin import face_vertices, skin_faces
 from morphface.parameters import FaceParameters
 

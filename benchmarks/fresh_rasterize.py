@@ -38,7 +38,7 @@ def _child(*arguments: str, **environment: str) -> dict[str, Any]:
 
 def _first() -> dict[str, float]:
     clock = _Clock()
-    from benchmarks.bench_rasterize import backward, forward, small_scene
+    from benchmarks.rasterize_calls import backward, forward, small_scene
 
     scene = small_scene()
     return (
@@ -66,8 +66,8 @@ class _Clock:
 def _peak(mesh: str, side: str, batch: str, threads: str) -> dict[str, float]:
     import torch
 
-    from benchmarks.bench_rasterize import backward, forward, heads, small_scene
     from benchmarks.peers_rasterize import Scene
+    from benchmarks.rasterize_calls import backward, forward, heads, small_scene
 
     torch.set_num_threads(int(threads))
     backward(small_scene(), 1)()

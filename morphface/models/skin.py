@@ -2,14 +2,13 @@
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool
 from torch import Tensor
 
 from morphface.core.errors import ModelError
 from morphface.models.morphable import MorphableModel
-from morphface.models.registration import Surface
 
-__all__ = ["face_vertices", "skin_faces", "skin_surface"]
+__all__ = ["face_vertices", "skin_faces"]
 
 _NOT_SKIN = (
     "eye_sockets",
@@ -39,14 +38,6 @@ def skin_faces(model: MorphableModel, *, without: tuple[str, ...] = ()) -> Bool[
         if name in model.regions:
             inner = inner | (model.regions[name] > 0.5)
     return ~inner[model.faces].all(-1)
-
-
-def skin_surface(
-    model: MorphableModel, vertices: Float[Tensor, "V 3"]
-) -> tuple[Surface, Int[np.ndarray, " n"]]:
-    """The skin alone of a face with `vertices`, and which of them it has."""
-    rows, faces = model.faces[skin_faces(model)].unique(return_inverse=True)
-    return Surface(vertices.double()[rows].numpy(), faces.numpy()), rows.numpy()
 
 
 def face_vertices(model: MorphableModel, scheme: str) -> Bool[Tensor, " V"]:

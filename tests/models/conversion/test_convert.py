@@ -11,8 +11,8 @@ from morphface.geometry.camera import to_camera
 from morphface.geometry.closest import closest_on_mesh
 from morphface.geometry.mesh import midpoint_subdivision
 from morphface.models import ExpressionBasis, LandmarkEmbedding, LinearBasis, load_model
-from morphface.models.convert import arkit_weights, convert_parameters
-from morphface.models.correspondence import (
+from morphface.models.conversion import arkit_weights, convert_parameters
+from morphface.models.conversion.correspondence import (
     find_correspondence,
     read_correspondence,
     save_correspondence,

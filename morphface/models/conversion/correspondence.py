@@ -17,10 +17,16 @@ from torch import Tensor
 
 from morphface.core.errors import MissingFileError, ModelError
 from morphface.core.records import Record
+from morphface.models.conversion.registration import (
+    Surface,
+    bend,
+    fit_similarity,
+    land,
+    skin_surface,
+)
 from morphface.models.landmark_file import fingerprint
 from morphface.models.morphable import MorphableModel
-from morphface.models.registration import Surface, bend, fit_similarity, land
-from morphface.models.skin import face_vertices, skin_surface
+from morphface.models.skin import face_vertices
 from morphface.models.storage import write_tensors
 
 __all__ = ["Correspondence", "find_correspondence", "read_correspondence", "save_correspondence"]

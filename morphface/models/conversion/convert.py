@@ -17,12 +17,11 @@ from torch import Tensor
 from morphface.core.errors import ModelError
 from morphface.core.records import Record
 from morphface.models.catalogue import load_model
-from morphface.models.convert_solver import Fit, Task, fit_surfaces
-from morphface.models.correspondence import Correspondence, find_correspondence
+from morphface.models.conversion.correspondence import Correspondence, find_correspondence
+from morphface.models.conversion.registration import Surface, land, skin_surface
+from morphface.models.conversion.solver import Fit, Task, fit_surfaces
 from morphface.models.landmark_file import fingerprint
 from morphface.models.morphable import MorphableModel
-from morphface.models.registration import Surface, land
-from morphface.models.skin import skin_surface
 from morphface.parameters import FaceParameters
 
 __all__ = ["Converted", "arkit_weights", "convert_parameters"]

@@ -10,8 +10,8 @@ from scipy.optimize import lsq_linear
 from scipy.spatial.transform import Rotation
 from torch import Tensor
 
+from morphface.models.conversion.registration import Surface, fit_similarity, land
 from morphface.models.morphable import MorphableModel
-from morphface.models.registration import Surface, fit_similarity, land
 
 __all__ = ["Fit", "Task", "fit_surfaces"]
 

@@ -14,11 +14,14 @@ import torch
 from jaxtyping import Bool, Float, Int
 from scipy.sparse import coo_matrix, csc_matrix, diags
 from scipy.sparse.linalg import splu
+from torch import Tensor
 
 from morphface.geometry.closest import closest_on_mesh
 from morphface.geometry.mesh import vertex_normals
+from morphface.models.morphable import MorphableModel
+from morphface.models.skin import skin_faces
 
-__all__ = ["Landing", "Similarity", "Surface", "bend", "fit_similarity", "land"]
+__all__ = ["Landing", "Similarity", "Surface", "bend", "fit_similarity", "land", "skin_surface"]
 
 _STIFFNESS = (60.0, 40.0, 25.0, 16.0, 10.0, 7.0, 5.0, 4.0)
 _ROUNDS = 3
@@ -57,6 +60,14 @@ class Surface:
         out = np.zeros(size, bool)
         out[alone // size] = out[alone % size] = True
         return out
+
+
+def skin_surface(
+    model: MorphableModel, vertices: Float[Tensor, "V 3"]
+) -> tuple[Surface, Int[Array, " n"]]:
+    """The skin alone of a face with `vertices`, and which of them it has."""
+    rows, faces = model.faces[skin_faces(model)].unique(return_inverse=True)
+    return Surface(vertices.double()[rows].numpy(), faces.numpy()), rows.numpy()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,66 @@
+"""What the rasterizer's benchmark draws: heads at several densities, forward and backward."""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+from benchmarks.peers_rasterize import Call, Scene
+from morphface.geometry.mesh import loop_subdivision
+from morphface.geometry.topology import Topology
+from morphface.models import load_model
+from morphface.render import interpolate, rasterize
+from morphface.render.antialias import antialias
+
+__all__ = ["backward", "forward", "heads", "small_scene"]
+
+FACES = {"35k": 73_844, "53k": 106_664}  # of models in use: BFM without its neck, and with it
+
+
+def heads(names: Iterable[str]) -> dict[str, tuple[Tensor, Tensor]]:
+    """The open head, coarse and fine, and its front at the densities of other models."""
+    found = {}
+    for name in names:
+        model = load_model("open-head", detail="standard" if name == "5k" else "high")
+        mesh = model.identity.mean, model.faces
+        found[name] = finer_front(*mesh, FACES[name]) if name in FACES else mesh
+    return found
+
+
+def finer_front(vertices: Tensor, faces: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """The faces furthest to the front, subdivided once into `count` of them."""
+    order = vertices[faces].mean(1)[:, 2].argsort(descending=True)
+    used, front = torch.unique(faces[order[: count // 4]], return_inverse=True)
+    fine, weights = loop_subdivision(front.reshape(-1, 3), len(used))
+    return weights.apply(vertices[used]), fine
+
+
+def small_scene() -> Scene:
+    """One triangle: enough to compile everything."""
+    screen = torch.tensor([[[1.0, 1.0, 300.0], [15.0, 2.0, 310.0], [3.0, 14.0, 320.0]]])
+    upstream = torch.ones(1, 16, 16, 3)
+    return Scene(screen[0], torch.tensor([[0, 1, 2]]), screen[0], screen, 1.0, 16, upstream)
+
+
+def forward(scene: Scene, batch: int) -> Call:
+    """Visibility of `batch` heads."""
+    screen = scene.screen.repeat(batch, 1, 1)
+    return lambda: rasterize(screen, scene.faces, (scene.side, scene.side))
+
+
+def backward(scene: Scene, batch: int, *, painted: bool = True) -> Call:
+    """Pictures of `batch` heads, and their gradient; not that by colours unless `painted`."""
+    positions, values = scene.screen.repeat(batch, 1, 1), scene.colours[None].repeat(batch, 1, 1)
+    upstream = scene.upstream.repeat(batch, 1, 1, 1)
+    topology = Topology.of(scene.faces)
+
+    def call() -> Tensor:
+        screen = positions.detach().requires_grad_()
+        colours = values.detach().requires_grad_(painted)
+        fragments = rasterize(screen, scene.faces, (scene.side, scene.side))
+        image = interpolate(colours, scene.faces, fragments)
+        image = antialias(image, screen, scene.faces, fragments, topology=topology)
+        image.backward(upstream)
+        return screen.grad
+
+    return call
