@@ -31,8 +31,8 @@ from benchmarks.bench_linear_fit import SIZE, Head, random_head, shape, surface_
 from benchmarks.common import measure, report, seed
 from morphface.fit import fit_linear, fit_photometric
 from morphface.fit.analysis import photometric
+from morphface.fit.analysis.problem import Drawn, Problem, draw_all, energy, scenes_of
 from morphface.fit.analysis.settings import PhotometricSettings, Stage
-from morphface.fit.analysis.solver import Drawn, Problem, draw_all, energy, scenes_of
 from morphface.fit.analysis.state import Look
 from morphface.geometry.angles import angles_to_rotvec
 from morphface.geometry.camera import to_camera
@@ -247,8 +247,8 @@ class Race:
 def energy_of(problem: Problem, look: Look, drawn: Drawn) -> torch.Tensor:
     """`solver.energy` of one photo as a tensor that autograd follows."""
     from morphface.fit.analysis.energies import charbonnier, colour_residuals, landmark_residuals
+    from morphface.fit.analysis.problem import surface_at
     from morphface.fit.analysis.scene import scene_of
-    from morphface.fit.analysis.solver import surface_at
 
     photo, samples = problem.photos[0], drawn.samples[0]
     scene = scene_of(surface_at(problem.model, look), look)

@@ -10,10 +10,10 @@ from torch import Tensor
 from morphface.fit.analysis.colour import Balance
 from morphface.fit.analysis.lens import View
 from morphface.fit.analysis.occlusion import residual_map
+from morphface.fit.analysis.problem import Problem, draw_all, energy, scenes_of
 from morphface.fit.analysis.result import PhotometricResult
 from morphface.fit.analysis.scene import Scene
 from morphface.fit.analysis.settings import PhotometricSettings
-from morphface.fit.analysis.solver import Problem, draw_all, energy, scenes_of
 from morphface.fit.analysis.state import Look
 from morphface.fit.assemble import landmark_error
 from morphface.fit.problem import to_numpy

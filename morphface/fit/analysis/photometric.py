@@ -21,11 +21,12 @@ from morphface.fit.analysis.light import first_light
 from morphface.fit.analysis.markers import Detected, detected, markers_at
 from morphface.fit.analysis.occlusion import cover_of
 from morphface.fit.analysis.priors import look_priors, person_priors
+from morphface.fit.analysis.problem import Photo, Problem, surface_at
 from morphface.fit.analysis.result import PhotometricResult
 from morphface.fit.analysis.sampling import draw, seen_weight
 from morphface.fit.analysis.scene import scene_of
 from morphface.fit.analysis.settings import GROUPS, PhotometricSettings, Stage, check_groups
-from morphface.fit.analysis.solver import Photo, Problem, run_stage, surface_at
+from morphface.fit.analysis.solver import run_stage
 from morphface.fit.analysis.state import Columns, Look, first_look
 from morphface.fit.problem import to_numpy
 from morphface.fit.result import FitResult

@@ -6,9 +6,9 @@ import torch
 
 from morphface.fit import FitResult
 from morphface.fit.analysis.lens import Lens, View, crop
+from morphface.fit.analysis.problem import surface_at
 from morphface.fit.analysis.sampling import see
 from morphface.fit.analysis.scene import Scene, scene_of
-from morphface.fit.analysis.solver import surface_at
 from morphface.fit.analysis.state import Look, first_look
 from morphface.geometry.camera import Camera, to_camera
 from morphface.landmarks.points import Landmarks

@@ -8,10 +8,10 @@ import torch
 from morphface.fit.analysis.energies import colour_residuals
 from morphface.fit.analysis.jacobian import colour_jacobian, colour_slope, point_jacobian
 from morphface.fit.analysis.lens import View
+from morphface.fit.analysis.problem import surface_at
 from morphface.fit.analysis.sampling import Samples, draw
 from morphface.fit.analysis.scene import scene_of, shape_basis
 from morphface.fit.analysis.settings import GROUPS
-from morphface.fit.analysis.solver import surface_at
 from morphface.fit.analysis.state import Columns
 from morphface.models import load_model
 from tests.fit.analysis.studio import studio, whole_view
