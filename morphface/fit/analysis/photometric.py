@@ -30,7 +30,7 @@ from morphface.fit.analysis.solver import run_stage
 from morphface.fit.analysis.state import Columns, Look, first_look
 from morphface.fit.problem import to_numpy
 from morphface.fit.result import FitResult
-from morphface.fit.threads import one_thread
+from morphface.fit.threads import one_thread, one_torch_thread
 from morphface.models import MorphableModel
 
 __all__ = ["fit_photometric"]
@@ -48,7 +48,8 @@ def fit_photometric(
 ) -> PhotometricResult:
     """The face parameters that explain the pixels of photos of one person.
 
-    It runs in float32 on the device of the photos.
+    It runs in float32 on the device of the photos, on a CPU on one thread: a second one gains
+    little, and on a busy machine the threads would wait for each other.
 
     Args:
         model: any model; the one that made `starts`. Without reflectance, skin has one albedo.
@@ -64,7 +65,7 @@ def fit_photometric(
     settings = settings or PhotometricSettings()
     free = tuple(GROUPS if free is None else free)
     _check(photos, starts, free)
-    with torch.no_grad(), one_thread():
+    with torch.no_grad(), one_thread(), one_torch_thread():
         return _fit(_Task(model, tuple(photos), tuple(starts), settings, free))
 
 
