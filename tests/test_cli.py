@@ -13,6 +13,7 @@ from PIL import Image
 from morphface.cli import run
 from tests.data import needs_detector, shared
 
+FAST = ["--stage", "linear"]
 FILES = ["face.npz", "head.glb", "head.mtl", "head.obj", "head.png", "overlay.png", "report.json"]
 
 
@@ -182,7 +183,7 @@ def test_the_sample_is_fitted_and_summarised(tmp_path, capfd, monkeypatch):
 def test_a_run_in_quiet_says_nothing(tmp_path, capfd):
     needs_detector()
     photo = str(shared("photos", "glasses_frontal.jpg"))
-    assert run(["fit", photo, "--out", str(tmp_path), "--faces", "0", "--quiet"]) == 0
+    assert run(["fit", photo, "--out", str(tmp_path), "--faces", "0", "--quiet", *FAST]) == 0
     assert capfd.readouterr() == ("", "")
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["faces"][0]["landmark_nme"] <= 0.035
@@ -192,7 +193,7 @@ def test_a_run_in_quiet_says_nothing(tmp_path, capfd):
 def test_every_kind_of_picture_works(tmp_path, kind):
     needs_detector()
     path = odd_picture(tmp_path, kind)
-    assert run(["fit", str(path), "--out", str(tmp_path / "out"), "--quiet"]) == 0
+    assert run(["fit", str(path), "--out", str(tmp_path / "out"), "--quiet", *FAST]) == 0
     face = json.loads((tmp_path / "out" / "report.json").read_text())["faces"][0]
     assert face["landmark_nme"] <= 0.035
     assert abs(face["pose_degrees"]["roll"]) < 10

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.render.contract import KINDS, Draw, home
+from tests.render.contract import HOMES, KINDS, Draw
 
 
 def _label(kind):
@@ -13,11 +13,11 @@ def _label(kind):
 @pytest.fixture(params=KINDS, ids=_label)
 def draw(request):
     name, dtype = request.param
-    return Draw(name, dtype, home(name))
+    return Draw(name, dtype, HOMES[name])
 
 
 @pytest.fixture(params=[kind for kind in KINDS if kind[0] != "reference"], ids=_label)
 def rival(request):
     """Draws by anything but `reference`."""
     name, dtype = request.param
-    return Draw(name, dtype, home(name))
+    return Draw(name, dtype, HOMES[name])

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import pytest
 import torch
 
 from morphface.render import Fragments, backends, rasterize
@@ -11,7 +10,12 @@ SQUARE = torch.tensor([[[0.0, 0, 10], [8, 0, 14], [0, 8, 12], [8, 8, 16]]])  # f
 HALVES = torch.tensor([[0, 1, 2], [3, 2, 1]])
 ONE = torch.tensor([[0, 1, 2]])
 PRECISIONS = (torch.float32, torch.float64)
-KINDS = [(name, dtype) for name in backends.NAMES for dtype in PRECISIONS]
+DEVICES = [torch.device(kind) for kind in ["cpu", "cuda"][: 1 + torch.cuda.is_available()]]
+HOMES = {
+    name: next((device for device in DEVICES if not backends.obstacle(name, device)), None)
+    for name in backends.NAMES
+}
+KINDS = [(name, dtype) for name, device in HOMES.items() if device for dtype in PRECISIONS]
 
 
 @dataclass(frozen=True)
@@ -31,16 +35,6 @@ class Draw:
         return Fragments(
             found.face.cpu(), found.barycentric.float().cpu(), found.depth.float().cpu()
         )
-
-
-def home(backend):
-    """The device that `backend` runs on here, or a skip that says what is missing."""
-    kinds = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
-    for device in map(torch.device, kinds):
-        reason = backends.obstacle(backend, device)
-        if reason is None:
-            return device
-    return pytest.skip(reason)
 
 
 def soup(rng, faces, extent, batch=1):

@@ -11,7 +11,7 @@ from morphface.render import backends, rasterize
 from morphface.render.backends import cpu, nvdiffrast, pytorch3d, reference
 from morphface.render.backends.packed import locate
 from tests.render import standins
-from tests.render.contract import HALVES, ONE, SQUARE, soup
+from tests.render.contract import DEVICES, HALVES, HOMES, KINDS, ONE, SQUARE, soup
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda", 0)
 ADAPTERS = {"pytorch3d": pytorch3d, "nvdiffrast": nvdiffrast}
@@ -235,3 +235,10 @@ def test_what_is_too_large_for_nvdiffrast_is_refused(monkeypatch, stand_in):
     monkeypatch.setattr(nvdiffrast, "MOST_FACES", 2)
     with pytest.raises(BackendError, match="less than 2 faces a batch, got 2; render fewer"):
         nvdiffrast.nearest(SQUARE, HALVES, (8, 8), perspective=True, cull=False)
+
+
+@pytest.mark.parametrize("name", backends.NAMES)
+def test_the_contract_is_tested_on_every_backend_that_is_here(name):
+    if HOMES[name] is None:
+        pytest.skip(backends.obstacle(name, DEVICES[-1]))
+    assert name in {kind for kind, _ in KINDS}
