@@ -122,8 +122,9 @@ class Drawn:
 
 def surface_at(model: MorphableModel, look: Look) -> Surface:
     """A model, linear around a look, laid out for the solver."""
-    linear = model.linearised(look.identity, look.expression)
-    return surface_of(linear, look.focal.device, look.focal.dtype)
+    like = model.identity.mean
+    linear = model.linearised(look.identity.to(like), look.expression.to(like))
+    return surface_of(model, look.focal.device, look.focal.dtype, linear=linear)
 
 
 def scenes_of(problem: Problem, looks: tuple[Look, ...]) -> tuple[Scene, ...]:

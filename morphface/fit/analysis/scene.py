@@ -111,12 +111,12 @@ def shape_basis(scene: Scene, out: Float[Tensor, "V 3 S"] | None = None) -> Floa
 
     Args:
         scene: for the gaze.
-        out: a result of an earlier call, to be written over.
+        out: a result of an earlier call, to be written over where the surface is constant.
     """
     surface, look = scene.surface, scene.look
     if not surface.eyes:
         return surface.basis
-    out = surface.basis.clone() if out is None else out
+    out = surface.basis.clone() if out is None or not surface.constant else out
     for side, eye in enumerate(surface.eyes):
         turn = _turn(look, side)
         still = eye.basis - turn @ eye.basis

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from morphface.fit.analysis.energies import Quadratic
 from morphface.fit.analysis.problem import Drawn, Problem, draw_all, energy, normal_of, scenes_of
-from morphface.fit.analysis.scene import Scene, scene_of
+from morphface.fit.analysis.scene import Scene
 from morphface.fit.analysis.settings import PhotometricSettings, Stage
 from morphface.fit.analysis.state import Look
 from morphface.fit.bounded import Box, bounded_minimum
@@ -64,10 +64,7 @@ def _advance(
     looks = tuple(scene.look for scene in scenes)
     for _ in range(_TRIES):
         there = _moved(problem, looks, _step(problem, looks, normal, damping))
-        moved = tuple(
-            scene_of(scene.surface, look) for scene, look in zip(scenes, there, strict=True)
-        )
-        after = energy(problem, moved, drawn).total
+        after = energy(problem, scenes_of(problem, there), drawn).total
         if after < before:
             return there, after, max(damping / 10, _DAMPING[1])
         damping = min(damping * 10, _DAMPING[2])

@@ -1,10 +1,12 @@
 """A model laid out for the solver: all that moves a vertex lies together in memory.
 
-It is made once for each model and kept for as long as the model lives.
+It is made once for each model and kept for as long as the model lives. A model that is linear
+only around a face keeps which vertices are looked at; its shape is laid out anew for each face.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import torch
@@ -58,6 +60,7 @@ class Surface(Record):
         eyes: left and right, or none.
         identity: how many columns are identity.
         place: for each vertex of the model, which one of these it is; -1 where it is left out.
+        constant: whether the model is linear, so that the shape is the same for every face.
     """
 
     mean: Float[Tensor, "V 3"]
@@ -69,6 +72,7 @@ class Surface(Record):
     eyes: tuple[Eyeball, ...]
     identity: int
     place: Int[Tensor, " M"]
+    constant: bool = True
 
     @property
     def expression(self) -> int:
@@ -81,35 +85,67 @@ class Surface(Record):
         return self.colours.shape[2]
 
 
-def surface_of(model: MorphableModel, device: torch.device, dtype: torch.dtype) -> Surface:
-    """The layout of `model`, made on the first call."""
+def surface_of(
+    model: MorphableModel,
+    device: torch.device,
+    dtype: torch.dtype,
+    *,
+    linear: MorphableModel | None = None,
+) -> Surface:
+    """The layout of `model`, made on the first call.
+
+    Args:
+        model: any model.
+        device: where to.
+        dtype: of the numbers.
+        linear: what equals it around a face, where it is not linear; None for itself.
+    """
     kept = _CACHE.setdefault(model, {})
-    if (device, dtype) not in kept:
-        with torch.no_grad():
+    with torch.no_grad():
+        if (device, dtype) not in kept:
             kept[device, dtype] = _lay_out(model, device, dtype)
-    return kept[device, dtype]
+        whole = kept[device, dtype]
+        if linear is None or linear is model:
+            return whole
+        place = whole.place.to(linear.faces.device)
+        return replace(whole, constant=False, **_shape(linear, place, device, dtype))
 
 
 def _lay_out(model: MorphableModel, device: torch.device, dtype: torch.dtype) -> Surface:
+    weight = _skin(model)
+    kept, place, faces = _part(model, weight)
+    albedo, colours = _reflectance(model)
+
     def moved(values: Tensor) -> Tensor:
         return values.to(device=device, dtype=dtype).contiguous()
 
-    weight = _skin(model)
-    kept, place, faces = _part(model, weight)
-    directions = torch.cat([model.identity.directions, model.expression.directions])[:, kept]
-    gaze = directions.new_zeros(4, *directions.shape[1:])
-    albedo, colours = _reflectance(model)
     return Surface(
-        mean=moved(model.identity.mean[kept]),
-        basis=moved(torch.cat([directions, gaze]).permute(1, 2, 0)),
+        **_shape(model, place, device, dtype),
         albedo=moved(albedo[kept]),
         colours=moved(colours[:, kept].permute(1, 2, 0)),
         faces=faces.to(device),
         weight=moved(weight[kept]),
-        eyes=tuple(_eyeball(model, eye, place, moved) for eye in model.eyes or ()),
         identity=model.identity.rank,
         place=place.to(device),
     )
+
+
+def _shape(
+    model: MorphableModel, place: Tensor, device: torch.device, dtype: torch.dtype
+) -> dict[str, Any]:
+    """What of a layout says where vertices are: `mean`, `basis` and `eyes`."""
+
+    def moved(values: Tensor) -> Tensor:
+        return values.to(device=device, dtype=dtype).contiguous()
+
+    kept = torch.nonzero(place >= 0)[:, 0]
+    directions = torch.cat([model.identity.directions, model.expression.directions])[:, kept]
+    gaze = directions.new_zeros(4, *directions.shape[1:])
+    return {
+        "mean": moved(model.identity.mean[kept]),
+        "basis": moved(torch.cat([directions, gaze]).permute(1, 2, 0)),
+        "eyes": tuple(_eyeball(model, eye, place, moved) for eye in model.eyes or ()),
+    }
 
 
 def _part(model: MorphableModel, weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
