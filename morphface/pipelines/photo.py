@@ -98,7 +98,9 @@ class FittedFace:
         return dict(zip(("yaw", "pitch", "roll"), torch.rad2deg(angles).tolist(), strict=True))
 
     def albedo(self) -> Float[Tensor, "V 3"]:
-        """The fitted reflectance per vertex; the mean skin's for a model without reflectance."""
+        """The fitted reflectance per vertex; without reflectance that of mean skin, or borrowed."""
+        if self.pixels is not None:
+            return self.pixels.albedo
         if self.model.reflectance is None:
             return torch.tensor(SKIN).expand(self.model.size, 3)
         return self.model.albedo(self.parameters.reflectance)[0]

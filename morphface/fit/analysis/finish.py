@@ -70,8 +70,9 @@ def finish(
     reason = _verdict(looks, starts, qualities, problem.settings)
     names = {"photometric": terms.photometric, "landmarks": terms.landmarks, **terms.priors}
     ones = torch.ones_like(looks[0].translation)
+    parameters = _parameters(looks)
     return PhotometricResult(
-        parameters=_parameters(looks),
+        parameters=parameters,
         cameras=tuple(
             _camera(start.camera, look) for start, look in zip(starts, looks, strict=True)
         ),
@@ -81,6 +82,7 @@ def finish(
         photometric_rmse=tuple(quality.rmse for quality in qualities),
         energies={name: round(value, 6) for name, value in names.items()},
         history=done.history,
+        albedo=problem.model.albedo(parameters.reflectance.to(problem.model.faces.device))[0],
         iterations=len(done.history),
         occlusion=tuple(quality.occlusion for quality in qualities),
         gain=torch.stack([ones if b.gain is None else b.gain for b in balances]),

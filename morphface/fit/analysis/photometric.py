@@ -13,6 +13,7 @@ from torch import Tensor
 
 from morphface.core.check import check_finite, check_shape
 from morphface.core.errors import ParameterError
+from morphface.fit.analysis.borrowed import with_colours
 from morphface.fit.analysis.colour import Balance, balance_of
 from morphface.fit.analysis.energies import Prior
 from morphface.fit.analysis.finish import Fitted, finish
@@ -52,7 +53,8 @@ def fit_photometric(
     little, and on a busy machine the threads would wait for each other.
 
     Args:
-        model: any model; the one that made `starts`. Without reflectance, skin has one albedo.
+        model: any model; the one that made `starts`. Without reflectance it borrows that of the
+            open head, or skin has one albedo, and colours count for less.
         photos: RGB in [0, 1]. All show one person, who has one identity and one reflectance.
         starts: for each photo what `fit_linear` found.
         settings: stages, weights and limits; None takes the defaults.
@@ -66,7 +68,11 @@ def fit_photometric(
     free = tuple(GROUPS if free is None else free)
     _check(photos, starts, free)
     with torch.no_grad(), one_thread(), one_torch_thread():
-        return _fit(_Task(model, tuple(photos), tuple(starts), settings, free))
+        result = _fit(_task(model, tuple(photos), tuple(starts), settings, free))
+    if model.reflectance is not None:
+        return result
+    own = replace(result.parameters, reflectance=result.parameters.reflectance[:, :0])
+    return replace(result, parameters=own)
 
 
 def _check(photos: Sequence[Tensor], starts: Sequence[FitResult], free: tuple[str, ...]) -> None:
@@ -91,6 +97,26 @@ class _Task:
     starts: tuple[FitResult, ...]
     settings: PhotometricSettings
     free: tuple[str, ...]
+
+
+def _task(
+    model: MorphableModel,
+    photos: tuple[Tensor, ...],
+    starts: tuple[FitResult, ...],
+    settings: PhotometricSettings,
+    free: tuple[str, ...],
+) -> _Task:
+    """The task, with borrowed colours for a model that has none."""
+    if model.reflectance is None:
+        patches = settings.independent_patches * settings.borrowed_share
+        settings = replace(settings, independent_patches=patches)
+        model = with_colours(model)
+        rank = 0 if model.reflectance is None else model.reflectance.rank
+        starts = tuple(
+            replace(s, parameters=replace(s.parameters, reflectance=torch.zeros(1, rank)))
+            for s in starts
+        )
+    return _Task(model, photos, starts, settings, free)
 
 
 @dataclass(frozen=True, eq=False)

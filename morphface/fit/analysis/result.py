@@ -28,6 +28,7 @@ class PhotometricResult(Record):
         energies: each term of the energy at the end.
         history: total energy after each step; the energies of different stages, and of different
             draws of pixels, are not on one scale.
+        albedo: of the vertices, as fitted; that of a model without reflectance is borrowed.
         iterations: steps that were made.
         occlusion: how likely each pixel of a photo shows something before the face, 0 to 1.
         gain: of each photo's channels beyond what light can explain.
@@ -44,6 +45,7 @@ class PhotometricResult(Record):
     photometric_rmse: tuple[float, ...]
     energies: dict[str, float]
     history: tuple[float, ...]
+    albedo: Float[Tensor, "V 3"]
     iterations: int
     occlusion: tuple[Float[Tensor, "H W"], ...]
     gain: Float[Tensor, "T 3"]

@@ -85,6 +85,8 @@ class PhotometricSettings:
             the model explains them up to the noise of a camera (measured).
         independent_patches: how many they are worth where it does not: the errors of light and
             reflectance are smooth, so that neighbours share them (measured).
+        borrowed_share: by what that is multiplied for a model without reflectance, as borrowed
+            colours fit roughly (measured).
         camera_noise: standard deviation of a channel that is the camera's; what is beyond is the
             model's.
         least_noise: the smallest standard deviation of a pixel's colour; about that of 8 bits.
@@ -116,6 +118,7 @@ class PhotometricSettings:
     stages: tuple[Stage, ...] = STAGES
     independent_pixels: float = 1000.0
     independent_patches: float = 30.0
+    borrowed_share: float = 0.4
     camera_noise: float = 0.01
     least_noise: float = 0.001
     starting_noise: float = 0.05

@@ -16,7 +16,7 @@ from torch import Tensor
 from morphface.core.records import Record
 from morphface.models import Eye, MorphableModel
 
-__all__ = ["Eyeball", "Surface", "surface_of"]
+__all__ = ["SKIN", "Eyeball", "Surface", "face_weight", "near_landmarks", "surface_of"]
 
 GREY = 0.55  # albedo of a model without reflectance, near that of mean skin
 SKIN = (0.69, 0.52, 0.44)
@@ -187,18 +187,25 @@ def _eyeball(
 
 
 def _skin(model: MorphableModel) -> Float[Tensor, " V"]:
-    """How far each vertex takes part: the face, without what is behind it."""
-    regions = model.regions
-    weight = regions["face"].clone() if "face" in regions else _near_landmarks(model)
-    for name in _HIDDEN:
-        if name in regions:
-            weight = weight * (1 - regions[name])
-    if "eyeballs" in regions:
-        weight = torch.maximum(weight, _EYE_WEIGHT * regions["eyeballs"])
+    """How far each vertex takes part: the face and the eyeballs."""
+    weight = face_weight(model)
+    if "eyeballs" in model.regions:
+        weight = torch.maximum(weight, _EYE_WEIGHT * model.regions["eyeballs"])
     return weight
 
 
-def _near_landmarks(model: MorphableModel) -> Float[Tensor, " V"]:
+def face_weight(model: MorphableModel) -> Float[Tensor, " V"]:
+    """How far each vertex is of the face, without what is behind it."""
+    regions = model.regions
+    weight = regions["face"].clone() if "face" in regions else near_landmarks(model)
+    for name in _HIDDEN:
+        if name in regions:
+            weight = weight * (1 - regions[name])
+    return weight
+
+
+def near_landmarks(model: MorphableModel) -> Float[Tensor, " V"]:
+    """1 within half the reach of a landmark, falling to 0 at its end; 1 without landmarks."""
     mean = model.identity.mean
     if not model.landmarks:
         return torch.ones(len(mean), device=mean.device)

@@ -6,10 +6,12 @@ import pytest
 import torch
 
 from morphface.fit import PhotometricSettings, Stage, fit_photometric
+from morphface.fit.analysis.borrowed import with_colours
 from morphface.fit.analysis.problem import surface_at
 from morphface.fit.analysis.scene import scene_of, shape_basis
-from morphface.models import LinearBasis
-from tests.fit.analysis.studio import Studio, studio
+from morphface.models import LinearBasis, load_model
+from morphface.models.skin import skin_faces
+from tests.fit.analysis.studio import Studio, perturbed, studio
 from tests.fit.analysis.test_photometric import FIXED_LENS, vertex_error
 from tests.jointed import articulated
 from tests.toy import smooth_fields
@@ -75,3 +77,47 @@ def test_a_basis_is_not_that_of_another_pose(place):
     here = scene_of(surface_at(place.model, rest), rest)
     last = shape_basis(here)
     torch.testing.assert_close(shape_basis(place.scene, last), shape_basis(place.scene))
+
+
+@pytest.fixture(scope="module")
+def bare():
+    return replace(load_model("open-head"), reflectance=None)
+
+
+def test_a_model_without_colours_borrows_those_of_the_open_head(bare):
+    lender, dressed = load_model("open-head"), with_colours(bare)
+    assert with_colours(bare) is dressed
+    assert with_colours(lender) is lender
+    inner = lender.regions["nose"] + lender.regions["cheeks"] > 0.5
+    off = (dressed.reflectance.mean - lender.reflectance.mean)[inner].abs()
+    assert off.max() < 0.05
+    assert dressed.reflectance.rank == lender.reflectance.rank
+    for eye in dressed.eyes:
+        assert dressed.regions["face"][eye.vertices].max() == 0
+
+
+def test_colours_end_nowhere_on_the_skin(bare):
+    dressed = with_colours(bare)
+    edges = dressed.faces[skin_faces(dressed, without=("scalp",))][:, :2]
+    step = dressed.reflectance.mean[edges].diff(dim=1).abs().amax(dim=-1)
+    own = load_model("open-head").reflectance.mean[edges].diff(dim=1).abs().amax(dim=-1)
+    assert step.quantile(0.999) < own.quantile(0.999) + 0.02
+
+
+@pytest.mark.slow
+def test_shape_does_not_explain_the_colours_that_a_model_lacks(bare):
+    dressed = studio(load_model("open-head"), seed=2, scheme="478")
+    wanted = replace(
+        dressed.parameters,
+        identity=dressed.parameters.identity * 0.7,
+        translation=torch.tensor([[0.0, 5.0, -640.0]]),
+    )
+    dressed = replace(dressed, parameters=wanted)
+    none = torch.zeros(1, 0)
+    start = dressed.start(replace(perturbed(wanted), reflectance=none))
+    found = fit_photometric(bare, [dressed.photo()], [start])
+    assert found.converged, found.reason
+    assert found.parameters.reflectance.shape == (1, 0)
+    assert found.albedo.shape == (bare.size, 3)
+    assert vertex_error(dressed, found.parameters) < vertex_error(dressed, start.parameters) / 2
+    assert found.parameters.identity.norm() < 1.2 * wanted.identity.norm()
