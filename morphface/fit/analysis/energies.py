@@ -166,11 +166,18 @@ class Prior:
         name: of the group.
         mean: its expected value.
         precision: inverse covariance around it.
+        term: what its energy is called, where a group has several.
     """
 
     name: str
     mean: Float[np.ndarray, " k"]
     precision: Float[np.ndarray, "k k"]
+    term: str = ""
+
+    @property
+    def title(self) -> str:
+        """What its energy is called."""
+        return self.term or self.name
 
 
 def prior_energy(prior: Prior, look: Look) -> float:

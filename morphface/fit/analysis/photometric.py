@@ -97,6 +97,7 @@ class _Task:
     starts: tuple[FitResult, ...]
     settings: PhotometricSettings
     free: tuple[str, ...]
+    priors: tuple[Prior, ...]
 
 
 def _task(
@@ -116,7 +117,9 @@ def _task(
             replace(s, parameters=replace(s.parameters, reflectance=torch.zeros(1, rank)))
             for s in starts
         )
-    return _Task(model, photos, starts, settings, free)
+    identity = torch.stack([start.parameters.identity[0] for start in starts]).mean(dim=0)
+    priors = person_priors(model, identity, settings)
+    return _Task(model, photos, starts, settings, free, priors)
 
 
 @dataclass(frozen=True, eq=False)
@@ -250,7 +253,7 @@ def _problem(
     return Problem(
         model=task.model,
         photos=photos,
-        priors=person_priors(looks[0]),
+        priors=task.priors,
         columns=Columns.of(task.model, len(looks)),
         limits=to_numpy(task.model.expression.bounds),
         settings=task.settings,

@@ -3,26 +3,73 @@
 import math
 
 import numpy as np
+from jaxtyping import Float
+from torch import Tensor
 
 from morphface.fit.analysis.energies import Prior
 from morphface.fit.analysis.settings import PhotometricSettings
 from morphface.fit.analysis.state import Look
+from morphface.fit.analysis.surface import face_weight
 from morphface.fit.problem import coefficient_priors
 from morphface.fit.result import FitResult
 from morphface.fit.settings import LinearSettings
 from morphface.models import MorphableModel
 
-__all__ = ["look_priors", "person_priors"]
+__all__ = ["anchor", "look_priors", "person_priors", "symmetry"]
 
 _BANDS = np.repeat([0, 1, 2], [1, 3, 5])
 
 
-def person_priors(look: Look) -> tuple[Prior, ...]:
-    """Of what photos of one person share: identity and reflectance are N(0, 1)."""
-    return tuple(
-        Prior(name, np.zeros(len(getattr(look, name))), np.eye(len(getattr(look, name))))
-        for name in ("identity", "reflectance")
+def person_priors(
+    model: MorphableModel, start: Float[Tensor, " I"], settings: PhotometricSettings
+) -> tuple[Prior, ...]:
+    """Of what photos of one person share: identity and reflectance are N(0, 1).
+
+    Args:
+        model: whose identity and reflectance.
+        start: the identity to begin with.
+        settings: how near the start, and how symmetric, identity is.
+    """
+    colours = 0 if model.reflectance is None else model.reflectance.rank
+    return (
+        Prior("identity", np.zeros(len(start)), np.eye(len(start))),
+        Prior("reflectance", np.zeros(colours), np.eye(colours)),
+        *anchor("identity", start, settings.identity_anchor),
+        *symmetry(model, settings.symmetry_spread),
     )
+
+
+def anchor(name: str, start: Float[Tensor, " k"], spread: float) -> tuple[Prior, ...]:
+    """A group's distance from where it began; nothing where the spread is infinite.
+
+    Args:
+        name: of the group.
+        start: its value then.
+        spread: standard deviation of each coefficient around it.
+    """
+    if math.isinf(spread):
+        return ()
+    mean = start.double().cpu().numpy()
+    return (Prior(name, mean, np.eye(len(mean)) / spread**2, f"{name}_anchor"),)
+
+
+def symmetry(model: MorphableModel, spread: float) -> tuple[Prior, ...]:
+    """How far identity makes the two sides of the face differ, over all the face.
+
+    It is half the mean square of the part of the motion of the vertices that is odd under
+    `model.mirror`, in units of `spread`. There is none where that is infinite, or no mirror known.
+
+    Args:
+        model: whose identity it is.
+        spread: standard deviation of the odd part, in millimetres.
+    """
+    if math.isinf(spread) or model.mirror is None:
+        return ()
+    moves = model.identity.directions
+    odd = (moves - moves[:, model.mirror.long()] * moves.new_tensor([-1.0, 1.0, 1.0])) / 2
+    weight = face_weight(model)
+    rows = (odd * (weight / weight.sum()).sqrt()[:, None]).flatten(1).double().cpu().numpy()
+    return (Prior("identity", np.zeros(len(rows)), rows @ rows.T / spread**2, "symmetry"),)
 
 
 def look_priors(

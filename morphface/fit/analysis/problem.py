@@ -176,14 +176,14 @@ def energy(
         moved: whether it no longer stands where the points were drawn.
     """
     colour, points = 0.0, 0.0
-    priors = {prior.name: prior_energy(prior, scenes[0].look) for prior in problem.priors}
+    priors = {prior.title: prior_energy(prior, scenes[0].look) for prior in problem.priors}
     residuals = _residuals(problem, scenes, drawn.samples) if moved else drawn.residuals
     for k, (photo, scene) in enumerate(zip(problem.photos, scenes, strict=True)):
         trust = drawn.samples[k].trust
         colour += photometric_energy(residuals[k], trust, drawn.noise[k], drawn.worth[k])
         points += landmark_energy(scene, photo.markers, photo.lens)
         for prior in photo.priors:
-            priors[prior.name] = priors.get(prior.name, 0.0) + prior_energy(prior, scene.look)
+            priors[prior.title] = priors.get(prior.title, 0.0) + prior_energy(prior, scene.look)
     return Energy(colour, points, priors)
 
 

@@ -104,6 +104,12 @@ class PhotometricSettings:
         gaze_spread: standard deviation of gaze, in radians.
         focal_spread: standard deviation of the logarithm of the focal length around that of the
             start.
+        identity_anchor: standard deviation of identity around that of the start, in those of the
+            model; infinite for none.
+        expression_anchor: the same for expression, in its coefficients' units.
+        symmetry_spread: standard deviation of what makes the two sides of the face differ, the
+            root mean square over it, in millimetres; infinite for none.
+        silhouette_noise: standard deviation of the outline of a mask, in pixels of the photo.
         radius: size of the ellipsoid that coefficients stay in; see `LinearSettings.radius`.
         tolerance: relative decrease of the energy in a step below which a stage ends.
         occlusion_scale: residual, as a multiple of the median one, at which a pixel is as likely
@@ -130,6 +136,10 @@ class PhotometricSettings:
     light_chroma: float = 0.3
     gaze_spread: float = 0.3
     focal_spread: float = 0.1
+    identity_anchor: float = math.inf
+    expression_anchor: float = math.inf
+    symmetry_spread: float = math.inf
+    silhouette_noise: float = 1.5
     radius: float = 4.0
     tolerance: float = 1e-3
     occlusion_scale: float = 4.0
