@@ -6,8 +6,8 @@ The pictures are made by Mitsuba 3 (`benchmarks/independent.py`), with shadows a
 a camera, from known cameras: a scanned person (Lee Perry-Smith, Infinite-Realities, CC BY 3.0)
 from nine views in two lights, and random heads of ICT-FaceKit. The detector finds the landmarks;
 the focal length is given. The error is the distance from each of the subject's face points to the
-fitted surface after the similarity that brings them nearest, in the subject's millimetres. FOLDER
-holds `scans/lee_perry_smith.obj` and `ict/ict_facekit.npz`.
+fitted surface, in the subject's millimetres, after a similarity by landmarks and a rigid motion by
+closest points. FOLDER holds `scans/lee_perry_smith.obj` and `ict/ict_facekit.npz`.
 
 Beside the fit of pixels, in the same run: the linear stage that it starts from, and the model's
 mean head.
@@ -26,11 +26,12 @@ import torch
 from benchmarks.common import report, seed
 from benchmarks.independent import LAMPS
 from benchmarks.subjects import VIEWS, Shot, ict_heads, photograph, scan
-from benchmarks.surfaces import distances, register, skin_faces
+from benchmarks.surfaces import brought_together, distances, register
 from morphface.fit import FitResult, fit_linear, fit_photometric
 from morphface.geometry.camera import to_camera
 from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
 from morphface.models import MorphableModel, load_model
+from morphface.models.skin import skin_faces
 from morphface.parameters import FaceParameters
 
 Errors = dict[str, list[np.ndarray]]
@@ -42,11 +43,13 @@ def errors(model: MorphableModel, parameters: FaceParameters, shot: Shot, row: i
     gaze = p.gaze[row : row + 1]
     vertices = model.vertices(p.identity, p.expression[row : row + 1], gaze)
     placed = to_camera(vertices, p.rotation[row : row + 1], p.translation[row : row + 1])[0]
-    # About the camera, size and distance cannot be told apart: compare at the same distance.
-    nearer = shot.points[:, 2].mean() / placed[:, 2].mean()
-    surface = (placed * nearer).double().numpy()
-    points, faces = shot.points.double().numpy(), skin_faces(model)
-    return distances(points, surface, faces, register(points, surface, faces))
+    embedding = model.landmarks["478"]
+    sure = (embedding.confidence > 0.3) & shot.marks.isfinite().all(1)
+    points, surface = shot.points.double().numpy(), placed.double().numpy()
+    marks = [x[sure].double().numpy() for x in (shot.marks, embedding.points(placed))]
+    faces = model.faces[skin_faces(model)].numpy()
+    pose = register(points, surface, faces, brought_together(*marks))
+    return distances(points, surface, faces, pose)
 
 
 def fit_shot(model: MorphableModel, shot: Shot) -> FitResult | None:

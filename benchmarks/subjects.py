@@ -47,10 +47,12 @@ class Subject:
     Args:
         parts: what is seen.
         points: of the face, which a fit should reach.
+        marks: the 478 landmarks on it, absent ones not finite.
     """
 
     parts: tuple[Part, ...]
     points: Tensor
+    marks: Tensor
 
 
 @dataclass(frozen=True)
@@ -61,12 +63,14 @@ class Shot:
         photo: the picture.
         camera: that took it.
         points: those of the subject, in the camera frame.
+        marks: its landmarks, in the camera frame.
         landmarks: of the largest face found, None if there is none.
     """
 
     photo: Photo
     camera: Camera
     points: Tensor
+    marks: Tensor
     landmarks: Landmarks | None
 
 
@@ -80,8 +84,8 @@ def photograph(
     parts = [_moved(part, turn, away) for part in subject.parts]
     photo = Photo(picture(parts, camera, lamp).float())
     photo, faces = find_faces(photo, detector)
-    points = to_camera(subject.points, turn, away)
-    return Shot(photo, camera, points, faces[0] if faces else None)
+    points, marks = (to_camera(x, turn, away) for x in (subject.points, subject.marks))
+    return Shot(photo, camera, points, marks, faces[0] if faces else None)
 
 
 def _moved(part: Part, turn: Tensor, shift: Tensor) -> Part:
@@ -103,10 +107,10 @@ def scan(path: Path, model: MorphableModel, detector: MediaPipeDetector) -> Subj
     """
     part = _read_scan(path)
     for _ in range(2):  # the second time, the head faces the camera
-        part = _brought(part, model, detector)
+        part, marks = _brought(part, model, detector)
     near = torch.cdist(part.vertices, model.identity.mean).min(dim=1)
     face = model.regions["face"][near.indices] > 0.5
-    return Subject((part,), part.vertices[face & (near.values < 25)])
+    return Subject((part,), part.vertices[face & (near.values < 25)], marks)
 
 
 def _read_scan(path: Path) -> Part:
@@ -129,29 +133,34 @@ def _read_scan(path: Path) -> Part:
     )
 
 
-def _brought(part: Part, model: MorphableModel, detector: MediaPipeDetector) -> Part:
-    middle = (part.vertices.amin(0) + part.vertices.amax(0)) / 2
-    away = torch.tensor([0.0, 0.0, -DISTANCE])
-    shot = photograph(
-        Subject((part,), part.vertices), (0, 0), LAMPS["soft, from the left"], detector
+def _brought(part: Part, model: MorphableModel, detector: MediaPipeDetector) -> tuple[Part, Tensor]:
+    """The part where its landmarks are nearest to those of the mean head, and these."""
+    marks = _cast(part, detector)
+    embedding = model.landmarks["478"]
+    sure = (embedding.confidence > 0.3) & marks.isfinite().all(1)
+    turn, shift, scale = roma.rigid_points_registration(
+        marks[sure], embedding.points(model.identity.mean)[sure], compute_scaling=True
     )
+    normals = None if part.normals is None else part.normals @ turn.mT
+    moved = replace(part, vertices=scale * part.vertices @ turn.mT + shift, normals=normals)
+    return moved, scale * marks @ turn.mT + shift
+
+
+def _cast(part: Part, detector: MediaPipeDetector) -> Tensor:
+    """Landmarks that the detector sees on a part, back on its surface."""
+    lamp = LAMPS["soft, from the left"]
+    nothing = torch.empty(0, 3)
+    shot = photograph(Subject((part,), nothing, nothing), (0, 0), lamp, detector)
     if shot.landmarks is None:
-        raise SystemExit(f"no face is seen on the scan, whose middle is at {middle.tolist()}")
-    placed = part.vertices + away
-    screen = shot.camera.project(placed)[None]
-    found = rasterize(screen, part.faces, SIZE)
+        raise SystemExit("no face is seen on the scan")
+    placed = part.vertices + torch.tensor([0.0, 0.0, -DISTANCE])
+    found = rasterize(shot.camera.project(placed)[None], part.faces, SIZE)
     column, row = shot.landmarks.points.floor().long().unbind(-1)
     inside = (column >= 0) & (row >= 0) & (column < SIZE[1]) & (row < SIZE[0])
     column, row = column.clamp(0, SIZE[1] - 1), row.clamp(0, SIZE[0] - 1)
     face, weights = found.face[0, row, column], found.barycentric[0, row, column]
-    on_scan = (part.vertices[part.faces[face]] * weights[..., None]).sum(1)
-    embedding = model.landmarks["478"]
-    sure = (embedding.confidence > 0.3) & inside & (face >= 0)
-    turn, shift, scale = roma.rigid_points_registration(
-        on_scan[sure], embedding.points(model.identity.mean)[sure], compute_scaling=True
-    )
-    normals = None if part.normals is None else part.normals @ turn.mT
-    return replace(part, vertices=scale * part.vertices @ turn.mT + shift, normals=normals)
+    points = (part.vertices[part.faces[face]] * weights[..., None]).sum(1)
+    return torch.where((inside & (face >= 0))[:, None], points, torch.nan)
 
 
 def ict_heads(path: Path, count: int) -> Iterator[Subject]:
@@ -160,11 +169,14 @@ def ict_heads(path: Path, count: int) -> Iterator[Subject]:
     Eyes stay open: the model's cornea, opaque here, would pierce a closed lid.
 
     Args:
-        path: `ict_facekit.npz`.
+        path: `ict_facekit.npz`, `mediapipe478_to_ict.npz` beside it.
         count: how many.
     """
     with np.load(path) as data:
         content = {name: data[name] for name in data.files}
+    with np.load(path.with_name("mediapipe478_to_ict.npz")) as data:
+        corners = torch.from_numpy(data["triangles"]).long()
+        share = torch.from_numpy(data["barycentric"]).float()[..., None]
     rng = np.random.default_rng(SEED)
     parts = [str(name) for name in content["part_names"]]
     mean = content["vertices"].astype(np.float64)
@@ -179,9 +191,9 @@ def ict_heads(path: Path, count: int) -> Iterator[Subject]:
         vertices = mean - origin + np.tensordot(x, content["identity"].astype(np.float64), 1)
         vertices = vertices + np.tensordot(weights, content["expression"].astype(np.float64), 1)
         points = torch.from_numpy(vertices * 10).float()
-        yield Subject(
-            _ict_parts(content, parts, points), points[: int(content["narrow_face_count"])]
-        )
+        face = points[: int(content["narrow_face_count"])]
+        marks = (points[corners] * share).sum(1)
+        yield Subject(_ict_parts(content, parts, points), face, marks)
 
 
 def _ict_parts(

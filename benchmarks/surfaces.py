@@ -3,13 +3,23 @@
 from dataclasses import dataclass
 
 import numpy as np
+import roma
 import torch
 
 from morphface.geometry.closest import closest_on_mesh
 from morphface.geometry.mesh import vertex_normals
 from morphface.models import MorphableModel
 
-__all__ = ["Similarity", "closest", "distances", "plane_rows", "register", "skin_faces", "trust"]
+__all__ = [
+    "Similarity",
+    "brought_together",
+    "closest",
+    "distances",
+    "plane_rows",
+    "register",
+    "skin_faces",
+    "trust",
+]
 
 ROUNDS = 30
 
@@ -87,22 +97,32 @@ def trust(away: np.ndarray) -> np.ndarray:
 
 
 def register(
-    points: np.ndarray, vertices: np.ndarray, faces: np.ndarray, start: Similarity | None = None
+    points: np.ndarray, vertices: np.ndarray, faces: np.ndarray, start: Similarity
 ) -> Similarity:
-    """The similarity that brings `points` nearest to a surface, by iterated closest points.
+    """`start`, turned and shifted so that `points` come nearest to a surface.
 
-    Residuals are in millimetres of the points, so that shrinking them gains nothing.
+    By iterated closest points, point to plane. The scale stays: points far from the surface would
+    shrink the rest.
     """
-    pose = start or Similarity.identity()
+    pose = start
     for _ in range(ROUNDS):
         moved = pose.apply(points)
         face, weight = closest(moved, vertices, faces)
         rows, normal, surface = plane_rows(moved, vertices, (faces[face], weight))
-        share = trust(np.linalg.norm(moved - surface, axis=1)) / pose.scale**2
+        rows = rows[:, :6]
+        share = trust(np.linalg.norm(moved - surface, axis=1))
         right = rows.T @ (share * ((moved - surface) * normal).sum(1))
-        system = rows.T @ (rows * share[:, None]) + 1e-9 * np.eye(7)
-        pose = pose.moved(np.linalg.solve(system, right))
+        step = np.linalg.solve(rows.T @ (rows * share[:, None]) + 1e-9 * np.eye(6), right)
+        pose = pose.moved(np.append(step, 0.0))
     return pose
+
+
+def brought_together(points: np.ndarray, targets: np.ndarray) -> Similarity:
+    """The similarity that brings points nearest to their targets, after Umeyama (1991)."""
+    turn, shift, scale = roma.rigid_points_registration(
+        torch.from_numpy(points), torch.from_numpy(targets), compute_scaling=True
+    )
+    return Similarity(float(scale), turn.numpy(), shift.numpy())
 
 
 def distances(

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from morphface.core.errors import BackendError, ParameterError
 from morphface.fit import FitResult, PhotometricResult, fit_linear, fit_photometric
-from morphface.fit.analysis.surface import SKIN
 from morphface.geometry.angles import rotvec_to_angles
 from morphface.geometry.camera import Camera, to_camera
 from morphface.landmarks import Landmarks, choose, find_faces, read_landmarks
@@ -98,11 +97,13 @@ class FittedFace:
         return dict(zip(("yaw", "pitch", "roll"), torch.rad2deg(angles).tolist(), strict=True))
 
     def albedo(self) -> Float[Tensor, "V 3"]:
-        """The fitted reflectance per vertex; without reflectance that of mean skin, or borrowed."""
+        """The fitted reflectance per vertex; the mean where no pixels were asked.
+
+        Raises:
+            ModelError: no pixels were asked, and the model has no reflectance.
+        """
         if self.pixels is not None:
             return self.pixels.albedo
-        if self.model.reflectance is None:
-            return torch.tensor(SKIN).expand(self.model.size, 3)
         return self.model.albedo(self.parameters.reflectance)[0]
 
     def vertices(self) -> Float[Tensor, "V 3"]:

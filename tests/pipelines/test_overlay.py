@@ -89,6 +89,7 @@ def explained(known):
         photometric_rmse=(0.01,),
         energies={"photometric": 1.0},
         history=(2.0, 1.0),
+        albedo=face.model.albedo(face.parameters.reflectance)[0],
         iterations=2,
         occlusion=(cover,),
         gain=torch.ones(1, 3),

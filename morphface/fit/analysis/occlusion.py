@@ -13,6 +13,7 @@ from morphface.render import interpolate
 __all__ = ["cover_of", "hidden", "residual_map"]
 
 _WIDTH = 4.0  # millimetres over which residuals are smoothed
+_LEAST_NEAR = 0.02  # share of face around a pixel below which nothing can be said
 
 
 def residual_map(scene: Scene, view: View) -> tuple[Float[Tensor, "h w 3"], Float[Tensor, "h w"]]:
@@ -28,16 +29,25 @@ def residual_map(scene: Scene, view: View) -> tuple[Float[Tensor, "h w 3"], Floa
 def cover_of(scene: Scene, view: View, settings: PhotometricSettings) -> Float[Tensor, "h w"]:
     """How likely something hides the face at each pixel of a view."""
     residual, mask = residual_map(scene, view)
-    length = residual.norm(dim=-1)[mask > 0.5]
+    judged = mask * (1 - _eyeballs(scene, view))
+    length = residual.norm(dim=-1)[judged > 0.5]
     typical = float(length.median()) if len(length) else 0.0
     depth = -scene.look.translation[2] if view.lens.weak_depth is None else view.lens.weak_depth
-    return hidden(
+    return (mask > 0) * hidden(
         residual,
-        mask,
+        judged,
         max(typical, settings.least_cover),
         scale=settings.occlusion_scale,
         width=_WIDTH * float(scene.look.focal / depth * view.lens.scale.mean()),
     )
+
+
+def _eyeballs(scene: Scene, view: View) -> Float[Tensor, "h w"]:
+    """Where eyeballs are seen, 0 to 1: their own shine and shade say nothing of what hides them."""
+    ball = torch.zeros_like(scene.surface.weight)
+    for eye in scene.surface.eyes:
+        ball[eye.vertices] = 1.0
+    return interpolate(ball[None, :, None], scene.surface.faces, see(scene, view))[0, ..., 0]
 
 
 def hidden(
@@ -51,7 +61,7 @@ def hidden(
     """How likely each pixel shows something else, 0 to 1.
 
     The mean residual around a pixel, robust to single pixels by its square root, is compared with
-    what the face as a whole leaves over. Off the face it is 0.
+    what the face as a whole leaves over. Where no face is near it is 0.
 
     Args:
         residual: of colours.
@@ -61,9 +71,10 @@ def hidden(
         width: standard deviation of the smoothing, in pixels.
     """
     length = residual.norm(dim=-1).clamp(min=1e-8).sqrt() * mask
-    mean = _blurred(length, width) / _blurred(mask, width).clamp(min=1e-6)
+    near = _blurred(mask, width)
+    mean = _blurred(length, width) / near.clamp(min=1e-6)
     ratio = mean.square() / (typical * scale)
-    return (mask > 0) * (1 - 1 / (1 + ratio.pow(6)))
+    return (near > _LEAST_NEAR) * (1 - 1 / (1 + ratio.pow(6)))
 
 
 def _blurred(image: Float[Tensor, "h w"], width: float) -> Float[Tensor, "h w"]:

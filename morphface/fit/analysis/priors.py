@@ -89,7 +89,8 @@ def look_priors(
     mean, spread = coefficient_priors(model.expression, start.landmarks.scores, linear)
     return (
         Prior("expression", mean, np.diag(1 / spread**2)),
-        Prior("gaze", np.zeros(4), np.eye(4) / settings.gaze_spread**2),
+        *anchor("expression", look.expression, settings.expression_anchor),
+        Prior("gaze", np.zeros(4), _gaze_precision(settings)),
         Prior("illumination", np.zeros(27), _light_precision(settings)),
         Prior("focal", np.array([math.log(float(look.focal))]), _once(settings.focal_spread)),
     )
@@ -97,6 +98,13 @@ def look_priors(
 
 def _once(spread: float) -> np.ndarray:
     return np.array([[spread**-2]])
+
+
+def _gaze_precision(settings: PhotometricSettings) -> np.ndarray:
+    """Both eyes look nearly the same way: their mean is free, and their difference small."""
+    mean = np.full((2, 2), 0.25) / settings.gaze_spread**2
+    difference = np.array([[1.0, -1.0], [-1.0, 1.0]]) / settings.vergence_spread**2
+    return np.kron(mean + difference, np.eye(2))
 
 
 def _light_precision(settings: PhotometricSettings) -> np.ndarray:

@@ -101,7 +101,9 @@ class PhotometricSettings:
         score_spread: the same around the detector's score, where there is one.
         light_spread: standard deviations of the coefficients of bands 0, 1 and 2.
         light_chroma: standard deviation of the light's colour, as a share of that.
-        gaze_spread: standard deviation of gaze, in radians.
+        gaze_spread: standard deviation of gaze, the mean of both eyes, in radians.
+        vergence_spread: standard deviation of the angle between the two eyes' gaze, in radians;
+            0.08 is that of eyes that look at something 80 cm away.
         focal_spread: standard deviation of the logarithm of the focal length around that of the
             start.
         identity_anchor: standard deviation of identity around that of the start, in those of the
@@ -123,7 +125,7 @@ class PhotometricSettings:
 
     stages: tuple[Stage, ...] = STAGES
     independent_pixels: float = 1000.0
-    independent_patches: float = 30.0
+    independent_patches: float = 20.0
     borrowed_share: float = 0.4
     camera_noise: float = 0.01
     least_noise: float = 0.001
@@ -132,9 +134,10 @@ class PhotometricSettings:
     least_landmark_noise: float = 1.0
     expression_spread: float = 0.25
     score_spread: float = 0.15
-    light_spread: tuple[float, float, float] = (0.3, 0.3, 0.15)
+    light_spread: tuple[float, float, float] = (0.15, 0.3, 0.15)
     light_chroma: float = 0.3
     gaze_spread: float = 0.3
+    vergence_spread: float = 0.08
     focal_spread: float = 0.1
     identity_anchor: float = math.inf
     expression_anchor: float = math.inf

@@ -93,7 +93,7 @@ def test_an_occluder_is_found_and_hardly_moves_the_fit(place, result):
     assert inside > 0.5
     assert away < 0.1
     clean = vertex_error(place, result.parameters)
-    assert vertex_error(place, hidden.parameters) < clean + 1.0
+    assert vertex_error(place, hidden.parameters) < clean + 1.5
 
 
 def test_two_photos_of_one_person_share_identity(place):
