@@ -69,6 +69,8 @@ def finish(
     qualities = [_quality(done, scenes[k], starts[k], k) for k in range(len(looks))]
     reason = _verdict(looks, starts, qualities, problem.settings)
     names = {"photometric": terms.photometric, "landmarks": terms.landmarks, **terms.priors}
+    if any(rim is not None for rim in drawn.rims):
+        names["silhouette"] = terms.silhouette
     ones = torch.ones_like(looks[0].translation)
     parameters = _parameters(looks)
     return PhotometricResult(

@@ -46,6 +46,7 @@ def fit_photometric(
     *,
     settings: PhotometricSettings | None = None,
     free: Sequence[str] | None = None,
+    masks: Sequence[Float[Tensor, "H W"] | None] | None = None,
 ) -> PhotometricResult:
     """The face parameters that explain the pixels of photos of one person.
 
@@ -59,16 +60,22 @@ def fit_photometric(
         starts: for each photo what `fit_linear` found.
         settings: stages, weights and limits; None takes the defaults.
         free: names of the groups that may change, from `GROUPS`; None frees all.
+        masks: for each photo where the head is, 0 to 1, to whose edge the face's outline is drawn;
+            None where that is not known.
 
     Raises:
-        ParameterError: there is no photo, or not one start for each; a name in `free` is none.
-        ShapeError: a photo has not the axes above, or not the size that its start has.
+        ParameterError: there is no photo, or not one start for each, or not one mask; a name in
+            `free` is none.
+        ShapeError: a photo or a mask has not the axes above, or not the size that its start has.
     """
     settings = settings or PhotometricSettings()
     free = tuple(GROUPS if free is None else free)
     _check(photos, starts, free)
+    masks = (None,) * len(photos) if masks is None else tuple(masks)
+    _check_masks(masks, starts)
     with torch.no_grad(), one_thread(), one_torch_thread():
-        result = _fit(_task(model, tuple(photos), tuple(starts), settings, free))
+        task = _task(model, tuple(photos), tuple(starts), settings, free)
+        result = _fit(replace(task, masks=masks))
     if model.reflectance is not None:
         return result
     own = replace(result.parameters, reflectance=result.parameters.reflectance[:, :0])
@@ -88,6 +95,17 @@ def _check(photos: Sequence[Tensor], starts: Sequence[FitResult], free: tuple[st
         check_finite("photos", photo)
 
 
+def _check_masks(masks: Sequence[Tensor | None], starts: Sequence[FitResult]) -> None:
+    if len(masks) != len(starts):
+        raise ParameterError(
+            f"masks must have one for each photo, got {len(masks)} for {len(starts)} photos"
+        )
+    for mask, start in zip(masks, starts, strict=True):
+        if mask is not None:
+            check_shape("masks", mask, *start.camera.size)
+            check_finite("masks", mask)
+
+
 @dataclass(frozen=True, eq=False)
 class _Task:
     """What `fit_photometric` was given."""
@@ -98,6 +116,7 @@ class _Task:
     settings: PhotometricSettings
     free: tuple[str, ...]
     priors: tuple[Prior, ...]
+    masks: tuple[Tensor | None, ...] = ()
 
 
 def _task(
@@ -247,6 +266,7 @@ def _problem(
             frame.lens,
             markers_at(frame.marks, surface_at(task.model, looks[k]), looks[k], task.settings),
             frame.priors,
+            task.masks[k],
         )
         for k, frame in enumerate(frames)
     )

@@ -25,6 +25,7 @@ from morphface.fit.analysis.lens import Lens, View
 from morphface.fit.analysis.sampling import Samples, draw
 from morphface.fit.analysis.scene import Scene, scene_of, shape_basis
 from morphface.fit.analysis.settings import PhotometricSettings
+from morphface.fit.analysis.silhouette import rim_of, silhouette_energy, silhouette_terms
 from morphface.fit.analysis.state import Columns, Look
 from morphface.fit.analysis.surface import Surface, surface_of
 from morphface.fit.bounded import solve
@@ -56,12 +57,14 @@ class Photo:
         lens: to the pixels of the whole photo.
         markers: its landmarks.
         priors: of the groups that it has for itself.
+        mask: where the head is, in the whole photo, or None where that is not known.
     """
 
     view: View
     lens: Lens
     markers: Markers
     priors: tuple[Prior, ...]
+    mask: Float[Tensor, "H W"] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,16 +94,18 @@ class Problem:
 
 @dataclass(frozen=True)
 class Energy:
-    """An energy and its terms."""
+    """An energy and its terms: those of the pictures, and of all priors."""
 
     photometric: float
     landmarks: float
+    silhouette: float = 0.0
     priors: dict[str, float] = field(default_factory=dict)
 
     @property
     def total(self) -> float:
         """Their sum."""
-        return self.photometric + self.landmarks + sum(self.priors.values())
+        pictures = self.photometric + self.landmarks + self.silhouette
+        return pictures + sum(self.priors.values())
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,19 +117,21 @@ class Drawn:
         residuals: of their colours before the step.
         noise: that they show.
         worth: how many independent pixels they are, in units of that noise.
+        rims: points of the outline, None where there is no mask.
     """
 
     samples: tuple[Samples, ...]
     residuals: tuple[Float[Tensor, "n 3"], ...]
     noise: tuple[float, ...]
     worth: tuple[float, ...]
+    rims: tuple[Markers | None, ...]
 
 
-def surface_at(model: MorphableModel, look: Look) -> Surface:
-    """A model, linear around a look, laid out for the solver."""
+def surface_at(model: MorphableModel, look: Look, *, whole: bool = False) -> Surface:
+    """A model, linear around a look, laid out for the solver; `whole` leaves nothing out."""
     like = model.identity.mean
     linear = model.linearised(look.identity.to(like), look.expression.to(like))
-    return surface_of(model, look.focal.device, look.focal.dtype, linear=linear)
+    return surface_of(model, look.focal.device, look.focal.dtype, linear=linear, whole=whole)
 
 
 def scenes_of(problem: Problem, looks: tuple[Look, ...]) -> tuple[Scene, ...]:
@@ -145,7 +152,18 @@ def draw_all(problem: Problem, scenes: tuple[Scene, ...], *, count: int, phase: 
         residuals,
         tuple(noise),
         tuple(problem.settings.worth(level) for level in noise),
+        tuple(
+            None
+            if photo.mask is None
+            else rim_of(_head(problem, scene), photo.view, photo.mask, photo.lens, problem.settings)
+            for photo, scene in zip(problem.photos, scenes, strict=True)
+        ),
     )
+
+
+def _head(problem: Problem, scene: Scene) -> Scene:
+    """The whole head of a scene, which is seen only where there is a mask."""
+    return scene_of(surface_at(problem.model, scene.look, whole=True), scene.look)
 
 
 def _residuals(
@@ -175,16 +193,19 @@ def energy(
         drawn: the points.
         moved: whether it no longer stands where the points were drawn.
     """
-    colour, points = 0.0, 0.0
+    colour, points, outline = 0.0, 0.0, 0.0
     priors = {prior.title: prior_energy(prior, scenes[0].look) for prior in problem.priors}
     residuals = _residuals(problem, scenes, drawn.samples) if moved else drawn.residuals
     for k, (photo, scene) in enumerate(zip(problem.photos, scenes, strict=True)):
         trust = drawn.samples[k].trust
         colour += photometric_energy(residuals[k], trust, drawn.noise[k], drawn.worth[k])
         points += landmark_energy(scene, photo.markers, photo.lens)
+        rim = drawn.rims[k]
+        if rim is not None:
+            outline += silhouette_energy(_head(problem, scene), rim, photo.lens)
         for prior in photo.priors:
             priors[prior.title] = priors.get(prior.title, 0.0) + prior_energy(prior, scene.look)
-    return Energy(colour, points, priors)
+    return Energy(colour, points, outline, priors)
 
 
 def normal_of(
@@ -202,6 +223,9 @@ def normal_of(
         factor = worth[k] / drawn.worth[k]
         part = Quadratic(part.gradient * factor, part.hessian * factor)
         part.add(landmark_terms(scene, basis, photo.markers, photo.lens), slice(None))
+        rim = drawn.rims[k]
+        if rim is not None:
+            part.add(silhouette_terms(_head(problem, scene), rim, photo.lens), slice(None))
         for prior in (*photo.priors, *(problem.priors if k == 0 else ())):
             part.add(prior_terms(prior, scene.look), columns.local[prior.name])
         place = columns.place(k)

@@ -24,7 +24,8 @@ _REACH = 30.0  # millimetres around landmarks that count as face in a model with
 _HIDDEN = ("mouth_inner", "teeth", "tongue", "lashes")
 _EYE_WEIGHT = 0.5
 
-_CACHE: "WeakKeyDictionary[MorphableModel, dict[tuple[torch.device, torch.dtype], Surface]]"
+_Key = tuple[torch.device, torch.dtype, bool]
+_CACHE: "WeakKeyDictionary[MorphableModel, dict[_Key, Surface]]"
 _CACHE = WeakKeyDictionary()
 
 
@@ -91,6 +92,7 @@ def surface_of(
     dtype: torch.dtype,
     *,
     linear: MorphableModel | None = None,
+    whole: bool = False,
 ) -> Surface:
     """The layout of `model`, made on the first call.
 
@@ -99,21 +101,25 @@ def surface_of(
         device: where to.
         dtype: of the numbers.
         linear: what equals it around a face, where it is not linear; None for itself.
+        whole: whether no vertex is left out. Then the weight is that of what may be outlined: the
+            face without eyeballs and hair.
     """
-    kept = _CACHE.setdefault(model, {})
+    made, key = _CACHE.setdefault(model, {}), (device, dtype, whole)
     with torch.no_grad():
-        if (device, dtype) not in kept:
-            kept[device, dtype] = _lay_out(model, device, dtype)
-        whole = kept[device, dtype]
+        if key not in made:
+            made[key] = _lay_out(model, *key)
+        own = made[key]
         if linear is None or linear is model:
-            return whole
-        place = whole.place.to(linear.faces.device)
-        return replace(whole, constant=False, **_shape(linear, place, device, dtype))
+            return own
+        place = own.place.to(linear.faces.device)
+        return replace(own, constant=False, **_shape(linear, place, device, dtype))
 
 
-def _lay_out(model: MorphableModel, device: torch.device, dtype: torch.dtype) -> Surface:
-    weight = _skin(model)
-    kept, place, faces = _part(model, weight)
+def _lay_out(
+    model: MorphableModel, device: torch.device, dtype: torch.dtype, whole: bool
+) -> Surface:
+    weight = _bare(model) if whole else _skin(model)
+    kept, place, faces = _part(model, torch.ones_like(weight) if whole else weight)
     albedo, colours = _reflectance(model)
 
     def moved(values: Tensor) -> Tensor:
@@ -202,6 +208,12 @@ def face_weight(model: MorphableModel) -> Float[Tensor, " V"]:
         if name in regions:
             weight = weight * (1 - regions[name])
     return weight
+
+
+def _bare(model: MorphableModel) -> Float[Tensor, " V"]:
+    """How far each vertex is of the face, where no hair grows over it."""
+    weight = face_weight(model)
+    return weight * (1 - model.regions["scalp"]) if "scalp" in model.regions else weight
 
 
 def near_landmarks(model: MorphableModel) -> Float[Tensor, " V"]:

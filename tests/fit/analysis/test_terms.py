@@ -6,13 +6,20 @@ import numpy as np
 import pytest
 import torch
 
+from morphface.core.errors import ParameterError, ShapeError
 from morphface.fit import PhotometricSettings, fit_photometric
-from morphface.fit.analysis.energies import prior_energy, prior_terms
+from morphface.fit.analysis.energies import Markers, prior_energy, prior_terms
+from morphface.fit.analysis.lens import View
 from morphface.fit.analysis.priors import anchor, symmetry
-from morphface.fit.analysis.surface import face_weight
+from morphface.fit.analysis.problem import surface_at
+from morphface.fit.analysis.sampling import see
+from morphface.fit.analysis.scene import scene_of
+from morphface.fit.analysis.silhouette import rim_of, silhouette_energy, silhouette_terms
+from morphface.fit.analysis.state import Columns
+from morphface.fit.analysis.surface import face_weight, surface_of
 from morphface.models import LinearBasis, MorphableModel, load_model
-from tests.fit.analysis.studio import Studio, perturbed, studio
-from tests.fit.analysis.test_photometric import FIXED_LENS, QUICK
+from tests.fit.analysis.studio import Studio, perturbed, studio, whole_view
+from tests.fit.analysis.test_photometric import FIXED_LENS, QUICK, vertex_error
 from tests.toy import toy_model
 
 
@@ -118,5 +125,116 @@ def test_an_anchor_holds_identity_and_expression_where_they_began(place):
 @pytest.mark.refusal
 def test_spreads_of_zero_are_refused():
     for name in ("identity_anchor", "expression_anchor", "symmetry_spread", "silhouette_noise"):
-        with pytest.raises(Exception, match=f"{name} must be positive, got 0.0"):
+        with pytest.raises(ParameterError, match=f"{name} must be positive, got 0.0"):
             PhotometricSettings(**{name: 0.0})
+
+
+def head_mask(place: Studio) -> torch.Tensor:
+    """Where all of the head is seen, each pixel the mean of sixteen."""
+    height, width = place.camera.size
+    fine = replace(place.lens, scale=torch.tensor([4.0, 4.0]))
+    blank = torch.zeros(4 * height, 4 * width, 3)
+    view = View(blank, torch.zeros(*blank.shape, 2), blank[..., 0] + 1, fine)
+    seen = see(whole(place), view).mask[0].float()
+    return seen.reshape(height, 4, width, 4).mean(dim=(1, 3))
+
+
+def whole(place: Studio, look=None):
+    look = look or place.look
+    return scene_of(surface_at(place.model, look, whole=True), look)
+
+
+def rim(place: Studio, mask, look=None):
+    view = whole_view(torch.zeros(*place.camera.size, 3), place.lens)
+    return rim_of(whole(place, look), view, mask, place.lens, PhotometricSettings())
+
+
+def test_the_outline_of_a_head_lies_on_the_edge_of_its_own_mask(place):
+    found = rim(place, head_mask(place))
+    scene = whole(place)
+    spots = place.lens.project(found.samples.blend(scene.points), scene.look.focal)[:, :2]
+    counted = found.root.abs().sum(dim=(1, 2)) > 0
+    assert counted.sum() > 20
+    assert (spots - found.targets)[counted].norm(dim=1).quantile(0.9) < 0.6
+    assert silhouette_energy(scene, found, place.lens) < 0.6
+
+
+def test_a_larger_mask_lies_outside_by_as_much(place):
+    wide = torch.nn.functional.max_pool2d(head_mask(place)[None], 5, 1, 2)[0]
+    found = rim(place, wide)
+    scene = whole(place)
+    spots = place.lens.project(found.samples.blend(scene.points), scene.look.focal)[:, :2]
+    counted = found.root.abs().sum(dim=(1, 2)) > 0
+    normal = torch.nn.functional.normalize(found.root[:, 0], dim=1)
+    out = ((found.targets - spots) * normal).sum(dim=1)[counted]
+    assert 1.6 < float(out.median()) < 3.0
+
+
+def test_without_an_edge_near_the_outline_it_says_nothing(place):
+    for mask in (torch.zeros(place.camera.size), torch.ones(place.camera.size)):
+        found = rim(place, mask)
+        assert silhouette_energy(whole(place), found, place.lens) == 0
+        assert not silhouette_terms(whole(place), found, place.lens).hessian.any()
+
+
+def doubled(found):
+    samples = found.samples.map(lambda t: t.double() if t.is_floating_point() else t)
+    return Markers(samples, found.targets.double(), found.root.double())
+
+
+@pytest.mark.parametrize(
+    "group", ["identity", "expression", "rotation", "translation", "focal", "illumination"]
+)
+def test_the_silhouette_has_the_slope_it_says(place, group):
+    mask = torch.nn.functional.max_pool2d(head_mask(place)[None], 5, 1, 2)[0]
+    look = place.look.map(lambda t: t.double())
+    found = doubled(rim(place, mask))
+    lens, columns = place.lens.map(lambda t: t.double()), Columns.of(place.model, 1)
+    slope = silhouette_terms(whole(place, look), found, lens).gradient
+    span = columns.local[group]
+    for column in range(span.start, min(span.stop, span.start + 3)):
+        sides = []
+        for sign in (1, -1):
+            step = np.zeros(columns.width)
+            step[column] = sign * 1e-5
+            there = look.moved(columns.read(step, look))
+            sides.append(silhouette_energy(whole(place, there), found, lens))
+        wanted = (sides[0] - sides[1]) / 2e-5
+        assert np.isclose(slope[column], wanted, rtol=1e-5, atol=1e-6)
+
+
+def test_a_mask_shows_the_outline_where_colours_and_landmarks_do_not(place):
+    begun = replace(place.parameters, identity=torch.zeros_like(place.parameters.identity))
+    start = place.start(begun)
+    nothing = replace(start.landmarks, confidence=torch.zeros_like(start.landmarks.confidence))
+    start = replace(start, landmarks=nothing)
+    blind = replace(QUICK, silhouette_noise=0.5, independent_pixels=1e-3, independent_patches=1e-3)
+    mask = head_mask(place)
+    errors, away = [], []
+    for masks in (None, [mask]):
+        found = fit_photometric(
+            place.model, [place.photo()], [start], settings=blind, free=("identity",), masks=masks
+        )
+        assert ("silhouette" in found.energies) == (masks is not None)
+        errors.append(vertex_error(place, found.parameters))
+        there = replace(place, parameters=found.parameters)
+        away.append(float((head_mask(there) - mask).abs().sum()))
+    assert away[1] < away[0] / 3
+    assert errors[1] < 0.8 * errors[0]
+
+
+@pytest.mark.refusal
+def test_masks_must_fit_their_photos(place):
+    start, photo = place.start(place.parameters), place.photo()
+    with pytest.raises(ParameterError, match="masks must have one for each photo, got 2 for 1"):
+        fit_photometric(place.model, [photo], [start], masks=[None, None])
+    with pytest.raises(ShapeError, match=r"masks must have shape \(..., 96, 96\)"):
+        fit_photometric(place.model, [photo], [start], masks=[torch.ones(40, 96)])
+
+
+def test_hair_is_no_outline():
+    model = load_model("open-head")
+    surface = surface_of(model, torch.device("cpu"), torch.float32, whole=True)
+    assert len(surface.mean) == model.size
+    assert surface.weight[model.regions["scalp"] > 0.99].max() < 0.02
+    assert surface.weight[model.regions["cheeks"] > 0.5].min() > 0.9
