@@ -126,7 +126,7 @@ class PhotometricSettings:
     stages: tuple[Stage, ...] = STAGES
     independent_pixels: float = 1000.0
     independent_patches: float = 20.0
-    borrowed_share: float = 0.4
+    borrowed_share: float = 0.6
     camera_noise: float = 0.01
     least_noise: float = 0.001
     starting_noise: float = 0.05

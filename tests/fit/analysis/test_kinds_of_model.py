@@ -121,3 +121,18 @@ def test_shape_does_not_explain_the_colours_that_a_model_lacks(bare):
     assert found.albedo.shape == (bare.size, 3)
     assert vertex_error(dressed, found.parameters) < vertex_error(dressed, start.parameters) / 2
     assert found.parameters.identity.norm() < 1.2 * wanted.identity.norm()
+
+
+def test_a_model_with_joints_and_no_colours_gets_one_albedo(place):
+    bare = replace(place.model, reflectance=None)
+    dressed = with_colours(bare)
+    assert dressed.reflectance.rank == 0
+    assert dressed.rig is bare.rig
+    begun = replace(place.parameters, reflectance=torch.zeros(1, 0))
+    begun = replace(begun, expression=torch.zeros_like(begun.expression))
+    found = fit_photometric(
+        bare, [place.photo()], [place.start(begun)], settings=QUICK, free=FIXED_LENS
+    )
+    assert found.albedo.std(dim=0).max() < 1e-6
+    assert found.parameters.reflectance.shape == (1, 0)
+    assert vertex_error(place, found.parameters) < 0.7 * vertex_error(place, begun)
