@@ -14,6 +14,7 @@
   memory that was in use.
 - `adam`: torch's Adam on the same energy, at the same points of the same view, from the same start
   with first light, with gradients by autograd. Its rate is the best of those named below.
+- `menpo3d`: the peer that fits pixels without a GPU; `peer_menpo3d` says how to provide it.
 """
 
 import argparse
@@ -29,6 +30,8 @@ from torch.nn.functional import normalize
 
 from benchmarks.bench_linear_fit import SIZE, Head, random_head, shape, surface_error
 from benchmarks.common import measure, report, seed
+from benchmarks.peer_menpo3d import bench_menpo3d
+from benchmarks.peers_rasterize import Absent
 from morphface.fit import fit_linear, fit_photometric
 from morphface.fit.analysis import photometric
 from morphface.fit.analysis.problem import Drawn, Problem, draw_all, energy, scenes_of
@@ -304,6 +307,10 @@ def main() -> None:
     found = bench_recovery(model, given)
     found += bench_speed(model, given, chosen.runs)
     found += bench_adam(model, given[: chosen.adam_heads])
+    try:
+        found += bench_menpo3d(chosen.runs)
+    except Absent as reason:
+        print(f"skipped menpo3d: {reason}")
     report("fit", found)
 
 
