@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from morphface.core.colour import linear_to_srgb
 from morphface.geometry.camera import Camera
 
 __all__ = ["LAMPS", "Lamp", "Part", "picture"]
@@ -90,13 +91,8 @@ def picture(parts: Sequence[Part], camera: Camera, lamp: Lamp, samples: int = 64
         scene[f"part{index}"] = _mesh(mi, f"part{index}", part)
     found = torch.from_numpy(np.array(mi.render(mi.load_dict(scene), spp=samples, seed=0)))
     colour, alpha = found[..., :3], found[..., 3:].clamp(0, 1)
-    return encoded(colour + (1 - alpha) * torch.tensor(BACKGROUND))
-
-
-def encoded(linear: Tensor) -> Tensor:
-    """Linear light as sRGB (IEC 61966-2-1), clipped as by a camera."""
-    light = linear.clamp(0, 1)
-    return torch.where(light <= 0.0031308, 12.92 * light, 1.055 * light.pow(1 / 2.4) - 0.055)
+    light = colour + (1 - alpha) * torch.tensor(BACKGROUND)
+    return linear_to_srgb(light.clamp(0, 1))
 
 
 def _sensor(mi: Any, camera: Camera, samples: int) -> dict[str, Any]:

@@ -9,7 +9,17 @@ from dataclasses import dataclass, fields
 
 from morphface.core.errors import ParameterError
 
-__all__ = ["LinearSettings"]
+__all__ = ["LinearSettings", "ellipsoid"]
+
+
+def ellipsoid(rank: int, radius: float) -> float:
+    """The largest length that so many normal coefficients together may have.
+
+    Args:
+        rank: how many.
+        radius: standard deviations of their squared length that are allowed beyond its mean.
+    """
+    return math.sqrt(rank + radius * math.sqrt(2.0 * rank))
 
 
 @dataclass(frozen=True)
@@ -83,7 +93,7 @@ class LinearSettings:
 
     def ellipsoid(self, rank: int) -> float:
         """The largest length of `rank` coefficients together, in standard deviations."""
-        return math.sqrt(rank + self.radius * math.sqrt(2.0 * rank))
+        return ellipsoid(rank, self.radius)
 
     def sharing(self, points: int) -> float:
         """How many of so many `points` share one error."""

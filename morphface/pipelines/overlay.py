@@ -8,6 +8,7 @@ from jaxtyping import Float
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+from morphface.fit.analysis.colour import LUMINANCE
 from morphface.geometry.mesh import vertex_normals
 from morphface.media.images import Photo
 from morphface.pipelines.photo import FittedFace
@@ -90,7 +91,7 @@ def _colours(face: FittedFace) -> tuple[Tensor, Tensor, Tensor]:
     colours = albedo * shading
     if seen is not None:
         if seen.grey[0]:
-            colours = colours @ colours.new_tensor([[0.299], [0.587], [0.114]])
+            colours = colours @ colours.new_tensor(LUMINANCE)[:, None]
         colours = colours * seen.gain[0]
     return albedo, shading, colours
 

@@ -196,8 +196,7 @@ def _fit_pixels(
     """What the pixels say, or None if the landmarks gave nothing to start from."""
     if not start.landmark_nme <= _HOPELESS:
         return None
-    head = model.to(device)
-    return fit_photometric(head, [photo.pixels.to(device)], [start]).to("cpu")
+    return fit_photometric(model, [photo.pixels.to(device)], [start]).to("cpu")
 
 
 def check_device(name: str) -> None:

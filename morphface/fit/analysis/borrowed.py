@@ -14,7 +14,6 @@ from torch import Tensor
 from morphface.core.errors import ModelError
 from morphface.fit.analysis.surface import SKIN, face_weight, near_landmarks
 from morphface.models import LinearBasis, MorphableModel, load_model
-from morphface.models.conversion.correspondence import find_correspondence
 from morphface.models.skin import skin_faces
 
 __all__ = ["with_colours"]
@@ -48,6 +47,8 @@ def _dressed(model: MorphableModel) -> MorphableModel:
 
 def _borrowed(model: MorphableModel) -> LinearBasis:
     """The lender's reflectance on the vertices of `model`, going on outside of the face."""
+    from morphface.models.conversion import find_correspondence
+
     like = model.identity.mean
     mean, lender = like.new_tensor(SKIN).expand_as(like).clone(), load_model(_LENDER)
     try:

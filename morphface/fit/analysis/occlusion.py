@@ -8,7 +8,7 @@ from morphface.fit.analysis.lens import View, difference
 from morphface.fit.analysis.sampling import see, seen_weight
 from morphface.fit.analysis.scene import Scene
 from morphface.fit.analysis.settings import PhotometricSettings
-from morphface.render import interpolate
+from morphface.render import Fragments, interpolate
 
 __all__ = ["cover_of", "hidden", "residual_map"]
 
@@ -18,7 +18,12 @@ _LEAST_NEAR = 0.02  # share of face around a pixel below which nothing can be sa
 
 def residual_map(scene: Scene, view: View) -> tuple[Float[Tensor, "h w 3"], Float[Tensor, "h w"]]:
     """Model minus photo, and how much each pixel counts as face, occluded or not."""
-    found = see(scene, view)
+    return _residuals(scene, view, see(scene, view))
+
+
+def _residuals(
+    scene: Scene, view: View, found: Fragments
+) -> tuple[Float[Tensor, "h w 3"], Float[Tensor, "h w"]]:
     values = torch.cat([scene.colours, seen_weight(scene)[:, None]], dim=-1)
     seen = interpolate(values[None], scene.surface.faces, found)[0]
     mask = seen[..., 3] * found.mask[0]
@@ -28,8 +33,9 @@ def residual_map(scene: Scene, view: View) -> tuple[Float[Tensor, "h w 3"], Floa
 
 def cover_of(scene: Scene, view: View, settings: PhotometricSettings) -> Float[Tensor, "h w"]:
     """How likely something hides the face at each pixel of a view."""
-    residual, mask = residual_map(scene, view)
-    judged = mask * (1 - _eyeballs(scene, view))
+    found = see(scene, view)
+    residual, mask = _residuals(scene, view, found)
+    judged = mask * (1 - _eyeballs(scene, found))
     length = residual.norm(dim=-1)[judged > 0.5]
     typical = float(length.median()) if len(length) else 0.0
     depth = -scene.look.translation[2] if view.lens.weak_depth is None else view.lens.weak_depth
@@ -42,12 +48,12 @@ def cover_of(scene: Scene, view: View, settings: PhotometricSettings) -> Float[T
     )
 
 
-def _eyeballs(scene: Scene, view: View) -> Float[Tensor, "h w"]:
+def _eyeballs(scene: Scene, found: Fragments) -> Float[Tensor, "h w"]:
     """Where eyeballs are seen, 0 to 1: their own shine and shade say nothing of what hides them."""
     ball = torch.zeros_like(scene.surface.weight)
     for eye in scene.surface.eyes:
         ball[eye.vertices] = 1.0
-    return interpolate(ball[None, :, None], scene.surface.faces, see(scene, view))[0, ..., 0]
+    return interpolate(ball[None, :, None], scene.surface.faces, found)[0, ..., 0]
 
 
 def hidden(

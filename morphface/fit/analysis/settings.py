@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass, fields
 
 from morphface.core.errors import ParameterError
+from morphface.fit.settings import ellipsoid
 
 __all__ = ["GROUPS", "PhotometricSettings", "Stage"]
 
@@ -169,4 +170,4 @@ class PhotometricSettings:
 
     def ellipsoid(self, rank: int) -> float:
         """The largest length of `rank` coefficients together, in standard deviations."""
-        return math.sqrt(rank + self.radius * math.sqrt(2.0 * rank))
+        return ellipsoid(rank, self.radius)

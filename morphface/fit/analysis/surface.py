@@ -18,8 +18,7 @@ from morphface.models import Eye, MorphableModel
 
 __all__ = ["SKIN", "Eyeball", "Surface", "face_weight", "near_landmarks", "surface_of"]
 
-GREY = 0.55  # albedo of a model without reflectance, near that of mean skin
-SKIN = (0.69, 0.52, 0.44)
+SKIN = (0.69, 0.52, 0.44)  # mean albedo, where nothing better can be borrowed
 _REACH = 30.0  # millimetres around landmarks that count as face in a model without regions
 _HIDDEN = ("mouth_inner", "teeth", "tongue", "lashes")
 _EYE_WEIGHT = 0.5
