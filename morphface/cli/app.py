@@ -1,0 +1,96 @@
+"""The command line: parses, calls a pipeline, prints.
+
+Results go to files, tables to standard output, everything else to standard error. Exit code 2
+is for what the user can mend, 1 for our mistakes, 130 for an interruption.
+"""
+
+import signal
+import sys
+from typing import Annotated
+
+import typer
+
+from morphface.cli.doctor import doctor
+from morphface.cli.fit import fit
+from morphface.cli.models import app as models_app
+from morphface.cli.output import say
+from morphface.core.errors import MorphfaceError
+
+__all__ = ["main", "run"]
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Fit, edit, transfer and render 3D morphable faces, on a CPU, from a photo.",
+)
+
+app.add_typer(models_app, name="models")
+for command in (fit, doctor):
+    app.command()(command)
+
+_INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run the command line on the arguments of this process and leave with its exit code."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line on `arguments`; the exit code.
+
+    Args:
+        arguments: as typed, without the name of the program.
+    """
+    command = typer.main.get_command(app)
+    quiet, debug = "--quiet" in arguments, "--debug" in arguments
+    try:
+        result = command.main(arguments, prog_name="morphface", standalone_mode=False)
+    except (KeyboardInterrupt, typer.Abort):
+        result = _INTERRUPTED
+    except MorphfaceError as error:
+        if debug:
+            raise
+        return _refuse(str(error), 2, quiet)
+    except Exception as error:
+        if debug:
+            raise
+        return _explain(error, quiet)
+    if result == _INTERRUPTED:  # typer may turn an interruption into this exit code itself
+        return _refuse("interrupted; nothing was written", _INTERRUPTED, quiet)
+    return result if isinstance(result, int) else 0
+
+
+def _explain(error: Exception, quiet: bool) -> int:
+    """One line for a wrong command line, and one for what should not have happened."""
+    if hasattr(error, "format_message") and hasattr(error, "exit_code"):
+        message = str(error.format_message())
+        return _refuse(f"{message} See morphface --help", 2, quiet or not message)
+    message = f"unexpected {type(error).__name__}: {error}; run with --debug for the traceback"
+    return _refuse(message, 1, quiet)
+
+
+def _refuse(message: str, code: int, quiet: bool) -> int:
+    say(f"error: {' '.join(message.split())}", quiet=quiet, style="bold red")
+    return code
+
+
+def _show_version(wanted: bool | None) -> None:
+    if wanted:
+        from morphface.core.version import __version__
+
+        typer.echo(f"morphface {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool | None,
+        typer.Option("--version", help="Show the version.", is_eager=True, callback=_show_version),
+    ] = None,
+) -> None:
+    """Fit, edit, transfer and render 3D morphable faces, on a CPU, from a photo."""

@@ -1,0 +1,26 @@
+"""Options that several commands have."""
+
+from typing import Annotated
+
+import typer
+
+__all__ = ["Debug", "Device", "Faces", "Focal", "Model", "Quiet", "Stage"]
+
+Quiet = Annotated[
+    bool, typer.Option("--quiet", help="Say nothing, errors included: the exit code tells.")
+]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
+Model = Annotated[
+    str, typer.Option(help="Name or path of a morphable model.", metavar="NAME_OR_PATH")
+]
+Faces = Annotated[
+    str, typer.Option(help="Which faces, the largest is 0.", metavar="largest|all|INDEX")
+]
+Focal = Annotated[
+    float | None, typer.Option(help="Focal length in pixels, if you know it.", metavar="PX")
+]
+Stage = Annotated[
+    str,
+    typer.Option(help="linear stops after the landmarks, pixels goes on.", metavar="linear|pixels"),
+]
+Device = Annotated[str, typer.Option(help="Where to compute: cpu or cuda.")]

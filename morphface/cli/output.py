@@ -1,0 +1,38 @@
+"""What every command prints with: words on standard error, tables on standard output."""
+
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+import typer
+from rich.console import Console
+
+__all__ = ["say", "table"]
+
+
+def say(message: str, *, quiet: bool = False, **options: Any) -> None:
+    """A line for people, on standard error.
+
+    Args:
+        message: as it is, nothing in it is markup.
+        quiet: whether to say nothing.
+        options: of rich's `Console.print`, such as `style`.
+    """
+    if quiet:
+        return
+    console = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
+    console.print(message, **options)
+
+
+def table(rows: Iterable[tuple[str, ...]]) -> None:
+    """Columns for a terminal; lines that a program can cut, with tabs, for anything else."""
+    if not sys.stdout.isatty():
+        for row in rows:
+            typer.echo("\t".join(row))
+        return
+    from rich.table import Table
+
+    columns = Table(box=None, pad_edge=False, show_header=False)
+    for row in rows:
+        columns.add_row(*row)
+    Console(highlight=False, markup=False, emoji=False).print(columns)
