@@ -1,6 +1,26 @@
-"""The parameters of a face, and their file format."""
+"""The parameters of a face, in a photo or through a video, and their file formats."""
 
 from morphface.parameters.face import FaceParameters
 from morphface.parameters.io import load_parameters, save_parameters
+from morphface.parameters.track import (
+    LOST,
+    PREDICTED,
+    STATES,
+    TRACKED,
+    Track,
+    load_track,
+    save_track,
+)
 
-__all__ = ["FaceParameters", "load_parameters", "save_parameters"]
+__all__ = [
+    "LOST",
+    "PREDICTED",
+    "STATES",
+    "TRACKED",
+    "FaceParameters",
+    "Track",
+    "load_parameters",
+    "load_track",
+    "save_parameters",
+    "save_track",
+]

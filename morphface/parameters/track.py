@@ -1,0 +1,174 @@
+"""One person through a video, and the file that holds it.
+
+Format "morphface track", version 1: an `.npz` file with the arrays of `parameters/io.py` and
+`states`, `times`, `indices`, `landmark_nme` and `boxes`, one row for each frame that was looked
+at. A version that was ever released stays readable.
+"""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from morphface.core.check import check_finite, check_shape
+from morphface.core.errors import MorphfaceError, ParameterError, ShapeError
+from morphface.core.records import Record
+from morphface.geometry.camera import Camera
+from morphface.parameters.archive import (
+    check_suffix,
+    read_entries,
+    read_header,
+    to_array,
+    to_tensor,
+    write_entries,
+)
+from morphface.parameters.face import FaceParameters
+from morphface.parameters.io import face_entries, face_of, new_header
+
+__all__ = ["LOST", "PREDICTED", "STATES", "TRACKED", "Track", "load_track", "save_track"]
+
+TRACKED, PREDICTED, LOST = 0, 1, 2
+STATES = ("tracked", "predicted", "lost")
+"""Names of the states, by number."""
+
+FORMAT = "morphface track"
+VERSION = 1
+KIND = "track file; `morphface track` and save_track write such files"
+_NUMBERS = ("landmark_nme", "boxes")
+_OWN = ("states", "times", "indices", *_NUMBERS)
+
+
+@dataclass(frozen=True, eq=False)
+class Track(Record):
+    """One person in T frames of a video.
+
+    Args:
+        parameters: of all frames. Those of a frame in which the person is lost are where they
+            were seen last, or first.
+        camera: one for all frames.
+        states: of each frame, TRACKED (measured in it), PREDICTED (carried on by its motion, the
+            pixels agree) or LOST.
+        times: of each frame in the video, in seconds.
+        indices: number of each frame in the video, from 0, rising.
+        landmark_nme: landmark error as in `FitResult`; NaN where no landmarks were found.
+        boxes: left, top, right and bottom of the face in pixels; NaN where it is lost.
+
+    Raises:
+        ShapeError: the frames differ in number.
+        ParameterError: a state is unknown, times are not finite, or indices do not rise.
+    """
+
+    parameters: FaceParameters
+    camera: Camera
+    states: Int[Tensor, " T"]
+    times: Float[Tensor, " T"]
+    indices: Int[Tensor, " T"]
+    landmark_nme: Float[Tensor, " T"]
+    boxes: Float[Tensor, "T 4"]
+
+    def __post_init__(self) -> None:
+        frames = self.parameters.frames
+        for name in ("states", "times", "indices", "landmark_nme"):
+            _check_rows(name, getattr(self, name), frames)
+        _check_rows("boxes", self.boxes, frames, 4)
+        if self.camera.focal.numel() != 1:
+            raise ShapeError(
+                f"camera must be one for all frames, got {self.camera.focal.numel()} cameras"
+            )
+        check_finite("times", self.times)
+        unknown = sorted(set(self.states.tolist()) - {TRACKED, PREDICTED, LOST})
+        if unknown:
+            raise ParameterError(
+                f"states must be {TRACKED}, {PREDICTED} or {LOST}, got {unknown[0]}"
+            )
+        if bool((self.indices.diff() <= 0).any()) or bool((self.indices < 0).any()):
+            raise ParameterError("indices must be rising numbers of frames, from 0")
+
+    @property
+    def frames(self) -> int:
+        """How many frames there are."""
+        return self.parameters.frames
+
+    def __getitem__(self, frames: int | slice) -> "Track":
+        """One frame, or a range of frames."""
+        rows = slice(frames, frames + 1 or None) if isinstance(frames, int) else frames
+        return replace(
+            self,
+            parameters=self.parameters[rows],
+            **{name: getattr(self, name)[rows] for name in _OWN},
+        )
+
+    def count(self, state: int) -> int:
+        """How many frames are in a state."""
+        return int((self.states == state).sum())
+
+
+def _check_rows(name: str, value: Tensor, frames: int, *rest: int) -> None:
+    if value.ndim != 1 + len(rest):
+        raise ShapeError(f"{name} must have {1 + len(rest)} axes, got {tuple(value.shape)}")
+    check_shape(name, value, frames, *rest)
+
+
+def save_track(
+    path: str | Path, track: Track, *, model: str, extra: dict[str, Any] | None = None
+) -> None:
+    """Write `track` to an `.npz` file, whole or not at all.
+
+    Args:
+        path: the file to write or replace; its suffix must be `.npz`.
+        track: of one person.
+        model: name of the morphable model that the coefficients belong to.
+        extra: what else the header shall hold; plain JSON values.
+
+    Raises:
+        ParameterError: the suffix is wrong.
+        OutputError: the file cannot be written there.
+    """
+    check_suffix(path, "tracks are")
+    entries = face_entries(track.parameters, track.camera)
+    entries |= {name: to_array(getattr(track, name)) for name in _NUMBERS}
+    entries["states"] = track.states.cpu().numpy().astype(np.uint8)
+    entries["indices"] = track.indices.cpu().numpy().astype(np.int64)
+    entries["times"] = track.times.cpu().numpy().astype(np.float64)
+    write_entries(path, entries, new_header(FORMAT, VERSION, model, extra))
+
+
+def load_track(path: str | Path) -> tuple[Track, dict[str, Any]]:
+    """Read what `save_track` wrote: the track, and the header.
+
+    Raises:
+        MissingFileError: there is no such file.
+        ParameterError: the file is of another kind, damaged, too large, made by a newer
+            morphface, or holds what no track can have.
+    """
+    entries = read_entries(Path(path), KIND)
+    header = read_header(
+        path, entries.pop("header", None), kind="track file", name=FORMAT, newest=VERSION
+    )
+    missing = sorted(set(_OWN) - set(entries))
+    if missing:
+        raise ParameterError(f"{path} lacks {', '.join(missing)}")
+    parameters, camera = face_of(path, entries)
+    try:
+        return Track(parameters, camera, **_own_of(entries)), header
+    except MorphfaceError as error:
+        raise ParameterError(f"{path} is not usable: {error}") from error
+
+
+def _own_of(entries: dict[str, np.ndarray]) -> dict[str, Tensor]:
+    """The arrays of a track that are not of its parameters or its camera."""
+    out = {name: to_tensor(name, entries[name]) for name in _NUMBERS}
+    if entries["times"].dtype.kind != "f":
+        raise ParameterError(
+            f"times must hold floating-point numbers, got {entries['times'].dtype}"
+        )
+    out["times"] = torch.from_numpy(entries["times"].astype(np.float64))
+    for name in ("states", "indices"):
+        if entries[name].dtype.kind not in "iu":
+            raise ParameterError(f"{name} must hold whole numbers, got {entries[name].dtype}")
+        out[name] = torch.from_numpy(entries[name].astype(np.int64))
+    return out
