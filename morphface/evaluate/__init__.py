@@ -1,0 +1,31 @@
+"""Metrics, each with its convention."""
+
+from morphface.evaluate.faces import (
+    aed_expression,
+    apd_pose,
+    ard,
+    dai,
+    gaze_error,
+    geodesic,
+)
+from morphface.evaluate.motion import akd, jitter, warping_error
+from morphface.evaluate.pictures import apd_pixel, l1, psnr, ssim
+from morphface.evaluate.score import Measure, Score
+
+__all__ = [
+    "Measure",
+    "Score",
+    "aed_expression",
+    "akd",
+    "apd_pixel",
+    "apd_pose",
+    "ard",
+    "dai",
+    "gaze_error",
+    "geodesic",
+    "jitter",
+    "l1",
+    "psnr",
+    "ssim",
+    "warping_error",
+]
