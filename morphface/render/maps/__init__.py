@@ -1,0 +1,1 @@
+"""Conditioning maps: what generators are told about a face, frame by frame."""
