@@ -6,6 +6,7 @@ argument, the need, the fact, and the way out where there is one.
 
 __all__ = [
     "BackendError",
+    "DatasetError",
     "ImageError",
     "LandmarkError",
     "MissingDependencyError",
@@ -16,6 +17,7 @@ __all__ = [
     "OutputError",
     "ParameterError",
     "ShapeError",
+    "VideoError",
 ]
 
 
@@ -33,6 +35,10 @@ class ParameterError(MorphfaceError, ValueError):
 
 class ImageError(MorphfaceError, ValueError):
     """A picture cannot be read: not a picture, truncated, too large or too small."""
+
+
+class VideoError(MorphfaceError, ValueError):
+    """A video cannot be read: not a video, without pictures, damaged, or too large."""
 
 
 class NoFaceError(MorphfaceError, ValueError):
@@ -61,3 +67,7 @@ class BackendError(MorphfaceError, RuntimeError):
 
 class OutputError(MorphfaceError, OSError):
     """A result cannot be written where it was asked for."""
+
+
+class DatasetError(MorphfaceError, ValueError):
+    """A prepared dataset is damaged, unfinished, of another kind, or made with other settings."""
