@@ -1,1 +1,1 @@
-"""Maps in, frames out: the windows of maps that conditional generators look at."""
+"""Maps in, frames out: generators that turn windows of conditioning maps into video."""

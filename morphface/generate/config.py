@@ -1,0 +1,134 @@
+"""What a generator was made for. It travels inside the checkpoint and is checked on loading."""
+
+import json
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from morphface.core.errors import ParameterError
+
+__all__ = ["GeneratorConfig", "difference"]
+
+FORMAT = "morphface generator"
+VERSION = 1
+ORDERS = ("after", "before", "none")
+NORMS = ("batch", "instance")
+PADDINGS = ("replicate", "zero")
+RESOLUTIONS = tuple(2**k for k in range(4, 11))
+
+
+@dataclass(frozen=True)
+class GeneratorConfig:
+    """Everything that must be the same where a generator is trained and where it is used.
+
+    Args:
+        kind: of network, such as "dvp".
+        resolution: height and width of what goes in and out, a power of two from 16 to 1024.
+        maps: names of the maps of a frame, in the order of their channels.
+        channels: how many each map has.
+        offsets: frames of the window from the one to make, oldest first; 0 is that frame itself.
+        padding: what stands for frames before the first: a copy of it, or zeros.
+        signed: whether maps are in [-1, 1], empty is -1; [0, 1] otherwise.
+        model: name of the morphable model that the maps show; empty if that does not matter.
+        refinement: where the two refining convolutions of a module stand from its upsampling one.
+        norm: of the features; instance norm also serves batches of one.
+        width: channels of the first module; they double up to eight times that.
+        dropout: of the first three modules that upsample.
+
+    Raises:
+        ParameterError: a value is none of those above.
+    """
+
+    kind: str = "dvp"
+    resolution: int = 256
+    maps: tuple[str, ...] = ("diffuse", "correspondence", "gaze")
+    channels: tuple[int, ...] = (3, 3, 3)
+    offsets: tuple[int, ...] = tuple(range(-10, 1))
+    padding: str = "replicate"
+    signed: bool = True
+    model: str = "open-head"
+    refinement: str = "after"
+    norm: str = "batch"
+    width: int = 64
+    dropout: float = 0.5
+
+    def __post_init__(self) -> None:
+        _check_choice("resolution", self.resolution, RESOLUTIONS)
+        _check_choice("refinement", self.refinement, ORDERS)
+        _check_choice("norm", self.norm, NORMS)
+        _check_choice("padding", self.padding, PADDINGS)
+        if not self.maps or len(set(self.maps)) != len(self.maps):
+            raise ParameterError(f"maps must be names, each once, got {self.maps}")
+        if len(self.channels) != len(self.maps) or min(self.channels) < 1:
+            raise ParameterError(
+                f"channels must have one positive number for each of {len(self.maps)} maps, "
+                f"got {self.channels}"
+            )
+        if 0 not in self.offsets or tuple(sorted(set(self.offsets))) != tuple(self.offsets):
+            raise ParameterError(f"offsets must rise and have 0 among them, got {self.offsets}")
+        if self.width < 1 or not 0 <= self.dropout < 1:
+            raise ParameterError(
+                f"width must be positive and dropout in [0, 1), got {self.width} and {self.dropout}"
+            )
+
+    @property
+    def window_channels(self) -> int:
+        """Channels of a window: 99 for the three maps of Deep Video Portraits in 11 frames."""
+        return sum(self.channels) * len(self.offsets)
+
+    def replace(self, **changes: Any) -> "GeneratorConfig":
+        """A copy with other values."""
+        return replace(self, **changes)
+
+    def to_json(self) -> str:
+        """As text, with the version of the format."""
+        return json.dumps({"format": FORMAT, "version": VERSION, **asdict(self)}, sort_keys=True)
+
+    @classmethod
+    def from_json(cls, text: str) -> "GeneratorConfig":
+        """The inverse of `to_json`.
+
+        Raises:
+            ParameterError: the text is none, or of a newer version.
+        """
+        values: dict[str, Any]
+        try:
+            values = json.loads(text)
+            kind, version = values.pop("format"), values.pop("version")
+        except (ValueError, KeyError, AttributeError, TypeError) as error:
+            raise ParameterError("this is not the configuration of a generator") from error
+        if kind != FORMAT or version != VERSION:
+            raise ParameterError(
+                f"the configuration is {kind!r} version {version}, this morphface reads "
+                f"{FORMAT!r} version {VERSION}"
+            )
+        known = {field.name for field in fields(cls)}
+        if set(values) != known:
+            odd = ", ".join(sorted(set(values) ^ known))
+            raise ParameterError(f"the configuration of a generator is damaged at: {odd}")
+        for name, value in values.items():
+            values[name] = tuple(value) if isinstance(value, list) else value
+        return cls(**values)
+
+
+def difference(made: GeneratorConfig, wanted: GeneratorConfig) -> str:
+    """Where two configurations differ, in words; empty if they do not.
+
+    Args:
+        made: of a checkpoint.
+        wanted: what it shall serve.
+    """
+    return "; ".join(
+        f"{field.name} is {_words(getattr(made, field.name))}, "
+        f"wanted {_words(getattr(wanted, field.name))}"
+        for field in fields(GeneratorConfig)
+        if getattr(made, field.name) != getattr(wanted, field.name)
+    )
+
+
+def _words(value: Any) -> str:
+    return " ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _check_choice(name: str, value: Any, choices: tuple[Any, ...]) -> None:
+    if value not in choices:
+        raise ParameterError(f"{name} must be one of {_words(choices)}, got {value!r}")
