@@ -1,122 +1,87 @@
-"""The colours of a fitted head: what the photo shows of it, and a plausible rest.
+"""The texture of fitted faces: what was fitted to photos, as `fit.texture` wants it."""
 
-What is seen well is sampled from the photo. The rest continues it smoothly, with the details of
-the model's mean albedo: the colours are the solution of a Poisson equation over the mesh.
-Colours are RGB in [0, 1], encoded as in the photo.
-"""
+from collections.abc import Sequence
 
-from dataclasses import dataclass
-
-import numpy as np
 import torch
-from jaxtyping import Float
-from scipy.sparse import coo_matrix, csc_matrix, diags
-from scipy.sparse.linalg import splu
-from torch import Tensor
 
-from morphface.geometry.mesh import edges, vertex_normals
-from morphface.models import MorphableModel
-from morphface.render import interpolate
+from morphface.core.errors import ParameterError
+from morphface.fit.texture import HeadTexture, PhotoOfHead, texture_from_photos
+from morphface.geometry.mesh import vertex_normals
+from morphface.geometry.spherical_harmonics import irradiance
+from morphface.media.images import Photo
+from morphface.pipelines.photo import FittedFace
 from morphface.render.sight import Sight
-from morphface.render.unwrap import pad_charts, rasterize_uv, sample_photo, unwrap
+from morphface.render.unwrap import sample_photo
 
-__all__ = ["HeadColours", "bake_texture", "head_colours"]
+__all__ = ["head_texture", "head_texture_from_photos"]
 
 CLAY = 0.65
-_ANCHOR = 1e-4
 
 
-@dataclass(frozen=True, eq=False)
-class HeadColours:
-    """A colour for every vertex of a head.
+def head_texture(face: FittedFace, photo: Photo, *, size: int = 1024) -> HeadTexture:
+    """The de-lit texture of a fitted face; see `fit.texture`.
 
     Args:
-        colours: of the vertices.
-        likely: whether what the photo shows there is the head, 0 to 1: hair over an ear, a
-            collar, or background beside a badly fitted jaw are not.
+        face: the fitted face.
+        photo: that it was fitted to.
+        size: height and width of the texture in pixels.
+
+    Raises:
+        ParameterError: `size` is less than 1.
     """
-
-    colours: Float[Tensor, "V 3"]
-    likely: Float[Tensor, " V"]
+    return head_texture_from_photos([face], [photo], size=size)
 
 
-def head_colours(model: MorphableModel, sight: Sight) -> HeadColours:
-    """A colour for every vertex of the head: seen ones from the photo, the rest continued."""
-    normals = vertex_normals(sight.vertices, sight.faces)
-    seen = sample_photo(sight, sight.vertices, normals)
-    guide = _guide(model, seen.colour, seen.confidence)
-    likely = _likely(model, seen.colour, guide, seen.confidence)
-    continued = _continued(sight.faces, seen.colour, seen.confidence * likely, guide)
-    return HeadColours(continued.clamp(0, 1), likely)
-
-
-def bake_texture(
-    model: MorphableModel, sight: Sight, head: HeadColours, size: int = 1024
-) -> Float[Tensor, "S S 3"] | None:
-    """A texture in the model's layout: the photo where it is seen well, `head` elsewhere.
+def head_texture_from_photos(
+    faces: Sequence[FittedFace], photos: Sequence[Photo], *, size: int = 1024
+) -> HeadTexture:
+    """One texture from several photos of one person.
 
     Args:
-        model: whose layout of texture coordinates is used; without one there is no texture.
-        sight: the photo and the head in it.
-        head: colours of the vertices, for what the photo does not show.
-        size: of the texture in pixels.
+        faces: the person's face in each photo, all fitted with one model.
+        photos: that they were fitted to.
+        size: height and width of the texture in pixels.
+
+    Raises:
+        ParameterError: there are no photos, not as many as faces, the faces have different
+            models, or `size` is less than 1.
     """
-    if model.uv is None or model.uv_faces is None:
-        return None
-    found = rasterize_uv(model.uv, model.uv_faces, size)
-    values = torch.cat([head.colours, head.likely[:, None]], dim=-1)
-    below, likely = interpolate(values[None], sight.faces, found)[0].split([3, 1], dim=-1)
-    seen = unwrap(sight, model.uv, model.uv_faces, size)
-    texture = torch.lerp(below, seen.colour, seen.confidence[..., None] * likely)
-    return pad_charts(texture, found.mask[0])
+    if len(faces) != len(photos):
+        raise ParameterError(f"faces and photos must pair up, got {len(faces)} and {len(photos)}")
+    names = {face.model.name for face in faces}
+    if len(names) > 1:
+        raise ParameterError(f"all faces must have one model, got {', '.join(sorted(names))}")
+    seen = [_photo_of(face, photo) for face, photo in zip(faces, photos, strict=True)]
+    if not seen:
+        raise ParameterError("photos must hold at least one photo, got none")
+    return texture_from_photos(faces[0].model, seen, size=size)
 
 
-def _guide(
-    model: MorphableModel, colours: Float[Tensor, "V 3"], trust: Float[Tensor, " V"]
-) -> Float[Tensor, "V 3"]:
-    """The model's mean albedo in the light of the photo."""
+def _photo_of(face: FittedFace, photo: Photo) -> PhotoOfHead:
+    sight = Sight(photo.pixels, face.camera, face.vertices_in_camera(), face.model.faces)
+    light = face.parameters.illumination[0]
+    if face.pixels is None:
+        return _by_landmarks(face, sight)
+    return PhotoOfHead(
+        sight,
+        face.pixels.albedo,
+        light,
+        gain=face.pixels.gain[0],
+        grey=face.pixels.grey[0],
+        occlusion=face.pixels.occlusion[0],
+    )
+
+
+def _by_landmarks(face: FittedFace, sight: Sight) -> PhotoOfHead:
+    """Landmarks tell nothing of light: the photo's level is that of the mean albedo."""
+    model, light = face.model, face.parameters.illumination[0]
     if model.reflectance is None:
         albedo = torch.full((model.size, 3), CLAY)
     else:
-        albedo = model.reflectance.mean.clamp(0.02, 1)
-    weight = trust * model.regions.get("skin", torch.ones(model.size))
-    if float(weight.sum()) < 1:
-        return albedo
-    ratio = (colours / albedo).clamp(0, 4)
-    chosen = ratio[weight > 0.5 * weight.max()]
-    return albedo * chosen.median(dim=0).values
-
-
-def _likely(
-    model: MorphableModel,
-    colours: Float[Tensor, "V 3"],
-    guide: Float[Tensor, "V 3"],
-    trust: Float[Tensor, " V"],
-) -> Float[Tensor, " V"]:
-    """Near 1 where the photo's colour may be that of the head, strictest beside the face."""
-    face = model.regions.get("face", torch.ones(model.size))
-    limit = 0.45 + 1.8 * face * trust
-    difference = (torch.log(colours + 0.05) - torch.log(guide + 0.05)).abs().mean(dim=-1)
-    return torch.sigmoid((limit - difference) * 20)
-
-
-def _continued(
-    faces: Tensor,
-    colours: Float[Tensor, "V 3"],
-    trust: Float[Tensor, " V"],
-    guide: Float[Tensor, "V 3"],
-) -> Float[Tensor, "V 3"]:
-    """Colours that are the trusted ones where there are some and vary like `guide` elsewhere."""
-    laplacian = _laplacian(faces, len(guide))
-    data = (trust.double().numpy() * 10) ** 2
-    target = guide.double().numpy()
-    system = laplacian + diags(data + _ANCHOR)
-    right = laplacian @ target + data[:, None] * colours.double().numpy() + _ANCHOR * target
-    return torch.from_numpy(splu(csc_matrix(system)).solve(right)).float()
-
-
-def _laplacian(faces: Tensor, size: int) -> csc_matrix:
-    a, b = edges(faces).numpy().T
-    weight = coo_matrix((np.ones(len(a)), (a, b)), shape=(size, size))
-    weight = weight + weight.T
-    return csc_matrix(diags(np.asarray(weight.sum(axis=1)).ravel()) - weight)
+        albedo = model.albedo(face.parameters.reflectance)[0]
+    normals = vertex_normals(sight.vertices, sight.faces)
+    seen = sample_photo(sight, sight.vertices, normals)
+    trust = seen.confidence * model.regions.get("skin", torch.ones(model.size))
+    ratio = seen.colour / (albedo * irradiance(light, normals)).clamp(min=0.02)
+    gain = ratio[trust >= 0.5 * trust.max()].median(dim=0).values.clamp(0.05, 10)
+    return PhotoOfHead(sight, albedo, light, gain=gain)

@@ -8,9 +8,8 @@ import torch
 from morphface.geometry.mesh import vertex_normals
 from morphface.media.images import Photo
 from morphface.media.meshes import Surface, write_gltf, write_obj
-from morphface.pipelines.appearance import bake_texture, head_colours
+from morphface.pipelines.appearance import head_texture
 from morphface.pipelines.photo import FittedFace
-from morphface.render.sight import Sight
 
 __all__ = ["rigged_head", "write_head"]
 
@@ -31,8 +30,7 @@ def rigged_head(face: FittedFace, photo: Photo) -> Surface:
     neutral = model.vertices(fitted.identity, still, fitted.gaze)[0]
     each = torch.eye(model.expression.rank)
     moved = model.vertices(fitted.identity, each, fitted.gaze)
-    sight = Sight(photo.pixels, face.camera, face.vertices_in_camera(), model.faces)
-    head = head_colours(model, sight)
+    head = head_texture(face, photo)
     return Surface(
         vertices=neutral,
         faces=model.faces,
@@ -40,7 +38,7 @@ def rigged_head(face: FittedFace, photo: Photo) -> Surface:
         colours=head.colours,
         uv=model.uv,
         uv_faces=model.uv_faces,
-        texture=bake_texture(model, sight, head),
+        texture=head.albedo,
         targets=dict(zip(model.expression.names, moved - neutral, strict=True)),
         weights=dict(zip(model.expression.names, weights.tolist(), strict=False)),
     )

@@ -1,0 +1,99 @@
+"""How much of the surrounding light reaches the eyeballs and the inside of the mouth.
+
+Harmonic light knows no shadows: without this, an opened mouth glows like a lamp and the white of
+an eye is as bright at the lids as in the middle. The part of the sky that each vertex sees of a
+head with an open mouth is counted once for a model and baked into the albedo of these parts, and
+of no other: skin has its shades from photos.
+"""
+
+import math
+from weakref import WeakKeyDictionary
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from morphface.geometry.mesh import normalized, vertex_normals
+from morphface.models import MorphableModel
+from morphface.render.rasterize import rasterize
+
+__all__ = ["ambient", "inner_parts"]
+
+INNER = ("eye_sockets", "eyeballs", "mouth", "teeth", "tongue")
+OPEN = {"jawOpen": 0.7}
+DARKEST = 0.25
+"""What is left in the deepest corner: light that bounces, and eyes and jaws that move."""
+_DIRECTIONS = 48
+_PIXELS = 160
+_TOLERANCE = 1.5  # millimetres
+_CACHE: "WeakKeyDictionary[MorphableModel, Tensor]" = WeakKeyDictionary()
+
+
+def inner_parts(model: MorphableModel) -> Float[Tensor, " V"]:
+    """Which vertices are not skin but of eyeballs, their sockets, or the mouth's inside."""
+    inner = torch.zeros(model.size)
+    for name in INNER:
+        if name in model.regions:
+            inner = torch.maximum(inner, model.regions[name])
+    for eye in model.eyes or ():
+        inner[eye.vertices.long()] = 1.0
+    return inner
+
+
+def ambient(model: MorphableModel) -> Float[Tensor, " V"]:
+    """What to multiply the albedo of a vertex by, from `DARKEST` to 1; 1 on the skin."""
+    if model not in _CACHE:
+        with torch.no_grad():
+            _CACHE[model] = _computed(model)
+    return _CACHE[model]
+
+
+def _computed(model: MorphableModel) -> Float[Tensor, " V"]:
+    inner = inner_parts(model)
+    if not bool(inner.any()):
+        return torch.ones(model.size)
+    names = model.expression.names
+    weights = torch.tensor([OPEN.get(name, 0.0) for name in names])
+    shape = model.vertices(torch.zeros(0), weights)
+    open_sky = _sky(shape, model.faces).clamp(0, 1)
+    return 1 - inner * (1 - DARKEST) * (1 - open_sky)
+
+
+def _sky(vertices: Float[Tensor, "V 3"], faces: Tensor) -> Float[Tensor, " V"]:
+    """Share of the light from the front half of a uniform sky that reaches each vertex."""
+    normals = vertex_normals(vertices, faces)
+    reached, all_of = torch.zeros(len(vertices)), torch.zeros(len(vertices))
+    for direction in _directions():
+        falls = (normals @ direction).clamp(min=0)
+        reached += falls * _reached(vertices, faces, direction)
+        all_of += falls
+    return reached / all_of.clamp(min=1e-3)
+
+
+def _reached(vertices: Tensor, faces: Tensor, direction: Tensor) -> Float[Tensor, " V"]:
+    """1 where nothing of the mesh is between a vertex and what `direction` points to."""
+    side = normalized(torch.linalg.cross(vertices.new_tensor([0.0, 1.0, 0.1]), direction))
+    up = torch.linalg.cross(direction, side)
+    flat = vertices @ torch.stack([side, up], dim=-1)
+    low, high = flat.amin(0), flat.amax(0)
+    scale = (_PIXELS - 2) / (high - low).amax()
+    screen = (flat - low) * scale + 1
+    height = vertices @ direction
+    depth = height.max() + 10 - height
+    found = rasterize(
+        torch.cat([screen, depth[:, None]], dim=-1)[None],
+        faces,
+        (_PIXELS, _PIXELS),
+        perspective=False,
+    )
+    column, row = screen.long().clamp(0, _PIXELS - 1).unbind(-1)
+    return (depth <= found.depth[0][row, column] + _TOLERANCE + 1 / scale).float()
+
+
+def _directions() -> Float[Tensor, "D 3"]:
+    """Spread evenly over the half of the sphere before the face (a Fibonacci lattice)."""
+    number = torch.arange(_DIRECTIONS) + 0.5
+    z = 1 - number / _DIRECTIONS
+    turn = number * math.pi * (3 - math.sqrt(5))
+    ring = (1 - z.square()).sqrt()
+    return torch.stack([ring * turn.cos(), ring * turn.sin(), z], dim=-1)

@@ -1,0 +1,75 @@
+"""The albedo where no photo shows it: from the other side of the face, else from the model.
+
+Over the mesh, the difference of albedo and model is the solution of a Poisson equation (Perez et
+al. 2003): it is the seen one where there is one, varies like the mirrored one where only the other
+side is seen, and is smooth elsewhere. Texels add the details that vertices are too few for.
+All colours are logarithms.
+"""
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from scipy.sparse import coo_matrix, csc_matrix, diags
+from scipy.sparse.linalg import splu
+from torch import Tensor
+
+from morphface.fit.texture.points import SurfacePoints
+from morphface.geometry.mesh import edges
+
+__all__ = ["completed"]
+
+STIFFNESS = 10.0
+"""How strongly a vertex that is seen keeps its colour, in edges."""
+ANCHOR = 1e-3
+"""The same of vertices that are not, so that what is far from all photos is as in the model."""
+
+
+def completed(
+    points: SurfacePoints,
+    faces: Int[Tensor, "F 3"],
+    difference: Float[Tensor, "N 3"],
+    confidence: Float[Tensor, " N"],
+) -> Float[Tensor, "N 3"]:
+    """`difference` where it is trusted, continued over all points.
+
+    Args:
+        points: of the mesh.
+        faces: of the mesh.
+        difference: of albedo and model at the points.
+        confidence: in it, 0 to 1.
+    """
+    other = points.mirrored(difference)
+    other_trust = points.mirrored(confidence[:, None])[:, 0]
+    seen, trust = points.mean(difference, confidence)
+    twin, twin_trust = points.mean(other, other_trust)
+    smooth = _poisson(faces, (seen, trust), (twin, twin_trust))
+    filled = points.at(smooth)
+    filled = filled + other_trust[:, None] * (other - points.at(twin))
+    return torch.lerp(filled, difference, confidence[:, None])
+
+
+def _poisson(
+    faces: Tensor,
+    seen: tuple[Float[Tensor, "V 3"], Float[Tensor, " V"]],
+    twin: tuple[Float[Tensor, "V 3"], Float[Tensor, " V"]],
+) -> Float[Tensor, "V 3"]:
+    """Values that are like `seen` where it is trusted and vary like `twin` elsewhere."""
+    values, trust = (part.double().numpy() for part in seen)
+    others, likeness = (part.double().numpy() for part in twin)
+    a, b = edges(faces).numpy().T
+    both = np.minimum(likeness[a], likeness[b])
+    step = both[:, None] * (others[a] - others[b])
+    right = np.zeros_like(values)
+    np.add.at(right, a, step)
+    np.add.at(right, b, -step)
+    data = (STIFFNESS * trust) ** 2
+    anchor = ANCHOR * np.ones(len(values))
+    right += data[:, None] * values + (anchor * likeness)[:, None] * others
+    system = _laplacian(a, b, len(values)) + diags(data + anchor)
+    return torch.from_numpy(splu(csc_matrix(system)).solve(right)).float()
+
+
+def _laplacian(a: np.ndarray, b: np.ndarray, size: int) -> csc_matrix:
+    weight = coo_matrix((np.ones(len(a)), (a, b)), shape=(size, size))
+    weight = weight + weight.T
+    return csc_matrix(diags(np.asarray(weight.sum(axis=1)).ravel()) - weight)

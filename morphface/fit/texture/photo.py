@@ -1,0 +1,168 @@
+"""What one photo says of a head's albedo: its colours without the light, and how far to trust them.
+
+Colours are RGB in [0, 1], encoded as in a picture, and a surface shows albedo times irradiance
+times the photo's gain: the convention of `shade_sh` and of `fit_photometric`. What a photo shows of
+a point is not trusted where it is dark beside what the light should give, where it shines, where
+something hides the face, and where it can hardly be the head: hair over an ear, a collar, or
+background beside a badly fitted jaw.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from morphface.core.check import check_shape
+from morphface.core.records import Record
+from morphface.fit.analysis.colour import LUMINANCE
+from morphface.fit.texture.points import SurfacePoints
+from morphface.geometry.mesh import normalized, vertex_normals
+from morphface.geometry.spherical_harmonics import irradiance
+from morphface.models import MorphableModel
+from morphface.render.sight import Sight
+from morphface.render.texture import sample_texture
+from morphface.render.unwrap import sample_photo, unwrap
+
+__all__ = ["Delit", "PhotoOfHead", "delit"]
+
+FLOOR = 0.3
+"""Irradiance, as a part of its median over the face, below which nothing is divided by it."""
+LIT = 0.3, 0.6
+"""The same: not trusted below the first, wholly from the second."""
+SHINE = 0.35, 0.8
+"""Log of how much brighter than expected: wholly trusted below the first, not from the second."""
+BURNT = 0.97, 1.0
+"""Likewise, the least channel of a pixel."""
+LIKELY = 0.45, 1.8
+"""Log difference of colours that still may be the head, and what the face adds to it."""
+SLACK = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class PhotoOfHead(Record):
+    """A photo of a person, and what was fitted to it.
+
+    Args:
+        sight: the photo and the head in it.
+        albedo: of the vertices, as fitted.
+        illumination: coefficients, in the camera frame.
+        gain: of the photo's channels beyond what light can explain; None is 1.
+        grey: whether the photo shows luminance alone.
+        occlusion: how likely each pixel shows something before the head, 0 to 1; None is 0.
+
+    Raises:
+        ShapeError: an argument lacks the axes above.
+    """
+
+    sight: Sight
+    albedo: Float[Tensor, "V 3"]
+    illumination: Float[Tensor, "9 3"]
+    gain: Float[Tensor, "3"] | None = None
+    grey: bool = False
+    occlusion: Float[Tensor, "H W"] | None = None
+
+    def __post_init__(self) -> None:
+        check_shape("albedo", self.albedo, len(self.sight.vertices), 3)
+        check_shape("illumination", self.illumination, 9, 3)
+        if self.gain is not None:
+            check_shape("gain", self.gain, 3)
+        if self.occlusion is not None:
+            check_shape("occlusion", self.occlusion, *self.sight.camera.size)
+
+
+@dataclass(frozen=True, eq=False)
+class Delit(Record):
+    """Albedo as a photo shows it.
+
+    Args:
+        albedo: of each point; not clamped.
+        confidence: how far it may be trusted, 0 to 1.
+    """
+
+    albedo: Float[Tensor, "N 3"]
+    confidence: Float[Tensor, " N"]
+
+
+def delit(model: MorphableModel, points: SurfacePoints, photo: PhotoOfHead) -> Delit:
+    """The colours of `photo` at `points` without its light.
+
+    Args:
+        model: whose regions are looked at.
+        points: of its surface.
+        photo: of the head.
+    """
+    sight = photo.sight
+    colour, trust = _sampled(model, points, sight)
+    normals = vertex_normals(sight.vertices, sight.faces)
+    light = irradiance(photo.illumination, normalized(points.at(normals)))
+    expected = points.at(photo.albedo)
+    if photo.grey:
+        grey = light.new_tensor(LUMINANCE)
+        colour, light = (
+            (colour @ grey)[:, None].expand(-1, 3),
+            (light @ grey)[:, None].expand(-1, 3),
+        )
+        expected = (expected @ grey)[:, None].expand(-1, 3)
+    if photo.gain is not None:
+        light = light * photo.gain
+    face = points.at(_region(model, "face")[:, None])[:, 0]
+    level = _median(light, trust * face)
+    lit = light / level.clamp(min=1e-3)
+    albedo = colour / (lit.clamp(min=FLOOR) * level.clamp(min=1e-3))
+    trust = trust * _rise(lit.amin(-1), LIT) * (1 - _rise(colour.amin(-1), BURNT))
+    trust = trust * (1 - _hidden(photo, points))
+    return Delit(albedo, trust * _plausible(albedo, expected, trust, face))
+
+
+def _sampled(
+    model: MorphableModel, points: SurfacePoints, sight: Sight
+) -> tuple[Float[Tensor, "N 3"], Float[Tensor, " N"]]:
+    """The photo's colours, and how well each point is seen."""
+    if points.mask is None or model.uv is None or model.uv_faces is None:
+        normals = vertex_normals(sight.vertices, sight.faces)
+        seen = sample_photo(sight, sight.vertices, normals)
+        return seen.colour, seen.confidence
+    seen = unwrap(sight, model.uv, model.uv_faces, len(points.mask))
+    return seen.colour[points.mask], seen.confidence[points.mask]
+
+
+def _hidden(photo: PhotoOfHead, points: SurfacePoints) -> Float[Tensor, " N"] | float:
+    """How likely something is before each point."""
+    if photo.occlusion is None:
+        return 0.0
+    camera = photo.sight.camera
+    height, width = camera.size
+    place = points.at(camera.project(photo.sight.vertices)[:, :2]).nan_to_num()
+    uv = place / place.new_tensor([width, height])
+    uv = torch.stack([uv[:, 0], 1 - uv[:, 1]], dim=-1)[None, None]
+    return sample_texture(photo.occlusion[None, ..., None], uv)[0, 0, :, 0].clamp(0, 1)
+
+
+def _plausible(
+    albedo: Float[Tensor, "N 3"],
+    expected: Float[Tensor, "N 3"],
+    trust: Float[Tensor, " N"],
+    face: Float[Tensor, " N"],
+) -> Float[Tensor, " N"]:
+    """Near 1 where the colour may be that of the head, strictest beside the face."""
+    difference = torch.log(albedo.clamp(min=0) + SLACK) - torch.log(expected + SLACK)
+    difference = difference - _median(difference, trust * face)
+    limit = LIKELY[0] + LIKELY[1] * face * trust
+    likely = torch.sigmoid((limit - difference.abs().mean(-1)) * 20)
+    return likely * (1 - _rise(difference.mean(-1), SHINE))
+
+
+def _region(model: MorphableModel, name: str) -> Float[Tensor, " V"]:
+    return model.regions.get(name, torch.ones(model.size))
+
+
+def _median(values: Float[Tensor, "N C"], weight: Float[Tensor, " N"]) -> Float[Tensor, " C"]:
+    """Of the points with at least half of the largest weight."""
+    return values[weight >= 0.5 * weight.max()].median(dim=0).values
+
+
+def _rise(values: Tensor, limits: tuple[float, float]) -> Tensor:
+    """From 0 at the lower to 1 at the upper of two limits."""
+    low, high = limits
+    return ((values - low) / (high - low)).clamp(0, 1)
