@@ -5,15 +5,25 @@ Hanrahan 2001). The constants below already hold the cosine lobe's attenuation. 
 coefficients are in the camera frame: the light stays when the head turns.
 """
 
+from functools import cache
 from math import pi, sqrt
 
+import roma
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from morphface.core.check import check_shape
 
-__all__ = ["AMBIENT", "irradiance", "sh_basis", "sh_derivative"]
+__all__ = [
+    "AMBIENT",
+    "irradiance",
+    "rotate_light",
+    "sample_directions",
+    "sh_basis",
+    "sh_derivative",
+    "sh_project",
+]
 
 AMBIENT = 0.7
 """Added to each channel's constant coefficient, so that zero means a neutral grey light."""
@@ -90,3 +100,49 @@ def irradiance(
     check_shape("illumination", illumination, 9, 3)
     check_shape("normals", normals, None, 3)
     return sh_basis(normals) @ illumination + AMBIENT * _BAND0
+
+
+def sh_project(values: Float[Tensor, "*batch 12 C"]) -> Float[Tensor, "*batch 9 C"]:
+    """Coefficients of a function of the direction that is a sum of the nine terms.
+
+    Args:
+        values: of the function at `sample_directions()`. Those 12 are a spherical design of
+            order 5, so that what has no more than the nine terms is met exactly.
+
+    Raises:
+        ShapeError: there are not 12 values.
+    """
+    check_shape("values", values, 12, None)
+    return _inverse().to(values) @ values
+
+
+def sample_directions() -> Float[Tensor, "12 3"]:
+    """The corners of an icosahedron: the directions that `sh_project` is told of."""
+    golden = (1 + sqrt(5)) / 2
+    corners = [(0.0, a, b * golden) for a in (-1.0, 1.0) for b in (-1.0, 1.0)]
+    turned = [point[k:] + point[:k] for k in range(3) for point in corners]
+    return torch.tensor(turned, dtype=torch.float64) / sqrt(1 + golden**2)
+
+
+def rotate_light(
+    illumination: Float[Tensor, "*#batch 9 3"], rotation: Float[Tensor, "*#batch 3"]
+) -> Float[Tensor, "*batch 9 3"]:
+    """The same light after it was turned, exactly: each band stays within itself.
+
+    Args:
+        illumination: coefficients of R, G and B.
+        rotation: rotation vectors in the camera frame, in radians.
+
+    Raises:
+        ShapeError: an argument lacks the axes above.
+    """
+    check_shape("illumination", illumination, 9, 3)
+    check_shape("rotation", rotation, 3)
+    matrix = roma.rotvec_to_rotmat(rotation.double())
+    before = sh_basis(sample_directions().to(matrix) @ matrix)
+    return sh_project(before @ illumination.double()).to(illumination)
+
+
+@cache
+def _inverse() -> Float[Tensor, "9 12"]:
+    return torch.linalg.pinv(sh_basis(sample_directions()))

@@ -5,7 +5,14 @@ import roma
 import torch
 
 from morphface.core.errors import ShapeError
-from morphface.geometry.spherical_harmonics import AMBIENT, irradiance, sh_basis
+from morphface.geometry.spherical_harmonics import (
+    AMBIENT,
+    irradiance,
+    rotate_light,
+    sample_directions,
+    sh_basis,
+    sh_project,
+)
 
 
 def directions(rings=200, segments=400):
@@ -70,6 +77,29 @@ def test_light_that_turns_with_the_normals_leaves_the_shading(rng):
         torch.testing.assert_close(norm, turned, rtol=1e-3, atol=1e-6)
 
 
+def test_a_turned_light_shades_turned_normals_as_before(rng):
+    unit, _ = directions(20, 30)
+    light = torch.randn(9, 3, generator=rng, dtype=torch.float64)
+    turn = roma.random_rotvec(1)[0].double()
+    turned = unit @ roma.rotvec_to_rotmat(turn).T
+    torch.testing.assert_close(
+        irradiance(rotate_light(light, turn), turned), irradiance(light, unit)
+    )
+
+
+def test_turning_a_light_twice_is_turning_it_once_by_the_product(rng):
+    light = torch.randn(9, 3, generator=rng, dtype=torch.float64)
+    first, second = roma.random_rotvec(2).double()
+    both = roma.rotvec_composition([second, first])
+    want = rotate_light(light, both)
+    torch.testing.assert_close(rotate_light(rotate_light(light, first), second), want)
+
+
+def test_what_is_projected_comes_back(rng):
+    light = torch.randn(9, 3, generator=rng, dtype=torch.float64)
+    torch.testing.assert_close(sh_project(sh_basis(sample_directions()) @ light), light)
+
+
 def test_one_light_serves_a_batch_and_each_image_may_have_its_own(rng):
     normals = torch.nn.functional.normalize(torch.randn(2, 5, 3, generator=rng), dim=-1)
     lights = torch.randn(2, 9, 3, generator=rng)
@@ -83,3 +113,9 @@ def test_one_light_serves_a_batch_and_each_image_may_have_its_own(rng):
 def test_wrong_number_of_coefficients_is_refused():
     with pytest.raises(ShapeError, match=r"illumination must have shape \(..., 9, 3\)"):
         irradiance(torch.zeros(27), torch.zeros(4, 3))
+
+
+@pytest.mark.refusal
+def test_values_elsewhere_than_at_the_samples_are_refused():
+    with pytest.raises(ShapeError, match=r"values must have shape \(..., 12, any\)"):
+        sh_project(torch.zeros(9, 3))

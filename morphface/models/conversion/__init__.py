@@ -1,5 +1,6 @@
 """From the parameters of one model to those of another that show the same face."""
 
+from morphface.models.conversion.arkit import arkit_directions
 from morphface.models.conversion.convert import Converted, arkit_weights, convert_parameters
 from morphface.models.conversion.correspondence import (
     Correspondence,
@@ -11,6 +12,7 @@ from morphface.models.conversion.correspondence import (
 __all__ = [
     "Converted",
     "Correspondence",
+    "arkit_directions",
     "arkit_weights",
     "convert_parameters",
     "find_correspondence",
