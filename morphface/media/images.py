@@ -9,7 +9,7 @@ import warnings
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -26,6 +26,7 @@ from morphface.core.errors import (
 )
 from morphface.core.files import atomic_write
 from morphface.core.records import Record
+from morphface.media.paths import check_file, unreadable
 
 __all__ = ["MAX_BYTES", "MAX_PIXELS", "MIN_SIDE", "Photo", "read_image", "write_image"]
 
@@ -54,14 +55,15 @@ class Photo(Record):
     """A picture, and what its file says about the camera.
 
     Args:
-        pixels: RGB in [0, 1].
+        pixels: RGB in [0, 1]. May be given in 8 bits, 0 to 255: they become floats when they are
+            first asked for, and `to_uint8` costs nothing.
         focal: focal length in pixels as the file states it, None where it does not.
         source: where the picture came from.
         orientation: the EXIF orientation, 1 to 8, that was undone to get `pixels`.
         turns: quarter turns counter-clockwise applied beyond that.
     """
 
-    pixels: Float[Tensor, "H W 3"]
+    pixels: Float[Tensor, "H W 3"] | UInt8[Tensor, "H W 3"]
     focal: float | None = None
     source: str = "array"
     orientation: int = 1
@@ -69,11 +71,24 @@ class Photo(Record):
 
     def __post_init__(self) -> None:
         check_shape("pixels", self.pixels, None, None, 3)
+        if self.pixels.dtype == torch.uint8:
+            object.__setattr__(self, "_bytes", self.pixels)
+            object.__delattr__(self, "pixels")
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Tensor:
+            """The pixels, made from the bytes that were given; kept from then on."""
+            if name != "pixels" or "_bytes" not in self.__dict__:
+                raise AttributeError(f"Photo has no attribute {name!r}")
+            object.__setattr__(self, "pixels", torch.div(self._bytes, 255))
+            return self.pixels
 
     @property
     def size(self) -> tuple[int, int]:
         """Height and width in pixels."""
-        return self.pixels.shape[0], self.pixels.shape[1]
+        given: Tensor = self.__dict__["_bytes" if "_bytes" in self.__dict__ else "pixels"]
+        return given.shape[0], given.shape[1]
 
     def turned(self, quarter_turns: int) -> "Photo":
         """The picture turned counter-clockwise by so many quarter turns."""
@@ -88,8 +103,9 @@ class Photo(Record):
         return replace(self, pixels=pixels.contiguous(), orientation=1, turns=0)
 
     def to_uint8(self) -> UInt8[Tensor, "H W 3"]:
-        """The pixels rounded to 0..255."""
-        return _to_uint8(self.pixels)
+        """The pixels rounded to 0..255; as they were given, if they were given so."""
+        given: Tensor | None = self.__dict__.get("_bytes")
+        return _to_uint8(self.pixels) if given is None else given
 
 
 def read_image(source: str | Path) -> Photo:
@@ -161,26 +177,12 @@ def _sample(source: str) -> Path:
 
 
 def _check_file(path: Path) -> None:
-    try:
-        size = path.stat().st_size
-    except FileNotFoundError as error:
-        raise MissingFileError(f"there is no file {path}; check the path") from error
-    except (OSError, ValueError) as error:
-        raise ImageError(_unreadable(path, error)) from error
-    if path.is_dir():
-        raise ImageError(f"{path} is a folder; name a picture in it")
-    if not path.is_file():
-        raise ImageError(f"{path} is not a regular file; save the picture to one first")
+    size = check_file(path, "picture", ImageError)
     if size > MAX_BYTES:
         raise ImageError(
             f"{path} is {size / 2**20:.0f} MiB, more than the {MAX_BYTES / 2**20:.0f} MiB that "
             "are read; save a smaller copy"
         )
-
-
-def _unreadable(path: Path, error: Exception) -> str:
-    reason = (getattr(error, "strerror", None) or str(error)).lower()
-    return f"cannot read {path}: {reason}; check the path and its permissions"
 
 
 def _open(path: Path) -> Image.Image:
@@ -194,7 +196,7 @@ def _open(path: Path) -> Image.Image:
         ) from error
     except Exception as error:  # Pillow's parsers raise many kinds on damaged headers
         if isinstance(error, OSError) and error.errno is not None:
-            raise ImageError(_unreadable(path, error)) from error
+            raise ImageError(unreadable(path, error)) from error
         raise ImageError(f"{path} has a damaged header; get an intact copy") from error
 
 
