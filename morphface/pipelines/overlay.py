@@ -1,7 +1,5 @@
 """The picture that shows a fit: photo, landmarks, and what the fit makes of the pixels."""
 
-from dataclasses import replace
-
 import numpy as np
 import torch
 from jaxtyping import Float
@@ -10,9 +8,10 @@ from torch import Tensor
 
 from morphface.fit.analysis.colour import LUMINANCE
 from morphface.geometry.mesh import vertex_normals
+from morphface.media.crop import Crop
 from morphface.media.images import Photo
 from morphface.pipelines.photo import FittedFace
-from morphface.pipelines.window import DARK, LIGHT, Window, picture_tensor, window_around
+from morphface.pipelines.window import DARK, LIGHT, picture_tensor, window_around
 from morphface.render import Rendered, Renderer, shade_sh
 
 __all__ = ["LINEAR_PANEL", "PANEL", "STRIP", "draw_overlay"]
@@ -25,6 +24,7 @@ STRIP = 34
 OPACITY = 0.65
 RESIDUAL_SCALE = 4.0
 _SHADING = 0.6
+_BEYOND = tuple(channel / 255 for channel in DARK)
 _FINE = 2
 _DETECTED = (70, 230, 120, 255)
 _RESIDUAL = (255, 70, 70, 255)
@@ -45,7 +45,7 @@ def draw_overlay(face: FittedFace, photo: Photo) -> Float[Tensor, "H W 3"]:
     """
     side = LINEAR_PANEL if face.pixels is None else PANEL
     window = window_around(face.fit.landmarks.box, side)
-    ground = window.crop(photo)
+    ground = window.apply(photo.pixels, _BEYOND)
     mesh = _render(face, window, None)
     overlay = _with_landmarks(mesh.over(ground, OPACITY)[0], face, window)
     alone = mesh.over(torch.tensor(DARK) / 255)[0]
@@ -57,7 +57,7 @@ def draw_overlay(face: FittedFace, photo: Photo) -> Float[Tensor, "H W 3"]:
 
 
 def _pixel_rows(
-    face: FittedFace, photo: Photo, window: Window, first: dict[str, Tensor]
+    face: FittedFace, photo: Photo, window: Crop, first: dict[str, Tensor]
 ) -> list[dict[str, Tensor]]:
     """Two rows of four panels."""
     albedo, shading, colours = _colours(face)
@@ -96,25 +96,26 @@ def _colours(face: FittedFace) -> tuple[Tensor, Tensor, Tensor]:
     return albedo, shading, colours
 
 
-def _hidden(face: FittedFace, photo: Photo, window: Window) -> Float[Tensor, "S S 3"]:
+def _hidden(face: FittedFace, photo: Photo, window: Crop) -> Float[Tensor, "S S 3"]:
     """The photo, grey and dim, with red where something hides the face."""
     cover = torch.zeros(photo.size) if face.pixels is None else face.pixels.occlusion[0]
-    shown = window.crop(replace(photo, pixels=cover[..., None].expand(-1, -1, 3)), fill=0)
-    dim = 0.6 * window.crop(photo).mean(dim=-1, keepdim=True).expand(-1, -1, 3)
+    shown = window.apply(cover[..., None])
+    ground = window.apply(photo.pixels, _BEYOND)
+    dim = 0.6 * ground.mean(dim=-1, keepdim=True).expand(-1, -1, 3)
     return torch.lerp(dim, dim.new_tensor(_HIDDEN).expand_as(dim), 0.8 * shown)
 
 
-def _render(face: FittedFace, window: Window, colours: Float[Tensor, "V 3"] | None) -> Rendered:
+def _render(face: FittedFace, window: Crop, colours: Float[Tensor, "V 3"] | None) -> Rendered:
     renderer = Renderer.of(face.model, window.camera(face.camera))
     shown = None if colours is None else colours.clamp(0, 1)[None]
     return renderer(face.vertices_in_camera()[None], colours=shown)
 
 
 def _with_landmarks(
-    panel: Float[Tensor, "S S 3"], face: FittedFace, window: Window
+    panel: Float[Tensor, "S S 3"], face: FittedFace, window: Crop
 ) -> Float[Tensor, "S S 3"]:
     """Draws at a multiple of the size, so that lines are smooth."""
-    side = window.panel
+    side = window.size
     layer = Image.new("RGBA", (side * _FINE, side * _FINE))
     pen = ImageDraw.Draw(layer)
     present = face.fit.landmarks.confidence > 0
