@@ -1,14 +1,77 @@
-"""Where a model's surface is, in front of the camera, for a sequence of parameters."""
+"""A face in front of a camera: what all maps of some frames are drawn from, computed once.
 
+Frames are posed and drawn one by one, so that a frame has the same bits alone and in a batch.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from morphface.core.errors import ParameterError, ShapeError
+from morphface.core.records import Record
 from morphface.geometry.camera import Camera, to_camera
-from morphface.models import MorphableModel
+from morphface.geometry.mesh import vertex_normals
+from morphface.models import LinearBasis, MorphableModel
 from morphface.parameters import FaceParameters
+from morphface.render.backends import threads
+from morphface.render.rasterize import Fragments, rasterize
 
-__all__ = ["check_camera", "check_fit", "posed"]
+__all__ = ["Scene", "check_camera", "check_fit", "camera_of", "posed", "scene_of"]
+
+
+@dataclass(frozen=True, eq=False)
+class Scene(Record):
+    """Some frames of a face.
+
+    Args:
+        model: whose face it is.
+        parameters: of these frames.
+        camera: of these frames.
+        vertices: in the camera frame.
+        screen: where they are seen.
+        fragments: which face each pixel sees.
+        albedo: at the vertices; None if there is none.
+    """
+
+    model: MorphableModel
+    parameters: FaceParameters
+    camera: Camera
+    vertices: Float[Tensor, "T V 3"]
+    screen: Float[Tensor, "T V 3"]
+    fragments: Fragments
+    albedo: Float[Tensor, "V 3"] | None
+
+    @cached_property
+    def normals(self) -> Float[Tensor, "T V 3"]:
+        """Of the vertices, in the camera frame."""
+        if self.vertices.device.type != "cpu":
+            return vertex_normals(self.vertices, self.model.faces)
+        from morphface.render.maps import kernels
+
+        out = torch.zeros_like(self.vertices)
+        arrays = self.vertices.contiguous().numpy(), self.model.faces.contiguous().numpy()
+        threads.run(kernels.normals, len(out), *arrays, out.numpy())
+        return out
+
+
+def scene_of(
+    model: MorphableModel,
+    parameters: FaceParameters,
+    camera: Camera,
+    albedo: Float[Tensor, "V 3"] | None,
+    backend: str,
+) -> Scene:
+    """The scene of parameters that fit the model and the camera."""
+    vertices = posed(model, parameters)
+    screen = camera.project(vertices)
+    perspective = camera.weak_depth is None
+    fragments = rasterize(
+        screen, model.faces, camera.size, backend=backend, perspective=perspective
+    )
+    return Scene(model, parameters, camera, vertices, screen, fragments, albedo)
 
 
 def check_fit(model: MorphableModel, parameters: FaceParameters) -> None:
@@ -41,6 +104,15 @@ def check_camera(camera: Camera, frames: int) -> None:
         )
 
 
+def camera_of(camera: Camera, frames: slice) -> Camera:
+    """The camera of some frames."""
+    if camera.focal.ndim == 0 or len(camera.focal) == 1:
+        return camera
+    weak = None if camera.weak_depth is None else camera.weak_depth[frames]
+    principal = camera.principal[frames]
+    return replace(camera, focal=camera.focal[frames], principal=principal, weak_depth=weak)
+
+
 def posed(model: MorphableModel, parameters: FaceParameters) -> Float[Tensor, "T V 3"]:
     """Vertices in the camera frame, in millimetres.
 
@@ -52,6 +124,21 @@ def posed(model: MorphableModel, parameters: FaceParameters) -> Float[Tensor, "T
         ParameterError: the parameters are those of another model.
     """
     check_fit(model, parameters)
-    gaze = parameters.gaze if model.eyes is not None else None
-    vertices = model.vertices(parameters.identity, parameters.expression, gaze)
-    return to_camera(vertices, parameters.rotation, parameters.translation)
+    person, identity = _person(model, parameters.identity)
+    shapes = []
+    for frame in range(parameters.frames):
+        own = parameters[frame]
+        gaze = own.gaze if model.eyes is not None else None
+        shape = person.vertices(identity, own.expression, gaze)
+        shapes.append(to_camera(shape, own.rotation, own.translation))
+    return torch.cat(shapes) if shapes else parameters.rotation.new_zeros(0, model.size, 3)
+
+
+def _person(
+    model: MorphableModel, identity: Float[Tensor, "1 I"]
+) -> tuple[MorphableModel, Float[Tensor, "1 i"]]:
+    """A model of this person alone, and what is left of the identity."""
+    if type(model) is not MorphableModel:
+        return model, identity  # joints depend on the identity, too
+    own = LinearBasis(model.identity.instance(identity)[0], model.identity.directions[:0])
+    return replace(model, identity=own), identity[:, :0]
