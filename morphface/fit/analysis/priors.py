@@ -15,7 +15,14 @@ from morphface.fit.result import FitResult
 from morphface.fit.settings import LinearSettings
 from morphface.models import MorphableModel
 
-__all__ = ["anchor", "look_priors", "person_priors", "symmetry"]
+__all__ = [
+    "anchor",
+    "gaze_precision",
+    "light_precision",
+    "look_priors",
+    "person_priors",
+    "symmetry",
+]
 
 _BANDS = np.repeat([0, 1, 2], [1, 3, 5])
 
@@ -90,8 +97,8 @@ def look_priors(
     return (
         Prior("expression", mean, np.diag(1 / spread**2)),
         *anchor("expression", look.expression, settings.expression_anchor),
-        Prior("gaze", np.zeros(4), _gaze_precision(settings)),
-        Prior("illumination", np.zeros(27), _light_precision(settings)),
+        Prior("gaze", np.zeros(4), gaze_precision(settings)),
+        Prior("illumination", np.zeros(27), light_precision(settings)),
         Prior("focal", np.array([math.log(float(look.focal))]), _once(settings.focal_spread)),
     )
 
@@ -100,15 +107,23 @@ def _once(spread: float) -> np.ndarray:
     return np.array([[spread**-2]])
 
 
-def _gaze_precision(settings: PhotometricSettings) -> np.ndarray:
-    """Both eyes look nearly the same way: their mean is free, and their difference small."""
+def gaze_precision(settings: PhotometricSettings) -> Float[np.ndarray, "4 4"]:
+    """Both eyes look nearly the same way: their mean is free, and their difference small.
+
+    Args:
+        settings: both standard deviations.
+    """
     mean = np.full((2, 2), 0.25) / settings.gaze_spread**2
     difference = np.array([[1.0, -1.0], [-1.0, 1.0]]) / settings.vergence_spread**2
     return np.kron(mean + difference, np.eye(2))
 
 
-def _light_precision(settings: PhotometricSettings) -> np.ndarray:
-    """Light is nearly grey: its channels vary together, and little against each other."""
+def light_precision(settings: PhotometricSettings) -> Float[np.ndarray, "27 27"]:
+    """Light is nearly grey: its channels vary together, and little against each other.
+
+    Args:
+        settings: standard deviations.
+    """
     spread = np.array(settings.light_spread)[_BANDS]
     common = np.full((3, 3), 1 / 3)
     chroma = (np.eye(3) - common) / settings.light_chroma**2
