@@ -111,7 +111,7 @@ def _check(
     elif name in ARKIT_NAMES:
         low, high = 0.0, 1.0
     else:
-        raise ParameterError(unknown("expression", name, {*own, *ARKIT_NAMES}))
+        raise ParameterError(unknown("expression", name, dict.fromkeys((*own, *ARKIT_NAMES))))
     if additive:
         low, high = low - high, high - low
     least, most = float(value.min()), float(value.max())
