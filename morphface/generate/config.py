@@ -13,7 +13,7 @@ VERSION = 1
 ORDERS = ("after", "before", "none")
 NORMS = ("batch", "instance")
 PADDINGS = ("replicate", "zero")
-RESOLUTIONS = tuple(2**k for k in range(4, 11))
+RESOLUTIONS = tuple(2**k for k in range(5, 11))
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class GeneratorConfig:
 
     Args:
         kind: of network, such as "dvp".
-        resolution: height and width of what goes in and out, a power of two from 16 to 1024.
+        resolution: height and width of what goes in and out, a power of two from 32 to 1024.
         maps: names of the maps of a frame, in the order of their channels.
         channels: how many each map has.
         offsets: frames of the window from the one to make, oldest first; 0 is that frame itself.

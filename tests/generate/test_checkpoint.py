@@ -90,7 +90,7 @@ def test_text_that_is_no_configuration_is_refused(text):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"resolution": 100}, "resolution must be one of 16 32 64"),
+        ({"resolution": 100}, "resolution must be one of 32 64 128"),
         ({"refinement": "both"}, "refinement must be one of after before none"),
         ({"norm": "layer"}, "norm must be one of batch instance"),
         ({"padding": "wrap"}, "padding must be one of replicate zero"),

@@ -46,7 +46,7 @@ def test_parameters_are_as_many_as_the_channels_say():
     assert sum(parameter.numel() for parameter in generator.parameters()) == count
 
 
-@pytest.mark.parametrize("resolution", [16, 64, 128])
+@pytest.mark.parametrize("resolution", [32, 64, 128])
 def test_depth_follows_from_the_resolution(resolution):
     generator = make_generator("dvp", resolution=resolution, width=4)
     assert 2 ** len(generator.down) == resolution

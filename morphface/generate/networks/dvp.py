@@ -15,7 +15,7 @@ from morphface.core.check import check_shape
 from morphface.core.errors import ParameterError
 from morphface.generate.config import GeneratorConfig
 
-__all__ = ["TranslationNetwork", "initialise"]
+__all__ = ["TranslationNetwork", "initialise", "norm_of"]
 
 _SLOPE = 0.2
 _SPREAD = 0.02
@@ -37,7 +37,7 @@ class TranslationNetwork(nn.Module):
         widths = [config.width * min(2**k, _GROWTH) for k in range(depth)]
         inputs = [config.window_channels, *widths[:-1]]
         self.down = nn.ModuleList(
-            _down(a, b, nn.Identity() if k == 0 else _norm(config, b, single=k == depth - 1))
+            _down(a, b, nn.Identity() if k == 0 else norm_of(config, b, single=k == depth - 1))
             for k, (a, b) in enumerate(zip(inputs, widths, strict=True))
         )
         outputs = [*widths[-2::-1], 3]
@@ -97,8 +97,14 @@ def initialise(network: nn.Module) -> None:
             nn.init.zeros_(module.bias)
 
 
-def _norm(config: GeneratorConfig, channels: int, *, single: bool = False) -> nn.Module:
-    """The norm of features; those of a `single` pixel have no variance within their picture."""
+def norm_of(config: GeneratorConfig, channels: int, *, single: bool = False) -> nn.Module:
+    """The norm of features, as a configuration says.
+
+    Args:
+        config: that says which.
+        channels: of the features.
+        single: whether they are of one pixel, which has no variance within its picture.
+    """
     if config.norm == "batch":
         return nn.BatchNorm2d(channels)
     return nn.Identity() if single else nn.InstanceNorm2d(channels, affine=True)
@@ -117,7 +123,7 @@ def _up(
     return nn.Sequential(
         *_refined(inputs, config, dropout, when="before", single=single),
         nn.ConvTranspose2d(inputs, outputs, 4, 2, 1, bias=False),
-        *_finish(_norm(config, outputs), dropout),
+        *_finish(norm_of(config, outputs), dropout),
         *_refined(outputs, config, dropout, when="after"),
     )
 
@@ -138,7 +144,7 @@ def _refined(
         for _ in range(2)
         for module in (
             nn.Conv2d(channels, channels, 3, 1, 1, bias=False),
-            *_finish(_norm(config, channels, single=single), dropout),
+            *_finish(norm_of(config, channels, single=single), dropout),
         )
     ]
 

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from morphface.core.check import check_shape
 from morphface.generate.config import GeneratorConfig
-from morphface.generate.networks.dvp import initialise
+from morphface.generate.networks.dvp import initialise, norm_of
 
 __all__ = ["PatchDiscriminator"]
 
@@ -29,7 +29,7 @@ class PatchDiscriminator(nn.Module):
         widths = [config.width * k for k in (1, 2, 4, 8)]
         inputs = [config.window_channels + 3, *widths[:-1]]
         self.layers = nn.ModuleList(
-            _layer(a, b, stride, norm=k > 0)
+            _layer((a, b), stride, norm_of(config, b) if k else nn.Identity())
             for k, (a, b, stride) in enumerate(zip(inputs, widths, (2, 2, 2, 1), strict=True))
         )
         self.layers.append(nn.Conv2d(widths[-1], 1, 4, 1, 1))
@@ -56,9 +56,6 @@ class PatchDiscriminator(nn.Module):
         return features[1:]
 
 
-def _layer(inputs: int, outputs: int, stride: int, *, norm: bool) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 4, stride, 1, bias=not norm),
-        nn.BatchNorm2d(outputs) if norm else nn.Identity(),
-        nn.LeakyReLU(_SLOPE),
-    )
+def _layer(channels: tuple[int, int], stride: int, norm: nn.Module) -> nn.Sequential:
+    bias = isinstance(norm, nn.Identity)
+    return nn.Sequential(nn.Conv2d(*channels, 4, stride, 1, bias=bias), norm, nn.LeakyReLU(_SLOPE))

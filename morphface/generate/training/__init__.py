@@ -1,0 +1,6 @@
+"""Training of generators: settings, steps, a loop that can be killed and resumed."""
+
+from morphface.generate.training.loop import Observer, train_generator
+from morphface.generate.training.settings import TrainSettings
+
+__all__ = ["Observer", "TrainSettings", "train_generator"]

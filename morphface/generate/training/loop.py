@@ -1,0 +1,243 @@
+"""The training loop, on one process or many: `accelerate` decides which by how it was launched."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from morphface.core.errors import MissingDependencyError, OutputError
+from morphface.core.files import atomic_write
+from morphface.generate.checkpoint import save_generator
+from morphface.generate.config import GeneratorConfig
+from morphface.generate.training.journal import Journal
+from morphface.generate.training.memory import free_memory, memory_needed
+from morphface.generate.training.order import BatchOrder
+from morphface.generate.training.settings import TrainSettings
+from morphface.generate.training.state import TrainState, load_state, new_state, save_state
+from morphface.generate.training.step import Hands, train_step
+
+__all__ = ["Observer", "train_generator"]
+
+STATE, GENERATOR, SETTINGS = "state.pt", "generator.safetensors", "settings.json"
+_MEASURED = 20
+_GIB = 1 << 30
+
+
+@dataclass(frozen=True, eq=False)
+class Observer:
+    """What looks at a run from outside.
+
+    Args:
+        tell: is told in a few words how it goes.
+        validate: metrics of a generator, by name.
+        preview: a picture of what a generator makes.
+        after: is called with the step and its losses after each step.
+    """
+
+    tell: Callable[[str], None] = lambda _: None
+    validate: Callable[[nn.Module], dict[str, float]] | None = None
+    preview: Callable[[nn.Module], Float[Tensor, "H W 3"]] | None = None
+    after: Callable[[int, dict[str, Tensor]], None] = lambda *_: None
+
+
+def train_generator(
+    config: GeneratorConfig,
+    windows: Any,
+    run: str | Path,
+    *,
+    settings: TrainSettings | None = None,
+    resume: bool = False,
+    observer: Observer | None = None,
+    workers: int = 0,
+) -> nn.Module:
+    """Train a generator; the folder of the run holds all that is needed to go on.
+
+    Launched by `accelerate launch`, it runs on as many GPUs and machines as that says; the batch
+    is shared among them. Statistics of batch norm are those of each process; instance norm makes
+    the number of processes irrelevant. A run that was killed goes on from its last checkpoint
+    with `resume`, and makes the same steps as if it had not been.
+
+    Args:
+        config: of the generator.
+        windows: a torch dataset of `window` and `frame`, each in [-1, 1].
+        run: the folder; made if it is missing.
+        settings: how to train; None takes the defaults.
+        resume: go on where the folder says.
+        observer: looks at the run.
+        workers: processes that read windows, for each process that trains.
+
+    Returns:
+        The generator with the mean weights, on the CPU, ready for use.
+
+    Raises:
+        MissingDependencyError: accelerate is not installed.
+        ParameterError: the batch cannot be shared by the processes.
+        OutputError: the folder holds a run and `resume` was not asked for, or cannot be written.
+        MissingFileError: there is nothing to resume.
+        ModelError: the run trains another generator.
+    """
+    settings, observer = settings or TrainSettings(), observer or Observer()
+    accelerator = _accelerator(settings)
+    folder = _opened(Path(run), settings, resume=resume, leads=accelerator.is_main_process)
+    state = new_state(config, settings)
+    if resume:
+        load_state(folder / STATE, state, config)
+    _compare_memory(config, settings, accelerator, observer)
+    _place(state, accelerator)
+    journal = Journal(folder, state.step) if accelerator.is_main_process else None
+    training = _Training(config, state, settings, observer, accelerator, journal, folder)
+    try:
+        training.go(windows, workers)
+    finally:
+        if journal is not None:
+            journal.close()
+    return state.mean.cpu().eval()
+
+
+@dataclass(eq=False)
+class _Training:
+    """A run while it runs; `journal` is None in all processes but one."""
+
+    config: GeneratorConfig
+    state: TrainState
+    settings: TrainSettings
+    observer: Observer
+    accelerator: Any
+    journal: Journal | None
+    folder: Path
+
+    def go(self, windows: Any, workers: int) -> None:
+        """Make the steps that are left."""
+        hands = Hands(self.accelerator.backward, self.accelerator.unwrap_model)
+        times = []
+        for batch in self._batches(windows, workers):
+            begun = time.perf_counter()
+            torch.manual_seed(self._seed())
+            losses = train_step(self.state, batch, self.settings, hands)
+            times.append(time.perf_counter() - begun)
+            if len(times) == _MEASURED:
+                self._estimate(median(times[_MEASURED // 4 :]))
+            self._note(self.accelerator.reduce(losses, "mean"))
+
+    def _batches(self, windows: Any, workers: int) -> Iterator[dict[str, Tensor]]:
+        """What this process trains with, from the next step on."""
+        order = BatchOrder(
+            len(windows),
+            self.settings.batch,
+            self.settings.seed,
+            start=self.state.step,
+            steps=self.settings.steps,
+            rank=self.accelerator.process_index,
+            world=self.accelerator.num_processes,
+        )
+        device = self.accelerator.device
+        loader = DataLoader(
+            windows,
+            batch_sampler=order,
+            num_workers=workers,
+            pin_memory=device.type == "cuda",
+            persistent_workers=False,
+        )
+        for batch in loader:
+            yield {
+                name: value.to(device, non_blocking=True)
+                for name, value in batch.items()
+                if isinstance(value, Tensor)
+            }
+
+    def _seed(self) -> int:
+        """Of this step's dropout, so that a resumed run drops what it would have dropped."""
+        step = (self.settings.seed << 32) + self.state.step
+        return step * self.accelerator.num_processes + self.accelerator.process_index
+
+    def _estimate(self, seconds: float) -> None:
+        left = (self.settings.steps - self.state.step) * seconds
+        self.observer.tell(
+            f"{seconds * 1e3:.0f} ms a step; {self.settings.steps - self.state.step} steps left, "
+            f"done in about {_duration(left)}"
+        )
+
+    def _note(self, losses: dict[str, Tensor]) -> None:
+        """Keep what a step gave, and now and then all of the run."""
+        step = self.state.step
+        self.observer.after(step, losses)
+        if self.journal is not None:
+            self.journal.add(step, losses)
+        if step % self.settings.every == 0 or step == self.settings.steps:
+            if self.journal is not None:
+                self._keep(self.journal)
+            self.accelerator.wait_for_everyone()
+
+    def _keep(self, journal: Journal) -> None:
+        """Checkpoint, metrics and a sample; what draws random numbers here changes no step."""
+        state, mean = self.state, self.state.mean.eval()
+        bare = self.accelerator.unwrap_model
+        if self.observer.validate is not None:
+            journal.add(state.step, self.observer.validate(mean))
+        if self.observer.preview is not None:
+            journal.picture(state.step, self.observer.preview(mean))
+        journal.flush()
+        save_generator(self.folder / GENERATOR, mean)
+        unwrapped = replace(state, generator=bare(state.generator), judge=bare(state.judge))
+        save_state(self.folder / STATE, unwrapped, self.config)
+
+
+def _accelerator(settings: TrainSettings) -> Any:
+    try:
+        from accelerate import Accelerator
+    except ImportError as error:
+        raise MissingDependencyError(
+            "training needs accelerate; run: pip install 'morphface[train]'"
+        ) from error
+    return Accelerator(mixed_precision=settings.precision)
+
+
+def _opened(run: Path, settings: TrainSettings, *, resume: bool, leads: bool) -> Path:
+    """The folder of the run, with its settings in it."""
+    if not resume and (run / STATE).exists():
+        raise OutputError(f"{run} holds a run; pass --resume to go on, or another folder")
+    if leads:
+        try:
+            run.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"{run} cannot be made: {error.strerror}") from error
+        with atomic_write(run / SETTINGS) as temporary:
+            temporary.write_text(settings.to_json(), encoding="utf-8")
+    return run
+
+
+def _place(state: TrainState, accelerator: Any) -> None:
+    """Move everything to where it is trained, wrapped for several processes if there are."""
+    state.mean.to(accelerator.device)
+    state.generator, state.judge, state.makers, state.judges = accelerator.prepare(
+        state.generator, state.judge, state.makers, state.judges
+    )
+
+
+def _compare_memory(
+    config: GeneratorConfig, settings: TrainSettings, accelerator: Any, observer: Observer
+) -> None:
+    """Warn early of a run that will not fit."""
+    needed = memory_needed(config, settings, accelerator.num_processes)
+    free = free_memory(accelerator.device)
+    if accelerator.device.type == "cpu":
+        needed *= accelerator.num_processes  # which share the machine
+    if free is not None and needed > free and accelerator.is_main_process:
+        observer.tell(
+            f"warning: training needs about {needed / _GIB:.1f} GiB, {free / _GIB:.1f} GiB are "
+            "free; a smaller batch, resolution or width needs less"
+        )
+
+
+def _duration(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    if minutes < 1:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h {minutes % 60} min"

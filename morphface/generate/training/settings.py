@@ -1,0 +1,96 @@
+"""What a training run may be told. Defaults are those of Deep Video Portraits, section 5."""
+
+import json
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from morphface.core.errors import ParameterError
+from morphface.generate.losses import ADVERSARIAL
+
+__all__ = ["PRECISIONS", "TrainSettings"]
+
+PRECISIONS = ("no", "bf16", "fp16")
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """How a generator is trained.
+
+    Args:
+        steps: of both networks; 31,000 are about 250 rounds over 2,000 frames.
+        batch: windows in a step, over all processes together.
+        rate: of Adam.
+        betas: of Adam.
+        l1: weight of the mean absolute difference.
+        adversarial: form of the adversarial loss, from `losses.ADVERSARIAL`; "none" leaves it out.
+        matching: weight of feature matching.
+        temporal: weight of the temporal term, which makes two neighbouring frames a sample.
+        mouth: how much more pixels count that the window's dataset marks as the mouth.
+        ema: decay of the running mean of weights, which is what is used in the end.
+        precision: of the forward pass: "no" (float32), "bf16" or "fp16".
+        seed: of weights, of the order of windows and of dropout.
+        every: steps between checkpoints, sample pictures and validations.
+
+    Raises:
+        ParameterError: a value is none of those.
+    """
+
+    steps: int = 31_000
+    batch: int = 16
+    rate: float = 2e-4
+    betas: tuple[float, float] = (0.5, 0.999)
+    l1: float = 100.0
+    adversarial: str = "vanilla"
+    matching: float = 0.0
+    temporal: float = 0.0
+    mouth: float = 0.0
+    ema: float = 0.999
+    precision: str = "no"
+    seed: int = 0
+    every: int = 500
+
+    def __post_init__(self) -> None:
+        if min(self.steps, self.batch, self.every) < 1 or not self.rate > 0:
+            raise ParameterError(
+                "steps, batch, every and rate must be positive, "
+                f"got {self.steps}, {self.batch}, {self.every} and {self.rate}"
+            )
+        if self.adversarial not in (*ADVERSARIAL, "none"):
+            raise ParameterError(
+                f"adversarial must be one of {', '.join(ADVERSARIAL)}, none, "
+                f"got {self.adversarial!r}"
+            )
+        if self.precision not in PRECISIONS:
+            raise ParameterError(
+                f"precision must be one of {', '.join(PRECISIONS)}, got {self.precision!r}"
+            )
+        if not 0 <= self.ema < 1:
+            raise ParameterError(f"ema must be in [0, 1), got {self.ema}")
+        if min(self.l1, self.matching, self.temporal, self.mouth) < 0:
+            raise ParameterError("weights of losses must not be negative")
+
+    def replace(self, **changes: Any) -> "TrainSettings":
+        """A copy with other values."""
+        return replace(self, **changes)
+
+    def to_json(self) -> str:
+        """As text."""
+        return json.dumps(asdict(self), indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "TrainSettings":
+        """The inverse of `to_json`; fields that are missing have their defaults.
+
+        Raises:
+            ParameterError: the text is none, or has other fields.
+        """
+        try:
+            values = dict(json.loads(text))
+        except (ValueError, TypeError) as error:
+            raise ParameterError(f"settings of a training are JSON, but {error}") from error
+        odd = sorted(set(values) - {field.name for field in fields(cls)})
+        if odd:
+            raise ParameterError(f"settings of a training have no {', '.join(odd)}")
+        if "betas" in values:
+            values["betas"] = tuple(values["betas"])
+        return cls(**values)

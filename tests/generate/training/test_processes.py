@@ -1,0 +1,44 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from morphface.generate.checkpoint import load_generator
+from morphface.generate.training.journal import read_journal
+
+pytest.importorskip("accelerate", reason="training needs accelerate: morphface[train]")
+ROOT = Path(__file__).parents[3]
+
+
+def launched(run, processes):
+    """Losses, step by step, and the generator of a run by `accelerate launch`."""
+    command = [sys.executable, "-m", "accelerate.commands.launch", "--num_machines", "1"]
+    command += ["--num_processes", str(processes), "--mixed_precision", "no"]
+    command += ["--dynamo_backend", "no", "--main_process_port", "0"]
+    command += ["--multi_gpu"] if processes > 1 else []  # of CPUs, as the environment says
+    command += ["-m", "tests.generate.training.train_discs", str(run)]
+    environment = os.environ | {
+        "PYTHONPATH": str(ROOT),
+        "OMP_NUM_THREADS": "1",
+        "ACCELERATE_USE_CPU": "true",
+    }
+    result = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr[-3000:]
+    assert result.stdout.count(f"one of {processes}\n") == processes
+    return read_journal(run), load_generator(run / "generator.safetensors")
+
+
+@pytest.mark.slow
+def test_two_processes_make_the_steps_of_one(tmp_path):
+    alone, one = launched(tmp_path / "one", 1)
+    shared, two = launched(tmp_path / "two", 2)
+    assert len(alone) == len(shared) == 6
+    for entry, other in zip(shared, alone, strict=True):
+        assert entry == pytest.approx(other, rel=1e-3, abs=1e-4)
+    for name, value in one.state_dict().items():
+        torch.testing.assert_close(two.state_dict()[name], value, rtol=1e-3, atol=2e-5)
