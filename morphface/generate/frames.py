@@ -95,7 +95,7 @@ class ShardFrames:
                 "--verify` tells which shards are"
             ) from error
         values = values if values.ndim == 3 else values[..., None]
-        found = torch.from_numpy(np.ascontiguousarray(values.transpose(2, 0, 1)))
+        found = torch.from_numpy(np.array(values.transpose(2, 0, 1), order="C"))
         found = found[: self._channels.get(name, 3)]
         return found if found.dtype == torch.uint8 else found.float() / 65535
 
