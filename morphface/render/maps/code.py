@@ -13,8 +13,8 @@ from torch import Tensor
 from morphface.core.check import check_shape
 from morphface.core.errors import ModelError
 from morphface.models import MorphableModel
-from morphface.render.interpolate import interpolate
 from morphface.render.maps.scene import Scene
+from morphface.render.maps.surface import interpolated, over
 
 __all__ = [
     "check_faces",
@@ -37,13 +37,13 @@ def correspondence_code(model: MorphableModel) -> Float[Tensor, "V 3"]:
 def correspondence(scene: Scene, background: float) -> Float[Tensor, "T H W 3"]:
     """The code of the surface point at each pixel's centre."""
     code = correspondence_code(scene.model)[None]
-    return _over(scene, interpolate(code, scene.model.faces, scene.fragments), background)
+    return interpolated(scene, code, scene.model.faces, background)
 
 
 def correspondence_flat(scene: Scene, background: float) -> Float[Tensor, "T H W 3"]:
     """One colour for each face: the mean code of its corners."""
     colours = correspondence_code(scene.model)[scene.model.faces].mean(1)
-    return _over(scene, colours[scene.fragments.face.clamp(min=0)], background)
+    return over(scene, colours[scene.fragments.face.clamp(min=0)], background)
 
 
 def face_index(scene: Scene) -> Float[Tensor, "T H W 3"]:
@@ -81,7 +81,3 @@ def check_faces(model: MorphableModel) -> None:
             f"map 'face_index' has room for {(1 << 24) - 1} faces, and model {model.name!r} "
             f"has {len(model.faces)}"
         )
-
-
-def _over(scene: Scene, values: Tensor, background: float) -> Tensor:
-    return torch.where(scene.fragments.mask[..., None], values, background).clamp_(0, 1)

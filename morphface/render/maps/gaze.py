@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 import roma
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from morphface.core.errors import ModelError, ParameterError
-from morphface.models import MorphableModel
+from morphface.models import Eye, MorphableModel
 from morphface.render.backends import NEAR, threads
 from morphface.render.maps.lids import lids_of, opened
 from morphface.render.maps.scene import Scene
@@ -82,8 +82,8 @@ def draw_gaze(scene: Scene, style: GazeStyle, background: float) -> Float[Tensor
     """
     from morphface.render.maps import kernels
 
-    lids, nearest = lid_outlines(scene)
-    irises = iris_outlines(scene)
+    lids, nearest, closed = lid_outlines(scene)
+    irises = torch.where(closed[..., None, None], torch.nan, iris_outlines(scene))
     depth = scene.fragments.depth.cpu().contiguous().numpy()
     opening = torch.zeros(depth.shape)
     disc = torch.zeros(depth.shape)
@@ -94,57 +94,76 @@ def draw_gaze(scene: Scene, style: GazeStyle, background: float) -> Float[Tensor
     if style.stroke:
         width = style.stroke * max(1.0, max(scene.camera.size) / 256)
         threads.run(kernels.stroke, tasks, outlines[0], outlines[2], depth, width, *covered)
-    colours = [lids.new_tensor(c).cpu() - background for c in (style.opening, style.iris)]
-    out = opening[..., None] * colours[0] + disc[..., None] * colours[1] + background
-    return out.to(lids.device)
+    out = torch.full((*depth.shape, 3), background)
+    rows = torch.nonzero((opening + disc).amax((0, 2)))[:, 0]
+    if len(rows):  # only a few rows of the picture have eyes
+        some = slice(int(rows[0]), int(rows[-1]) + 1)
+        for part, colour in ((opening, style.opening), (disc, style.iris)):
+            out[:, some] += part[:, some, :, None] * (torch.tensor(colour) - background)
+    return out.clamp_(0, 1).to(lids.device)
 
 
 def lid_outlines(
     scene: Scene,
-) -> tuple[Float[Tensor, "T 2 P 2"], Float[Tensor, "T 2"]]:
-    """Outlines of the openings of the left and the right eye on the screen, and their least depth.
+) -> tuple[Float[Tensor, "T 2 P 2"], Float[Tensor, "T 2"], Bool[Tensor, "T 2"]]:
+    """Outlines of the left and the right eye on the screen, their least depth, which are closed.
 
     They go around an eye that is seen from the front clockwise. Behind the camera they are NaN.
     """
     up = roma.rotvec_to_rotmat(scene.parameters.rotation)[..., :, 1]
     points = opened(lids_of(scene.model).points(scene.vertices), up)
-    lower, upper = _projected(scene, points.flatten(1, 3)).unflatten(1, points.shape[1:4]).unbind(2)
+    lower, upper = (
+        scene.camera.project(points.flatten(1, 3)).unflatten(1, points.shape[1:4]).unbind(2)
+    )
     ring = torch.cat([lower, upper[:, :, 1:-1].flip(2)], dim=2)
     ring = torch.stack([ring[:, 0], ring[:, 1].flip(1)], dim=1)
     nearest = ring[..., 2].amin(-1)
     behind = (nearest < NEAR)[..., None, None]
-    return torch.where(behind, torch.nan, ring[..., :2]), nearest
+    closed = (points[:, :, 0] == points[:, :, 1]).flatten(2).all(-1)
+    return torch.where(behind, torch.nan, ring[..., :2]), nearest, closed
 
 
 def iris_outlines(scene: Scene) -> Float[Tensor, "T 2 P 2"]:
     """Outlines of the left and the right iris on the screen; NaN where it is turned away."""
-    neutral = scene.model.identity.instance(scene.parameters.identity)[0]
-    angle = torch.arange(SIDES, device=neutral.device) * (2 * np.pi / SIDES)
-    # As much larger as gives the polygon the area of the circle.
-    grown = float(np.sqrt(2 * np.pi / SIDES / np.sin(2 * np.pi / SIDES)))
+    model, camera = scene.model, scene.camera
+    neutral = model.identity.instance(scene.parameters.identity)[0]
     outlines = []
-    for eye in scene.model.eyes or ():
-        centre = eye.centre(neutral)
-        rest = neutral[eye.vertices] - centre
-        mean = scene.model.identity.mean
-        usual = mean[eye.vertices] - eye.centre(mean)
-        size = rest.norm(dim=-1).mean() / usual.norm(dim=-1).mean()
-        radius = eye.iris_radius * size
-        ahead = ((eye.radius * size) ** 2 - radius**2).clamp(min=0).sqrt()
-        flat = torch.stack([angle.cos(), angle.sin()], dim=-1) * radius * grown
-        circle = torch.cat([flat, ahead.expand(SIDES, 1)], dim=-1)
-        ball = scene.vertices[:, eye.vertices]
-        turn, shift = roma.rigid_points_registration(rest.expand_as(ball), ball)
-        points = circle @ turn.mT + shift[:, None]
-        axis = turn[:, :, 2]
-        middle = points.mean(1)
-        towards = -middle if scene.camera.weak_depth is None else axis.new_tensor([[0.0, 0, 1]])
-        facing = (axis * towards).sum(-1) > 0
-        seen = _projected(scene, points)
-        shown = (facing & (seen[..., 2].amin(-1) >= NEAR))[:, None, None]
-        outlines.append(torch.where(shown, seen[..., :2], torch.nan))
+    for eye in model.eyes or ():
+        centre, radius, reach = _iris(model, eye, neutral)
+        turn, shift = _motion(neutral[eye.vertices] - centre, scene.vertices[:, eye.vertices])
+        circle = torch.cat([_circle(neutral) * radius, reach.expand(SIDES, 1)], dim=-1)
+        points = sum(circle[:, k, None] * turn[:, None, :, k] for k in range(3)) + shift[:, None]
+        axis, middle = turn[:, :, 2], points.mean(1)
+        towards = -middle if camera.weak_depth is None else axis.new_tensor([[0.0, 0.0, 1.0]])
+        seen = camera.project(points)
+        shown = ((axis * towards).sum(-1) > 0) & (seen[..., 2].amin(-1) >= NEAR)
+        outlines.append(torch.where(shown[:, None, None], seen[..., :2], torch.nan))
     return torch.stack(outlines, dim=1)
 
 
-def _projected(scene: Scene, points: Float[Tensor, "T N 3"]) -> Float[Tensor, "T N 3"]:
-    return scene.camera.project(points)
+def _iris(
+    model: MorphableModel, eye: Eye, neutral: Float[Tensor, "V 3"]
+) -> tuple[Float[Tensor, "3"], Float[Tensor, ""], Float[Tensor, ""]]:
+    """Centre of a person's eyeball, radius of the iris, and how far it is from the centre."""
+    centre, mean = eye.centre(neutral), model.identity.mean
+    usual = (mean[eye.vertices] - eye.centre(mean)).norm(dim=-1).mean()
+    size = (neutral[eye.vertices] - centre).norm(dim=-1).mean() / usual
+    reach = max(eye.radius**2 - eye.iris_radius**2, 0.0) ** 0.5
+    return centre, eye.iris_radius * size, reach * size
+
+
+def _motion(
+    rest: Float[Tensor, "E 3"], posed: Float[Tensor, "T E 3"]
+) -> tuple[Float[Tensor, "T 3 3"], Float[Tensor, "T 3"]]:
+    """The matrix and the shift that take an eyeball at rest to where it is in each frame."""
+    middle, centre = rest.mean(0), posed.mean(1)
+    inverse = torch.linalg.pinv(rest - middle)
+    turn = torch.stack([(inverse @ (own - at)).mT for own, at in zip(posed, centre, strict=True)])
+    return turn, centre - (turn * middle).sum(-1)
+
+
+def _circle(like: Tensor) -> Float[Tensor, "P 2"]:
+    """A polygon that has the area of the unit circle."""
+    angle = torch.arange(SIDES).to(like) * (2 * np.pi / SIDES)
+    grown = float(np.sqrt(2 * np.pi / SIDES / np.sin(2 * np.pi / SIDES)))
+    return torch.stack([angle.cos(), angle.sin()], dim=-1) * grown

@@ -1,6 +1,7 @@
 """From parameters to maps: one pass over the geometry, then each map that is asked for."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
@@ -13,7 +14,7 @@ from morphface.models import MorphableModel
 from morphface.parameters import FaceParameters
 from morphface.render.maps import code, surface
 from morphface.render.maps.gaze import GazeStyle, check_gaze, draw_gaze
-from morphface.render.maps.mapset import CHANNELS, DVP, MapSet, check_names
+from morphface.render.maps.mapset import DVP, MapSet, check_names
 from morphface.render.maps.parsing import check_regions, parsing
 from morphface.render.maps.scene import Scene, camera_of, check_camera, check_fit, scene_of
 
@@ -74,22 +75,47 @@ def render_maps(
     if albedo is not None:
         _check_colours(model, albedo)
     style = _check_model(model, names, albedo, gaze_style)
-    shape = (parameters.frames, *camera.size)
-    device = parameters.rotation.device
-    maps = {name: torch.empty((*shape, CHANNELS[name]), device=device) for name in names}
     with torch.no_grad():
-        for start in range(0, parameters.frames, TOGETHER):
-            some = slice(start, start + TOGETHER)
-            scene = scene_of(model, parameters[some], camera_of(camera, some), albedo, backend)
-            for name, values in _drawn(scene, names, style, background).items():
-                maps[name][some] = values * 2 - 1 if signed else values
+        how = _How(names, style, background, albedo, backend)
+        maps = _in_parts(model, parameters, camera, how)
+    if signed:
+        maps = {name: values.mul_(2).sub_(1) for name, values in maps.items()}
     return MapSet(maps, signed, background, model.name)
 
 
-def _drawn(
-    scene: Scene, names: tuple[str, ...], style: GazeStyle | None, background: float
+@dataclass(frozen=True)
+class _How:
+    """What `render_maps` was asked for."""
+
+    names: tuple[str, ...]
+    style: GazeStyle | None
+    background: float
+    albedo: Tensor | None
+    backend: str
+
+
+def _in_parts(
+    model: MorphableModel, parameters: FaceParameters, camera: Camera, how: _How
 ) -> dict[str, Tensor]:
+    """The maps of all frames, unsigned."""
+    frames = parameters.frames
+    if frames <= TOGETHER:
+        return _drawn(scene_of(model, parameters, camera, how.albedo, how.backend), how)
+    maps: dict[str, Tensor] = {}
+    for start in range(0, frames, TOGETHER):
+        some = slice(start, start + TOGETHER)
+        own = camera_of(camera, some)
+        scene = scene_of(model, parameters[some], own, how.albedo, how.backend)
+        for name, values in _drawn(scene, how).items():
+            if not start:
+                maps[name] = values.new_empty(frames, *values.shape[1:])
+            maps[name][some] = values
+    return maps
+
+
+def _drawn(scene: Scene, how: _How) -> dict[str, Tensor]:
     """The maps of a few frames, unsigned."""
+    names, background = how.names, how.background
     plain = {
         "correspondence": code.correspondence,
         "correspondence_flat": code.correspondence_flat,
@@ -104,9 +130,9 @@ def _drawn(
     wanted = {name: name in names for name in ("diffuse", "shading")}
     if any(wanted.values()):
         out |= surface.light(scene, background, **wanted)
-    if style is not None:
-        out["gaze"] = draw_gaze(scene, style, background)
-    return out
+    if how.style is not None:
+        out["gaze"] = draw_gaze(scene, how.style, background)
+    return {name: out[name] for name in names}
 
 
 def _check_colours(model: MorphableModel, albedo: Tensor) -> None:

@@ -127,10 +127,10 @@ def posed(model: MorphableModel, parameters: FaceParameters) -> Float[Tensor, "T
     person, identity = _person(model, parameters.identity)
     shapes = []
     for frame in range(parameters.frames):
-        own = parameters[frame]
-        gaze = own.gaze if model.eyes is not None else None
-        shape = person.vertices(identity, own.expression, gaze)
-        shapes.append(to_camera(shape, own.rotation, own.translation))
+        own = slice(frame, frame + 1)
+        gaze = parameters.gaze[own] if model.eyes is not None else None
+        shape = person.vertices(identity, parameters.expression[own], gaze)
+        shapes.append(to_camera(shape, parameters.rotation[own], parameters.translation[own]))
     return torch.cat(shapes) if shapes else parameters.rotation.new_zeros(0, model.size, 3)
 
 

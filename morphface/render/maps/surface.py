@@ -4,7 +4,7 @@ Each function gives T H W C in [0, 1], with `background` where there is no surfa
 """
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from morphface.core.errors import ModelError
@@ -22,9 +22,11 @@ __all__ = [
     "check_albedo",
     "check_uv",
     "depth",
+    "interpolated",
     "light",
     "mask",
     "normal",
+    "over",
     "uv",
 ]
 
@@ -77,13 +79,13 @@ def light(
 
 def albedo(scene: Scene, background: float) -> Float[Tensor, "T H W 3"]:
     """Colours under even light."""
-    return _over(scene, _interpolated(scene, _colours(scene)), background)
+    return interpolated(scene, _colours(scene)[None], scene.model.faces, background)
 
 
 def normal(scene: Scene, background: float) -> Float[Tensor, "T H W 3"]:
     """Unit normals in the camera frame; -1 to 1 becomes 0 to 1."""
-    directions = normalized(_interpolated(scene, scene.normals))
-    return _over(scene, directions * 0.5 + 0.5, background)
+    directions = normalized(interpolate(scene.normals, scene.model.faces, scene.fragments))
+    return over(scene, directions * 0.5 + 0.5, background)
 
 
 def depth(scene: Scene, background: float) -> Float[Tensor, "T H W 1"]:
@@ -105,25 +107,28 @@ def uv(scene: Scene, background: float) -> Float[Tensor, "T H W 2"]:
         raise ModelError("the model has no texture coordinates")
     coordinates = coordinates / coordinates.amax(0).ceil().clamp(min=1)
     corners = scene.model.faces if scene.model.uv_faces is None else scene.model.uv_faces
-    return _over(scene, interpolate(coordinates[None], corners, scene.fragments), background)
+    return interpolated(scene, coordinates[None], corners, background)
+
+
+def interpolated(
+    scene: Scene, values: Float[Tensor, "#T N C"], corners: Int[Tensor, "F 3"], background: float
+) -> Float[Tensor, "T H W C"]:
+    """Values at the corners of faces, blended over the pixels."""
+    blended = interpolate(values, corners, scene.fragments)
+    return blended.clamp_(0, 1) if background == 0.0 else over(scene, blended, background)
+
+
+def over(
+    scene: Scene, values: Float[Tensor, "T H W C"], background: float
+) -> Float[Tensor, "T H W C"]:
+    """Values on the surface, `background` elsewhere."""
+    return torch.where(scene.fragments.mask[..., None], values, background).clamp_(0, 1)
 
 
 def _colours(scene: Scene) -> Float[Tensor, "V 3"]:
     if scene.albedo is None:
         return scene.model.albedo(scene.parameters.reflectance)[0]
     return scene.albedo
-
-
-def _interpolated(scene: Scene, values: Tensor) -> Tensor:
-    values = values if values.ndim == 3 else values[None]
-    return interpolate(values, scene.model.faces, scene.fragments)
-
-
-def _over(scene: Scene, values: Tensor, background: float) -> Tensor:
-    """Values on the surface, `background` elsewhere."""
-    if background == 0.0:
-        return (values * scene.fragments.mask[..., None]).clamp_(0, 1)
-    return torch.where(scene.fragments.mask[..., None], values, background).clamp_(0, 1)
 
 
 def _shade(scene: Scene, diffuse: Tensor, shading: Tensor) -> None:
@@ -154,13 +159,13 @@ def _folded(illumination: Float[Tensor, "T 9 3"]) -> Float[Tensor, "T 10 3"]:
 
 def _shaded(scene: Scene, background: float) -> dict[str, Tensor]:
     """The same in plain torch."""
-    normals = normalized(_interpolated(scene, scene.normals))
+    faces, found = scene.model.faces, scene.fragments
+    normals = normalized(interpolate(scene.normals, faces, found))
     amount = irradiance(scene.parameters.illumination, normals.flatten(1, 2)).clamp(min=0)
     shading = amount.unflatten(1, normals.shape[1:3])
-    mask = scene.fragments.mask[..., None]
-    colours = shading
+    mask, colours = found.mask[..., None], shading
     if scene.albedo is not None or scene.model.reflectance is not None:
-        colours = _interpolated(scene, _colours(scene)) * shading
+        colours = interpolate(_colours(scene)[None], faces, found) * shading
     return {
         "diffuse": torch.where(mask, colours, background),
         "shading": torch.where(mask, shading, background * BRIGHTEST),
