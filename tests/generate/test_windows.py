@@ -247,9 +247,7 @@ def test_a_damaged_picture_is_named(dataset):
     at = json.loads((dataset / "shard-0.json").read_text())["offsets"][1][1]
     content[at : at + 40] = bytes(40)
     shard.write_bytes(content)
-    with pytest.raises(
-        DatasetError, match=r"diffuse.png of sample k_000001 is damaged; `"
-    ):
+    with pytest.raises(DatasetError, match=r"diffuse.png of sample k_000001 is damaged; `"):
         ConditioningWindows(dataset)[1]
 
 

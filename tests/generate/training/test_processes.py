@@ -29,7 +29,8 @@ def launched(run, processes):
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stderr[-3000:]
-    assert result.stdout.count(f"one of {processes}\n") == processes
+    seen = {path.name for path in run.parent.glob(f"{run.name}-*")}
+    assert seen == {f"{run.name}-{number}-of-{processes}" for number in range(processes)}
     return read_journal(run), load_generator(run / "generator.safetensors")
 
 
