@@ -13,11 +13,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from morphface.core.errors import ModelError, ShapeError
+from morphface.core.threads import one_torch_thread
 from morphface.edit.eyes import matched_eyes
 from morphface.edit.frames import check_frames, repeated
 from morphface.edit.openings import openings_of
 from morphface.edit.parts import mouth_share
-from morphface.edit.pose import head_centre, with_head_centre
+from morphface.edit.pose import arm, head_centre
 from morphface.edit.rest import closest_frame, neutral
 from morphface.edit.settings import Rule, TransferSettings, find_settings
 from morphface.edit.sliders import GAZE_LIMITS
@@ -84,12 +85,9 @@ def transfer(
     check_frames(source, target, chosen, given)
     source, given = _same_model(source, given, first, model)
     pair = (_whole(source, model), _whole(target, model))
-    plan = _Plan(pair, _references(pair, given, chosen, model), chosen, model)
-    frames = target.frames if source.frames == 1 else source.frames
-    out = replace(_lit(target, frames), expression=plan.expression(), gaze=plan.gaze())
-    if chosen.rotation.how == chosen.translation.how == "keep":
-        return out
-    return with_head_centre(out, plan.moved("rotation"), plan.moved("translation"))
+    with one_torch_thread():  # a second one is no gain, and costs tenfold on a busy machine
+        references = _references(pair, given, chosen, model)
+        return _Plan(pair, references, chosen, model).result()
 
 
 @dataclass(frozen=True)
@@ -105,6 +103,14 @@ class _Plan:
     def frames(self) -> int:
         source, target = self.pair
         return target.frames if source.frames == 1 else source.frames
+
+    def result(self) -> FaceParameters:
+        """The target that moves."""
+        rows = {"expression": self.expression(), "gaze": self.gaze()}
+        if not self.settings.rotation.how == self.settings.translation.how == "keep":
+            rows["rotation"] = self.moved("rotation")
+            rows["translation"] = self.moved("translation") - arm(rows["rotation"])
+        return replace(_lit(self.pair[1], self.frames), **rows)
 
     def moved(self, name: str, rule: Rule | None = None) -> Tensor:
         """A group of the result, in all frames."""
@@ -198,6 +204,8 @@ def _lit(target: FaceParameters, frames: int) -> FaceParameters:
 
 
 def _whole(face: FaceParameters, model: MorphableModel) -> FaceParameters:
+    if face.expression.shape[1] == model.expression.rank:
+        return face
     return replace(face, expression=full_expression(face, model))
 
 
@@ -205,27 +213,19 @@ def _references(
     pair: Pair, given: Given, settings: TransferSettings, model: MorphableModel
 ) -> Pair:
     """The frame of the source that relative motion starts from, and that of the target."""
-    if not any(rule.how == "relative" for rule in settings.rules.values()):
+    relative = [name for name, rule in settings.rules.items() if rule.how == "relative"]
+    if not relative:
         return pair[0][0], pair[1][0]
-    source, target = given
-    if target is None:
-        target = _start(pair[1], None, settings, model)
-    if source is None:
-        source = _start(pair[0], target, settings, model)
-    return _whole(source, model), _whole(target, model)
-
-
-def _start(
-    faces: FaceParameters,
-    other: FaceParameters | None,
-    settings: TransferSettings,
-    model: MorphableModel,
-) -> FaceParameters:
-    if settings.reference == "first":
-        return faces[0]
     if settings.reference == "neutral":
-        return neutral(faces, model)
-    return faces[closest_frame(faces, other or neutral(faces, model), model)]
+        # The lids of the eyes follow the gaze, and belong to the expression.
+        groups = {*relative, "expression"} if "gaze" in relative else relative
+        found = [g or neutral(f, model, groups=groups) for g, f in zip(given, pair, strict=True)]
+    elif settings.reference == "first":
+        found = [g or f[0] for g, f in zip(given, pair, strict=True)]
+    else:
+        target = given[1] or pair[1][closest_frame(pair[1], neutral(pair[1], model), model)]
+        found = [given[0] or pair[0][closest_frame(pair[0], target, model)], target]
+    return _whole(found[0], model), _whole(found[1], model)
 
 
 def _check_sizes(name: str, face: FaceParameters, model: MorphableModel) -> None:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from morphface.parameters import FaceParameters
 
-__all__ = ["PIVOT", "head_centre", "turned_to", "with_head_centre"]
+__all__ = ["PIVOT", "arm", "head_centre", "turned_to", "with_head_centre"]
 
 PIVOT = (0.0, -40.0, -85.0)
 """Where the skull rests on the spine, in the model frame of every model, in millimetres."""
@@ -23,7 +23,7 @@ PIVOT = (0.0, -40.0, -85.0)
 
 def head_centre(parameters: FaceParameters) -> Float[Tensor, "T 3"]:
     """Where `PIVOT` is in the camera frame, in millimetres."""
-    return parameters.translation + _arm(parameters.rotation)
+    return parameters.translation + arm(parameters.rotation)
 
 
 def with_head_centre(
@@ -38,7 +38,7 @@ def with_head_centre(
         rotation: head to camera, rotation vectors in radians.
         centre: where `PIVOT` shall be in the camera frame, in millimetres.
     """
-    return replace(parameters, rotation=rotation, translation=centre - _arm(rotation))
+    return replace(parameters, rotation=rotation, translation=centre - arm(rotation))
 
 
 def turned_to(parameters: FaceParameters, rotation: Float[Tensor, "T 3"]) -> FaceParameters:
@@ -51,5 +51,6 @@ def turned_to(parameters: FaceParameters, rotation: Float[Tensor, "T 3"]) -> Fac
     return with_head_centre(parameters, rotation, head_centre(parameters))
 
 
-def _arm(rotation: Float[Tensor, "T 3"]) -> Float[Tensor, "T 3"]:
+def arm(rotation: Float[Tensor, "T 3"]) -> Float[Tensor, "T 3"]:
+    """From the head's origin to `PIVOT`, in the camera frame, in millimetres."""
     return roma.rotvec_to_rotmat(rotation) @ rotation.new_tensor(PIVOT)

@@ -4,14 +4,16 @@ A tracked face at rest has no zero coefficients: what the identity cannot show, 
 does. So the neutral of a sequence is estimated from it, where it is long enough to tell.
 """
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from morphface.edit.frames import GROUPS
 from morphface.edit.openings import Openings, openings_of
-from morphface.edit.pose import head_centre, with_head_centre
+from morphface.edit.pose import arm, head_centre
 from morphface.edit.spaces import Directions, Places, Rotations, mean
 from morphface.edit.weights import full_expression
 from morphface.models import MorphableModel, load_model
@@ -31,7 +33,12 @@ _SCALES = (0.17, 2.0, 4.0)
 """What counts alike in a comparison of frames: radians of pose, mm of the eyes and of the mouth."""
 
 
-def neutral(parameters: FaceParameters, model: MorphableModel | None = None) -> FaceParameters:
+def neutral(
+    parameters: FaceParameters,
+    model: MorphableModel | None = None,
+    *,
+    groups: Collection[str] = GROUPS,
+) -> FaceParameters:
     """One frame: mean pose and gaze, mean light, and the resting expression.
 
     A coefficient rests where a quarter of the frames is closest together. Weights from 0 up
@@ -41,21 +48,22 @@ def neutral(parameters: FaceParameters, model: MorphableModel | None = None) -> 
     Args:
         parameters: of a sequence.
         model: that they belong to; None means the open head.
+        groups: to look at; the others stay those of the first frame.
     """
     head = model or load_model("open-head")
-    expression = full_expression(parameters, head)
-    if parameters.frames < ENOUGH:
-        rest = torch.zeros_like(expression[:1])
-    else:
-        rest = _rest(expression, head.expression.bounds[:, 0] == 0.0)[None]
-    still = replace(
-        parameters[0],
-        expression=rest,
-        illumination=parameters.illumination.mean(dim=0, keepdim=True),
-        gaze=mean(Directions(), parameters.gaze),
-    )
-    centre = mean(Places(), head_centre(parameters))
-    return with_head_centre(still, mean(Rotations(), parameters.rotation), centre)
+    rows: dict[str, Tensor] = {}
+    if "expression" in groups:
+        rows["expression"] = _resting_expression(parameters, head)
+    if "illumination" in groups:
+        rows["illumination"] = parameters.illumination.mean(dim=0, keepdim=True)
+    if "gaze" in groups:
+        rows["gaze"] = mean(Directions(), parameters.gaze)
+    if "rotation" in groups:
+        rows["rotation"] = mean(Rotations(), parameters.rotation)
+    still, centre = parameters[0], head_centre(parameters)
+    centre = mean(Places(), centre) if "translation" in groups else centre[:1]
+    rows["translation"] = centre - arm(rows.get("rotation", still.rotation))
+    return replace(still, **rows)
 
 
 def closest_frame(
@@ -92,6 +100,13 @@ def resting_gaps(openings: Openings) -> Float[Tensor, "2"]:
     return torch.where(found < _SHUT * own, own, found)
 
 
+def _resting_expression(parameters: FaceParameters, model: MorphableModel) -> Float[Tensor, "1 E"]:
+    expression = full_expression(parameters, model)
+    if parameters.frames < ENOUGH:
+        return torch.zeros_like(expression[:1])
+    return _rest(expression, model.expression.bounds[:, 0] == 0.0)[None]
+
+
 def _gaps(parameters: FaceParameters, model: MorphableModel) -> Openings | None:
     whole = replace(parameters, expression=full_expression(parameters, model))
     return openings_of(whole, model)
@@ -99,11 +114,11 @@ def _gaps(parameters: FaceParameters, model: MorphableModel) -> Openings | None:
 
 def _rest(values: Float[Tensor, "T K"], from_below: Tensor) -> Float[Tensor, " K"]:
     """The middle of the shortest interval that holds a quarter of the frames, in each column."""
-    ordered = values.sort(dim=0).values
-    count = -(-len(ordered) // _SHARE)
-    width = ordered[count - 1 :] - ordered[: len(ordered) - count + 1]
-    late = torch.arange(len(width))[:, None] >= len(ordered) // 2 - count // 2
-    start = width.masked_fill(late & from_below.to(late.device), torch.inf).argmin(dim=0)
-    total = torch.nn.functional.pad(ordered.double().cumsum(dim=0), (0, 0, 1, 0))
-    column = torch.arange(ordered.shape[1])
-    return ((total[start + count, column] - total[start, column]) / count).to(values)
+    ordered = values.T.contiguous().sort(dim=1).values
+    frames = ordered.shape[1]
+    count = -(-frames // _SHARE)
+    width = ordered[:, count - 1 :] - ordered[:, : frames - count + 1]
+    late = torch.arange(width.shape[1]) >= frames // 2 - count // 2
+    start = width.masked_fill(late & from_below[:, None], torch.inf).argmin(dim=1)
+    row = torch.arange(len(ordered))[:, None]
+    return ordered[row, start[:, None] + torch.arange(count)].mean(dim=1)

@@ -15,7 +15,6 @@ from torch import Tensor
 from torch.nn.functional import normalize, pad
 
 from morphface.core.errors import ParameterError
-from morphface.models import gaze_rotation
 
 __all__ = ["Directions", "Places", "Rotations", "Space", "Vectors", "mean"]
 
@@ -116,7 +115,7 @@ class Directions:
 
     def away(self, values: Tensor, reference: Tensor) -> Tensor:
         """Along the great circle from the reference: to the left and up, in radians."""
-        local = _turned(gaze_rotation(reference).mT, _direction(values))
+        local = _turned(_frame(reference).mT, _direction(values))
         across = local[..., :2].norm(dim=-1, keepdim=True)
         angle = torch.atan2(across, local[..., 2:])
         return local[..., :2] * torch.where(across > 1e-9, angle / across, 1.0)
@@ -126,7 +125,7 @@ class Directions:
         angle = offsets.norm(dim=-1, keepdim=True)
         across = offsets * torch.sinc(angle / torch.pi)
         local = torch.cat([across, angle.cos()], dim=-1)
-        return _angles(_turned(gaze_rotation(reference), local))
+        return _angles(_turned(_frame(reference), local))
 
     def box(self, values: Tensor, length: int) -> Tensor:
         """The mean direction."""
@@ -138,9 +137,16 @@ def _turned(matrix: Float[Tensor, "#T 2 3 3"], rays: Float[Tensor, "T 2 3"]) -> 
     return (matrix * rays[..., None, :]).sum(dim=-1)
 
 
+def _frame(gaze: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 3 3"]:
+    """`gaze_rotation` in closed form: left, up and ahead of an eye as columns."""
+    (s, t), (c, d) = gaze.sin().unbind(-1), gaze.cos().unbind(-1)
+    left, up = torch.stack([c, 0 * c, -s], dim=-1), torch.stack([-s * t, d, -c * t], dim=-1)
+    return torch.stack([left, up, _direction(gaze)], dim=-1)
+
+
 def _direction(gaze: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 3"]:
-    (sine_yaw, sine_pitch), (yaw, pitch) = gaze.sin().unbind(-1), gaze.cos().unbind(-1)
-    return torch.stack([sine_yaw * pitch, sine_pitch, yaw * pitch], dim=-1)
+    (s, t), (c, d) = gaze.sin().unbind(-1), gaze.cos().unbind(-1)
+    return torch.stack([s * d, t, c * d], dim=-1)
 
 
 def _angles(direction: Float[Tensor, "*batch 3"]) -> Float[Tensor, "*batch 2"]:

@@ -5,12 +5,12 @@ busy, or beside the spinning threads of torch, BLAS threads wait for each other:
 takes 300.
 """
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from functools import cache
 
-import torch
 from threadpoolctl import ThreadpoolController
+
+from morphface.core.threads import one_torch_thread
 
 __all__ = ["one_thread", "one_torch_thread"]
 
@@ -19,17 +19,6 @@ def one_thread() -> AbstractContextManager[None]:
     """While it lasts, numpy and scipy compute matrix products on one thread."""
     limiter: AbstractContextManager[None] = _controller().limit(limits=1, user_api="blas")
     return limiter
-
-
-@contextmanager
-def one_torch_thread() -> Iterator[None]:
-    """While it lasts, torch and the compiled kernels compute on one thread."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 @cache
