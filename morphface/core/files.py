@@ -22,6 +22,7 @@ _REASONS = {
     errno.EPERM: "it is write-protected",
     errno.EROFS: "it is on a read-only disk",
     errno.ENOSPC: "the disk is full",
+    errno.EFBIG: "the file would become too large there",
     errno.EDQUOT: "the disk quota is used up",
     errno.ENOTDIR: "a part of the path is a file, not a folder",
     errno.EEXIST: "it is a file, not a folder",

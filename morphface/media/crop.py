@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
+from torch.nn.functional import max_pool2d
 
 from morphface.core.check import check_shape
 from morphface.core.errors import ParameterError
@@ -24,6 +25,7 @@ FACE_SHARE = 156 / 256
 """How much of the crop's side the height of a face's box fills in the data of HeadGAN."""
 _SMOOTHING = 0.25
 """Standard deviation in seconds of the Gaussian that smooths moving crops."""
+_AROUND = 5
 _DETAIL = 0.04
 """Change of a colour from which the detail of the old picture is given up in pasting."""
 
@@ -55,7 +57,12 @@ class Crop:
 
     @classmethod
     def around(
-        cls, box: Sequence[float] | Tensor, size: int, *, share: float = FACE_SHARE, lift: float = 0
+        cls,
+        box: Sequence[float] | Tensor,
+        size: int,
+        *,
+        share: float = FACE_SHARE,
+        lift: float = 0.0,
     ) -> "Crop":
         """A square about the box of a face.
 
@@ -71,7 +78,7 @@ class Crop:
 
     @classmethod
     def steady(
-        cls, boxes: Float[Tensor, "T 4"], size: int, *, share: float = FACE_SHARE, lift: float = 0
+        cls, boxes: Float[Tensor, "T 4"], size: int, *, share: float = FACE_SHARE, lift: float = 0.0
     ) -> "Crop":
         """One square for a whole clip: about the median box, made square by its height.
 
@@ -97,7 +104,7 @@ class Crop:
         size: int,
         *,
         share: float = FACE_SHARE,
-        lift: float = 0,
+        lift: float = 0.0,
     ) -> "tuple[Crop, ...]":
         """A square for each frame that follows the face smoothly.
 
@@ -161,9 +168,11 @@ class Crop:
         rows, columns = self._weights(image)
         low, high = image.aminmax()
         scale = 255 if image.dtype == torch.uint8 else 1
-        found = resample(image, rows, columns).clamp(low / scale, high / scale)
+        found = resample(image, rows, columns)
         covered = (rows.covered[:, None] * columns.covered).to(found)[..., None]
-        return found + found.new_tensor(fill) * (1 - covered)
+        beyond = found.new_tensor(fill)
+        low, high = torch.minimum(low / scale, beyond), torch.maximum(high / scale, beyond)
+        return (found + beyond * (1 - covered)).clamp(low, high)
 
     def paste(
         self,
@@ -195,7 +204,7 @@ class Crop:
         old = image[top:bottom, left:right]
         change = resample(crop - before, rows, columns)
         lost = old - resample(before, rows, columns)
-        new = (change.abs().amax(dim=-1, keepdim=True) / _DETAIL).clamp(0, 1)
+        new = resample(_changed(crop - before), rows, columns).clamp(0, 1)
         change = (change - new * lost) * self._share(top, bottom, left, right).to(image)[..., None]
         if mask is not None:
             check_shape("mask", mask, self.size, self.size)
@@ -237,6 +246,13 @@ class Crop:
             return (pixel + 1).clamp(max=edge + self.side) - pixel.clamp(min=edge)
 
         return overlap(top, bottom, self.top)[:, None] * overlap(left, right, self.left)
+
+
+def _changed(change: Float[Tensor, "S S C"]) -> Float[Tensor, "S S 1"]:
+    """1 where the neighbourhood changed so much that it shows something else."""
+    size = change.abs().amax(dim=-1)[None]
+    largest = max_pool2d(size, _AROUND, stride=1, padding=_AROUND // 2)[0, ..., None]
+    return (largest / _DETAIL).clamp(max=1)
 
 
 def box_drift(boxes: Float[Tensor, "T 4"], size: tuple[int, int]) -> float:

@@ -92,7 +92,7 @@ def _along_first(
         dense = torch.zeros(len(first), high - low + 1, dtype=torch.float64)
         dense.scatter_(1, torch.where(inside, places, high - low), torch.where(inside, values, 0.0))
         blocks.append(dense[:, :-1].to(lines) @ lines[low:high])
-    return torch.cat(blocks).reshape(-1, *image.shape[1:])
+    return torch.cat(blocks).reshape(len(weights.first), *image.shape[1:])
 
 
 def _cubic(x: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:

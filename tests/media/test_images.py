@@ -1,6 +1,8 @@
+import pickle
 import struct
 import sys
 import zlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -264,3 +266,27 @@ def test_writing_to_an_unknown_kind_or_shape_is_refused(tmp_path):
         write_image(tmp_path / "a.png", torch.zeros(4, 4))
     with pytest.raises(ShapeError, match="pixels must have shape"):
         Photo(torch.zeros(4, 4))
+
+
+def test_bytes_are_kept_and_become_floats_when_asked_for():
+    given = torch.from_numpy(BYTES.copy())
+    photo = Photo(given, source="a frame")
+    assert photo.size == (40, 48)
+    assert photo.to_uint8() is given
+    torch.testing.assert_close(photo.pixels, given / 255, atol=0, rtol=0)
+    assert photo.pixels is photo.pixels
+    assert torch.equal(photo.turned(1).pixels, Photo(given / 255).turned(1).pixels)
+
+
+def test_changed_pixels_do_not_leave_the_old_bytes():
+    photo = Photo(torch.from_numpy(BYTES.copy()))
+    black = replace(photo, pixels=torch.zeros(40, 48, 3))
+    assert black.to_uint8().max() == 0
+    assert photo.map(lambda values: values * 0).to_uint8().max() == 0
+    assert torch.equal(pickle.loads(pickle.dumps(photo)).pixels, photo.pixels)
+
+
+@pytest.mark.refusal
+def test_a_photo_has_no_other_attributes():
+    with pytest.raises(AttributeError, match="Photo has no attribute 'colour'"):
+        _ = Photo(torch.zeros(40, 48, 3)).colour

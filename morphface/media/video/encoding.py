@@ -99,7 +99,8 @@ class Encoding:
         )
 
 
-_H264 = {"preset": "veryfast", "crf": "18"}
+_H264 = {"preset": "veryfast", "bf": "0"}
+"""Without B-frames, the length that an MP4 states is right for uneven times too."""
 _MPEG4_TOO = ("libx264", "libopenh264", "mpeg4")
 _FORMATS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".mkv": "matroska"}
 _GIF = Encoding("gif", ("gif",), "pal8", Fraction(1, 100), holds_sound=False)
@@ -119,10 +120,8 @@ def encoding_for(path: Path, lossless: bool) -> Encoding:
     suffix = path.suffix.lower()
     if suffix in _FORMATS:
         if lossless:
-            return Encoding(
-                _FORMATS[suffix], ("libx264rgb",), "rgb24", options={"preset": "fast", "qp": "0"}
-            )
-        return Encoding(_FORMATS[suffix], _MPEG4_TOO, options=_H264)
+            return Encoding(_FORMATS[suffix], ("libx264rgb",), "rgb24", options=_H264 | {"qp": "0"})
+        return Encoding(_FORMATS[suffix], _MPEG4_TOO, options=_H264 | {"crf": "18"})
     if suffix == ".webm":
         if lossless:
             return Encoding("webm", ("libvpx-vp9",), "gbrp", options=_VP9 | {"lossless": "1"})

@@ -16,6 +16,7 @@ __all__ = ["Probe", "probe"]
 
 _RATES = (0.01, 1000.0)
 _USUAL_RATE = 25.0
+_TAIL = 0.5
 _MICROSECONDS = 1_000_000
 
 
@@ -30,6 +31,7 @@ class Probe:
         step: seconds in a unit of time of the stream.
         origin: when the first picture is shown, in those units.
         duration: seconds from the first picture to the end, None where the file does not tell.
+        slack: seconds by which the pictures may end earlier than `duration`.
         frames: how many the file says to hold, 0 where it does not tell.
         has_sound: whether there is sound.
     """
@@ -40,6 +42,7 @@ class Probe:
     step: Fraction
     origin: int
     duration: float | None
+    slack: float
     frames: int
     has_sound: bool
 
@@ -67,13 +70,15 @@ def probe(path: Path) -> Probe:
             raise VideoError(_nothing_in(path, source.damaged))
         step = stream.time_base or Fraction(1, 1000)
         origin = first.pts or 0
+        duration, slack = _duration(source, origin * step)
         return Probe(
             size=_size(path, first, stream.sample_aspect_ratio),
             aspect=stream.sample_aspect_ratio,
             rate=_rate(stream),
             step=step,
             origin=origin,
-            duration=_duration(source, origin * step),
+            duration=duration,
+            slack=slack,
             frames=stream.frames,
             has_sound=bool(source.container.streams.audio),
         )
@@ -111,19 +116,22 @@ def _rate(stream: VideoStream) -> float:
     return _USUAL_RATE
 
 
-def _duration(source: Source, origin: Fraction) -> float | None:
-    """Seconds from the first picture to the end of the pictures, or of the file."""
+def _duration(source: Source, origin: Fraction) -> tuple[float | None, float]:
+    """Seconds from the first picture to the end of the pictures, and how unsure that is.
+
+    Some files tell only when all ends, sound and pictures, which rarely end together.
+    """
     stream, container = source.stream, source.container
     if stream.duration and stream.time_base:
         begin = stream.start_time if stream.start_time is not None else 0
-        return float((begin + stream.duration) * stream.time_base - origin)
+        return float((begin + stream.duration) * stream.time_base - origin), 0.0
     written = _seconds_of(stream.metadata.get("DURATION", ""))
     if written is not None:
-        return written - float(origin)
+        return written - float(origin), 0.0
     if container.duration:
         begin = container.start_time or 0
-        return (begin + container.duration) / _MICROSECONDS - float(origin)
-    return None
+        return (begin + container.duration) / _MICROSECONDS - float(origin), _TAIL
+    return None, 0.0
 
 
 def _seconds_of(text: str) -> float | None:

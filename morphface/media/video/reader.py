@@ -20,8 +20,6 @@ from morphface.media.video.timeline import Timeline
 
 __all__ = ["Frame", "Video", "read_video"]
 
-_TAIL = 0.25
-"""Seconds that may lack at the end of a whole video: sound and pictures rarely end together."""
 _Raw = tuple[VideoFrame, int, float]
 
 
@@ -181,24 +179,25 @@ class Video:
                     for raw in chain([first], frames):
                         index = timeline.index(raw.pts or 0)
                         yield raw, index, self.known.seconds(timeline.shown[index])
-                    self._judge(source, self.known.seconds(timeline.shown[index]), False)
+                    self._judge(source, self.known.seconds(timeline.shown[index]), raw)
                     return
         yield from self._decode_all()
 
     def _decode_all(self) -> Iterator[_Raw]:
-        last = -1 / self.rate
+        last, raw = -1 / self.rate, None
         with Source(self.path) as source:
             for index, raw in enumerate(source.frames()):
                 time = None if raw.pts is None else self.known.seconds(raw.pts)
                 last = time if time is not None and time > last else last + 1 / self.rate
                 yield raw, index, last
-            self._judge(source, last, True)
+            self._judge(source, last, raw)
+            self.truncated |= source.count < self.known.frames
 
-    def _judge(self, source: Source, last: float, whole: bool) -> None:
-        """At the end of the file: is that where it should end?"""
-        lacking = whole and source.count < self.known.frames
-        early = self.duration is not None and last + 2 / self.rate + _TAIL < self.duration
-        self.truncated = source.damaged or lacking or early
+    def _judge(self, source: Source, time: float, last: VideoFrame | None) -> None:
+        """At the end of the file, after the frame `last`: is that where it should end?"""
+        shown = 0.0 if last is None else float((last.duration or 0) * self.known.step)
+        end = time + max(shown, 1.5 / self.rate) + self.known.slack
+        self.truncated = source.damaged or (self.duration is not None and end < self.duration)
 
     def _at(self, timeline: Timeline, stamps: list[int]) -> Iterator[Frame]:
         """The frames shown at `stamps`, ascending."""

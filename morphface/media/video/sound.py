@@ -66,7 +66,7 @@ class SoundCopy:
             if heard >= time:
                 self._waiting = packet
                 return
-            if heard + float((packet.duration or 0) * step) > begin:
+            if heard + 2 * float((packet.duration or 0) * step) > begin:  # decoders want one before
                 shift = round((begin + self._origin) / float(step))
                 packet.pts = stamp - shift
                 packet.dts = packet.pts if packet.dts is None else packet.dts - shift

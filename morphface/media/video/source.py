@@ -126,6 +126,8 @@ def open_container(path: Path) -> InputContainer:
 
 
 def _refusal(path: Path, error: av.error.FFmpegError) -> str:
+    if isinstance(error, EOFError):
+        return f"{path} ends before its first frame; get an intact copy"
     if isinstance(error, OSError):
         return unreadable(path, error)
     return f"{path} is not a video of a known kind, or it is damaged; get an intact copy"
