@@ -185,7 +185,7 @@ def _cuts(outline, y, cut, turn):
         bx, by = outline[k, 0], outline[k, 1]
         if (ay <= y) == (by <= y):
             continue
-        x, sense = ax + (y - ay) / (by - ay) * (bx - ax), 1 if by < ay else -1
+        x, sense = _crossing(ax, ay, bx, by, y), 1 if by < ay else -1
         place = count
         while place > 0 and cut[place - 1] > x:
             cut[place], turn[place] = cut[place - 1], turn[place - 1]
@@ -196,6 +196,14 @@ def _cuts(outline, y, cut, turn):
 
 
 @compiled
+def _crossing(ax, ay, bx, by, y):
+    """Where a side meets a scanline, the same to the last bit from either end."""
+    if ay > by:
+        ax, ay, bx, by = bx, by, ax, ay
+    return ax + (y - ay) / (by - ay) * (bx - ax)
+
+
+@compiled
 def _extent(outline, y):
     """First and last crossing of a scanline with a convex outline; infinities if there is none."""
     left, right = np.inf, -np.inf
@@ -203,7 +211,7 @@ def _extent(outline, y):
         ax, ay = outline[k - 1, 0], outline[k - 1, 1]
         bx, by = outline[k, 0], outline[k, 1]
         if (ay <= y) != (by <= y):
-            x = ax + (y - ay) / (by - ay) * (bx - ax)
+            x = _crossing(ax, ay, bx, by, y)
             left, right = min(left, x), max(right, x)
     return left, right
 

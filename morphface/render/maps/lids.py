@@ -21,7 +21,7 @@ from morphface.render.rasterize import Fragments, rasterize
 
 __all__ = ["CLOSED", "Lids", "lids_of", "opened"]
 
-CLOSED = 0.04, 0.08
+CLOSED = 0.03, 0.06
 """Mean distance of the lids over the width of the eye: nothing is open below the first; up to
 the second the opening is narrowed, so that it does not vanish all at once."""
 STEPS = 16  # from corner to corner

@@ -63,12 +63,13 @@ def light(
     scene: Scene, background: float, *, diffuse: bool, shading: bool
 ) -> dict[str, Float[Tensor, "T H W 3"]]:
     """The maps "diffuse" (albedo times irradiance) and "shading" (irradiance alone)."""
-    size = scene.fragments.face.shape
     wanted = {"diffuse": diffuse, "shading": shading}
     if scene.vertices.device.type == "cpu":
         out = {
-            name: torch.full((*(size if wanted[name] else (0, 0, 0)), 3), background)
-            for name in wanted
+            name: torch.full(
+                (*(scene.fragments.face.shape if wanted[name] else (0, 0, 0)), 3), empty
+            )
+            for name, empty in (("diffuse", background), ("shading", background * BRIGHTEST))
         }
         _shade(scene, out["diffuse"], out["shading"])
     else:
