@@ -1,0 +1,68 @@
+"""Where a head is bare: not under hair, a hat or a hand."""
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from scipy.sparse import coo_matrix, csc_matrix, diags
+from scipy.sparse.linalg import splu
+from torch import Tensor
+
+from morphface.geometry.mesh import edges, vertex_normals
+from morphface.geometry.spherical_harmonics import irradiance
+from morphface.media.images import Photo
+from morphface.pipelines.photo import FittedFace
+from morphface.render.sight import Sight
+from morphface.render.unwrap import sample_photo
+
+__all__ = ["ALIKE", "bare_skin"]
+
+ALIKE = 0.45
+"""Log difference of colours up to which the photo shows what the fitted skin should look like."""
+STIFF = 4.0
+"""How strongly a vertex that is seen well keeps what its colour says, in edges."""
+CHEEKS = 0.01
+"""The same of the guess that hair covers a head above the eyes, and nothing below them."""
+_INNER = ("eyeballs", "eye_sockets", "mouth", "teeth", "tongue", "lips", "eyelids", "brows")
+
+
+def bare_skin(face: FittedFace, photo: Photo) -> Float[Tensor, " V"]:
+    """How likely each vertex is not covered, 0 to 1.
+
+    Where the photo shows it, its colour tells; what the photo does not show is as what is beside
+    it on the mesh. Parts that differ from skin by nature count as bare.
+
+    Args:
+        face: a fitted face.
+        photo: that it was fitted to.
+    """
+    model, vertices = face.model, face.vertices_in_camera()
+    if face.pixels is None:
+        return torch.ones(model.size)
+    normals = vertex_normals(vertices, model.faces)
+    seen = sample_photo(Sight(photo.pixels, face.camera, vertices, model.faces), vertices, normals)
+    light = irradiance(face.parameters.illumination[0], normals).clamp(min=0.05)
+    expected = face.albedo() * light * face.pixels.gain[0]
+    different = (torch.log(seen.colour.clamp(min=0) + 0.05) - torch.log(expected + 0.05)).abs()
+    likely = torch.sigmoid((ALIKE - different.mean(-1)) * 12)
+    own = torch.zeros(model.size)
+    for name in _INNER:
+        own = torch.maximum(own, model.regions.get(name, own))
+    likely = torch.maximum(likely, own)
+    blank = torch.zeros(model.size)
+    beside = torch.maximum(model.regions.get("ears", blank), model.regions.get("neck", blank))
+    weight = STIFF * (seen.confidence * (1 - beside) + own) ** 2
+    likely = (weight * likely + CHEEKS * (model.identity.mean[:, 1] < 0)) / (weight + CHEEKS)
+    return _spread(edges(model.faces).numpy(), likely, weight + CHEEKS).clamp(0, 1)
+
+
+def _spread(
+    pairs: np.ndarray, values: Float[Tensor, " V"], weight: Float[Tensor, " V"]
+) -> Float[Tensor, " V"]:
+    """Values where they have weight, continued smoothly over the mesh."""
+    size = len(values)
+    a, b = pairs.T
+    near = coo_matrix((np.ones(len(a)), (a, b)), shape=(size, size))
+    near = near + near.T
+    data = weight.double().numpy()
+    system = diags(np.asarray(near.sum(axis=1)).ravel() + data) - near
+    return torch.from_numpy(splu(csc_matrix(system)).solve(data * values.double().numpy())).float()

@@ -1,0 +1,130 @@
+"""A head before a camera: where it is in a picture, and what the light makes of it."""
+
+from dataclasses import dataclass, replace
+from math import log
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from morphface.geometry.camera import Camera, to_camera
+from morphface.geometry.mesh import vertex_normals
+from morphface.geometry.spherical_harmonics import irradiance
+from morphface.models import MorphableModel
+from morphface.parameters import FaceParameters
+
+__all__ = ["Look", "brightened", "light_change", "part_around", "part_of", "shade"]
+
+DIMMEST = 0.05
+"""Irradiance below which a fit does not tell how a surface would look in more of it."""
+LIMITS = {"light": log(6), "pose": log(2)}
+"""How much a change of light, and how much a turn under it, may change a colour."""
+SHOULDER = 0.75
+"""Values above which what a turn brightens is held back."""
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """A head before a camera.
+
+    Args:
+        vertices: in the camera frame.
+        light: spherical-harmonic coefficients.
+    """
+
+    vertices: Float[Tensor, "V 3"]
+    light: Float[Tensor, "9 3"]
+
+    @classmethod
+    def of(cls, model: MorphableModel, parameters: FaceParameters) -> "Look":
+        """The look of a face in its first frame.
+
+        Args:
+            model: that the parameters belong to.
+            parameters: of the face.
+        """
+        p = parameters
+        shape = model.vertices(p.identity, p.expression[:1], p.gaze[:1])[0]
+        return cls(to_camera(shape, p.rotation[0], p.translation[0]), p.illumination[0])
+
+
+def light_change(
+    faces: Int[Tensor, "F 3"], before: Look, after: Look
+) -> tuple[Float[Tensor, "V 3"], Float[Tensor, "V 3"]]:
+    """Logarithms of how many times brighter vertices become by a new light, and by their turn.
+
+    Args:
+        faces: of the mesh.
+        before: one look.
+        after: the other.
+    """
+    old, new = (shade(faces, look).log() for look in (before, after))
+    lit = shade(faces, replace(before, light=after.light)).log()
+    light, pose = LIMITS["light"], LIMITS["pose"]
+    return light * torch.tanh((lit - old) / light), pose * torch.tanh((new - lit) / pose)
+
+
+def brightened(
+    colours: Float[Tensor, "*pixels 3"], gain: Float[Tensor, "*pixels 3"]
+) -> Float[Tensor, "*pixels 3"]:
+    """Colours so many times as bright; what is bright already rises less, as on film.
+
+    Args:
+        colours: encoded as in a picture.
+        gain: of each channel; 1 changes nothing.
+    """
+    changed = colours * gain
+    over = (changed - SHOULDER).clamp(min=0) / (1 - SHOULDER)
+    rolled = changed.clamp(max=SHOULDER) + (1 - SHOULDER) * over / (1 + over)
+    return torch.lerp(changed, rolled, (4 * gain.log()).clamp(0, 1))
+
+
+def part_of(camera: Camera, box: tuple[int, int, int, int], scale: float) -> Camera:
+    """The camera that sees a part of a picture, with pixels so many times as fine.
+
+    Args:
+        camera: of the whole picture.
+        box: left, top, right and bottom of the part.
+        scale: pixels of the part for one of the whole.
+    """
+    left, top, right, bottom = box
+    size = max(round((bottom - top) * scale), 1), max(round((right - left) * scale), 1)
+    principal = (camera.principal - camera.principal.new_tensor([left, top])) * scale
+    return replace(camera, focal=camera.focal * scale, principal=principal, size=size)
+
+
+def shade(faces: Int[Tensor, "F 3"], look: Look) -> Float[Tensor, "V 3"]:
+    """Irradiance at each vertex, positive.
+
+    Args:
+        faces: of the mesh.
+        look: of the head.
+    """
+    return irradiance(look.light, vertex_normals(look.vertices, faces)).clamp(min=DIMMEST)
+
+
+def part_around(
+    camera: Camera, vertices: Tensor, chosen: Tensor | None, scale: float
+) -> tuple[int, int, int, int]:
+    """A part of the picture that holds vertices, in whole pixels at both scales.
+
+    Args:
+        camera: of the picture.
+        vertices: in the camera frame.
+        chosen: which of them count; None is all.
+        scale: pixels of the part for one of the picture.
+
+    Returns:
+        Left, top, right and bottom; the last two may be beyond the picture.
+    """
+    points = vertices if chosen is None else vertices[chosen]
+    screen = camera.project(points)[:, :2].nan_to_num().clamp(-1e6, 1e6)
+    (left, top), (right, bottom) = (screen.amin(0) - 3).tolist(), (screen.amax(0) + 3).tolist()
+    height, width = camera.size
+    left, top = max(int(left), 0), max(int(top), 0)
+    whole = max(round(1 / scale), 1)
+    across, down = (
+        -(-max(int(end) - start, 0) // whole) * whole
+        for start, end in ((left, min(right, width)), (top, min(bottom, height)))
+    )
+    return left, top, left + across, top + down

@@ -1,0 +1,205 @@
+"""A fitted face drawn anew in its photo, with other parameters.
+
+Two layers: the photo as a relief that follows the head (`render/relief.py`), so that hair and
+shoulders go along, and over it the face as its mesh shows it (`face_layer.py`). With the
+parameters that were fitted both are the photo itself, bit by bit.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from morphface.geometry.camera import Camera, to_camera
+from morphface.media.images import Photo
+from morphface.models import MorphableModel
+from morphface.parameters import FaceParameters
+from morphface.pipelines.face_layer import FaceLayer
+from morphface.pipelines.looks import Look, brightened, part_of
+from morphface.pipelines.photo import FittedFace
+from morphface.render.relief import Relief
+from morphface.render.warp import centres, enlarged, look_up, settled
+
+__all__ = ["Rerenderer", "rerender"]
+
+LAYER = 900
+"""Pixels along a head in which its face is worked out: more are interpolated, but not colours."""
+GROUND = 500
+"""The same of what is around it."""
+NODES = 110
+"""Nodes along a head of the net that carries what is around it."""
+MARGIN = 0.9
+"""How far around a head, in its sizes, the picture follows it."""
+BEYOND = 0.35
+"""The same beyond the border of the picture, where the head reaches it."""
+REACH = 0.1
+"""How far, in sizes of the head, expressions and shades reach beyond it."""
+NECK = -95.0, -165.0
+"""Heights in the model frame, in millimetres, between which a neck ceases to turn with the head."""
+_STRIP = 2_000_000
+
+
+def rerender(
+    face: FittedFace,
+    photo: Photo,
+    parameters: FaceParameters,
+    *,
+    camera: Camera | None = None,
+    background: str | Float[Tensor, "H W 3"] = "original",
+) -> Float[Tensor, "T H W 3"]:
+    """The photo with the face as other parameters have it.
+
+    Args:
+        face: what was fitted.
+        photo: to this photo.
+        parameters: of the same model, T frames.
+        camera: that sees them, of the size of the photo; None takes the photo's.
+        background: "original" lets what is around the head follow it; "blurred", "plain", or a
+            picture of the size of the photo take its place.
+
+    Raises:
+        ParameterError: the background is unknown, or the camera has another size.
+        ShapeError: the background has another size, or the parameters are of another model.
+    """
+    stage = Rerenderer(face, photo, background)
+    return torch.stack([stage(parameters[k], camera) for k in range(parameters.frames)])
+
+
+@dataclass(frozen=True, eq=False)
+class Rerenderer:
+    """A face and its photo, ready to be drawn again and again.
+
+    Args:
+        face: what was fitted.
+        photo: to this photo.
+        background: as in `rerender`.
+    """
+
+    face: FittedFace
+    photo: Photo
+    background: str | Float[Tensor, "H W 3"] = "original"
+
+    def __call__(
+        self, parameters: FaceParameters, camera: Camera | None = None
+    ) -> Float[Tensor, "H W 3"]:
+        """One picture.
+
+        Args:
+            parameters: one frame.
+            camera: that sees it; None takes the photo's.
+        """
+        camera = camera or self.face.camera
+        look = Look.of(self.face.model, parameters)
+        frame = self._ground(look, parameters, camera)
+        self._layer.over(frame, look, camera)
+        return frame.clamp(0, 1)
+
+    @cached_property
+    def _now(self) -> Look:
+        return Look.of(self.face.model, self.face.parameters)
+
+    @cached_property
+    def _size(self) -> float:
+        """Of the head in the photo, in pixels."""
+        screen = self.face.camera.project(self._now.vertices)[:, :2]
+        return max(float((screen.amax(0) - screen.amin(0)).max()), 1.0)
+
+    @cached_property
+    def _layer(self) -> FaceLayer:
+        ratio = LAYER / self._size
+        fineness = min(round(ratio), 2) if ratio >= 1 else 1 / -(-1 // ratio)
+        return FaceLayer(self.face, self.photo, self._now, fineness)
+
+    def _ground(
+        self, look: Look, parameters: FaceParameters, camera: Camera
+    ) -> Float[Tensor, "H W 3"]:
+        """The photo as a relief that the head has moved."""
+        coarse = int(-(-self._size // GROUND))
+        box = self._box(look, camera, coarse)
+        left, top, right, bottom = box
+        height, width = self.photo.size
+        scale = 1 / coarse
+        relief = Relief(
+            part_of(self.face.camera, box, scale),
+            self._now.vertices,
+            self.face.model.faces,
+            _holds(self.face.model),
+            (-left * scale, -top * scale, (width - left) * scale, (height - top) * scale),
+            spacing=max(self._size / NODES * scale, 1.0),
+            reach=REACH * self._size * scale,
+        )
+        turned = _turned(self._now.vertices, self.face.parameters, parameters)
+        flow, gain = relief.flow(
+            look.vertices, turned, self._layer.shades(look), part_of(camera, box, scale)
+        )
+        frame = self.photo.pixels.clone()
+        x, y = slice(max(left, 0), min(right, width)), slice(max(top, 0), min(bottom, height))
+        step = max(_STRIP // (right - left), 1)
+        for row in range(y.start, y.stop, step):
+            rows = row, min(row + step, y.stop)
+            inner = [
+                enlarged(part, (bottom - top, right - left), (rows[0] - top, rows[1] - top))
+                for part in (flow * coarse, gain)
+            ]
+            flow_here, gain_here = (part[:, x.start - left : x.stop - left] for part in inner)
+            frame[rows[0] : rows[1], x] = self._moved(flow_here, gain_here, (x.start, rows[0]))
+        return frame
+
+    def _moved(
+        self, flow: Float[Tensor, "h w 2"], gain: Float[Tensor, "h w 3"], corner: tuple[int, int]
+    ) -> Float[Tensor, "h w 3"]:
+        """A part of the moved photo."""
+        rows, columns = flow.shape[:2]
+        left, top = corner
+        same = self.photo.pixels[top : top + rows, left : left + columns]
+        flow = settled(flow)
+        still = (flow == 0).all(-1, keepdim=True)
+        if bool(still.all()):
+            found = same
+        else:
+            place = centres(rows, columns, flow) + flow.new_tensor(corner) + flow
+            found = look_up(self.photo.pixels[None], place[None])[0]
+        gain = torch.where(gain.abs() < 1e-4, 0.0, gain).exp()
+        return brightened(torch.where(still, same, found), gain)
+
+    def _box(self, look: Look, camera: Camera, whole: int) -> tuple[int, int, int, int]:
+        """The part of the picture that may move, and some beyond its border."""
+        screen = torch.cat(
+            [
+                self.face.camera.project(self._now.vertices)[:, :2],
+                camera.project(look.vertices)[:, :2],
+            ]
+        ).nan_to_num()
+        height, width = self.photo.size
+        away, beyond = MARGIN * self._size, BEYOND * self._size
+        (left, top), (right, bottom) = (
+            (screen.amin(0) - away).tolist(),
+            (screen.amax(0) + away).tolist(),
+        )
+        left, top = int(max(left, -beyond)), int(max(top, -beyond))
+        right, bottom = min(right, width + beyond), min(bottom, height + beyond)
+        across, down = (-(-max(int(n), 1) // whole) * whole for n in (right - left, bottom - top))
+        return left, top, left + across, top + down
+
+
+def _turned(
+    vertices: Float[Tensor, "V 3"], before: FaceParameters, after: FaceParameters
+) -> Float[Tensor, "V 3"]:
+    """The head as it was, in another pose."""
+    if torch.equal(before.rotation, after.rotation) and torch.equal(
+        before.translation, after.translation
+    ):
+        return vertices
+    nothing = torch.zeros(3)
+    shape = to_camera(vertices - before.translation[0], -before.rotation[0], nothing)
+    return to_camera(shape, after.rotation[0], after.translation[0])
+
+
+def _holds(model: MorphableModel) -> Float[Tensor, " V"]:
+    """How far what is around each vertex turns with the head: a neck does ever less."""
+    high, low = NECK
+    share = ((high - model.identity.mean[:, 1]) / (high - low)).clamp(0, 1)
+    neck = model.regions.get("neck", torch.zeros(model.size))
+    return 1 - neck * share.square() * (3 - 2 * share)
