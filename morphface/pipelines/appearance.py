@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from morphface.core.errors import ParameterError
 from morphface.fit.texture import HeadTexture, PhotoOfHead, texture_from_photos
-from morphface.geometry.mesh import vertex_normals
 from morphface.geometry.spherical_harmonics import irradiance
 from morphface.media.images import Photo
 from morphface.pipelines.photo import FittedFace
 from morphface.render.sight import Sight
-from morphface.render.unwrap import sample_photo
 
 __all__ = ["head_texture", "head_texture_from_photos"]
 
@@ -59,29 +59,21 @@ def head_texture_from_photos(
 
 def _photo_of(face: FittedFace, photo: Photo) -> PhotoOfHead:
     sight = Sight(photo.pixels, face.camera, face.vertices_in_camera(), face.model.faces)
-    light = face.parameters.illumination[0]
-    if face.pixels is None:
-        return _by_landmarks(face, sight)
+    light, seen = face.parameters.illumination[0], face.pixels
+    if seen is None:  # landmarks tell nothing of light, so that the photo counts as evenly lit
+        even = irradiance(torch.zeros_like(light), light.new_tensor([[0.0, 0.0, 1.0]]))[0]
+        return PhotoOfHead(sight, _mean_albedo(face), torch.zeros_like(light), gain=1 / even)
     return PhotoOfHead(
         sight,
-        face.pixels.albedo,
+        seen.albedo,
         light,
-        gain=face.pixels.gain[0],
-        grey=face.pixels.grey[0],
-        occlusion=face.pixels.occlusion[0],
+        gain=seen.gain[0],
+        grey=seen.grey[0],
+        occlusion=seen.occlusion[0],
     )
 
 
-def _by_landmarks(face: FittedFace, sight: Sight) -> PhotoOfHead:
-    """Landmarks tell nothing of light: the photo's level is that of the mean albedo."""
-    model, light = face.model, face.parameters.illumination[0]
-    if model.reflectance is None:
-        albedo = torch.full((model.size, 3), CLAY)
-    else:
-        albedo = model.albedo(face.parameters.reflectance)[0]
-    normals = vertex_normals(sight.vertices, sight.faces)
-    seen = sample_photo(sight, sight.vertices, normals)
-    trust = seen.confidence * model.regions.get("skin", torch.ones(model.size))
-    ratio = seen.colour / (albedo * irradiance(light, normals)).clamp(min=0.02)
-    gain = ratio[trust >= 0.5 * trust.max()].median(dim=0).values.clamp(0.05, 10)
-    return PhotoOfHead(sight, albedo, light, gain=gain)
+def _mean_albedo(face: FittedFace) -> Float[Tensor, "V 3"]:
+    if face.model.reflectance is None:
+        return torch.full((face.model.size, 3), CLAY)
+    return face.albedo()

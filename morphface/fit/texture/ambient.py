@@ -19,12 +19,13 @@ from morphface.render.rasterize import rasterize
 
 __all__ = ["ambient", "inner_parts"]
 
-INNER = ("eye_sockets", "eyeballs", "mouth", "teeth", "tongue")
+LEAST = {"eye_sockets": 0.3, "eyeballs": 0.4, "mouth": 0.12, "teeth": 0.45, "tongue": 0.3}
+"""Light that is left in the deepest corner of each part: it bounces, and eyes and jaws move."""
 OPEN = {"jawOpen": 0.7}
-DARKEST = 0.25
-"""What is left in the deepest corner: light that bounces, and eyes and jaws that move."""
-_DIRECTIONS = 48
-_PIXELS = 160
+ENCODING = 1 / 2.2
+"""From an amount of light to what it multiplies picture values by."""
+_DIRECTIONS = 32
+_PIXELS = 128
 _TOLERANCE = 1.5  # millimetres
 _CACHE: "WeakKeyDictionary[MorphableModel, Tensor]" = WeakKeyDictionary()
 
@@ -32,7 +33,7 @@ _CACHE: "WeakKeyDictionary[MorphableModel, Tensor]" = WeakKeyDictionary()
 def inner_parts(model: MorphableModel) -> Float[Tensor, " V"]:
     """Which vertices are not skin but of eyeballs, their sockets, or the mouth's inside."""
     inner = torch.zeros(model.size)
-    for name in INNER:
+    for name in LEAST:
         if name in model.regions:
             inner = torch.maximum(inner, model.regions[name])
     for eye in model.eyes or ():
@@ -41,7 +42,7 @@ def inner_parts(model: MorphableModel) -> Float[Tensor, " V"]:
 
 
 def ambient(model: MorphableModel) -> Float[Tensor, " V"]:
-    """What to multiply the albedo of a vertex by, from `DARKEST` to 1; 1 on the skin."""
+    """What to multiply the albedo of a vertex by, at most 1; 1 on the skin."""
     if model not in _CACHE:
         with torch.no_grad():
             _CACHE[model] = _computed(model)
@@ -55,8 +56,11 @@ def _computed(model: MorphableModel) -> Float[Tensor, " V"]:
     names = model.expression.names
     weights = torch.tensor([OPEN.get(name, 0.0) for name in names])
     shape = model.vertices(torch.zeros(0), weights)
-    open_sky = _sky(shape, model.faces).clamp(0, 1)
-    return 1 - inner * (1 - DARKEST) * (1 - open_sky)
+    least = torch.zeros(model.size)
+    for name, value in LEAST.items():
+        least = torch.maximum(least, value * model.regions.get(name, least))
+    light = least + (1 - least) * _sky(shape, model.faces).clamp(0, 1)
+    return 1 - inner * (1 - light**ENCODING)
 
 
 def _sky(vertices: Float[Tensor, "V 3"], faces: Tensor) -> Float[Tensor, " V"]:

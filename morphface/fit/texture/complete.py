@@ -6,6 +6,8 @@ side is seen, and is smooth elsewhere. Texels add the details that vertices are 
 All colours are logarithms.
 """
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from jaxtyping import Float, Int
@@ -13,15 +15,29 @@ from scipy.sparse import coo_matrix, csc_matrix, diags
 from scipy.sparse.linalg import splu
 from torch import Tensor
 
+from morphface.core.records import Record
 from morphface.fit.texture.points import SurfacePoints
 from morphface.geometry.mesh import edges
 
-__all__ = ["completed"]
+__all__ = ["Completed", "completed"]
 
 STIFFNESS = 10.0
 """How strongly a vertex that is seen keeps its colour, in edges."""
-ANCHOR = 1e-3
+ANCHOR = 1e-2
 """The same of vertices that are not, so that what is far from all photos is as in the model."""
+
+
+@dataclass(frozen=True, eq=False)
+class Completed(Record):
+    """Values everywhere.
+
+    Args:
+        points: at all points.
+        vertices: without details that are finer than the mesh.
+    """
+
+    points: Float[Tensor, "N 3"]
+    vertices: Float[Tensor, "V 3"]
 
 
 def completed(
@@ -29,7 +45,7 @@ def completed(
     faces: Int[Tensor, "F 3"],
     difference: Float[Tensor, "N 3"],
     confidence: Float[Tensor, " N"],
-) -> Float[Tensor, "N 3"]:
+) -> Completed:
     """`difference` where it is trusted, continued over all points.
 
     Args:
@@ -45,7 +61,7 @@ def completed(
     smooth = _poisson(faces, (seen, trust), (twin, twin_trust))
     filled = points.at(smooth)
     filled = filled + other_trust[:, None] * (other - points.at(twin))
-    return torch.lerp(filled, difference, confidence[:, None])
+    return Completed(torch.lerp(filled, difference, confidence[:, None]), smooth)
 
 
 def _poisson(

@@ -18,8 +18,9 @@ from morphface.fit.analysis.colour import LUMINANCE
 from morphface.fit.texture.ambient import inner_parts
 from morphface.fit.texture.blend import blended, from_log, to_log
 from morphface.fit.texture.complete import completed
-from morphface.fit.texture.inner import inner_colours
-from morphface.fit.texture.photo import PhotoOfHead, delit
+from morphface.fit.texture.hair import with_hair
+from morphface.fit.texture.inner import inner_colours, rims
+from morphface.fit.texture.photo import PhotoOfHead, delit, plausible
 from morphface.fit.texture.points import SurfacePoints
 from morphface.models import MorphableModel
 
@@ -67,22 +68,32 @@ def texture_from_photos(
     for number, photo in enumerate(photos):
         check_shape(f"vertices of photo {number}", photo.sight.vertices, model.size, 3)
     points = SurfacePoints.of(model, size)
-    albedo = _common_albedo(photos)
-    guide = to_log(points.at(albedo))
-    values, trust, factors = blended([delit(model, points, photo) for photo in photos], guide)
+    seen = [delit(model, points, photo) for photo in photos]
+    albedo = with_hair(model, points, _common_albedo(photos), seen)
+    flat = points.at(albedo)
+    seen = [plausible(model, points, one, flat) for one in seen]
+    guide = to_log(flat)
+    values, trust, factors = blended(seen, guide)
     inner = inner_parts(model)
-    inside = points.at(inner[:, None])
-    confidence = trust * (1 - inside[:, 0])
-    outside = guide + completed(points, model.faces, values - guide, confidence)
-    within = points.at(inner_colours(model, points, albedo, (values, trust)))
-    found = torch.lerp(from_log(outside).clamp(0, 1), within, inside)
-    gains = torch.stack([torch.ones(3) if p.gain is None else p.gain for p in photos]) * factors
-    flat = points.image(confidence[:, None])
+    inside, margin = points.at(torch.stack([inner, rims(model)], -1)).split(1, dim=-1)
+    confidence = trust * (1 - torch.maximum(inside, margin)[:, 0])
+    difference = values - guide
+    usual = difference[confidence >= 0.5 * confidence.max()].median(dim=0).values
+    change = completed(points, model.faces, difference - usual, confidence)
+    within = inner_colours(model, points, albedo, seen)
+    found = torch.lerp(
+        from_log(guide + usual + change.points).clamp(0, 1), points.at(within), inside
+    )
+    coarse = from_log(to_log(albedo) + usual + change.vertices).clamp(0, 1)
+    colours, known = points.mean(found, torch.ones(len(found)))
+    image = points.image(torch.cat([found, confidence[:, None]], dim=-1))
     return HeadTexture(
-        colours=_of_vertices(points, found),
-        gains=gains,
-        albedo=points.image(found),
-        confidence=None if flat is None else flat[..., 0],
+        colours=torch.where(
+            known[:, None] > 0, colours, torch.lerp(coarse, within, inner[:, None])
+        ),
+        gains=torch.stack([torch.ones(3) if p.gain is None else p.gain for p in photos]) * factors,
+        albedo=None if image is None else image[..., :3].contiguous(),
+        confidence=None if image is None else image[..., 3] * points.mask,
     )
 
 
@@ -92,8 +103,3 @@ def _common_albedo(photos: Sequence[PhotoOfHead]) -> Float[Tensor, "V 3"]:
     if all(photo.grey for photo in photos):
         return (albedo @ albedo.new_tensor(LUMINANCE))[:, None].expand_as(albedo)
     return albedo
-
-
-def _of_vertices(points: SurfacePoints, values: Float[Tensor, "N 3"]) -> Float[Tensor, "V 3"]:
-    """The mean of the points around each vertex."""
-    return points.mean(values, torch.ones(len(values)))[0]

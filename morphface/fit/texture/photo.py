@@ -7,7 +7,7 @@ something hides the face, and where it can hardly be the head: hair over an ear,
 background beside a badly fitted jaw.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -24,7 +24,7 @@ from morphface.render.sight import Sight
 from morphface.render.texture import sample_texture
 from morphface.render.unwrap import sample_photo, unwrap
 
-__all__ = ["Delit", "PhotoOfHead", "delit"]
+__all__ = ["Delit", "PhotoOfHead", "delit", "plausible"]
 
 FLOOR = 0.3
 """Irradiance, as a part of its median over the face, below which nothing is divided by it."""
@@ -34,8 +34,10 @@ SHINE = 0.35, 0.8
 """Log of how much brighter than expected: wholly trusted below the first, not from the second."""
 BURNT = 0.97, 1.0
 """Likewise, the least channel of a pixel."""
-LIKELY = 0.45, 1.8
-"""Log difference of colours that still may be the head, and what the face adds to it."""
+LIKELY = 0.45
+"""Log difference of colours that still may be the head."""
+EASIER = {"face": 1.8, "scalp": 0.8}
+"""What is added to it where much may be: brows and beards, and strands of hair."""
 SLACK = 0.05
 
 
@@ -77,10 +79,12 @@ class Delit(Record):
 
     Args:
         albedo: of each point; not clamped.
-        confidence: how far it may be trusted, 0 to 1.
+        visible: how well each point is seen and lit, 0 to 1.
+        confidence: how far it may be trusted that it is the head that is seen there.
     """
 
     albedo: Float[Tensor, "N 3"]
+    visible: Float[Tensor, " N"]
     confidence: Float[Tensor, " N"]
 
 
@@ -96,23 +100,38 @@ def delit(model: MorphableModel, points: SurfacePoints, photo: PhotoOfHead) -> D
     colour, trust = _sampled(model, points, sight)
     normals = vertex_normals(sight.vertices, sight.faces)
     light = irradiance(photo.illumination, normalized(points.at(normals)))
-    expected = points.at(photo.albedo)
     if photo.grey:
-        grey = light.new_tensor(LUMINANCE)
-        colour, light = (
-            (colour @ grey)[:, None].expand(-1, 3),
-            (light @ grey)[:, None].expand(-1, 3),
-        )
-        expected = (expected @ grey)[:, None].expand(-1, 3)
+        weights = light.new_tensor(LUMINANCE)[:, None].expand(-1, 3)
+        colour, light = colour @ weights, light @ weights
     if photo.gain is not None:
         light = light * photo.gain
-    face = points.at(_region(model, "face")[:, None])[:, 0]
-    level = _median(light, trust * face)
-    lit = light / level.clamp(min=1e-3)
-    albedo = colour / (lit.clamp(min=FLOOR) * level.clamp(min=1e-3))
+    face, scalp = points.at(_regions(model, "face", "scalp")).unbind(-1)
+    level = _median(light, trust * face).clamp(min=1e-3)
+    lit = light / level
+    albedo = colour / (lit.clamp(min=FLOOR) * level)
     trust = trust * _rise(lit.amin(-1), LIT) * (1 - _rise(colour.amin(-1), BURNT))
-    trust = trust * (1 - _hidden(photo, points))
-    return Delit(albedo, trust * _plausible(albedo, expected, trust, face))
+    return Delit(albedo, trust, trust * (1 - _hidden(photo, points) * (1 - scalp)))
+
+
+def plausible(
+    model: MorphableModel, points: SurfacePoints, seen: Delit, guide: Float[Tensor, "N 3"]
+) -> Delit:
+    """`seen` with less confidence where it can hardly be the head, most so beside the face.
+
+    Args:
+        model: whose regions are looked at.
+        points: of its surface.
+        seen: in a photo.
+        guide: the albedo that is expected.
+    """
+    trust = seen.confidence
+    regions = points.at(_regions(model, *EASIER))
+    difference = torch.log(seen.albedo.clamp(min=0) + SLACK) - torch.log(guide + SLACK)
+    difference = difference - _median(difference, trust * regions[:, 0])
+    limit = LIKELY + trust * (regions @ regions.new_tensor(list(EASIER.values())))
+    likely = torch.sigmoid((limit - difference.abs().mean(-1)) * 20)
+    shiny = _rise(difference.mean(-1), SHINE)
+    return replace(seen, confidence=trust * likely * (1 - shiny))
 
 
 def _sampled(
@@ -139,27 +158,17 @@ def _hidden(photo: PhotoOfHead, points: SurfacePoints) -> Float[Tensor, " N"] | 
     return sample_texture(photo.occlusion[None, ..., None], uv)[0, 0, :, 0].clamp(0, 1)
 
 
-def _plausible(
-    albedo: Float[Tensor, "N 3"],
-    expected: Float[Tensor, "N 3"],
-    trust: Float[Tensor, " N"],
-    face: Float[Tensor, " N"],
-) -> Float[Tensor, " N"]:
-    """Near 1 where the colour may be that of the head, strictest beside the face."""
-    difference = torch.log(albedo.clamp(min=0) + SLACK) - torch.log(expected + SLACK)
-    difference = difference - _median(difference, trust * face)
-    limit = LIKELY[0] + LIKELY[1] * face * trust
-    likely = torch.sigmoid((limit - difference.abs().mean(-1)) * 20)
-    return likely * (1 - _rise(difference.mean(-1), SHINE))
-
-
-def _region(model: MorphableModel, name: str) -> Float[Tensor, " V"]:
-    return model.regions.get(name, torch.ones(model.size))
+def _regions(model: MorphableModel, *names: str) -> Float[Tensor, "V R"]:
+    """Masks as columns; a model without regions is all face."""
+    whole = {"face": torch.ones(model.size)}
+    blank = torch.zeros(model.size)
+    return torch.stack([(model.regions or whole).get(name, blank) for name in names], dim=-1)
 
 
 def _median(values: Float[Tensor, "N C"], weight: Float[Tensor, " N"]) -> Float[Tensor, " C"]:
-    """Of the points with at least half of the largest weight."""
-    return values[weight >= 0.5 * weight.max()].median(dim=0).values
+    """Of the points with at least half of the largest weight, thinned out."""
+    chosen = values[weight >= 0.5 * weight.max()]
+    return chosen[:: 1 + len(chosen) // 20000].median(dim=0).values
 
 
 def _rise(values: Tensor, limits: tuple[float, float]) -> Tensor:

@@ -13,6 +13,7 @@ from torch import Tensor
 from morphface.core.records import Record
 from morphface.models import MorphableModel
 from morphface.render.interpolate import interpolate
+from morphface.render.rasterize import Fragments
 from morphface.render.unwrap import pad_charts, rasterize_uv
 
 __all__ = ["SurfacePoints"]
@@ -68,10 +69,9 @@ class SurfacePoints(Record):
 
     def at(self, values: Float[Tensor, "V C"]) -> Float[Tensor, "N C"]:
         """Values of vertices at the points."""
-        blend = self.weights[:, :1] * values[self.corners[:, 0]]
-        for corner in (1, 2):
-            blend = blend + self.weights[:, corner, None] * values[self.corners[:, corner]]
-        return blend
+        number = torch.arange(len(self.corners))[None, None]
+        places = Fragments(number, self.weights[None, None], torch.zeros(number.shape))
+        return interpolate(values[None], self.corners, places)[0, 0]
 
     def mean(
         self, values: Float[Tensor, "N C"], trust: Float[Tensor, " N"]
