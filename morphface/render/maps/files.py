@@ -84,7 +84,7 @@ def load_maps(path: str | Path) -> MapSet:
         return _from_folder(place) if place.is_dir() else _from_npz(place)
     except MorphfaceError:
         raise
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, zipfile.BadZipFile) as error:
         raise ImageError(
             f"{place} holds no maps that morphface wrote, or is damaged; write it again"
         ) from error
