@@ -14,6 +14,8 @@ from morphface.cli.doctor import doctor
 from morphface.cli.fit import fit
 from morphface.cli.models import app as models_app
 from morphface.cli.output import say
+from morphface.cli.train import train
+from morphface.cli.transfer import transfer
 from morphface.core.errors import MorphfaceError
 
 __all__ = ["main", "run"]
@@ -27,7 +29,7 @@ app = typer.Typer(
 )
 
 app.add_typer(models_app, name="models")
-for command in (fit, doctor):
+for command in (fit, train, transfer, doctor):
     app.command()(command)
 
 _INTERRUPTED = 130

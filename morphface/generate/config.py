@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from morphface.core.errors import ParameterError
+from morphface.generate.windows import PADDINGS
 
 __all__ = ["GeneratorConfig", "difference"]
 
@@ -12,7 +13,6 @@ FORMAT = "morphface generator"
 VERSION = 1
 ORDERS = ("after", "before", "none")
 NORMS = ("batch", "instance")
-PADDINGS = ("replicate", "zero")
 RESOLUTIONS = tuple(2**k for k in range(5, 11))
 
 

@@ -22,6 +22,7 @@ from morphface.generate.training.order import BatchOrder
 from morphface.generate.training.settings import TrainSettings
 from morphface.generate.training.state import TrainState, load_state, new_state, save_state
 from morphface.generate.training.step import Hands, train_step
+from morphface.generate.windows import to_signed
 
 __all__ = ["Observer", "train_generator"]
 
@@ -66,7 +67,7 @@ def train_generator(
 
     Args:
         config: of the generator.
-        windows: a torch dataset of `window` and `frame`, each in [-1, 1].
+        windows: a torch dataset of `window` and `frame`, in [-1, 1] or as bytes.
         run: the folder; made if it is missing.
         settings: how to train; None takes the defaults.
         resume: go on where the folder says.
@@ -147,9 +148,7 @@ class _Training:
         )
         for batch in loader:
             yield {
-                name: value.to(device, non_blocking=True)
-                for name, value in batch.items()
-                if isinstance(value, Tensor)
+                name: _values(value.to(device, non_blocking=True)) for name, value in batch.items()
             }
 
     def _seed(self) -> int:
@@ -187,6 +186,11 @@ class _Training:
         save_generator(self.folder / GENERATOR, mean)
         unwrapped = replace(state, generator=bare(state.generator), judge=bare(state.judge))
         save_state(self.folder / STATE, unwrapped, self.config)
+
+
+def _values(batch: Tensor) -> Tensor:
+    """Windows that come as bytes, as values from -1 to 1."""
+    return to_signed(batch) if batch.dtype == torch.uint8 else batch
 
 
 def _accelerator(settings: TrainSettings) -> Any:
