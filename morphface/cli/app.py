@@ -16,6 +16,7 @@ from morphface.cli.models import app as models_app
 from morphface.cli.output import say
 from morphface.cli.train import train
 from morphface.cli.transfer import transfer
+from morphface.cli.views import edit, view
 from morphface.core.errors import MorphfaceError
 
 __all__ = ["main", "run"]
@@ -29,7 +30,7 @@ app = typer.Typer(
 )
 
 app.add_typer(models_app, name="models")
-for command in (fit, train, transfer, doctor):
+for command in (fit, view, edit, train, transfer, doctor):
     app.command()(command)
 
 _INTERRUPTED = 130

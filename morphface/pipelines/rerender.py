@@ -12,12 +12,16 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from morphface.core.check import check_shape
+from morphface.core.errors import ParameterError
 from morphface.geometry.camera import Camera, to_camera
 from morphface.media.images import Photo
 from morphface.models import MorphableModel
 from morphface.parameters import FaceParameters
+from morphface.pipelines.backdrops import backdrop, check_background
 from morphface.pipelines.face_layer import FaceLayer
 from morphface.pipelines.looks import Look, brightened, part_of
+from morphface.pipelines.matte import person_matte
 from morphface.pipelines.photo import FittedFace
 from morphface.render.relief import Relief
 from morphface.render.warp import centres, enlarged, look_up, settled
@@ -75,11 +79,21 @@ class Rerenderer:
         face: what was fitted.
         photo: to this photo.
         background: as in `rerender`.
+
+    Raises:
+        ParameterError: the background is unknown.
+        ShapeError: it is a picture of another size.
     """
 
     face: FittedFace
     photo: Photo
     background: str | Float[Tensor, "H W 3"] = "original"
+
+    def __post_init__(self) -> None:
+        if isinstance(self.background, Tensor):
+            check_shape("background", self.background, *self.photo.size, 3)
+        else:
+            check_background(self.background)
 
     def __call__(
         self, parameters: FaceParameters, camera: Camera | None = None
@@ -89,8 +103,16 @@ class Rerenderer:
         Args:
             parameters: one frame.
             camera: that sees it; None takes the photo's.
+
+        Raises:
+            ParameterError: the camera has another size than the photo.
+            ShapeError: the parameters are of another model.
         """
         camera = camera or self.face.camera
+        if camera.size != self.photo.size:
+            raise ParameterError(
+                f"camera must have the size of the photo, {self.photo.size}, got {camera.size}"
+            )
         look = Look.of(self.face.model, parameters)
         frame = self._ground(look, parameters, camera)
         self._layer.over(frame, look, camera)
@@ -134,7 +156,7 @@ class Rerenderer:
         flow, gain = relief.flow(
             look.vertices, turned, self._layer.shades(look), part_of(camera, box, scale)
         )
-        frame = self.photo.pixels.clone()
+        frame = self._still.clone()
         x, y = slice(max(left, 0), min(right, width)), slice(max(top, 0), min(bottom, height))
         step = max(_STRIP // (right - left), 1)
         for row in range(y.start, y.stop, step):
@@ -153,16 +175,37 @@ class Rerenderer:
         """A part of the moved photo."""
         rows, columns = flow.shape[:2]
         left, top = corner
-        same = self.photo.pixels[top : top + rows, left : left + columns]
+        part = slice(top, top + rows), slice(left, left + columns)
         flow = settled(flow)
         still = (flow == 0).all(-1, keepdim=True)
-        if bool(still.all()):
-            found = same
-        else:
-            place = centres(rows, columns, flow) + flow.new_tensor(corner) + flow
-            found = look_up(self.photo.pixels[None], place[None])[0]
-        gain = torch.where(gain.abs() < 1e-4, 0.0, gain).exp()
-        return brightened(torch.where(still, same, found), gain)
+        place = centres(rows, columns, flow) + flow.new_tensor(corner) + flow
+        found = self.photo.pixels[part]
+        if not bool(still.all()):
+            found = torch.where(still, found, look_up(self.photo.pixels[None], place[None])[0])
+        found = brightened(found, torch.where(gain.abs() < 1e-4, 0.0, gain).exp())
+        if self._behind is None:
+            return found
+        share = look_up(self._matte[None], place[None], "bilinear")[0]
+        return torch.lerp(self._behind[part], found, share)
+
+    @cached_property
+    def _matte(self) -> Float[Tensor, "H W 1"]:
+        pixels, camera = self.photo.pixels, self.face.camera
+        return person_matte(pixels, camera, self._now, self.face.model.faces)
+
+    @cached_property
+    def _behind(self) -> Float[Tensor, "H W 3"] | None:
+        """What is put behind the head; None leaves what was there."""
+        if isinstance(self.background, str) and self.background == "original":
+            return None
+        return backdrop(self.background, self.photo.pixels, self._matte)
+
+    @cached_property
+    def _still(self) -> Float[Tensor, "H W 3"]:
+        """The photo before its background."""
+        if self._behind is None:
+            return self.photo.pixels
+        return torch.lerp(self._behind, self.photo.pixels, self._matte)
 
     def _box(self, look: Look, camera: Camera, whole: int) -> tuple[int, int, int, int]:
         """The part of the picture that may move, and some beyond its border."""

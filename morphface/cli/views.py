@@ -1,0 +1,151 @@
+"""The commands `morphface view` and `morphface edit`: a photo in, a changed photo out."""
+
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from morphface.cli.options import Debug, Device, Faces, Focal, Model, Quiet, Stage
+from morphface.cli.output import say
+from morphface.core.errors import ParameterError
+
+__all__ = ["edit", "view"]
+
+_Picture = Annotated[str, typer.Argument(help="A picture, or sample:astronaut.")]
+_Out = Annotated[
+    Path | None, typer.Option("--out", "-o", help="The file to write.", metavar="FILE")
+]
+_Yaw = Annotated[
+    float | None, typer.Option(help="Degrees; positive to the subject's left.", metavar="DEG")
+]
+_Pitch = Annotated[float | None, typer.Option(help="Degrees; positive is up.", metavar="DEG")]
+_Roll = Annotated[
+    float | None, typer.Option(help="Degrees; positive is counter-clockwise.", metavar="DEG")
+]
+_Background = Annotated[
+    str,
+    typer.Option(
+        help="What is behind the person; the original one follows the head.",
+        metavar="original|blurred|plain|PICTURE",
+    ),
+]
+
+
+def view(
+    image: _Picture,
+    out: _Out = None,
+    yaw: _Yaw = None,
+    pitch: _Pitch = None,
+    roll: _Roll = None,
+    orbit: Annotated[
+        bool, typer.Option("--orbit", help="Write a video in which the head swings.")
+    ] = False,
+    swing: Annotated[
+        float, typer.Option(help="How far an orbit goes to either side.", metavar="DEG")
+    ] = 30.0,
+    seconds: Annotated[float, typer.Option(help="How long an orbit takes.")] = 4.0,
+    background: _Background = "original",
+    model: Model = "open-head",
+    faces: Faces = "largest",
+    focal: Focal = None,
+    stage: Stage = "pixels",
+    device: Device = "cpu",
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Turn the head in a photo; without angles, to look into the camera."""
+    options: dict[str, Any] = {"background": background, "model": model, "faces": faces}
+    options |= {"focal": focal, "stage": stage, "device": device}
+    with _status(quiet) as shown:
+        from morphface.pipelines.views import Changes, orbit_photo, view_photo
+
+        options["progress"] = None if shown is None else shown.update
+        if orbit:
+            turn = Changes(yaw=yaw, pitch=pitch, roll=roll)
+            place = orbit_photo(image, out, swing=swing, seconds=seconds, changes=turn, **options)
+        else:
+            place = view_photo(image, out, yaw=yaw, pitch=pitch, roll=roll, **options)
+    say(f"written to {place}", quiet=quiet)
+
+
+def edit(
+    image: _Picture,
+    out: _Out = None,
+    weights: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Weight of an expression; may be repeated.", metavar="NAME=X"),
+    ] = None,
+    preset: Annotated[
+        list[str] | None,
+        typer.Option(help="smile, surprise, ...; may be repeated.", metavar="NAME[=STRENGTH]"),
+    ] = None,
+    gaze: Annotated[
+        str | None, typer.Option(help="Where the eyes look, degrees.", metavar="YAW,PITCH")
+    ] = None,
+    yaw: _Yaw = None,
+    pitch: _Pitch = None,
+    roll: _Roll = None,
+    light: Annotated[
+        float | None, typer.Option(help="Times as much light.", metavar="FACTOR")
+    ] = None,
+    light_from: Annotated[
+        str | None, typer.Option(help="Where the light comes from.", metavar="YAW,PITCH")
+    ] = None,
+    add: Annotated[bool, typer.Option("--add", help="Add to what is there.")] = False,
+    background: _Background = "original",
+    model: Model = "open-head",
+    faces: Faces = "largest",
+    focal: Focal = None,
+    stage: Stage = "pixels",
+    device: Device = "cpu",
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Change the expression, gaze, pose or light of a face in a photo."""
+    chosen: Any = {"yaw": yaw, "pitch": pitch, "roll": roll, "additive": add}
+    chosen["expression"] = dict(_weight("--set", text) for text in weights or ())
+    chosen["preset"] = dict(_weight("--preset", text, 1.0) for text in preset or ())
+    chosen["gaze"] = None if gaze is None else _pair("--gaze", gaze)
+    options: dict[str, Any] = {"background": background, "model": model, "faces": faces}
+    options |= {"focal": focal, "stage": stage, "device": device}
+    with _status(quiet) as shown:
+        from morphface.pipelines.views import edit_photo
+
+        chosen["light"] = _light(light, light_from)
+        options["progress"] = None if shown is None else shown.update
+        place = edit_photo(image, out, changes=chosen, **options)
+    say(f"written to {place}", quiet=quiet)
+
+
+def _status(quiet: bool) -> Any:
+    return nullcontext() if quiet else Console(stderr=True).status("loading")
+
+
+def _light(factor: float | None, direction: str | None) -> Any:
+    if direction is None:
+        return factor
+    from morphface.edit.light import Light
+
+    sides = _pair("--light-from", direction)
+    return Light(brightness=1.0 if factor is None else factor, direction=sides)
+
+
+def _weight(option: str, text: str, usual: float | None = None) -> tuple[str, float]:
+    """A name and its weight."""
+    name, equals, value = text.partition("=")
+    if not equals and usual is not None:
+        return name, usual
+    try:
+        return name, float(value)
+    except ValueError:
+        raise ParameterError(f"{option} must be NAME=NUMBER, got {text!r}") from None
+
+
+def _pair(option: str, text: str) -> tuple[float, float]:
+    try:
+        first, second = (float(part) for part in text.split(","))
+    except ValueError:
+        raise ParameterError(f"{option} must be two numbers, as 10,0, got {text!r}") from None
+    return first, second
