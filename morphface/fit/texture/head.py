@@ -5,7 +5,7 @@ whole head (`complete.py`); eyeballs and the mouth's inside are the model's (`in
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -17,10 +17,10 @@ from morphface.core.records import Record
 from morphface.fit.analysis.colour import LUMINANCE
 from morphface.fit.texture.ambient import inner_parts
 from morphface.fit.texture.blend import blended, from_log, to_log
-from morphface.fit.texture.complete import completed
+from morphface.fit.texture.complete import Completed, completed
 from morphface.fit.texture.hair import with_hair
 from morphface.fit.texture.inner import inner_colours, rims
-from morphface.fit.texture.photo import PhotoOfHead, delit, plausible
+from morphface.fit.texture.photo import Delit, PhotoOfHead, delit, plausible
 from morphface.fit.texture.points import SurfacePoints
 from morphface.models import MorphableModel
 
@@ -70,36 +70,58 @@ def texture_from_photos(
     points = SurfacePoints.of(model, size)
     seen = [delit(model, points, photo) for photo in photos]
     albedo = with_hair(model, points, _common_albedo(photos), seen)
-    flat = points.at(albedo)
-    seen = [plausible(model, points, one, flat) for one in seen]
-    guide = to_log(flat)
-    values, trust, factors = blended(seen, guide)
-    inner = inner_parts(model)
-    inside, margin = points.at(torch.stack([inner, rims(model)], -1)).split(1, dim=-1)
-    confidence = trust * (1 - torch.maximum(inside, margin)[:, 0])
-    difference = values - guide
-    usual = difference[confidence >= 0.5 * confidence.max()].median(dim=0).values
-    change = completed(points, model.faces, difference - usual, confidence)
+    expected = points.at(albedo)
+    if not all(photo.grey for photo in photos):
+        tint = expected / _greyed(expected).clamp(min=1e-3)
+        seen = [_tinted(*pair, tint) for pair in zip(seen, photos, strict=True)]
+    seen = [plausible(model, points, one, expected) for one in seen]
+    values, trust, factors = blended(seen, to_log(expected))
+    parts = torch.stack([inner_parts(model), rims(model)], dim=-1)
+    inside, rim = points.at(parts).split(1, dim=-1)
+    confidence = trust * (1 - torch.maximum(inside, rim)[:, 0])
+    outside = _continued(model, points, values - to_log(expected), confidence)
     within = inner_colours(model, points, albedo, seen)
-    found = torch.lerp(
-        from_log(guide + usual + change.points).clamp(0, 1), points.at(within), inside
-    )
-    coarse = from_log(to_log(albedo) + usual + change.vertices).clamp(0, 1)
+    found = _painted(to_log(expected) + outside.points, points.at(within), inside)
+    coarse = _painted(to_log(albedo) + outside.vertices, within, parts[:, :1])
     colours, known = points.mean(found, torch.ones(len(found)))
+    gains = torch.stack([torch.ones(3) if p.gain is None else p.gain for p in photos]) * factors
+    colours = torch.where(known[:, None] > 0, colours, coarse)
     image = points.image(torch.cat([found, confidence[:, None]], dim=-1))
-    return HeadTexture(
-        colours=torch.where(
-            known[:, None] > 0, colours, torch.lerp(coarse, within, inner[:, None])
-        ),
-        gains=torch.stack([torch.ones(3) if p.gain is None else p.gain for p in photos]) * factors,
-        albedo=None if image is None else image[..., :3].contiguous(),
-        confidence=None if image is None else image[..., 3] * points.mask,
+    if image is None or points.mask is None:
+        return HeadTexture(colours, gains)
+    return HeadTexture(colours, gains, image[..., :3].contiguous(), image[..., 3] * points.mask)
+
+
+def _continued(
+    model: MorphableModel,
+    points: SurfacePoints,
+    difference: Float[Tensor, "N 3"],
+    confidence: Float[Tensor, " N"],
+) -> Completed:
+    """`difference` from the model over the whole head, which is the usual one far from photos."""
+    usual = difference[confidence >= 0.5 * confidence.max()].median(dim=0).values
+    return completed(points, model.faces, difference - usual, confidence).map(
+        lambda values: values + usual
     )
+
+
+def _painted(
+    outside: Float[Tensor, "N 3"], within: Float[Tensor, "N 3"], inside: Float[Tensor, "N 1"]
+) -> Float[Tensor, "N 3"]:
+    """Colours from the logarithms of skin and from those of inner parts."""
+    return torch.lerp(from_log(outside), within, inside).clamp(0, 1)
 
 
 def _common_albedo(photos: Sequence[PhotoOfHead]) -> Float[Tensor, "V 3"]:
     """The median of what was fitted to the photos; grey if all of them are."""
     albedo = torch.stack([photo.albedo for photo in photos]).quantile(0.5, dim=0)
-    if all(photo.grey for photo in photos):
-        return (albedo @ albedo.new_tensor(LUMINANCE))[:, None].expand_as(albedo)
-    return albedo
+    return _greyed(albedo) if all(photo.grey for photo in photos) else albedo
+
+
+def _greyed(colours: Float[Tensor, "N 3"]) -> Float[Tensor, "N 3"]:
+    return colours @ colours.new_tensor(LUMINANCE)[:, None].expand(-1, 3)
+
+
+def _tinted(seen: Delit, photo: PhotoOfHead, tint: Float[Tensor, "N 3"]) -> Delit:
+    """What a grey photo shows in the model's tints, so that it goes with photos in colour."""
+    return replace(seen, albedo=seen.albedo * tint) if photo.grey else seen

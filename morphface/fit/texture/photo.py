@@ -16,12 +16,12 @@ from torch import Tensor
 from morphface.core.check import check_shape
 from morphface.core.records import Record
 from morphface.fit.analysis.colour import LUMINANCE
+from morphface.fit.texture.cover import covered
 from morphface.fit.texture.points import SurfacePoints
 from morphface.geometry.mesh import normalized, vertex_normals
 from morphface.geometry.spherical_harmonics import irradiance
 from morphface.models import MorphableModel
 from morphface.render.sight import Sight
-from morphface.render.texture import sample_texture
 from morphface.render.unwrap import sample_photo, unwrap
 
 __all__ = ["Delit", "PhotoOfHead", "delit", "plausible"]
@@ -36,8 +36,9 @@ BURNT = 0.97, 1.0
 """Likewise, the least channel of a pixel."""
 LIKELY = 0.45
 """Log difference of colours that still may be the head."""
-EASIER = {"face": 1.8, "scalp": 0.8}
-"""What is added to it where much may be: brows and beards, and strands of hair."""
+EASIER = {"face": 1.8, "scalp": 0.8, "ears": -0.25, "neck": -0.1}
+"""What is added to it where much may be, brows and beards and strands of hair; and where little is
+ever seen of the head, but hair, collars and fits that are off."""
 SLACK = 0.05
 
 
@@ -110,7 +111,12 @@ def delit(model: MorphableModel, points: SurfacePoints, photo: PhotoOfHead) -> D
     lit = light / level
     albedo = colour / (lit.clamp(min=FLOOR) * level)
     trust = trust * _rise(lit.amin(-1), LIT) * (1 - _rise(colour.amin(-1), BURNT))
-    return Delit(albedo, trust, trust * (1 - _hidden(photo, points) * (1 - scalp)))
+    confidence = trust
+    if photo.occlusion is not None:
+        screen = sight.camera.project(sight.vertices)[:, :2]
+        hidden = covered(model, points, screen, photo.occlusion)
+        confidence = trust * (1 - hidden * (1 - scalp))
+    return Delit(albedo, trust, confidence)
 
 
 def plausible(
@@ -146,21 +152,9 @@ def _sampled(
     return seen.colour[points.mask], seen.confidence[points.mask]
 
 
-def _hidden(photo: PhotoOfHead, points: SurfacePoints) -> Float[Tensor, " N"] | float:
-    """How likely something is before each point."""
-    if photo.occlusion is None:
-        return 0.0
-    camera = photo.sight.camera
-    height, width = camera.size
-    place = points.at(camera.project(photo.sight.vertices)[:, :2]).nan_to_num()
-    uv = place / place.new_tensor([width, height])
-    uv = torch.stack([uv[:, 0], 1 - uv[:, 1]], dim=-1)[None, None]
-    return sample_texture(photo.occlusion[None, ..., None], uv)[0, 0, :, 0].clamp(0, 1)
-
-
 def _regions(model: MorphableModel, *names: str) -> Float[Tensor, "V R"]:
-    """Masks as columns; a model without regions is all face."""
-    whole = {"face": torch.ones(model.size)}
+    """Masks as columns; any point of a model without regions may be of the face."""
+    whole = {"face": torch.full((model.size,), 0.5)}
     blank = torch.zeros(model.size)
     return torch.stack([(model.regions or whole).get(name, blank) for name in names], dim=-1)
 
