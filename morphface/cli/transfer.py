@@ -1,0 +1,95 @@
+"""The command `morphface transfer`."""
+
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from morphface.cli.options import Debug, Quiet
+from morphface.cli.output import say
+
+if TYPE_CHECKING:
+    from morphface.edit import TransferSettings
+
+__all__ = ["transfer"]
+
+_HOW = "keep|absolute|relative|standardised"
+
+
+def transfer(
+    source: Annotated[
+        str, typer.Argument(help="Whose motion: a face.npz, a track.npz, or a photo.")
+    ],
+    target: Annotated[str, typer.Argument(help="Who shall move, likewise.")],
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", "-o", help="Parameters (.npz), a picture, or a video.", metavar="FILE"
+        ),
+    ],
+    mode: Annotated[
+        str, typer.Option(help="What to transfer.", metavar="reenact|dub|pose_only|gaze_only")
+    ] = "reenact",
+    pose: Annotated[
+        str | None, typer.Option(help="Another way for the head's rotation.", metavar=_HOW)
+    ] = None,
+    expression: Annotated[
+        str | None, typer.Option(help="Another way for the expression.", metavar=_HOW)
+    ] = None,
+    gaze: Annotated[
+        str | None, typer.Option(help="Another way for the gaze.", metavar=_HOW)
+    ] = None,
+    reference: Annotated[
+        str | None,
+        typer.Option(help="What relative motion starts from.", metavar="neutral|closest|first"),
+    ] = None,
+    clamp: Annotated[
+        float | None,
+        typer.Option(help="Stay within K standard deviations of the target.", metavar="K"),
+    ] = None,
+    smooth: Annotated[
+        int | None, typer.Option(help="Smooth the head's motion over N frames, odd.", metavar="N")
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(help="Model that photos are fitted with.", metavar="NAME_OR_PATH"),
+    ] = None,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Move the person of TARGET as the person of SOURCE moves."""
+    status = nullcontext() if quiet else Console(stderr=True).status("loading")
+    with status as shown:
+        from morphface.edit.settings import find_settings
+        from morphface.pipelines.transfer import transfer_files
+
+        chosen = find_settings(mode)
+        for name, how in {"rotation": pose, "expression": expression, "gaze": gaze}.items():
+            chosen = chosen if how is None else _with(chosen, name, how=how)
+        for name, rule in chosen.rules.items():
+            if clamp is not None and rule.how != "keep":
+                chosen = _with(chosen, name, clamp=clamp)
+        for name in () if smooth is None else ("rotation", "translation"):
+            chosen = _with(chosen, name, smooth=smooth)
+        if reference is not None:
+            chosen = replace(chosen, reference=reference)
+        report = transfer_files(
+            source,
+            target,
+            out,
+            settings=chosen,
+            model=model,
+            progress=None if shown is None else shown.update,
+        )
+    for warning in report["warnings"]:
+        say(warning, quiet=quiet, style="yellow")
+    say(f"{report['frames']} frames written to {out}", quiet=quiet)
+
+
+def _with(settings: "TransferSettings", name: str, **changes: object) -> "TransferSettings":
+    """Settings in which the rule of one group is changed."""
+    rule = replace(getattr(settings, name), **changes)
+    return replace(settings, **{name: rule})
