@@ -146,9 +146,13 @@ def _face_areas(vertices: Tensor, faces: Tensor) -> Tensor:
 
 def _edges_of_faces(faces: Tensor) -> tuple[Tensor, Tensor]:
     """Edges, and for each face the index of the edge after each of its corners."""
-    ends = torch.stack([faces, faces.roll(-1, dims=1)], dim=-1).reshape(-1, 2)
-    pairs, of_face = torch.unique(ends.sort(dim=-1).values, dim=0, return_inverse=True)
-    return pairs, of_face.reshape(-1, 3)
+    if not faces.numel():
+        return faces.new_zeros(0, 2), faces.new_zeros(0, 3)
+    ends = torch.stack([faces, faces.roll(-1, dims=1)]).long()
+    size = ends.amax() + 1
+    names = ends.amin(0) * size + ends.amax(0)  # plain numbers are sorted much faster than rows
+    unique, of_face = torch.unique(names, return_inverse=True)
+    return torch.stack([unique // size, unique % size], dim=-1).to(faces.dtype), of_face
 
 
 def _checked_edges(faces: Tensor, size: int) -> tuple[Tensor, Tensor]:

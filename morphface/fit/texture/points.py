@@ -5,6 +5,7 @@ back; and each knows the point on the other side of the face.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -77,15 +78,27 @@ class SurfacePoints(Record):
         self, values: Float[Tensor, "N C"], trust: Float[Tensor, " N"]
     ) -> tuple[Float[Tensor, "V C"], Float[Tensor, " V"]]:
         """Mean of the points around each vertex, and of their trust; 0 where there is none."""
-        sums = values.new_zeros(self.size, values.shape[1] + 2)
-        rows = torch.cat(
-            [values * trust[:, None], trust[:, None], torch.ones_like(values[:, :1])], 1
-        )
+        some = torch.nonzero(trust)[:, 0]
+        rows = torch.cat([values[some] * trust[some, None], trust[some, None]], dim=1)
+        sums = self._gathered(rows, some)
+        mean = sums[:, :-1] / sums[:, -1:].clamp(min=_LEAST)
+        return mean, sums[:, -1] / self.mass.clamp(min=_LEAST)
+
+    def _gathered(
+        self, rows: Float[Tensor, "n C"], some: Int[Tensor, " n"]
+    ) -> Float[Tensor, "V C"]:
+        """Sums over points, as far as they belong to each vertex."""
+        sums = rows.new_zeros(self.size, rows.shape[1])
+        corners, weights = self.corners[some], self.weights[some]
         for corner in range(3):
-            sums.index_add_(0, self.corners[:, corner], rows * self.weights[:, corner, None])
-        total, trusted, all_of = sums[:, :-2], sums[:, -2], sums[:, -1]
-        mean = total / trusted.clamp(min=_LEAST)[:, None]
-        return mean, trusted / all_of.clamp(min=_LEAST)
+            sums.index_add_(0, corners[:, corner], rows * weights[:, corner, None])
+        return sums
+
+    @cached_property
+    def mass(self) -> Float[Tensor, " V"]:
+        """How many points there are around each vertex."""
+        sums = self.weights.new_zeros(self.size)
+        return sums.index_add_(0, self.corners.flatten(), self.weights.flatten())
 
     def mirrored(self, values: Float[Tensor, "N C"]) -> Float[Tensor, "N C"]:
         """Values of the points on the other side; 0 where there is none."""
@@ -104,22 +117,21 @@ def _mirrored_corners(model: MorphableModel) -> Float[Tensor, "F 3 3"] | None:
     """Texture coordinates of each corner's partner, and 1; zeros where a face has no partner."""
     if model.mirror is None or model.uv is None or model.uv_faces is None:
         return None
-    faces, wanted = model.faces.long(), model.mirror.long()[model.faces.long()]
-    place, order = _by_name(faces)
-    sought, other_order = _by_name(wanted)
-    both = torch.cat([place, sought])
-    _, name = torch.unique(both, dim=0, return_inverse=True)
-    face_of = torch.full((int(name.max()) + 1,), -1)
-    face_of[name[: len(faces)]] = torch.arange(len(faces))
-    partner = face_of[name[len(faces) :]]
+    faces = model.faces.long()
+    (name, order), (sought, other_order) = (
+        _by_name(corners, model.size) for corners in (faces, model.mirror.long()[faces])
+    )
+    known, first = name.sort()
+    place = torch.searchsorted(known, sought).clamp(max=len(known) - 1)
+    partner = first[place]
     uv_sorted = model.uv_faces.long().gather(1, order)[partner]
     uv_faces = torch.empty_like(uv_sorted).scatter_(1, other_order, uv_sorted)
-    known = (partner >= 0).to(model.uv)[:, None, None]
-    flagged = torch.cat([model.uv[uv_faces], known.expand(-1, 3, 1)], dim=-1)
-    return flagged * known
+    found = (known[place] == sought).to(model.uv)[:, None, None].expand(-1, 3, 1)
+    return torch.cat([model.uv[uv_faces], found], dim=-1) * found
 
 
-def _by_name(faces: Tensor) -> tuple[Tensor, Tensor]:
-    """Corners in ascending order, and where they were."""
-    ordered = faces.sort(dim=1)
-    return ordered.values, ordered.indices
+def _by_name(corners: Int[Tensor, "F 3"], size: int) -> tuple[Tensor, Tensor]:
+    """A number for each set of corners, and where these were before they were sorted."""
+    ordered = corners.sort(dim=1)
+    a, b, c = ordered.values.unbind(1)
+    return (a * size + b) * size + c, ordered.indices
