@@ -1,0 +1,109 @@
+"""How long a frame of 256 pixels takes to make, and a step of training.
+
+The peer is the network as it was trained: the same weights without folding, layout or bfloat16,
+which is how the re-implementations of Deep Video Portraits run it. "peak" is what this machine's
+matrix multiplication reaches, in the same precision; a share of it says how much is left to gain.
+"""
+
+import resource
+
+import torch
+
+from benchmarks.common import measure, report
+from morphface.generate.fast import has_bfloat16, quickened
+from morphface.generate.generator import make_generator
+from morphface.generate.training import TrainSettings
+from morphface.generate.training.memory import memory_needed
+from morphface.generate.training.state import new_state
+from morphface.generate.training.step import train_step
+
+RESOLUTION = 256
+SIDE = 2048
+TRAINED = {"resolution": 64, "batch": 16}
+
+
+def operations(generator, window):
+    """Multiply-adds of a frame."""
+    total = 0
+
+    def add(module, inputs, output):
+        nonlocal total
+        taps = module.weight[0, 0].numel()
+        if isinstance(module, torch.nn.ConvTranspose2d):
+            total += inputs[0].numel() * module.out_channels * taps
+        else:
+            total += output.numel() * module.in_channels * taps
+
+    kinds = torch.nn.Conv2d | torch.nn.ConvTranspose2d
+    hooks = [m.register_forward_hook(add) for m in generator.modules() if isinstance(m, kinds)]
+    generator(window)
+    for hook in hooks:
+        hook.remove()
+    return total
+
+
+def peak(dtype):
+    """Multiply-adds a second of a large matrix product."""
+    a, b = torch.randn(2, SIDE, SIDE).to(dtype)
+    times = measure({"product": lambda: a @ b}, runs=10)
+    return SIDE**3 / (times["product"]["min_ms"] * 1e-3)
+
+
+def inference():
+    """Milliseconds a frame, as trained and quickened."""
+    generator = make_generator(resolution=RESOLUTION).eval()
+    window = torch.randn(1, 99, RESOLUTION, RESOLUTION)
+    last = window.contiguous(memory_format=torch.channels_last)
+    quick = quickened(generator, bfloat16=False)
+    calls = {"as trained": lambda: generator(window), "float32": lambda: quick(last)}
+    half = has_bfloat16(torch.device("cpu"))
+    if half:
+        halved = quickened(generator, bfloat16=True)
+        calls["bfloat16"] = lambda: halved(last.bfloat16())
+    with torch.no_grad():
+        times = measure(calls, runs=12)
+        work = operations(generator, window)
+        peaks = {"float32": peak(torch.float32)}
+        if half:
+            peaks["bfloat16"] = peak(torch.bfloat16)
+    for name, found in times.items():
+        most = peaks["bfloat16" if name == "bfloat16" else "float32"]
+        yield {
+            "case": f"a frame of {RESOLUTION} pixels, {name}",
+            **found,
+            "times_as_trained": round(times["as trained"]["median_ms"] / found["median_ms"], 3),
+            "giga_multiply_adds": round(work / 1e9, 2),
+            "share_of_peak": round(work / (found["median_ms"] * 1e-3) / most, 3),
+            "peak_giga_multiply_adds_a_second": round(most / 1e9, 1),
+        }
+
+
+def training():
+    """Steps a second, and memory against what was foretold."""
+    settings = TrainSettings(batch=TRAINED["batch"])
+    config = make_generator(resolution=TRAINED["resolution"]).config
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    state = new_state(config, settings)
+    side = config.resolution
+    batch = {
+        "window": torch.randn(settings.batch, config.window_channels, side, side),
+        "frame": torch.rand(settings.batch, 3, side, side) * 2 - 1,
+    }
+    times = measure({"step": lambda: train_step(state, batch, settings)}, runs=10, warmup=2)
+    used = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    yield {
+        "case": f"a step of {settings.batch} windows of {side} pixels",
+        **times["step"],
+        "steps_a_second": round(1e3 / times["step"]["median_ms"], 3),
+        "peak_memory_mib": round(used),
+        "foretold_memory_mib": round(memory_needed(config, settings) / 2**20),
+    }
+    foretold = memory_needed(make_generator(resolution=256).config, TrainSettings())
+    yield {
+        "case": "a step of 16 windows of 256 pixels, foretold",
+        "foretold_memory_mib": round(foretold / 2**20),
+    }
+
+
+if __name__ == "__main__":
+    report("generate", [*training(), *inference()])
