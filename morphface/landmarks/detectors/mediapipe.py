@@ -23,6 +23,7 @@ from morphface.media.images import Photo
 __all__ = ["MediaPipeDetector"]
 
 _MOST_FACES = 64
+_FRAME = 40  # milliseconds
 
 
 class MediaPipeDetector:
@@ -33,19 +34,25 @@ class MediaPipeDetector:
 
     Args:
         model: the path of `face_landmarker.task`; None looks for it, see `model_file`.
+        follow: whether the pictures are frames of one video. Then one face is followed from frame
+            to frame, which is quicker and steadier than finding it anew in each.
     """
 
-    def __init__(self, model: str | Path | None = None) -> None:
+    def __init__(self, model: str | Path | None = None, *, follow: bool = False) -> None:
         self._model = model
+        self._follow = follow
+        self._stamp = 0
         self._lock = threading.Lock()
         self._landmarker: Any = None
         self._close: weakref.finalize[Any, Any] | None = None
 
-    def detect(self, photo: Photo) -> list[Landmarks]:
+    def detect(self, photo: Photo, *, time: float | None = None) -> list[Landmarks]:
         """The landmarks of each face in `photo`, the largest face first.
 
         Args:
             photo: any picture; very small faces are missed.
+            time: of a frame in its video, in seconds; only who follows a face asks for it. None
+                is a 25th of a second after the last.
 
         Raises:
             MissingDependencyError: mediapipe is not installed.
@@ -55,7 +62,7 @@ class MediaPipeDetector:
         with self._lock:
             if self._landmarker is None:
                 self._start()
-            result = self._run(photo.to_uint8())
+            result = self._run(photo.to_uint8(), time)
         height, width = photo.size
         scores = result.face_blendshapes or [[]] * len(result.face_landmarks)
         faces = [
@@ -81,7 +88,7 @@ class MediaPipeDetector:
         path = require_model(self._model)
         with quiet():
             try:
-                self._landmarker = _create(path)
+                self._landmarker = _create(path, follow=self._follow)
             except ImportError as error:
                 raise MissingDependencyError(
                     "the detector needs mediapipe, which cannot be imported here "
@@ -89,24 +96,29 @@ class MediaPipeDetector:
                 ) from error
             self._close = weakref.finalize(self, _shut, self._landmarker)
             # Its threads log while the first picture passes through.
-            self._run(torch.zeros(64, 64, 3, dtype=torch.uint8))
+            self._run(torch.zeros(64, 64, 3, dtype=torch.uint8), None)
 
-    def _run(self, pixels: UInt8[Tensor, "H W 3"]) -> Any:
+    def _run(self, pixels: UInt8[Tensor, "H W 3"], time: float | None) -> Any:
         import mediapipe
 
         data = np.ascontiguousarray(pixels.cpu().numpy())
         image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=data)
-        return self._landmarker.detect(image)
+        if not self._follow:
+            return self._landmarker.detect(image)
+        wanted = self._stamp + _FRAME if time is None else round(time * 1000)
+        self._stamp = max(self._stamp + 1, wanted)  # it refuses to go back in time
+        return self._landmarker.detect_for_video(image, self._stamp)
 
 
-def _create(path: Path) -> Any:
+def _create(path: Path, *, follow: bool) -> Any:
     from mediapipe.tasks import python as tasks
     from mediapipe.tasks.python import vision
 
     options = vision.FaceLandmarkerOptions(
         base_options=tasks.BaseOptions(model_asset_path=str(path)),
         output_face_blendshapes=True,
-        num_faces=_MOST_FACES,
+        num_faces=1 if follow else _MOST_FACES,  # it smooths only where it follows one face
+        running_mode=vision.RunningMode.VIDEO if follow else vision.RunningMode.IMAGE,
     )
     return vision.FaceLandmarker.create_from_options(options)
 

@@ -1,0 +1,18 @@
+"""Faces through a video: who they are, once, and how they move, frame by frame."""
+
+from morphface.fit.video.collect import TrackCollector, track_people
+from morphface.fit.video.person import Person
+from morphface.fit.video.result import TrackedFace, TrackedFrame
+from morphface.fit.video.settings import Inertia, VideoSettings
+from morphface.fit.video.track import fit_video
+
+__all__ = [
+    "Inertia",
+    "Person",
+    "TrackCollector",
+    "TrackedFace",
+    "TrackedFrame",
+    "VideoSettings",
+    "fit_video",
+    "track_people",
+]

@@ -1,0 +1,176 @@
+"""One person of a video, from frame to frame: tracked, predicted, lost, found again."""
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from morphface.fit.linear import fit_linear
+from morphface.fit.problem import to_numpy
+from morphface.fit.video.frame import Memory, Solved, Tools, solve_frame, tools_for
+from morphface.fit.video.person import Person
+from morphface.fit.video.points import spots_of
+from morphface.fit.video.result import TrackedFace
+from morphface.fit.video.settings import VideoSettings
+from morphface.fit.video.state import State, state_of
+from morphface.landmarks import Landmarks
+from morphface.landmarks.boxes import Box, box_of
+from morphface.media.video import Frame
+from morphface.parameters import LOST, PREDICTED, TRACKED, FaceParameters
+
+__all__ = ["Actor"]
+
+_COASTING = 0.8  # share of the velocity that is left after each frame without landmarks
+_BLIND_FRAMES = 3  # that are carried on where there are no pixels to agree
+_AGREES = 1.3  # times the usual difference of colours: pixels agree with a prediction
+_STRANGE = 2.0  # times the usual one: this is somebody or something else
+_LEAST_SEEN = 0.25  # share of the skin that must be seen
+_USUAL = 0.1  # share of a frame in what is usual
+_NOWHERE = (math.nan,) * 4
+
+
+@dataclass(eq=False)
+class Actor:
+    """Follows one person.
+
+    Args:
+        person: who it is.
+        likeness: identity as landmarks alone show it, to know the person again by.
+        settings: of tracking.
+    """
+
+    person: Person
+    likeness: Float[Tensor, " I"]
+    settings: VideoSettings
+
+    def __post_init__(self) -> None:
+        self.tools: Tools = tools_for(self.person, self.settings)
+        self.memory: Memory | None = None
+        self.state = LOST
+        self.source = -1
+        self.missed = 0
+        self.box: Box = _NOWHERE
+        self._scheme = ""
+        self._usual = self.person.rmse
+
+    @property
+    def active(self) -> bool:
+        """Whether the person was there in the last frame."""
+        return self.state != LOST
+
+    def forget(self) -> None:
+        """Another shot begins: where the person was says nothing."""
+        self.state, self.source = LOST, -1
+
+    def track(self, frame: Frame, landmarks: Landmarks, source: int) -> TrackedFace | None:
+        """The person with these landmarks, or None if that is not what the frame shows.
+
+        Args:
+            frame: the frame.
+            landmarks: of a face in it.
+            source: who follows that face.
+        """
+        self._scheme = landmarks.scheme
+        memory = self.memory if self.active and self.memory else self._found(frame, landmarks)
+        if memory is None:
+            return None
+        solved = solve_frame(self.tools, memory, frame.photo, landmarks, frame.time)
+        if not self._plausible(solved):
+            return None
+        self._keep(solved, TRACKED, landmarks.box)
+        self.source, self.missed = source, 0
+        return self._face(solved, landmarks)
+
+    def miss(self, frame: Frame) -> TrackedFace:
+        """The person in a frame in which nobody found the face."""
+        self.missed += 1
+        solved = self._carried_on(frame) if self.active else None
+        if solved is None:
+            self.state = LOST
+            return self.lost()
+        self._keep(solved, PREDICTED, box_of(self._spots(solved.state)))
+        return self._face(solved, None)
+
+    def lost(self) -> TrackedFace:
+        """The person as last seen."""
+        return TrackedFace(self.person, LOST, self._parameters(), _NOWHERE)
+
+    def _found(self, frame: Frame, landmarks: Landmarks) -> Memory | None:
+        """Where to begin when the person comes into sight."""
+        person = self.person
+        fit = fit_linear(
+            person.model, landmarks, size=frame.photo.size, focal=float(person.camera.focal)
+        )
+        if not fit.landmark_nme <= self.settings.largest_nme:
+            return None
+        state = replace(state_of(fit.parameters), light=to_numpy(person.illumination))
+        return Memory(state, frame.time - 1.0)
+
+    def _carried_on(self, frame: Frame) -> Solved | None:
+        """The person where the motion goes on, if the pixels agree."""
+        memory, pixels = self.memory, self.tools.skin is not None
+        longest = self.settings.predicted_frames
+        if not pixels:
+            longest = min(longest, _BLIND_FRAMES)
+        if memory is None or self.missed > longest:
+            return None
+        seconds = frame.time - memory.time
+        velocity = np.zeros(6) if memory.velocity is None else memory.velocity * _COASTING
+        step = np.zeros(self.tools.span.width)
+        step[:6] = velocity * seconds
+        moved = replace(memory, state=memory.state.moved(step), velocity=velocity)
+        solved = solve_frame(self.tools, moved, frame.photo, None, frame.time)
+        if pixels and (solved.rmse > _AGREES * self._usual or solved.share < _LEAST_SEEN):
+            return None
+        spots = self._spots(solved.state)
+        height, width = frame.photo.size
+        inside = ((spots >= 0) & (spots < spots.new_tensor([width, height]))).all(dim=1)
+        return solved if float(inside.float().mean()) > 0.5 else None
+
+    def _plausible(self, solved: Solved) -> bool:
+        """Whether the fit explains the frame."""
+        settings = self.settings
+        if not solved.nme <= settings.largest_nme:
+            return False
+        if math.isnan(solved.rmse):
+            return True
+        strange = max(_STRANGE * self._usual, settings.photometric.least_cover)
+        return solved.rmse <= settings.largest_rmse and solved.rmse <= strange
+
+    def _keep(self, solved: Solved, state: int, box: Box) -> None:
+        self.memory, self.state, self.box = solved.memory, state, box
+        if state == TRACKED and not math.isnan(solved.rmse):
+            self._usual += _USUAL * (solved.rmse - self._usual)
+
+    def _face(self, solved: Solved, landmarks: Landmarks | None) -> TrackedFace:
+        predicted = solved.predicted
+        return TrackedFace(
+            person=self.person,
+            state=self.state,
+            parameters=self._parameters(),
+            box=self.box,
+            landmarks=landmarks,
+            predicted=None if predicted is None else torch.from_numpy(predicted).float(),
+            landmark_nme=solved.nme,
+            photometric_rmse=solved.rmse,
+        )
+
+    def _spots(self, state: State) -> Float[Tensor, "N 2"]:
+        return torch.from_numpy(spots_of(self.person, self._scheme, state)).float()
+
+    def _parameters(self) -> FaceParameters:
+        person = self.person
+        if self.memory is not None:
+            return self.memory.state.parameters(person.identity, person.reflectance)
+        return replace(
+            FaceParameters.neutral(
+                identity=person.identity.shape[1],
+                expression=person.model.expression.rank,
+                reflectance=person.reflectance.shape[1],
+            ),
+            identity=person.identity,
+            reflectance=person.reflectance,
+        )

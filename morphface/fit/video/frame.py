@@ -1,0 +1,343 @@
+"""One frame of one person: warm-started Gauss-Newton with a temporal prior.
+
+The landmarks come first, as they see far; pixels follow. Each step minimises the energies of
+`fit_photometric` that depend on what changes from frame to frame, and the distance from where
+the temporal prior expects the face.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from morphface.fit.analysis.energies import photometric_scale
+from morphface.fit.analysis.lens import Lens, View, box_around
+from morphface.fit.analysis.priors import gaze_precision, light_precision
+from morphface.fit.bounded import Box, bounded_minimum
+from morphface.fit.problem import coefficient_priors, to_numpy
+from morphface.fit.settings import LinearSettings
+from morphface.fit.video.inertia import evidence, learned, released, spreads
+from morphface.fit.video.person import Person
+from morphface.fit.video.pixels import (
+    Compared,
+    compare,
+    hidden_by_others,
+    hidden_by_self,
+    image_of,
+    pixel_terms,
+)
+from morphface.fit.video.points import (
+    Sighting,
+    errors_of,
+    gaze_of,
+    point_terms,
+    predict,
+    sighting,
+)
+from morphface.fit.video.settings import VideoSettings
+from morphface.fit.video.skin import Skin, skin_of
+from morphface.fit.video.state import POSE, Span, State, span_of
+from morphface.landmarks import Landmarks
+from morphface.media.images import Photo
+
+__all__ = ["Memory", "Solved", "Tools", "solve_frame", "tools_for"]
+
+_POINT_STEPS = 3
+_NEAR = 0.2  # millimetres: a step of the head's place below which landmarks have had their say
+_IRIS = 0.5  # millimetres, the noise of an iris landmark, as in `fit_photometric`
+_BIAS = 0.1  # share of a frame in what is usual of the landmarks' errors
+_LID = ("eyeBlinkLeft", "eyeBlinkRight")
+_SHUT = 0.6  # weight of a blink from which nothing of the iris is seen
+
+
+@dataclass(frozen=True, eq=False)
+class Tools:
+    """What all frames of a person share.
+
+    Args:
+        person: who it is.
+        settings: of tracking.
+        skin: None where pixels are not asked.
+        span: columns.
+        box: bounds of all columns.
+        light: precision of the light around that of the person.
+    """
+
+    person: Person
+    settings: VideoSettings
+    skin: Skin | None
+    span: Span
+    box: Box
+    light: Float[np.ndarray, "27 27"]
+
+    @property
+    def extent(self) -> Float[np.ndarray, " E"]:
+        """Range of each expression, 1 where it has no bounds."""
+        extent = self.box.upper[self.span.expression] - self.box.lower[self.span.expression]
+        return np.where(np.isfinite(extent), extent, 1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Memory:
+    """What is kept of a person from one frame to the next.
+
+    Args:
+        state: as last seen.
+        time: of that frame.
+        bias: usual errors of the landmarks, in millimetres; None at first.
+        noise: of the landmarks, as learned; None at first.
+        targets: landmarks of the last two frames.
+        open: how far nothing hides each point of the skin.
+        velocity: of rotation and translation, by second.
+    """
+
+    state: State
+    time: float
+    bias: Float[np.ndarray, "N 2"] | None = None
+    noise: Float[np.ndarray, " Q"] | None = None
+    targets: tuple[Float[np.ndarray, "N 2"], ...] = ()
+    open: Float[Tensor, " n"] | None = None
+    velocity: Float[np.ndarray, "6"] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Solved:
+    """What was found in a frame.
+
+    Args:
+        state: of the person.
+        memory: for the next frame.
+        predicted: where the face has the landmarks, in pixels; None where none were detected.
+        nme: landmark error, NaN where none were detected.
+        rmse: difference of colours, NaN where pixels were not asked.
+        share: of the skin that is seen.
+    """
+
+    state: State
+    memory: Memory
+    predicted: Float[np.ndarray, "N 2"] | None
+    nme: float
+    rmse: float
+    share: float
+
+
+def tools_for(person: Person, settings: VideoSettings) -> Tools:
+    """What the frames of a person need."""
+    bounds = to_numpy(person.model.expression.bounds)
+    span = span_of(len(bounds))
+    lower, upper = np.full(span.width, -np.inf), np.full(span.width, np.inf)
+    lower[span.expression], upper[span.expression] = bounds.T
+    return Tools(
+        person=person,
+        settings=settings,
+        skin=skin_of(person, settings.points) if settings.stage == "pixels" else None,
+        span=span,
+        box=Box(lower, upper, np.zeros(span.width, dtype=bool), np.inf),
+        light=light_precision(settings.photometric),
+    )
+
+
+def solve_frame(
+    tools: Tools, memory: Memory, photo: Photo, landmarks: Landmarks | None, time: float
+) -> Solved:
+    """The person in a frame.
+
+    Args:
+        tools: of the person.
+        memory: of the last frame.
+        photo: the frame.
+        landmarks: that the detector found; None where it missed the face.
+        time: of the frame, in seconds.
+    """
+    seen = None
+    if landmarks is not None:
+        seen = sighting(tools.person, landmarks, memory.state, tools.settings.photometric)
+    problem = _Problem(tools, memory, seen, time)
+    state = problem.start
+    if seen is not None:
+        state = problem.fit_points(state)
+    compared = None
+    if tools.skin is not None:
+        state, compared = problem.fit_pixels(state, photo, tools.skin)
+    state = problem.look(state)
+    return problem.finish(state, compared)
+
+
+class _Problem:
+    """One frame to fit."""
+
+    def __init__(self, tools: Tools, memory: Memory, seen: Sighting | None, time: float) -> None:
+        self.tools, self.memory, self.seen, self.time = tools, memory, seen, time
+        self.seconds = max(time - memory.time, 1e-3)
+        scores = {} if seen is None else seen.landmarks.scores
+        self.settings = tools.settings.photometric
+        linear = LinearSettings(
+            expression_spread=self.settings.expression_spread,
+            score_spread=self.settings.score_spread,
+        )
+        mean, spread = coefficient_priors(tools.person.model.expression, scores, linear)
+        self.expected, self.precision = mean, 1 / spread**2
+        self.start = memory.state
+        self.noise = memory.noise
+        self.scale = float(tools.person.camera.focal) / -memory.state.translation[2]
+        self.temporal = self._temporal()
+
+    def _temporal(self) -> Float[np.ndarray, " P"]:
+        """Precision of the temporal prior."""
+        inertia = self.tools.settings.inertia
+        if inertia is None:
+            return np.full(self.tools.span.width, 1e-9)
+        spread = spreads(inertia, self.start, self.tools.extent, self.seconds)
+        if self.seen is not None:
+            now = errors_of(self.seen, self.start)
+            usual = 0 * now if self.memory.bias is None else self.memory.bias * self.scale
+            bend = 0 * now
+            if len(self.memory.targets) == 2:
+                before, last = self.memory.targets
+                bend = self.seen.targets - 2 * last + before
+            hessian, gradient = point_terms(self.seen, self.start, now, (now - usual, bend))
+            found, unit = evidence(hessian, gradient, self.precision)
+            if len(self.memory.targets) == 2:
+                self.noise = learned(self.noise, found[:, 1])
+            noise = np.full(len(unit), 0.02) if self.noise is None else self.noise
+            spread = released(spread, (found[:, 0], unit), noise, inertia)
+            self.found = found
+        return 1 / spread**2
+
+    def fit_points(self, state: State) -> State:
+        """The state that the landmarks show."""
+        for _ in range(_POINT_STEPS):
+            hessian, gradient = self._terms(state)
+            step = self._step(state, hessian, gradient)
+            state = state.moved(step)
+            if np.abs(step[3:5]).max() < _NEAR:
+                break
+        return state
+
+    def fit_pixels(self, state: State, photo: Photo, skin: Skin) -> tuple[State, Compared]:
+        """The state that landmarks and pixels show, and the last comparison."""
+        settings = self.settings
+        skin = skin.around(state.expression)
+        view = self._view(state, photo, skin)
+        image = image_of(view)
+        opened = self.memory.open
+        opened = torch.ones(len(skin.vertices)) if opened is None else opened
+        compared = compare(skin, state, view, image, opened)
+        opened = opened * (1 - hidden_by_self(compared))
+        compared = compare(skin, state, view, image, opened)
+        for _ in range(self.tools.settings.steps):
+            noise = max(compared.noise, settings.least_noise)
+            scale = photometric_scale(
+                compared.residual, compared.trust, noise, settings.worth(noise)
+            )
+            hessian, gradient = pixel_terms(compared, scale)
+            more, slope = self._terms(state)
+            state = state.moved(self._step(state, hessian + more, gradient + slope))
+            compared = compare(skin, state, view, image, opened)
+        return state, compared
+
+    def _view(self, state: State, photo: Photo, skin: Skin) -> View:
+        camera = self.tools.person.camera
+        span = skin.mean @ state.rotation.T + state.translation
+        flat = span[:, :2] * [1, -1] * float(camera.focal) / -span[:, 2:]
+        spots = torch.from_numpy(flat).float() + camera.principal
+        step = max(1, int(self.tools.settings.spacing * self.scale))
+        return view_of(photo, camera.principal, box_around(spots, photo.size), step)
+
+    def _terms(self, state: State) -> tuple[np.ndarray, np.ndarray]:
+        """Landmarks and priors, all of them quadratic."""
+        span = self.tools.span
+        hessian, gradient = np.zeros((span.width, span.width)), np.zeros(span.width)
+        if self.seen is not None:
+            part = slice(0, span.light.start)
+            errors = errors_of(self.seen, state)
+            hessian[part, part], slope = point_terms(self.seen, state, errors, (errors,))
+            gradient[part] = slope[:, 0]
+        off = state.minus(self.start)
+        diagonal = self.temporal.copy()
+        gradient += diagonal * off
+        diagonal[span.expression] += self.precision
+        gradient[span.expression] += self.precision * (state.expression - self.expected)
+        hessian[np.diag_indices(span.width)] += diagonal
+        light = to_numpy(self.tools.person.illumination)
+        hessian[span.light, span.light] += self.tools.light
+        gradient[span.light] += self.tools.light @ (state.light - light).ravel()
+        return hessian, gradient
+
+    def _step(self, state: State, hessian: np.ndarray, gradient: np.ndarray) -> np.ndarray:
+        here = np.zeros(self.tools.span.width)
+        here[self.tools.span.expression] = state.expression
+        damped = hessian + np.diag(1e-6 * np.diag(hessian) + 1e-9)
+        return bounded_minimum(damped, damped @ here - gradient, self.tools.box) - here
+
+    def look(self, state: State) -> State:
+        """The state with its gaze, which the irises show."""
+        found = None if self.seen is None else gaze_of(self.seen, state)
+        if found is None:
+            return state
+        eyes = self.tools.person.model.eyes
+        radius = 12.0 if eyes is None else eyes[0].radius
+        here = np.zeros(4)
+        names = self.tools.person.model.expression.names
+        shut = [state.expression[names.index(n)] if n in names else 0.0 for n in _LID]
+        trust = np.clip(1 - np.array(shut) / _SHUT, 1e-3, 1.0).repeat(2)
+        data = trust * (radius / _IRIS) ** 2
+        precision = gaze_precision(self.settings) + np.diag(data)
+        gradient = data * found.ravel()
+        inertia = self.tools.settings.inertia
+        if inertia is not None:
+            off = np.abs(found - self.start.gaze).ravel() * trust
+            wide = inertia.gaze + inertia.release * np.maximum(
+                off - inertia.significance * inertia.gaze, 0
+            )
+            precision += np.diag(1 / wide**2)
+            gradient += self.start.gaze.ravel() / wide**2
+        here = np.linalg.solve(precision, gradient)
+        return replace(state, gaze=here.reshape(2, 2))
+
+    def finish(self, state: State, compared: Compared | None) -> Solved:
+        """What was found, and what is kept of it."""
+        predicted, nme, bias, noise = None, float("nan"), self.memory.bias, self.noise
+        targets = self.memory.targets[:0]
+        if self.seen is not None:
+            predicted, nme = predict(self.seen, state)
+            errors = errors_of(self.seen, state) / self.scale
+            targets = (*self.memory.targets[-1:], self.seen.targets)
+            bias = errors if bias is None else bias + _BIAS * (errors - bias)
+        opened = self.memory.open
+        if compared is not None:
+            opened = 1 - hidden_by_others(compared, self.settings)
+        velocity = state.minus(self.start)[:POSE] / self.seconds
+        return Solved(
+            state=state,
+            memory=Memory(state, self.time, bias, noise, targets, opened, velocity),
+            predicted=predicted,
+            nme=nme,
+            rmse=float("nan") if compared is None else compared.rmse,
+            share=1.0 if compared is None else compared.share,
+        )
+
+
+def view_of(
+    photo: Photo,
+    principal: Float[Tensor, "2"],
+    box: tuple[int, int, int, int],
+    step: int,
+) -> View:
+    """A part of a frame, of which squares of `step` pixels become one.
+
+    Squares lie on one grid whatever the box, so that nothing that moves depends on it.
+    """
+    left, top, right, bottom = box
+    left, top = left - left % step, top - top % step
+    part = photo.to_uint8()[top:bottom, left:right].float() / 255
+    if step > 1:
+        planes = torch.nn.functional.avg_pool2d(part.permute(2, 0, 1)[None], step)
+        part = planes[0].permute(1, 2, 0).contiguous()
+    rows, columns = torch.gradient(part, dim=(0, 1))
+    corner = torch.tensor([float(left), float(top)])
+    lens = Lens(principal, corner, torch.full((2,), 1 / step))
+    gradient = torch.stack([columns, rows], dim=-1)
+    return View(part, gradient, torch.ones_like(part[..., 0]), lens)
