@@ -15,7 +15,7 @@ from morphface.parameters.archive import read_entries
 from morphface.parameters.track import load_track
 from morphface.pipelines.photo import FittedFace, Progress, fit_photo
 
-__all__ = ["RATE", "Actor", "is_parameters", "is_video", "model_of", "read_actor"]
+__all__ = ["RATE", "Actor", "file_of", "is_parameters", "is_video", "model_of", "read_actor"]
 
 RATE = 25.0
 """Frames a second of parameters that do not tell."""
@@ -56,6 +56,12 @@ class Actor:
         if place.is_file():
             known["sha256"] = hashlib.sha256(place.read_bytes()).hexdigest()
         return {**known, "frames": self.parameters.frames}
+
+
+def file_of(path: str | Path) -> str:
+    """The path; of a folder that `morphface fit` or `morphface track` wrote, its parameters."""
+    inside = [Path(path) / name for name in ("track.npz", "face.npz")]
+    return str(next((file for file in inside if file.is_file()), path))
 
 
 def is_parameters(path: str) -> bool:

@@ -11,7 +11,7 @@ from morphface.edit.settings import find_settings
 from morphface.geometry.camera import Camera
 from morphface.media.images import write_image
 from morphface.parameters import FaceParameters, save_parameters
-from morphface.pipelines.actors import Actor, is_parameters, is_video, model_of, read_actor
+from morphface.pipelines.actors import Actor, file_of, is_parameters, is_video, model_of, read_actor
 from morphface.pipelines.photo import Progress
 
 __all__ = ["OUTPUTS", "transfer_files"]
@@ -34,7 +34,8 @@ def transfer_files(
     """Move the person of one file as that of another moves, and write the result.
 
     Args:
-        source: whose motion it is: a fitted `face.npz`, a `track.npz`, or a photo.
+        source: whose motion it is: a fitted `face.npz`, a `track.npz`, the folder that
+            holds one, or a photo.
         target: who shall move, likewise.
         out: parameters (`.npz`), or the photo of the target drawn anew: a picture, or a video
             if the source has several frames.
@@ -52,11 +53,14 @@ def transfer_files(
         MorphfaceError: the subclass and its message say what is wrong with the input.
     """
     tell = progress or (lambda _: None)
-    chosen, source, target = find_settings(settings), str(source), str(target)
+    chosen, source, target = find_settings(settings), file_of(source), file_of(target)
     place = Path(out)
     _check_output(place, target)
     fitted = model or model_of(target) or model_of(source)
-    people = [read_actor(path, fitted, progress=tell) for path in (source, target)]
+    people = [
+        read_actor(path, model if is_parameters(path) else fitted, progress=tell)
+        for path in (source, target)
+    ]
     here, there = people
     _check_frames(place, here)
     tell("transferring")
