@@ -19,7 +19,9 @@ CLAY = 0.65
 
 
 def head_texture(face: FittedFace, photo: Photo, *, size: int = 1024) -> HeadTexture:
-    """The de-lit texture of a fitted face; see `fit.texture`.
+    """The albedo of a fitted face: what its photo shows, without the light, and a plausible rest.
+
+    A fit of landmarks alone knows no light: the photo then counts as evenly lit.
 
     Args:
         face: the fitted face.

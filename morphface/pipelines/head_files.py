@@ -15,10 +15,12 @@ __all__ = ["rigged_head", "write_head"]
 
 
 def rigged_head(face: FittedFace, photo: Photo) -> Surface:
-    """The fitted person with the photo's colours, deformable by every expression.
+    """The fitted person in the albedo that the photo shows, deformable by every expression.
 
     The base is the fitted identity without expression, its eyes turned as in the photo; the
-    targets' weights are the fitted expression.
+    targets' weights are the fitted expression. Colours and texture are albedo, without the light
+    of the photo (`head_texture`): a viewer that lights the head needs it so, and puts its own
+    light on it.
 
     Args:
         face: the fitted face.
@@ -46,6 +48,8 @@ def rigged_head(face: FittedFace, photo: Photo) -> Surface:
 
 def write_head(folder: Path, face: FittedFace, photo: Photo) -> Surface:
     """Write `head.glb`, the rig, and `head.obj`, the head in its fitted expression.
+
+    Both carry the albedo as base colour; see `rigged_head`.
 
     Args:
         folder: where to.

@@ -4,8 +4,16 @@ import pytest
 import torch
 
 from morphface.core.errors import ParameterError
+from morphface.fit import FitResult, PhotometricResult
+from morphface.geometry.angles import angles_to_rotvec
+from morphface.landmarks import Landmarks
+from morphface.media.images import Photo
+from morphface.models import load_model
+from morphface.parameters import FaceParameters
 from morphface.pipelines.appearance import head_texture, head_texture_from_photos
 from morphface.pipelines.head_files import rigged_head
+from morphface.pipelines.photo import FittedFace
+from tests.fit.texture.heads import spotted, take
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +55,44 @@ def test_the_rig_at_its_weights_is_the_fitted_head(known):
     assert rig.weights["jawOpen"] == pytest.approx(0.25)
     assert list(rig.targets) == list(face.model.expression.names)
     torch.testing.assert_close(posed, face.vertices(), atol=1e-3, rtol=0)
+
+
+def view(yaw):
+    """A marked head under a light, and a perfect fit of it whose reflectance is the mean."""
+    albedo = spotted()
+    shot = take(albedo, yaw=yaw)
+    model, size = load_model(), shot.sight.camera.size
+    vector = FaceParameters.neutral().to_vector()
+    face = FaceParameters.from_vector(vector, identity=80, expression=52, reflectance=80)
+    face = replace(
+        face,
+        rotation=angles_to_rotvec(torch.tensor([[yaw, 0.0, 0.0]])),
+        translation=torch.tensor([[0.0, 0.0, -700.0]]),
+        illumination=shot.illumination[None],
+    )
+    points = torch.zeros(68, 2)
+    landmarks = Landmarks(points, "68", torch.ones(68), (0, 0, 1, 1))
+    fit = FitResult(face, shot.sight.camera, landmarks, points, 0.0, True, "", ())
+    seen = PhotometricResult(
+        parameters=face, cameras=(shot.sight.camera,), landmarks=(landmarks,),
+        predicted=(points,), landmark_nme=(0.0,), photometric_rmse=(0.0,), energies={},
+        history=(), albedo=shot.albedo, iterations=0, occlusion=(torch.zeros(size),),
+        gain=torch.ones(1, 3), grey=(False,), converged=True, reason="",
+    )  # fmt: skip
+    return FittedFace(fit, model, {}, seen), Photo(shot.sight.pixels)
+
+
+def test_three_views_of_a_head_make_one_texture():
+    faces, photos = zip(*(view(yaw) for yaw in (-0.7, 0.0, 0.7)), strict=True)
+    together = head_texture_from_photos(faces, photos, size=512)
+    model, truth = faces[0].model, spotted()
+    skin = (model.regions["face"] > 0.9) & (model.regions["lashes"] < 0.01)
+    error = (together.colours - truth).abs().mean(-1)[skin]
+    alone = (head_texture(faces[1], photos[1], size=512).colours - truth).abs().mean(-1)[skin]
+    assert error.median() < 0.008
+    assert error.mean() < alone.mean()
+    assert together.gains.shape == (3, 3)
+    torch.testing.assert_close(together.gains, torch.ones(3, 3), atol=0.05, rtol=0)
 
 
 @pytest.mark.refusal

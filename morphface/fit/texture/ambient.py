@@ -19,7 +19,7 @@ from morphface.render.rasterize import rasterize
 
 __all__ = ["ambient", "inner_parts"]
 
-LEAST = {"eye_sockets": 0.3, "eyeballs": 0.4, "mouth": 0.12, "teeth": 0.45, "tongue": 0.3}
+LEAST = {"eye_sockets": 0.3, "eyeballs": 0.4, "mouth": 0.07, "teeth": 0.45, "tongue": 0.15}
 """Light that is left in the deepest corner of each part: it bounces, and eyes and jaws move."""
 OPEN = {"jawOpen": 0.7}
 ENCODING = 1 / 2.2

@@ -19,7 +19,7 @@ __all__ = ["with_hair"]
 
 ENOUGH = 0.004
 """Part of the scalp that must be seen for half of its colour to count."""
-BOUNDS = -2.5, 0.8
+BOUNDS = -2.5, 0.35
 """Log of how much darker or brighter than the model's scalp."""
 
 

@@ -30,7 +30,7 @@ FLOOR = 0.3
 """Irradiance, as a part of its median over the face, below which nothing is divided by it."""
 LIT = 0.3, 0.6
 """The same: not trusted below the first, wholly from the second."""
-SHINE = 0.35, 0.8
+SHINE = 0.3, 0.6
 """Log of how much brighter than expected: wholly trusted below the first, not from the second."""
 BURNT = 0.97, 1.0
 """Likewise, the least channel of a pixel."""
