@@ -14,10 +14,11 @@ from morphface.cli.doctor import doctor
 from morphface.cli.fit import fit
 from morphface.cli.models import app as models_app
 from morphface.cli.output import say
+from morphface.cli.track import track
 from morphface.cli.train import train
 from morphface.cli.transfer import transfer
 from morphface.cli.views import edit, view
-from morphface.core.errors import MorphfaceError
+from morphface.core.errors import MorphfaceError, StoppedError
 
 __all__ = ["main", "run"]
 
@@ -30,7 +31,7 @@ app = typer.Typer(
 )
 
 app.add_typer(models_app, name="models")
-for command in (fit, view, edit, train, transfer, doctor):
+for command in (fit, track, view, edit, train, transfer, doctor):
     app.command()(command)
 
 _INTERRUPTED = 130
@@ -57,7 +58,7 @@ def run(arguments: list[str]) -> int:
     except MorphfaceError as error:
         if debug:
             raise
-        return _refuse(str(error), 2, quiet)
+        return _refuse(str(error), _INTERRUPTED if isinstance(error, StoppedError) else 2, quiet)
     except Exception as error:
         if debug:
             raise

@@ -17,6 +17,7 @@ __all__ = [
     "OutputError",
     "ParameterError",
     "ShapeError",
+    "StoppedError",
     "VideoError",
 ]
 
@@ -71,3 +72,7 @@ class OutputError(MorphfaceError, OSError):
 
 class DatasetError(MorphfaceError, ValueError):
     """A prepared dataset is damaged, unfinished, of another kind, or made with other settings."""
+
+
+class StoppedError(MorphfaceError):
+    """The user interrupted a long run, and what was done until then is kept."""

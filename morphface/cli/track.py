@@ -1,0 +1,101 @@
+"""The command `morphface track`."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+
+from morphface.cli.options import Debug, Focal, Model, Quiet, Stage
+from morphface.cli.output import say
+
+__all__ = ["track"]
+
+
+def track(
+    video: Annotated[
+        str, typer.Argument(help="A video, or the number of a webcam, such as 0.", metavar="VIDEO")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", "-o", help="Folder for the results; by default NAME-track.", metavar="DIR"
+        ),
+    ] = None,
+    model: Model = "open-head",
+    start: Annotated[
+        float, typer.Option(help="Where to begin, in seconds.", metavar="SECONDS")
+    ] = 0.0,
+    end: Annotated[
+        float | None, typer.Option(help="Where to end, in seconds.", metavar="SECONDS")
+    ] = None,
+    every: Annotated[int, typer.Option(help="Take one frame of so many.", metavar="N")] = 1,
+    people: Annotated[int, typer.Option(help="The most people to track.", metavar="N")] = 1,
+    focal: Focal = None,
+    stage: Stage = "pixels",
+    smooth: Annotated[
+        bool, typer.Option("--smooth", help="Smooth the motion, with the frames to come as well.")
+    ] = False,
+    no_overlay: Annotated[
+        bool, typer.Option("--no-overlay", help="Leave out the video that shows the track.")
+    ] = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Track faces through a video: parameters, report and a video that shows them."""
+    folder = out or Path(f"{Path(video).stem if video.strip('0123456789') else 'webcam'}-track")
+    with _bar(quiet) as bar:
+        task = bar.add_task("loading", total=None, speed="")
+        from morphface.pipelines import track_video
+
+        def advance(done: int, total: int | None) -> None:
+            speed = bar.tasks[0].speed
+            words = "" if speed is None else f"{speed:.1f} frames/s"
+            bar.update(task, completed=done, total=total, speed=words)
+
+        report = track_video(
+            video,
+            folder,
+            model=model,
+            start=start,
+            end=end,
+            every=every,
+            people=people,
+            focal=focal,
+            stage=stage,
+            smooth=smooth,
+            overlay=not no_overlay,
+            progress=lambda words: bar.update(task, description=words),
+            advance=advance,
+        )
+    _summarise(report, folder, quiet)
+
+
+def _bar(quiet: bool) -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:.0f} frames  {task.fields[speed]}"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        disable=quiet,
+    )
+
+
+def _summarise(report: dict[str, Any], folder: Path, quiet: bool) -> None:
+    say(
+        f"{report['frames']} frames at {report['frames_per_second']:.1f} a second: "
+        f"{report['frames_tracked']} tracked, {report['frames_predicted']} predicted, "
+        f"{report['frames_lost']} lost",
+        quiet=quiet,
+    )
+    for person in report["people"]:
+        error = person["landmark_error"]
+        known = "unknown" if error is None else f"{100 * error:.1f} % of the eye distance"
+        say(f"person {person['number']}: landmark error {known}", quiet=quiet)
+    for warning in report["warnings"]:
+        say(warning, quiet=quiet, style="yellow")
+    say(f"written to {folder}/", quiet=quiet)

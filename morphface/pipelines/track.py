@@ -1,0 +1,156 @@
+"""A video in, the motion of its people out: parameters, report and overlay. Wiring only."""
+
+import json
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from morphface.core.errors import ParameterError, StoppedError
+from morphface.core.files import atomic_write, output_folder
+from morphface.fit.video import VideoSettings
+from morphface.media.video import Video, read_video
+from morphface.media.video.webcam import Webcam
+from morphface.models import load_model
+from morphface.parameters import LOST, PREDICTED, TRACKED, Track, save_track
+from morphface.parameters.archive import library_versions
+from morphface.pipelines.model_landmarks import with_landmarks_for
+from morphface.pipelines.photo import Progress
+from morphface.pipelines.track_report import describe_track
+from morphface.pipelines.tracking import Advance, TrackingRun
+
+__all__ = ["OVERLAY", "track_video"]
+
+OVERLAY = "overlay.mp4"
+_OF_THE_FIRST = ("landmark_error", "jitter_pixels", "box_drift", "blinks_per_minute")
+"""What the report says of the first person at its top, too."""
+
+
+def track_video(
+    video: str | Path | int,
+    out: str | Path,
+    *,
+    model: str | Path = "open-head",
+    start: float = 0.0,
+    end: float | None = None,
+    every: int = 1,
+    people: int = 1,
+    focal: float | None = None,
+    stage: str = "pixels",
+    smooth: bool = False,
+    overlay: bool = True,
+    progress: Progress | None = None,
+    advance: Advance | None = None,
+) -> dict[str, Any]:
+    """Track the people of a video and write what was found to a folder.
+
+    Written are `track.npz`, `report.json` and `overlay.mp4`. With `people` above 1 each person's
+    track is in a folder of its own, `person_0`, `person_1`, ... Nothing appears in `out` before
+    all is done. Ctrl-C ends the video there: what was tracked until then is written.
+
+    Args:
+        video: path of a video, or the number of a webcam. A webcam is shown live where there is
+            a display, until q is pressed.
+        out: the folder, made if it is missing; files of the same names are replaced.
+        model: name or path of a morphable model.
+        start: where to begin in the video, in seconds.
+        end: where to end, None: at the end.
+        every: one frame of so many is taken.
+        people: the most people that are tracked.
+        focal: focal length in pixels; None estimates it.
+        stage: "linear" tracks landmarks alone, "pixels" pixels as well.
+        smooth: smooth the motion afterwards, past and future frames considered.
+        overlay: whether to write the video that shows the track.
+        progress: is told what begins now.
+        advance: is told how many frames are done.
+
+    Returns:
+        What `report.json` holds.
+
+    Raises:
+        OutputError: the folder cannot be written to; this is found out first.
+        StoppedError: it was interrupted; what was tracked until then is in `out`.
+        NoFaceError: no frame shows a face.
+        MorphfaceError: the subclass and its message say what is wrong with the input.
+    """
+    _check_people(people)
+    settings = VideoSettings(stage=stage, people=people, focal=focal)
+    tell = progress or (lambda _: None)
+    with output_folder(out) as folder, _opened(video, start, end, every) as source:
+        head = with_landmarks_for(load_model(model), model, ["478", "68"], tell)
+        run = TrackingRun(source, head, settings, folder / OVERLAY if overlay else None)
+        run.follow(tell, advance or (lambda *_: None), draw=not smooth)
+        tracks = run.tracks()
+        if smooth:
+            tell("smoothing")
+            tracks = {number: _smoothed(track) for number, track in tracks.items()}
+            run.draw_again(tracks, tell)
+        tell("writing the files")
+        wishes = {"start": start, "end": end, "every": every, "smooth": smooth, **_plain(settings)}
+        report = _header(video, model, run) | _describe(run, tracks) | {"settings": wishes}
+        for number, track in tracks.items():
+            inner = f"person_{number}" if people > 1 else "."
+            person = describe_track(track, head)
+            report["people"].append({"number": number, "folder": inner, **person})
+            extra = {"video": str(video), "person": number, "report": person}
+            save_track(folder / inner / "track.npz", track, model=head.name, extra=extra)
+        report |= {name: report["people"][0][name] for name in _OF_THE_FIRST}
+        with atomic_write(folder / "report.json") as temporary:
+            temporary.write_text(json.dumps(report, indent=2, allow_nan=False) + "\n")
+    if run.interrupted:
+        raise StoppedError(
+            f"interrupted after {report['frames']} frames; what was tracked until then is in {out}"
+        )
+    return report
+
+
+def _check_people(people: int) -> None:
+    if people < 1:
+        raise ParameterError(f"people must be at least 1, got {people}")
+
+
+def _opened(video: str | Path | int, start: float, end: float | None, every: int) -> Video | Webcam:
+    number = str(video)
+    if isinstance(video, int) or (number.isdecimal() and not Path(number).exists()):
+        return Webcam(int(number))
+    return read_video(video, start, end, every)
+
+
+def _smoothed(track: Track) -> Track:
+    raise ParameterError(f"smooth is not possible yet, for {track.frames} frames")
+
+
+def _plain(settings: VideoSettings) -> dict[str, Any]:
+    """The settings that are numbers or words."""
+    found = {item.name: getattr(settings, item.name) for item in fields(settings)}
+    return {k: v for k, v in found.items() if v is None or isinstance(v, int | float | str)}
+
+
+def _header(video: str | Path | int, model: str | Path, run: TrackingRun) -> dict[str, Any]:
+    height, width = run.source.size
+    return {
+        "video": str(video),
+        "model": str(model),
+        "size": {"height": height, "width": width},
+        "rate": round(run.source.rate, 4),
+        "versions": library_versions(),
+        "interrupted": run.interrupted,
+        "truncated": run.source.truncated,
+        "warnings": run.warnings,
+    }
+
+
+def _describe(run: TrackingRun, tracks: dict[int, Track]) -> dict[str, Any]:
+    """How many frames show anybody, and how long all took."""
+    best = torch.stack([track.states for track in tracks.values()]).amin(dim=0)
+    seconds = run.seconds["all"]
+    return {
+        "frames": len(best),
+        "frames_tracked": int((best == TRACKED).sum()),
+        "frames_predicted": int((best == PREDICTED).sum()),
+        "frames_lost": int((best == LOST).sum()),
+        "frames_per_second": round(len(best) / seconds, 2),
+        "seconds": {name: round(value, 3) for name, value in run.seconds.items()},
+        "people": [],
+    }

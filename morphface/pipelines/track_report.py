@@ -1,0 +1,110 @@
+"""What a track says of itself: how much was seen, how well, how steadily."""
+
+import math
+from typing import Any
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from morphface.evaluate.motion import jitter
+from morphface.geometry.camera import to_camera
+from morphface.media.crop import box_drift
+from morphface.models import MorphableModel
+from morphface.parameters.track import LOST, PREDICTED, TRACKED, Track
+
+__all__ = ["blink_rate", "describe_track", "landmark_paths", "still_jitter"]
+
+_BLINKS = ("eyeBlinkLeft", "eyeBlinkRight")
+_SHUT, _OPEN = 0.5, 0.3
+_STILL = 0.004
+"""Share of the face's size by which a still head moves or turns its points a frame, at most."""
+_WINDOW = 9
+_CHUNK = 256
+
+
+def describe_track(track: Track, model: MorphableModel) -> dict[str, Any]:
+    """The numbers of one person for a report; None where there is nothing to measure."""
+    error = track.landmark_nme[track.landmark_nme.isfinite()]
+    seen = track.boxes.isfinite().all(dim=-1)
+    steady = still_jitter(track, model)
+    return {
+        "frames": track.frames,
+        "frames_tracked": track.count(TRACKED),
+        "frames_predicted": track.count(PREDICTED),
+        "frames_lost": track.count(LOST),
+        "landmark_error": _rounded(float(error.mean()) if len(error) else None, 5),
+        "landmark_error_worst": _rounded(float(error.max()) if len(error) else None, 5),
+        "jitter_pixels": _rounded(steady, 4),
+        "box_drift": _rounded(
+            box_drift(track.boxes, track.camera.size) if bool(seen.any()) else None, 4
+        ),
+        "blinks_per_minute": _rounded(blink_rate(track, model), 2),
+        "focal_pixels": _rounded(float(track.camera.focal.flatten()[0]), 2),
+    }
+
+
+def blink_rate(track: Track, model: MorphableModel) -> float | None:
+    """Blinks in a minute in which the face was seen; None where the model has no blinks.
+
+    An eye counts as shut above a weight of a half, and as open again below 0.3.
+    """
+    names = model.expression.names
+    seen = track.states != LOST
+    if not set(_BLINKS) <= set(names) or int(seen.sum()) < 2:
+        return None
+    columns = [names.index(name) for name in _BLINKS]
+    weights = track.parameters.expression[:, columns].mean(dim=-1)
+    blinks, shut = 0, True
+    for weight, there in zip(weights.tolist(), seen.tolist(), strict=True):
+        if not there or weight < _OPEN:
+            shut = not there
+        elif weight > _SHUT and not shut:
+            blinks, shut = blinks + 1, True
+    steps = track.times.diff()
+    minutes = float(steps[seen[1:]].sum()) / 60
+    return blinks / minutes if minutes > 0 else None
+
+
+def landmark_paths(track: Track, model: MorphableModel) -> Float[Tensor, "T 68 2"] | None:
+    """Where the 68 points are in each frame, in pixels; None where the model has none."""
+    if "68" not in model.landmarks:
+        return None
+    embedding = model.landmarks["68"]
+    found = []
+    for begin in range(0, track.frames, _CHUNK):
+        face = track[begin : begin + _CHUNK].parameters
+        shape = model.vertices(face.identity, face.expression, face.gaze)
+        points = to_camera(embedding.points(shape), face.rotation, face.translation)
+        found.append(track.camera.project(points)[..., :2])
+    return torch.cat(found)
+
+
+def still_jitter(track: Track, model: MorphableModel) -> float | None:
+    """Mean absolute second difference of the 68 points over frames where the head is still.
+
+    In pixels; None where it never is. A head is still where its mean point moves, and its points
+    turn, by less than 0.4 % of its size a frame, over nine frames.
+    """
+    points = landmark_paths(track, model)
+    if points is None or len(points) < 3:
+        return None
+    seen = track.states != LOST
+    whole = seen[2:] & seen[1:-1] & seen[:-2]
+    even = (track.indices.diff().diff() == 0) & whole & _still(points)[1:-1]
+    return float(jitter(points)[even].mean()) if bool(even.any()) else None
+
+
+def _still(points: Float[Tensor, "T 68 2"]) -> Bool[Tensor, " T"]:
+    size = (points.amax(dim=1) - points.amin(dim=1)).amax(dim=-1)
+    middle = points.mean(dim=1)
+    turned = (points - middle[:, None]) / size[:, None, None]
+    moved = torch.cat([middle[:, None] / size[:, None, None], turned], dim=1)
+    half = _WINDOW // 2
+    padded = torch.cat([moved[:1].expand(half, -1, -1), moved, moved[-1:].expand(half, -1, -1)])
+    across = (padded[2 * half :] - padded[: -2 * half]).norm(dim=-1)
+    return across.quantile(0.5, dim=1).maximum(across[:, 0]) / (2 * half) < _STILL
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None or not math.isfinite(value) else round(value, digits)
