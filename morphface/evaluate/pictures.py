@@ -1,8 +1,7 @@
-"""How far two pictures differ, by their pixels. One value a frame; RGB in [0, 1].
+"""How far two pictures differ, by their pixels. One value a frame; RGB in [0, 1]."""
 
-With a mask, every mean is weighted by it: the face alone, say. What such a number means is in
-`MEASURES`, which every report prints beside it.
-"""
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
@@ -13,109 +12,59 @@ from morphface.core.check import check_shape
 from morphface.core.errors import ParameterError, ShapeError
 from morphface.evaluate.score import Measure
 
-__all__ = ["MEASURES", "apd_pixel", "l1", "psnr", "ssim", "ssim_map"]
+__all__ = ["PictureMeasure", "apd_pixel", "l1", "psnr", "ssim", "ssim_map"]
 
 WINDOW = 11
 SIGMA = 1.5
 STABLE = 0.01**2, 0.03**2
 
-MEASURES = {
-    "l1": Measure("L1", "of 255", "lower", "mean absolute difference of RGB on the 0-255 scale"),
-    "psnr": Measure("PSNR", "dB", "higher", "RGB in [0, 1], for each frame, then averaged"),
-    "ssim": Measure(
-        "SSIM",
-        "",
-        "higher",
-        "11 x 11 Gaussian window, sigma 1.5, mean of R, G, B in [0, 1], borders left out",
-    ),
-    "apd_pixel": Measure(
-        "APD-pixel", "of 255", "lower", "mean Euclidean distance of RGB on the 0-255 scale"
-    ),
-}
 
-Mask = Float[Tensor, "#T H W"]
-
-
-def l1(
-    result: Float[Tensor, "T H W C"],
-    reference: Float[Tensor, "T H W C"],
-    mask: Mask | None = None,
-) -> Float[Tensor, " T"]:
-    """Mean absolute difference, on the 0-255 scale (as in HeadGAN; FOMM's is on [0, 1]).
+@dataclass(frozen=True)
+class PictureMeasure(Measure):
+    """A measure that is a mean over pixels, of all or of those that a mask weighs.
 
     Args:
-        result: pictures that were made.
-        reference: what they should be.
-        mask: weights of pixels.
-
-    Raises:
-        ShapeError: the pictures differ in size, or the mask does.
-        ParameterError: the mask is zero everywhere.
+        name: as papers write it.
+        unit: of the value.
+        better: "lower" or "higher".
+        convention: range, reduction and source, in a few words.
+        at_pixels: the value at each pixel.
+        finally_: what is made of the mean over the pixels.
+        edge: how many pixels at the border have no value.
     """
-    _check(result, reference, mask)
-    return 255 * _mean((result - reference).abs().mean(dim=-1), mask)
 
+    at_pixels: Callable[[Tensor, Tensor], Tensor]
+    finally_: Callable[[Tensor], Tensor]
+    edge: int = 0
 
-def psnr(
-    result: Float[Tensor, "T H W C"],
-    reference: Float[Tensor, "T H W C"],
-    mask: Mask | None = None,
-) -> Float[Tensor, " T"]:
-    """Peak signal-to-noise ratio in decibels, `10 log10(1 / MSE)`; infinite for equal pictures.
+    def __call__(
+        self,
+        result: Float[Tensor, "T H W C"],
+        reference: Float[Tensor, "T H W C"],
+        mask: Float[Tensor, "#T H W"] | None = None,
+    ) -> Float[Tensor, " T"]:
+        """One value for each frame.
 
-    Args:
-        result: pictures that were made.
-        reference: what they should be.
-        mask: weights of pixels.
+        Args:
+            result: pictures that were made.
+            reference: what they should be.
+            mask: weights of pixels, such as 1 on the face.
 
-    Raises:
-        ShapeError: the pictures differ in size, or the mask does.
-        ParameterError: the mask is zero everywhere.
-    """
-    _check(result, reference, mask)
-    return -10 * torch.log10(_mean((result - reference).square().mean(dim=-1), mask))
-
-
-def apd_pixel(
-    result: Float[Tensor, "T H W C"],
-    reference: Float[Tensor, "T H W C"],
-    mask: Mask | None = None,
-) -> Float[Tensor, " T"]:
-    """Mean Euclidean distance of colours, on the 0-255 scale (Head2Head's average pixel distance).
-
-    Args:
-        result: pictures that were made.
-        reference: what they should be.
-        mask: weights of pixels.
-
-    Raises:
-        ShapeError: the pictures differ in size, or the mask does.
-        ParameterError: the mask is zero everywhere.
-    """
-    _check(result, reference, mask)
-    return 255 * _mean((result - reference).norm(dim=-1), mask)
-
-
-def ssim(
-    result: Float[Tensor, "T H W C"],
-    reference: Float[Tensor, "T H W C"],
-    mask: Mask | None = None,
-) -> Float[Tensor, " T"]:
-    """Structural similarity (Wang et al. 2004), 1 for equal pictures.
-
-    Args:
-        result: pictures that were made.
-        reference: what they should be.
-        mask: weights of pixels; a window counts as its middle does.
-
-    Raises:
-        ShapeError: the pictures differ in size, are smaller than the window, or the mask differs.
-        ParameterError: the mask is zero everywhere.
-    """
-    _check(result, reference, mask)
-    edge = WINDOW // 2
-    inner = None if mask is None else mask[:, edge:-edge, edge:-edge]
-    return _mean(ssim_map(result, reference).mean(dim=-1), inner)
+        Raises:
+            ShapeError: the pictures differ in size or are too small, or the mask differs.
+            ParameterError: the mask is zero everywhere.
+        """
+        _check_same(result, reference)
+        values = self.at_pixels(result, reference)
+        if mask is None:
+            return self.finally_(values.mean(dim=(1, 2)))
+        check_shape("mask", mask, *result.shape[1:3])
+        rows, columns = (slice(self.edge, size - self.edge) for size in result.shape[1:3])
+        mask = mask[:, rows, columns]
+        total = mask.sum(dim=(1, 2))
+        if not bool((total > 0).all()):
+            raise ParameterError("mask must have a pixel that counts in every frame, one has none")
+        return self.finally_((values * mask).sum(dim=(1, 2)) / total)
 
 
 def ssim_map(
@@ -130,7 +79,7 @@ def ssim_map(
     Raises:
         ShapeError: the pictures differ in size, or are smaller than the window.
     """
-    _check(result, reference, None)
+    _check_same(result, reference)
     if min(result.shape[1:3]) < WINDOW:
         raise ShapeError(
             f"result must have at least {WINDOW} x {WINDOW} pixels for SSIM, "
@@ -144,6 +93,42 @@ def ssim_map(
     return luminance * (2 * ab + STABLE[1]) / (aa + bb + STABLE[1])
 
 
+l1 = PictureMeasure(
+    name="L1",
+    unit="of 255",
+    better="lower",
+    convention="mean absolute difference of RGB on the 0-255 scale, as HeadGAN; FOMM's is on [0, 1]",
+    at_pixels=lambda a, b: (a - b).abs().mean(dim=-1),
+    finally_=lambda mean: 255 * mean,
+)
+psnr = PictureMeasure(
+    name="PSNR",
+    unit="dB",
+    better="higher",
+    convention="10 log10(1 / MSE) of RGB in [0, 1], for each frame, then averaged",
+    at_pixels=lambda a, b: (a - b).square().mean(dim=-1),
+    finally_=lambda mean: -10 * torch.log10(mean),
+)
+ssim = PictureMeasure(
+    name="SSIM",
+    unit="",
+    better="higher",
+    convention="11 x 11 Gaussian, sigma 1.5, mean of R, G, B in [0, 1], windows inside the picture",
+    at_pixels=lambda a, b: ssim_map(a, b).mean(dim=-1),
+    finally_=lambda mean: mean,
+    edge=WINDOW // 2,
+)
+"""Structural similarity (Wang et al. 2004); a window counts as its middle does."""
+apd_pixel = PictureMeasure(
+    name="APD-pixel",
+    unit="of 255",
+    better="lower",
+    convention="mean Euclidean distance of RGB on the 0-255 scale, as Head2Head",
+    at_pixels=lambda a, b: (a - b).norm(dim=-1),
+    finally_=lambda mean: 255 * mean,
+)
+
+
 def _blurred(images: Float[Tensor, "T H W C"]) -> Float[Tensor, "T h w C"]:
     """Gaussian means over the windows that lie inside."""
     offsets = torch.arange(WINDOW, dtype=images.dtype, device=images.device) - WINDOW // 2
@@ -154,17 +139,6 @@ def _blurred(images: Float[Tensor, "T H W C"]) -> Float[Tensor, "T h w C"]:
     return planes[:, 0].unflatten(0, (len(images), -1)).permute(0, 2, 3, 1)
 
 
-def _mean(values: Float[Tensor, "T H W"], mask: Tensor | None) -> Float[Tensor, " T"]:
-    if mask is None:
-        return values.mean(dim=(1, 2))
-    total = mask.sum(dim=(1, 2))
-    if not bool((total > 0).all()):
-        raise ParameterError("mask must have a pixel that counts in every frame, but one has none")
-    return (values * mask).sum(dim=(1, 2)) / total
-
-
-def _check(result: Tensor, reference: Tensor, mask: Tensor | None) -> None:
+def _check_same(result: Tensor, reference: Tensor) -> None:
     check_shape("result", result, None, None, None, None)
     check_shape("reference", reference, *result.shape)
-    if mask is not None:
-        check_shape("mask", mask, *result.shape[1:3])

@@ -8,7 +8,7 @@ Nothing here knows what was fitted, so it can run ahead.
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 
@@ -28,13 +28,15 @@ Follow = Callable[[Photo, float | None], list[Landmarks]]
 """Looks for a face in the next frame of a video, given its time in seconds."""
 
 
-_LARGE = 0.25  # of the picture's longer side: a face of this size is followed in all of it
+_LARGE = (0.12, 0.25)  # of the picture's longer side: a face above is followed in all of it, and
+# stays so until it is below
 _SIDE = 3.0  # of a smaller face's crop, in sizes of the face
 _OFF = 0.2  # of that crop: a face farther from its centre needs another
 _RATIO = 1.5  # of its size, likewise
 _SHOWN = 256  # pixels that a crop is shown with at least
 _SAME = 0.4  # overlap from which two boxes are of one face
 _DOUBT = 0.04  # between two looks at a new face, above which it is none
+_NOTHING = Photo(torch.zeros(64, 64, 3, dtype=torch.uint8))
 _PATIENCE = 10  # frames in a row in which a face is missed before nobody follows it
 
 
@@ -65,15 +67,15 @@ class _Follower:
     see: Follow
     box: Box
     missed: int = 0
-    square: tuple[int, int, int] | None = field(default=None)
+    whole: bool | None = None
+    square: tuple[int, int, int] | None = None
 
     def look(self, frame: Frame) -> Landmarks | None:
         """The face, or None where it is not seen."""
         photo = frame.photo
-        fresh = self._aim(photo)
+        if self._aim(photo):
+            self.see(_NOTHING, None)  # what it remembers is not where it will look
         face = self._see(photo, frame.time)
-        if face is None and fresh:
-            face = self._see(photo, None)  # it looked where the face was before in the crop
         self.missed = 0 if face else self.missed + 1
         if face is not None:
             self.box = face.box
@@ -83,19 +85,19 @@ class _Follower:
         """Chooses the part of the picture to look at, and says whether it is another one."""
         left, top, right, bottom = self.box
         size = max(right - left, bottom - top)
-        if size >= _LARGE * max(photo.size):
-            fresh = self.square is not None
-            self.square = None
+        if size >= _LARGE[self.whole is not True] * max(photo.size):
+            fresh, self.whole, self.square = self.whole is False, True, None
             return fresh
+        fresh = self.whole is not None
         middle = ((left + right) / 2, (top + bottom) / 2)
         if self.square is not None:
             y, x, side = self.square
             off = max(abs(middle[0] - x - side / 2), abs(middle[1] - y - side / 2))
             if off < _OFF * side and 1 / _RATIO < size * _SIDE / side < _RATIO:
                 return False
-        side = max(int(size * _SIDE), 16)
+        side, self.whole = max(int(size * _SIDE), 16), False
         self.square = (round(middle[1] - side / 2), round(middle[0] - side / 2), side)
-        return True
+        return fresh
 
     def _see(self, photo: Photo, now: float | None) -> Landmarks | None:
         if self.square is None:
@@ -239,6 +241,7 @@ class Watch:
             if area(face.box) and all(overlap(face.box, o.box) < _SAME for o in others):
                 self._forget([f for f in self._followers if f.missed][: self._full()])
                 see = self._spare.pop() if self._spare else self._make()
+                see(_NOTHING, None)  # it may have followed somebody else
                 self._followers.append(_Follower(self._count, see, face.box))
                 out.append((self._count, face))
                 self._count += 1
