@@ -14,6 +14,7 @@ from morphface.cli.doctor import doctor
 from morphface.cli.fit import fit
 from morphface.cli.models import app as models_app
 from morphface.cli.output import say
+from morphface.cli.prepare import inspect, prepare
 from morphface.cli.track import track
 from morphface.cli.train import train
 from morphface.cli.transfer import transfer
@@ -31,7 +32,7 @@ app = typer.Typer(
 )
 
 app.add_typer(models_app, name="models")
-for command in (fit, track, view, edit, train, transfer, doctor):
+for command in (fit, track, view, edit, prepare, inspect, train, transfer, doctor):
     app.command()(command)
 
 _INTERRUPTED = 130

@@ -1,20 +1,175 @@
-"""What is done with a clip: track it, crop it, render its maps."""
+"""What is done with a clip: track its people, crop them, render their maps.
 
+The clip is read twice, frame by frame: tracking tells where the face is in all frames, which one
+steady crop needs to know. Memory does not grow with the length of the clip, but for the
+parameters, some hundred numbers a frame.
+"""
+
+import io
+import itertools
 from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import Any
 
+import numpy as np
+import torch
+from PIL import Image
+
+from morphface.fit.threads import one_torch_thread
+from morphface.fit.video import VideoSettings, fit_video, track_people
+from morphface.geometry.camera import Camera
+from morphface.landmarks.detectors.model_file import require_model
+from morphface.media.crop import Crop, box_drift
+from morphface.media.video import Frame, Video, read_video
+from morphface.models import MorphableModel, load_model
+from morphface.parameters import LOST, STATES, Track
+from morphface.pipelines.model_landmarks import with_landmarks_for
 from morphface.pipelines.prepare.settings import PrepareSettings
 from morphface.pipelines.prepare.sources import Clip
-from morphface.pipelines.prepare.unit import Sequence
+from morphface.pipelines.prepare.statistics import of_track
+from morphface.pipelines.prepare.unit import Sample, Sequence
+from morphface.render.maps import render_maps
+from morphface.render.maps.files import encode_png
 
 __all__ = ["check_machine", "work_on_clip"]
 
+_SCHEMES = ("478", "68")
+_CANDIDATES = (8, 32)
+"""Least and most frames among which those are chosen that a person's shape comes from."""
+_CANDIDATE_BYTES = 512 * 2**20
+_TOGETHER = 8
+"""Frames that are rendered in one go."""
+_WANDERING = 0.45
+"""Drift from which HeadGAN's data leaves a clip out, see `box_drift`."""
+_FAST = 1
+"""Compression of pictures: a higher one takes five times as long for a tenth less."""
+
 
 def check_machine(settings: PrepareSettings) -> None:
-    """Refuse."""
+    """Refuse at once what would fail for every clip.
+
+    Args:
+        settings: to prepare with.
+
+    Raises:
+        ModelError: there is no such model, or it cannot be read.
+        MissingFileError: a model's file is not there.
+        MissingDependencyError: mediapipe is not installed.
+    """
+    _model(settings.model)
+    require_model()
 
 
 def work_on_clip(
     clip: Clip, settings: PrepareSettings, warn: Callable[[str], None]
 ) -> Iterator[Sequence]:
-    """Work."""
-    raise NotImplementedError
+    """The people of a clip, the one seen longest first.
+
+    Args:
+        clip: to read.
+        settings: how.
+        warn: is told what is odd about it.
+
+    Raises:
+        VideoError: it is no video, or has no frames.
+    """
+    model = _model(settings.model)
+    with one_torch_thread(), torch.no_grad(), read_video(clip.path, every=settings.every) as video:
+        tracks = _tracks(video, model, settings)
+        if video.truncated:
+            warn("it is cut off or damaged; what decodes of it was used")
+        for track in tracks:
+            crop = Crop.steady(track.boxes, settings.size)
+            drift = box_drift(track.boxes, video.size)
+            if drift > _WANDERING:
+                warn(f"the face wanders about, by {drift:.2f} of the picture: crops may cut it off")
+            samples = _samples(video, model, track, crop, settings)
+            yield Sequence(samples, _facts(model, track, crop, drift))
+
+
+@lru_cache(maxsize=1)
+def _model(name: str) -> MorphableModel:
+    return with_landmarks_for(load_model(name), name, _SCHEMES)
+
+
+def _tracks(video: Video, model: MorphableModel, settings: PrepareSettings) -> list[Track]:
+    tracker = VideoSettings(stage=settings.stage, people=settings.people)
+    affordable = _CANDIDATE_BYTES // (15 * video.size[0] * video.size[1])
+    keys = video.spread(min(max(affordable, _CANDIDATES[0]), _CANDIDATES[1]))
+    found = track_people(fit_video(video, model, key_frames=keys, settings=tracker))
+    seen = [track for track in found.values() if track.count(LOST) < track.frames]
+    return sorted(seen, key=lambda track: track.count(LOST))
+
+
+def _samples(
+    video: Video, model: MorphableModel, track: Track, crop: Crop, settings: PrepareSettings
+) -> Iterator[Sample]:
+    """The frames in which the person is seen."""
+    rows = {
+        int(number): row
+        for row, number in enumerate(track.indices.tolist())
+        if track.states[row] != LOST
+    }
+    seen = ((rows[frame.index], frame) for frame in video if frame.index in rows)
+    while batch := list(itertools.islice(seen, _TOGETHER)):
+        yield from _rendered(batch, model, track, crop, settings)
+
+
+def _rendered(
+    batch: list[tuple[int, Frame]],
+    model: MorphableModel,
+    track: Track,
+    crop: Crop,
+    settings: PrepareSettings,
+) -> Iterator[Sample]:
+    camera = crop.camera(track.camera)
+    first, last = batch[0][0], batch[-1][0] + 1
+    maps = render_maps(model, track.parameters[first:last], camera, settings.maps)
+    vectors = track.parameters[first:last].to_vector().numpy()
+    for row, frame in batch:
+        parts = {"frame.png": _picture(crop, frame), "params.npy": _array(vectors[row - first])}
+        for name in settings.maps:
+            parts[f"{name}.png"] = encode_png(name, maps.unit(name)[row - first])
+        yield Sample(frame.index, parts, _frame_facts(track, row, crop, camera))
+
+
+def _picture(crop: Crop, frame: Frame) -> bytes:
+    values = (crop.apply(frame.photo.pixels).clamp(0, 1) * 255).round().to(torch.uint8)
+    stream = io.BytesIO()
+    Image.fromarray(values.numpy()).save(stream, "PNG", compress_level=_FAST)
+    return stream.getvalue()
+
+
+def _array(values: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, values.astype(np.float32), allow_pickle=False)
+    return stream.getvalue()
+
+
+def _frame_facts(track: Track, row: int, crop: Crop, camera: Camera) -> dict[str, Any]:
+    error = float(track.landmark_nme[row])
+    return {
+        "time": round(float(track.times[row]), 6),
+        "state": STATES[int(track.states[row])],
+        "landmark_nme": round(error, 5) if error == error else None,
+        "crop": _square(crop),
+        "camera": _lens(camera),
+    }
+
+
+def _facts(model: MorphableModel, track: Track, crop: Crop, drift: float) -> dict[str, Any]:
+    return {
+        "crop": _square(crop),
+        "camera": _lens(crop.camera(track.camera)),
+        "drift": round(drift, 4),
+        "statistics": of_track(model, track),
+    }
+
+
+def _square(crop: Crop) -> dict[str, float]:
+    return {name: round(getattr(crop, name), 4) for name in ("left", "top", "side")}
+
+
+def _lens(camera: Camera) -> dict[str, Any]:
+    principal = [round(value, 4) for value in camera.principal.reshape(2).tolist()]
+    return {"focal": round(float(camera.focal), 4), "principal": principal}

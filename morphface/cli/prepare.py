@@ -1,0 +1,161 @@
+"""The commands `morphface prepare` and `morphface inspect`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+
+from morphface.cli.options import Debug, Model, Quiet, Stage
+from morphface.cli.output import say, table
+from morphface.core.errors import StoppedError
+
+if TYPE_CHECKING:
+    from morphface.pipelines.prepare import Prepared, State
+
+__all__ = ["SOME_SKIPPED", "inspect", "prepare"]
+
+SOME_SKIPPED = 3
+"""Exit code of a dataset that is whole, but lacks clips that could not be used."""
+
+_NAMED = 10
+
+
+def prepare(
+    inputs: Annotated[
+        list[Path], typer.Argument(help="Videos, and folders of videos.", metavar="VIDEO...")
+    ],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Folder of the dataset.", metavar="DATASET")
+    ],
+    maps: Annotated[
+        str, typer.Option(help="Maps to render, with commas between them.", metavar="NAMES")
+    ] = "diffuse,correspondence,gaze",
+    size: Annotated[
+        int, typer.Option(help="Side of crops and maps in pixels.", metavar="PX")
+    ] = 256,
+    every: Annotated[int, typer.Option(help="Take one frame of so many.", metavar="N")] = 1,
+    people: Annotated[
+        int, typer.Option(help="The most people of a clip to take.", metavar="N")
+    ] = 1,
+    model: Model = "open-head",
+    stage: Stage = "pixels",
+    shard_size: Annotated[
+        str, typer.Option(help="Samples in a shard, as 5000, or its size.", metavar="N|512MB|1GiB")
+    ] = "512MB",
+    workers: Annotated[
+        int | None,
+        typer.Option(help="How many processes; by default one a core.", metavar="N"),
+    ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(help="Use a Ray cluster instead.", metavar="local|auto|HOST:PORT"),
+    ] = None,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Make a training dataset of videos: crops, parameters and maps of every frame.
+
+    A run that was ended goes on when the same command is given again; a finished dataset that was
+    damaged is mended by it. Exit codes: 0 all well, 3 some clips were skipped, 2 something to
+    mend, 130 interrupted; what is done is kept in all cases.
+    """
+    with _bar(quiet) as bar:
+        task = bar.add_task("loading", total=None, words="")
+        from morphface.pipelines.prepare import PrepareSettings
+        from morphface.pipelines.prepare import prepare as run
+
+        settings = PrepareSettings(
+            maps=tuple(name.strip() for name in maps.split(",") if name.strip()),
+            size=size,
+            every=every,
+            people=people,
+            model=model,
+            stage=stage,
+            shard_size=shard_size,
+        )
+        try:
+            made = run(
+                inputs,
+                out,
+                settings,
+                workers=workers,
+                ray=ray,
+                progress=lambda state: _show(bar, task, state),
+            )
+        except KeyboardInterrupt as error:
+            raise StoppedError(
+                f"interrupted; what is done is kept in {out}: give the same command again to go on"
+            ) from error
+    _summarise(made, quiet)
+    if made.skipped:
+        raise typer.Exit(SOME_SKIPPED)
+
+
+def inspect(
+    dataset: Annotated[
+        Path, typer.Argument(help="Folder that `morphface prepare` made.", metavar="DATASET")
+    ],
+    sheet: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where the contact sheet goes; by default sheet.jpg in the dataset.",
+            metavar="FILE",
+        ),
+    ] = None,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Read all files and compare their checksums.")
+    ] = False,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Show what a dataset holds: a table of statistics, and a sheet of frames with their maps."""
+    from morphface.pipelines.inspect import inspect_dataset
+
+    found = inspect_dataset(dataset, sheet, verify=verify)
+    if not quiet:
+        table(found.rows)
+    if found.sheet:
+        say(f"contact sheet: {found.sheet}", quiet=quiet)
+    if verify:
+        say("all files are as they were written", quiet=quiet)
+
+
+def _bar(quiet: bool) -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:.0f}/{task.total} clips  {task.fields[words]}"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        disable=quiet,
+    )
+
+
+def _show(bar: Progress, task: Any, state: "State") -> None:
+    begun = bar.tasks[0].fields.setdefault("begun", (bar.get_time(), state.samples))
+    seconds = bar.get_time() - begun[0]
+    rate = (state.samples - begun[1]) / seconds if seconds > 1 else 0.0
+    words = f"{state.samples} frames, {rate:.1f}/s, {state.shards} shards"
+    if state.skipped:
+        words += f", {state.skipped} clips skipped"
+    bar.update(task, description="preparing", completed=state.done, total=state.clips, words=words)
+
+
+def _summarise(made: "Prepared", quiet: bool) -> None:
+    manifest = made.manifest
+    clips = manifest["statistics"]["clips"]
+    say(
+        f"{manifest['samples']} samples of {clips['prepared']} clips in "
+        f"{len(manifest['shards'])} shards, {manifest['bytes'] / 1e6:.1f} MB",
+        quiet=quiet,
+    )
+    for word, rows in (("skipped", made.skipped), ("note", made.warnings)):
+        for name, reason in rows[:_NAMED]:
+            say(f"{word}: {name}: {reason}", quiet=quiet, style="yellow")
+        if len(rows) > _NAMED:
+            say(f"{word}: {len(rows) - _NAMED} more, see {made.folder}/manifest.json", quiet=quiet)
+    say(f"written to {made.folder}/", quiet=quiet)

@@ -1,0 +1,137 @@
+"""What a dataset holds: a table of statistics, a contact sheet, and whether its files are whole."""
+
+import io
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import UInt8
+from PIL import Image
+
+from morphface.core.errors import DatasetError
+from morphface.core.files import atomic_write
+from morphface.media.shards import ShardFolder, open_shards
+
+__all__ = ["Inspected", "inspect_dataset"]
+
+_ROWS = 12
+_SIDE = 160
+_EXPRESSIONS = 6
+_REASONS = 10
+
+
+@dataclass(frozen=True)
+class Inspected:
+    """What was seen.
+
+    Args:
+        rows: of a table: what, and its value.
+        sheet: where the contact sheet is; None for a dataset without samples.
+    """
+
+    rows: list[tuple[str, str]]
+    sheet: Path | None
+
+
+def inspect_dataset(
+    dataset: str | Path, sheet: str | Path | None = None, *, verify: bool = False
+) -> Inspected:
+    """Look at a dataset; writes a contact sheet of frames with their maps.
+
+    Args:
+        dataset: the folder.
+        sheet: where the sheet goes; by default `sheet.jpg` in the folder.
+        verify: read all files and compare their checksums.
+
+    Raises:
+        MissingFileError: there is no such folder.
+        DatasetError: it is no finished dataset, or files are damaged; the message names them.
+        OutputError: the sheet cannot be written.
+    """
+    folder = open_shards(dataset)
+    if verify:
+        _check(folder)
+    rows = list(_table(folder.manifest))
+    if not len(folder):
+        return Inspected(rows, None)
+    place = Path(sheet or folder.path / "sheet.jpg")
+    with atomic_write(place) as temporary:
+        Image.fromarray(_sheet(folder)).save(temporary, quality=90)
+    return Inspected(rows, place)
+
+
+def _check(folder: ShardFolder) -> None:
+    damage = folder.damage()
+    if damage:
+        more = f" (and {len(damage) - 3} more)" if len(damage) > 3 else ""
+        raise DatasetError(
+            f"{folder.path} has {len(damage)} damaged files: {'; '.join(damage[:3])}{more}; give "
+            "the `morphface prepare` that made it again to mend it"
+        )
+
+
+def _table(manifest: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    found = manifest["statistics"]
+    yield "samples", str(manifest["samples"])
+    yield "shards", f"{len(manifest['shards'])}, {manifest['bytes'] / 1e6:.1f} MB"
+    for name, count in found["clips"].items():
+        yield f"clips {name}", str(count)
+    yield "sequences", str(found["sequences"])
+    for name, count in found["frames"].items():
+        yield f"frames {name}", str(count)
+    for name, (_, mean, low, high) in found["pose"].items():
+        yield f"{name}, degrees", f"{low:+.1f} to {high:+.1f}, mean {mean:+.1f}"
+    used = sorted(found["expression"].items(), key=lambda item: item[1][2] - item[1][3])
+    for name, (_, mean, low, high) in used[:_EXPRESSIONS]:
+        yield f"expression {name}", f"{low:.2f} to {high:.2f}, mean {mean:.2f}"
+    yield "maps", ", ".join(manifest["windows"]["maps"])
+    yield "size", f"{manifest['settings']['size']} pixels"
+    yield "made with", ", ".join(f"{name} {value}" for name, value in manifest["versions"].items())
+    yield from _reasons(manifest["clips"])
+
+
+def _reasons(clips: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Why clips are missing: each reason with an example."""
+    skipped = [clip for clip in clips if clip["outcome"] in ("skipped", "died")]
+    reasons = Counter(clip["reason"].replace(clip["source"]["name"], "it") for clip in skipped)
+    for reason, count in reasons.most_common(_REASONS):
+        example = next(
+            clip["source"]["name"]
+            for clip in skipped
+            if clip["reason"].replace(clip["source"]["name"], "it") == reason
+        )
+        yield "skipped", f"{count}, such as {example}: {reason}"
+    for clip in clips:
+        for warning in clip["warnings"][:1]:
+            yield "note", f"{clip['source']['name']}: {warning}"
+
+
+def _sheet(folder: ShardFolder) -> UInt8[np.ndarray, "H W 3"]:
+    """Frames spread over the dataset, each with its maps beside it, two columns of them."""
+    count = min(_ROWS, len(folder))
+    samples = [(2 * k + 1) * len(folder) // (2 * count) for k in range(count)]
+    names = ["frame", *folder.manifest["windows"]["maps"]]
+    rows = [np.hstack([_picture(folder, sample, name) for name in names]) for sample in samples]
+    if len(rows) % 2:
+        rows.append(np.full_like(rows[0], 255))
+    half = len(rows) // 2
+    gap = np.full((half * _SIDE, _SIDE // 10, 3), 255, dtype=np.uint8)
+    return np.hstack([np.vstack(rows[:half]), gap, np.vstack(rows[half:])])
+
+
+def _picture(folder: ShardFolder, sample: int, name: str) -> UInt8[np.ndarray, "S S 3"]:
+    data = folder.read(sample, f"{name}.png")
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            deep = image.mode.startswith("I")
+            values = (np.asarray(image) >> 8).astype(np.uint8) if deep else np.asarray(image)
+    except Exception as error:  # decoders raise OSError, SyntaxError, struct.error, EOFError
+        raise DatasetError(
+            f"{name}.png of sample {folder.key(sample)} is damaged; `morphface inspect --verify` "
+            "tells which shards are"
+        ) from error
+    picture = Image.fromarray(values).convert("RGB")
+    return np.asarray(picture.resize((_SIDE, _SIDE), Image.Resampling.BILINEAR))
