@@ -97,7 +97,7 @@ l1 = PictureMeasure(
     name="L1",
     unit="of 255",
     better="lower",
-    convention="mean absolute difference of RGB on the 0-255 scale, as HeadGAN; FOMM's is on [0, 1]",
+    convention="mean absolute difference of RGB on the 0-255 scale, as HeadGAN; FOMM has 0-1",
     at_pixels=lambda a, b: (a - b).abs().mean(dim=-1),
     finally_=lambda mean: 255 * mean,
 )
