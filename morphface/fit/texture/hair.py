@@ -26,16 +26,16 @@ BOUNDS = -2.5, 0.35
 def with_hair(
     model: MorphableModel,
     points: SurfacePoints,
-    albedo: Float[Tensor, "V 3"],
     photos: Sequence[Delit],
+    albedo: Float[Tensor, "V 3"],
 ) -> Float[Tensor, "V 3"]:
     """`albedo` with the scalp in the median colour that photos show there.
 
     Args:
         model: whose scalp is looked at; without that region nothing changes.
         points: of its surface.
-        albedo: of the vertices.
         photos: of one person.
+        albedo: of the vertices.
     """
     if "scalp" not in model.regions:
         return albedo

@@ -69,7 +69,7 @@ def texture_from_photos(
         check_shape(f"vertices of photo {number}", photo.sight.vertices, model.size, 3)
     points = SurfacePoints.of(model, size)
     seen = [delit(model, points, photo) for photo in photos]
-    albedo = with_hair(model, points, _common_albedo(photos), seen)
+    albedo = with_hair(model, points, seen, _common_albedo(photos))
     expected = points.at(albedo)
     if not all(photo.grey for photo in photos):
         tint = expected / _greyed(expected).clamp(min=1e-3)

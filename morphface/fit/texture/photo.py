@@ -39,6 +39,8 @@ LIKELY = 0.45
 EASIER = {"face": 1.8, "scalp": 0.8, "ears": -0.25, "neck": -0.1}
 """What is added to it where much may be, brows and beards and strands of hair; and where little is
 ever seen of the head, but hair, collars and fits that are off."""
+TINT = 2.0
+"""How much more a difference of tint says than one of brightness, which shadows make."""
 SLACK = 0.05
 
 
@@ -135,8 +137,10 @@ def plausible(
     difference = torch.log(seen.albedo.clamp(min=0) + SLACK) - torch.log(guide + SLACK)
     difference = difference - _median(difference, trust * regions[:, 0])
     limit = LIKELY + trust * (regions @ regions.new_tensor(list(EASIER.values())))
-    likely = torch.sigmoid((limit - difference.abs().mean(-1)) * 20)
-    shiny = _rise(difference.mean(-1), SHINE)
+    brightness = difference.mean(-1)
+    tint = (difference - brightness[:, None]).abs().mean(-1)
+    likely = torch.sigmoid((limit - brightness.abs() - TINT * tint) * 20)
+    shiny = _rise(brightness, SHINE)
     return replace(seen, confidence=trust * likely * (1 - shiny))
 
 
