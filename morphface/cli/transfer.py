@@ -21,7 +21,7 @@ _HOW = "keep|absolute|relative|standardised"
 
 def transfer(
     source: Annotated[
-        str, typer.Argument(help="Whose motion: a face.npz, a track.npz, or a photo.")
+        str, typer.Argument(help="Whose motion: a face.npz, a track.npz, a photo or a video.")
     ],
     target: Annotated[str, typer.Argument(help="Who shall move, likewise.")],
     out: Annotated[

@@ -1,24 +1,29 @@
 """Who is in a file: a fitted face, a track, a photo or a video, as one kind of record."""
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from morphface.core.errors import ModelError, ParameterError
+from jaxtyping import Float
+from torch import Tensor
+
+from morphface.core.errors import ModelError
 from morphface.geometry.camera import Camera
 from morphface.media.images import Photo
 from morphface.models import MorphableModel, load_model
 from morphface.parameters import FaceParameters, load_parameters
 from morphface.parameters.archive import read_entries
-from morphface.parameters.track import load_track
+from morphface.parameters.track import LOST, Track, load_track
+from morphface.pipelines.model_landmarks import with_landmarks_for
 from morphface.pipelines.photo import FittedFace, Progress, fit_photo
 
 __all__ = ["RATE", "Actor", "file_of", "is_parameters", "is_video", "model_of", "read_actor"]
 
 RATE = 25.0
 """Frames a second of parameters that do not tell."""
+_KEYS = 16
+"""Frames of a video, spread over it, that a person's shape may come from."""
 _VIDEOS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".gif")
 _KIND = "file of parameters; `morphface fit` and `morphface track` write such files"
 
@@ -29,11 +34,12 @@ class Actor:
 
     Args:
         path: of the file.
-        kind: "parameters", "track" or "photo".
+        kind: "parameters", "track", "photo" or "video".
         parameters: of the person, in one frame or more.
         camera: that saw them.
         model: that the parameters belong to.
         rate: frames a second.
+        times: of the frames, in seconds, of a track or a video.
         photo: that was fitted, of a photo.
         face: what was fitted to it.
         warning: why the fit may not be trusted; empty where it may.
@@ -45,6 +51,7 @@ class Actor:
     camera: Camera
     model: MorphableModel
     rate: float = RATE
+    times: Float[Tensor, " T"] | None = None
     photo: Photo | None = None
     face: FittedFace | None = None
     warning: str = ""
@@ -88,27 +95,23 @@ def read_actor(path: str, model: str | None = None, *, progress: Progress | None
     """The person of a file; the largest face of a photo, which is fitted.
 
     Args:
-        path: a fitted `face.npz`, a `track.npz`, a photo, or `sample:astronaut`.
+        path: a fitted `face.npz`, a `track.npz`, a photo, `sample:astronaut`, or a video, which
+            is tracked.
         model: name or path of the model to fit; for parameters, where their model is.
         progress: is told what begins now.
 
     Raises:
-        ParameterError: it is a video, or no file of parameters.
+        ParameterError: it is no file of parameters.
         ModelError: the model of the parameters is not known here.
-        MorphfaceError: as of `fit_photo`.
+        MorphfaceError: as of `fit_photo` and `fit_video`.
     """
     if is_parameters(path):
-        parameters, camera, rate, kind, name = _read(path)
-        return Actor(path, kind, parameters, camera, _model(path, name, model), rate)
+        return _read_parameters(path, model)
+    tell = progress or (lambda _: None)
+    chosen = model or "open-head"
     if is_video(path):
-        raise ParameterError(
-            f"{path} is a video, whose faces must be tracked first: "
-            f"morphface track {path} -o track.npz, then give track.npz here"
-        )
-    tell: Callable[[str], None] = progress or (lambda _: None)
-    fitted = fit_photo(
-        path, model=model or "open-head", progress=lambda words: tell(f"{path}: {words}")
-    )
+        return _tracked(path, chosen, lambda words: tell(f"{path}: {words}"))
+    fitted = fit_photo(path, model=chosen, progress=lambda words: tell(f"{path}: {words}"))
     face = fitted.faces[0]
     return Actor(
         path,
@@ -122,15 +125,52 @@ def read_actor(path: str, model: str | None = None, *, progress: Progress | None
     )
 
 
-def _read(path: str) -> tuple[FaceParameters, Camera, float, str, str]:
-    """Parameters, camera, rate, kind and name of the model."""
+def _read(path: str) -> tuple[FaceParameters, Camera, Track | None, str]:
+    """Parameters, camera, the track if there is one, and the name of the model."""
     if "states" in read_entries(Path(path), _KIND):
         track, header = load_track(path)
-        steps = track.times.diff()
-        rate = float(1 / steps.median()) if len(steps) and float(steps.median()) > 0 else RATE
-        return track.parameters, track.camera, rate, "track", str(header.get("model"))
+        return track.parameters, track.camera, track, str(header.get("model"))
     parameters, camera, header = load_parameters(path)
-    return parameters, camera, RATE, "parameters", str(header.get("model"))
+    return parameters, camera, None, str(header.get("model"))
+
+
+def _read_parameters(path: str, model: str | None) -> Actor:
+    parameters, camera, track, name = _read(path)
+    head = _model(path, name, model)
+    if track is None:
+        return Actor(path, "parameters", parameters, camera, head)
+    return _of_track(path, "track", track, head)
+
+
+def _tracked(path: str, model: str, tell: Progress) -> Actor:
+    """The person of a video who is tracked first."""
+    from morphface.fit.video import TrackCollector, fit_video
+    from morphface.media.video import read_video
+
+    head = with_landmarks_for(load_model(model), model, ["478", "68"], tell)
+    collector = TrackCollector()
+    with read_video(path) as video:
+        keys = video.spread(_KEYS)
+        for frame in fit_video(video, head, key_frames=keys, progress=tell):
+            collector.add(frame)
+            tell(f"tracking frame {collector.frames} of {video.frames or 'many'}")
+    return _of_track(path, "video", collector.track(), head)
+
+
+def _of_track(path: str, kind: str, track: Track, model: MorphableModel) -> Actor:
+    steps = track.times.diff()
+    step = float(steps.median()) if len(steps) else 0.0
+    lost = track.count(LOST)
+    return Actor(
+        path,
+        kind,
+        track.parameters,
+        track.camera,
+        model,
+        rate=1 / step if step > 0 else RATE,
+        times=track.times,
+        warning=f"the face is lost in {lost} of {track.frames} frames" if lost else "",
+    )
 
 
 def _model(path: str, name: str, given: str | None) -> MorphableModel:

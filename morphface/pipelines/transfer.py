@@ -35,7 +35,7 @@ def transfer_files(
 
     Args:
         source: whose motion it is: a fitted `face.npz`, a `track.npz`, the folder that
-            holds one, or a photo.
+            holds one, a photo, or a video.
         target: who shall move, likewise.
         out: parameters (`.npz`), or the photo of the target drawn anew: a picture, or a video
             if the source has several frames.
@@ -135,10 +135,12 @@ def _write(
         return
     from morphface.media.video import VideoWriter
 
-    with VideoWriter(out, target.photo.size, source.rate) as writer:
+    sound = source.path if source.kind == "video" else None
+    with VideoWriter(out, target.photo.size, source.rate, sound_from=sound) as writer:
         for frame in range(moved.frames):
             tell(f"drawing frame {frame + 1} of {moved.frames}")
-            writer.write(stage(moved[frame]))
+            time = None if source.times is None else float(source.times[frame])
+            writer.write(stage(moved[frame]), time)
 
 
 def _one_camera(camera: Camera, frames: int) -> Camera:
