@@ -12,6 +12,7 @@ from morphface.geometry.spherical_harmonics import irradiance, sh_basis
 from morphface.models import load_model
 from morphface.parameters import FaceParameters
 from morphface.render import Renderer, rasterize, shade_pixels
+from morphface.render.backends import threads
 from morphface.render.maps import (
     LABELS,
     MAP_NAMES,
@@ -361,3 +362,21 @@ def test_sets_of_unequal_maps_are_refused():
         MapSet({"mask": torch.ones(1, 4, 4, 1), "depth": torch.ones(2, 4, 4, 1)})
     with pytest.raises(ShapeError, match="map 'depth' must have shape"):
         MapSet({"depth": torch.ones(1, 4, 4, 3)})
+
+
+def test_torch_gets_its_threads_back_and_kernels_keep_theirs(toy, face):
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        with threads.kernels_alone():
+            assert (torch.get_num_threads(), threads.split()) == (1, 3 * threads.TASKS)
+            with threads.kernels_alone():
+                assert threads.split() == 3 * threads.TASKS
+        assert (torch.get_num_threads(), threads.split()) == (3, 3 * threads.TASKS)
+        many = render_maps(toy, face, CAMERA, SURFACE)
+    finally:
+        torch.set_num_threads(before)
+    torch.set_num_threads(1)
+    one = render_maps(toy, face, CAMERA, SURFACE)
+    torch.set_num_threads(before)
+    assert all(torch.equal(one[name], many[name]) for name in SURFACE)

@@ -5,19 +5,24 @@ own layers are not.
 """
 
 import os
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["lanes", "run", "split", "total"]
+from morphface.core.threads import one_torch_thread
+
+__all__ = ["kernels_alone", "lanes", "run", "split", "total"]
 
 TASKS = 4  # for each thread, so that one that is held up gives its work to the others
 
 _pool: ThreadPoolExecutor | None = None
+_kept = threading.local()
 
 
 def _forget_pool() -> None:
@@ -29,9 +34,29 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget_pool)
 
 
+@contextmanager
+def kernels_alone() -> Iterator[None]:
+    """While it lasts, torch computes on one thread, and the kernels on as many as before.
+
+    For many short computations of torch between kernels: its threads spin when they have nothing
+    to do, and wait for each other on a machine that is busy.
+    """
+    before, _kept.threads = getattr(_kept, "threads", None), _threads()
+    try:
+        with one_torch_thread():
+            yield
+    finally:
+        _kept.threads = before
+
+
+def _threads() -> int:
+    kept: int | None = getattr(_kept, "threads", None)
+    return torch.get_num_threads() if kept is None else kept
+
+
 def split() -> int:
     """Into how many tasks to split work for the threads that torch may use."""
-    threads = torch.get_num_threads()
+    threads = _threads()
     return 1 if threads == 1 else TASKS * threads
 
 
@@ -41,7 +66,7 @@ def lanes(images: int) -> int:
     A task has one copy for itself, and the copies are added up in order: the sum depends on the
     number of threads, and on nothing else.
     """
-    threads = torch.get_num_threads()
+    threads = _threads()
     return 1 if threads == 1 else -(-2 * threads // max(images, 1))
 
 
@@ -57,7 +82,7 @@ def run(kernel: Callable[..., None], tasks: int, *arguments: Any) -> None:
     machine costs no more than the cores that it withholds.
     """
     global _pool
-    threads = min(torch.get_num_threads(), tasks)
+    threads = min(_threads(), tasks)
     remaining = iter(range(tasks))
 
     def work() -> None:

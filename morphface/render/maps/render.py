@@ -12,6 +12,7 @@ from morphface.core.errors import ParameterError, ShapeError
 from morphface.geometry.camera import Camera
 from morphface.models import MorphableModel
 from morphface.parameters import FaceParameters
+from morphface.render.backends import threads
 from morphface.render.maps import code, surface
 from morphface.render.maps.gaze import GazeStyle, check_gaze, draw_gaze
 from morphface.render.maps.mapset import DVP, MapSet, check_names
@@ -75,11 +76,11 @@ def render_maps(
     if albedo is not None:
         _check_colours(model, albedo)
     style = _check_model(model, names, albedo, gaze_style)
-    with torch.no_grad():
+    with torch.no_grad(), threads.kernels_alone():
         how = _How(names, style, background, albedo, backend)
         maps = _in_parts(model, parameters, camera, how)
-    if signed:
-        maps = {name: values.mul_(2).sub_(1) for name, values in maps.items()}
+        if signed:
+            maps = {name: values.mul_(2).sub_(1) for name, values in maps.items()}
     return MapSet(maps, signed, background, model.name)
 
 
