@@ -27,6 +27,8 @@ _COASTING = 0.8  # share of the velocity that is left after each frame without l
 _BLIND_FRAMES = 3  # that are carried on where there are no pixels to agree
 _AGREES = 1.3  # times the usual difference of colours: pixels agree with a prediction
 _STRANGE = 2.0  # times the usual one: this is somebody or something else
+_LEAST_STRANGE = 0.08
+_WORSE = 1.5  # times the usual one, where that is large already
 _LEAST_SEEN = 0.25  # share of the skin that must be seen
 _USUAL = 0.1  # share of a frame in what is usual
 _NOWHERE = (math.nan,) * 4
@@ -137,8 +139,8 @@ class Actor:
             return False
         if math.isnan(solved.rmse):
             return True
-        strange = max(_STRANGE * self._usual, settings.photometric.least_cover)
-        return solved.rmse <= settings.largest_rmse and solved.rmse <= strange
+        strange = max(_STRANGE * self._usual, _LEAST_STRANGE)
+        return solved.rmse <= min(strange, max(settings.largest_rmse, _WORSE * self._usual))
 
     def _keep(self, solved: Solved, state: int, box: Box) -> None:
         self.memory, self.state, self.box = solved.memory, state, box

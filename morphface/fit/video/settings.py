@@ -97,7 +97,7 @@ class VideoSettings:
     inertia: Inertia | None = field(default_factory=Inertia)
     predicted_frames: int = 8
     look_every: int = 5
-    search_every: int = 50
+    search_every: int = 25
     confirm: bool = True
     ahead: int = 8
     largest_nme: float = 0.08

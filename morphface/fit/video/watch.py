@@ -33,6 +33,8 @@ _LARGE = (0.12, 0.25)  # of the picture's longer side: a face above is followed 
 _SIDE = 3.0  # of a smaller face's crop, in sizes of the face
 _OFF = 0.2  # of that crop: a face farther from its centre needs another
 _RATIO = 1.5  # of its size, likewise
+_AROUND = 4.0  # sizes of a face around where it was lost that are looked at
+_NEARBY = 0.01  # overlap from which a face that is found is the one that was lost there
 _SHOWN = 256  # pixels that a crop is shown with at least
 _SAME = 0.4  # overlap from which two boxes are of one face
 _DOUBT = 0.04  # between two looks at a new face, above which it is none
@@ -95,8 +97,7 @@ class _Follower:
             off = max(abs(middle[0] - x - side / 2), abs(middle[1] - y - side / 2))
             if off < _OFF * side and 1 / _RATIO < size * _SIDE / side < _RATIO:
                 return False
-        side, self.whole = max(int(size * _SIDE), 16), False
-        self.square = (round(middle[1] - side / 2), round(middle[0] - side / 2), side)
+        self.square, self.whole = _square(self.box, _SIDE), False
         return fresh
 
     def _see(self, photo: Photo, now: float | None) -> Landmarks | None:
@@ -106,6 +107,13 @@ class _Follower:
             found = see_square(photo, self.square, self.see, now)
         known = [face for face in found if overlap(face.box, self.box) > 0.05]
         return max(known, key=lambda face: overlap(face.box, self.box), default=None)
+
+
+def _square(box: Box, sizes: float) -> tuple[int, int, int]:
+    """Top, left and side of a square around a face, as large as so many of it."""
+    left, top, right, bottom = box
+    side = max(int(sizes * max(right - left, bottom - top)), 16)
+    return round((top + bottom - side) / 2), round((left + right - side) / 2), side
 
 
 def see_square(
@@ -142,15 +150,14 @@ def find_all(photo: Photo, finder: LandmarkDetector, settings: VideoSettings) ->
         finder: who looks.
         settings: whether twice.
     """
-    faces = finder.detect(photo)
+    return [face for face in finder.detect(photo) if _sure(photo, face, finder, settings)]
+
+
+def _sure(photo: Photo, face: Landmarks, finder: LandmarkDetector, settings: VideoSettings) -> bool:
     if not settings.confirm:
-        return faces
-    again = [confirm(photo, face, finder) for face in faces]
-    return [
-        face
-        for face, other in zip(faces, again, strict=True)
-        if other is not None and other.doubt < _DOUBT
-    ]
+        return True
+    again = confirm(photo, face, finder)
+    return again is not None and again.doubt < _DOUBT
 
 
 class Watch:
@@ -176,6 +183,7 @@ class Watch:
         self._count = self._frames = 0
         self._looked = self._searched = -(10**9)
         self._cuts = Cuts()
+        self._places: list[Box] = []
 
     def __call__(self, frame: Frame) -> Seen:
         """Who is seen in the next frame."""
@@ -185,6 +193,7 @@ class Watch:
         if cut:
             self._forget(self._followers)
             self._looked = self._searched = -(10**9)
+            self._places.clear()
         found = self._follow(frame)
         if len(found) < self._settings.people:
             found += self._find(frame, [face for _, face in found])
@@ -204,6 +213,7 @@ class Watch:
             face = follower.look(frame)
             if face is None:
                 if follower.missed > _PATIENCE:
+                    self._places = [*self._places, follower.box][-self._settings.people :]
                     self._forget([follower])
             elif any(overlap(face.box, other.box) > _SAME for _, other in found):
                 follower.box = before
@@ -220,8 +230,9 @@ class Watch:
     def _find(self, frame: Frame, known: list[Landmarks]) -> list[tuple[int, Landmarks]]:
         """Faces that nobody follows yet."""
         settings, photo = self._settings, frame.photo
-        if self._frames - self._looked < settings.look_every:
-            return []
+        faces = self._where_lost(photo)
+        if faces or self._frames - self._looked < settings.look_every:
+            return self._begin(faces, known)
         self._looked = self._frames
         faces = find_all(photo, self._finder, settings)
         if len(faces) + len(known) < settings.people and (
@@ -230,6 +241,17 @@ class Watch:
             self._searched = self._frames
             faces += search_faces(photo, self._finder)
         return self._begin(faces, known)
+
+    def _where_lost(self, photo: Photo) -> list[Landmarks]:
+        """Faces around where one was seen last."""
+        faces = []
+        for box in self._places:
+            found = see_square(photo, _square(box, _AROUND), self._glance, None)
+            faces += [face for face in found if _sure(photo, face, self._finder, self._settings)]
+        return faces
+
+    def _glance(self, photo: Photo, _: float | None) -> list[Landmarks]:
+        return self._finder.detect(photo)
 
     def _begin(self, faces: list[Landmarks], known: list[Landmarks]) -> list[tuple[int, Landmarks]]:
         """Follows the largest of the faces that are new."""
@@ -240,6 +262,7 @@ class Watch:
                 break
             if area(face.box) and all(overlap(face.box, o.box) < _SAME for o in others):
                 self._forget([f for f in self._followers if f.missed][: self._full()])
+                self._places = [b for b in self._places if overlap(b, face.box) < _NEARBY]
                 see = self._spare.pop() if self._spare else self._make()
                 see(_NOTHING, None)  # it may have followed somebody else
                 self._followers.append(_Follower(self._count, see, face.box))
