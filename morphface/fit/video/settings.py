@@ -76,7 +76,8 @@ class VideoSettings:
             while the detector misses it.
         look_every: after how many frames the whole picture is looked at again while somebody is
             missing.
-        search_every: after how many it is searched for small faces then.
+        search_every: after how many it is searched for small faces then, in a picture of 640 x 360
+            pixels; in larger ones, which take longer, after accordingly more.
         confirm: whether a new face is looked at twice before it is believed.
         ahead: how many frames the detector may be ahead.
         largest_nme: landmark error from which a face is none, in eye distances.
@@ -97,7 +98,7 @@ class VideoSettings:
     inertia: Inertia | None = field(default_factory=Inertia)
     predicted_frames: int = 8
     look_every: int = 5
-    search_every: int = 25
+    search_every: int = 10
     confirm: bool = True
     ahead: int = 8
     largest_nme: float = 0.08

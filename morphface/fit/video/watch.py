@@ -6,6 +6,7 @@ missing the whole picture is looked at now and then, and searched for small face
 Nothing here knows what was fitted, so it can run ahead.
 """
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ _OFF = 0.2  # of that crop: a face farther from its centre needs another
 _RATIO = 1.5  # of its size, likewise
 _AROUND = 4.0  # sizes of a face around where it was lost that are looked at
 _NEARBY = 0.01  # overlap from which a face that is found is the one that was lost there
+_AREA = 640 * 360
 _SHOWN = 256  # pixels that a crop is shown with at least
 _SAME = 0.4  # overlap from which two boxes are of one face
 _DOUBT = 0.04  # between two looks at a new face, above which it is none
@@ -236,11 +238,15 @@ class Watch:
         self._looked = self._frames
         faces = find_all(photo, self._finder, settings)
         if len(faces) + len(known) < settings.people and (
-            self._frames - self._searched >= settings.search_every
+            self._frames - self._searched >= self._pause(photo)
         ):
             self._searched = self._frames
             faces += search_faces(photo, self._finder)
         return self._begin(faces, known)
+
+    def _pause(self, photo: Photo) -> float:
+        """Frames between searches, which cost in proportion to the picture's area."""
+        return self._settings.search_every * max(1.0, math.prod(photo.size) / _AREA)
 
     def _where_lost(self, photo: Photo) -> list[Landmarks]:
         """Faces around where one was seen last."""
