@@ -21,7 +21,6 @@ from morphface.geometry.mesh import vertex_normals
 from morphface.landmarks.schemes import scheme
 from morphface.media.images import Photo
 from morphface.models import MorphableModel
-from morphface.models.morphable import gaze_rotation
 from morphface.parameters import FaceParameters
 from morphface.parameters.track import LOST, PREDICTED
 from morphface.render import interpolate, rasterize
@@ -41,8 +40,10 @@ _AMBIENT = 0.28
 _CLAYS = ((0.62, 0.84, 0.94), (0.95, 0.74, 0.58), (0.68, 0.88, 0.60), (0.86, 0.70, 0.94))
 """The colour of each person's mesh."""
 _GUESSED = (1.0, 0.72, 0.25)
-_OPEN_GROUPS = ("nose", "right_brow", "left_brow", "jaw")
-_HALVES = ("right_brow", "left_brow")
+_SPLIT = {"478": {"nose": 7, "right_brow": 5, "left_brow": 5}, "68": {"nose": 4}}
+"""Groups that are two lines, and how many points the first of them has."""
+_OPEN = ("nose", "right_brow", "left_brow", "jaw")
+_UNDRAWN = "inner_lips"
 _Image = UInt8[np.ndarray, "h w 3"]
 
 
@@ -154,7 +155,7 @@ class OverlayPainter:
 
     def _colours(self, place: "_Place", person: Person) -> Float[Tensor, "V 4"]:
         """Clay in the light of a lamp, and how opaque it is."""
-        normals = vertex_normals(place.vertices, self.model.faces)
+        normals = vertex_normals(place.vertices, self._faces)
         light = _AMBIENT + (1 - _AMBIENT) * (normals @ self._lamp).clamp(min=0)
         guessed = person.state == PREDICTED
         clay = normals.new_tensor(_GUESSED if guessed else _CLAYS[person.number % len(_CLAYS)])
@@ -208,7 +209,8 @@ class OverlayPainter:
         sights = []
         face = person.parameters
         for side, eye in enumerate(self.model.eyes or ()):
-            ahead = gaze_rotation(face.gaze[0, side])[:, 2]
+            yaw, pitch = face.gaze[0, side]
+            ahead = torch.stack([pitch.cos() * yaw.sin(), pitch.sin(), pitch.cos() * yaw.cos()])
             ahead = to_camera(ahead[None], face.rotation[0], torch.zeros(3))[0]
             centre = place.vertices[eye.vertices].mean(dim=0)
             if float(ahead @ centre) < 0:
@@ -248,13 +250,12 @@ def _segments(name: str) -> list[tuple[int, int]]:
     """Pairs of landmarks between which a line is drawn."""
     pairs = []
     for group, points in scheme(name).groups.items():
-        if group.endswith("iris"):
-            rings = [[*points[1:], points[1]]]
-        elif name == "478" and group in _HALVES:
-            rings = [list(points[:5]), list(points[5:])]
-        else:
-            rings = [[*points] if group in _OPEN_GROUPS else [*points, points[0]]]
-        pairs += [pair for ring in rings for pair in pairwise(ring)]
+        points = points[1:] if group.endswith("iris") else points
+        end = _SPLIT[name].get(group, len(points))
+        rings = [points[:end], points[end:]]
+        if group not in _OPEN:
+            rings = [(*points, points[0])]
+        pairs += [pair for ring in rings for pair in pairwise(ring) if group != _UNDRAWN]
     return pairs
 
 

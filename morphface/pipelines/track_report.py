@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+import roma
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
@@ -17,9 +18,10 @@ __all__ = ["blink_rate", "describe_track", "landmark_paths", "still_jitter"]
 
 _BLINKS = ("eyeBlinkLeft", "eyeBlinkRight")
 _SHUT, _OPEN = 0.5, 0.3
-_STILL = 0.004
-"""Share of the face's size by which a still head moves or turns its points a frame, at most."""
-_WINDOW = 9
+_STILL = (0.004, 0.6, 3.0)
+"""By how much a still head turns (radians), moves across and along the line of sight (mm), at most
+and in a frame of a 25th of a second."""
+_REACH = 4
 _CHUNK = 256
 
 
@@ -83,27 +85,27 @@ def landmark_paths(track: Track, model: MorphableModel) -> Float[Tensor, "T 68 2
 def still_jitter(track: Track, model: MorphableModel) -> float | None:
     """Mean absolute second difference of the 68 points over frames where the head is still.
 
-    In pixels; None where it never is. A head is still where its mean point moves, and its points
-    turn, by less than 0.4 % of its size a frame, over nine frames.
+    In pixels; None where it never is. The head is still where over nine frames it turns by less
+    than 5.7 degrees a second, and moves by less than 15 mm a second, or 75 mm to or fro.
     """
     points = landmark_paths(track, model)
     if points is None or len(points) < 3:
         return None
     seen = track.states != LOST
     whole = seen[2:] & seen[1:-1] & seen[:-2]
-    even = (track.indices.diff().diff() == 0) & whole & _still(points)[1:-1]
+    even = (track.indices.diff().diff() == 0) & whole & _still(track)[1:-1]
     return float(jitter(points)[even].mean()) if bool(even.any()) else None
 
 
-def _still(points: Float[Tensor, "T 68 2"]) -> Bool[Tensor, " T"]:
-    size = (points.amax(dim=1) - points.amin(dim=1)).amax(dim=-1)
-    middle = points.mean(dim=1)
-    turned = (points - middle[:, None]) / size[:, None, None]
-    moved = torch.cat([middle[:, None] / size[:, None, None], turned], dim=1)
-    half = _WINDOW // 2
-    padded = torch.cat([moved[:1].expand(half, -1, -1), moved, moved[-1:].expand(half, -1, -1)])
-    across = (padded[2 * half :] - padded[: -2 * half]).norm(dim=-1)
-    return across.quantile(0.5, dim=1).maximum(across[:, 0]) / (2 * half) < _STILL
+def _still(track: Track) -> Bool[Tensor, " T"]:
+    here = torch.arange(track.frames)
+    before, after = (here - _REACH).clamp(min=0), (here + _REACH).clamp(max=track.frames - 1)
+    frames = (track.times[after] - track.times[before]).clamp(min=1e-6) * 25
+    turns = roma.rotvec_to_rotmat(track.parameters.rotation)
+    turned = roma.rotmat_geodesic_distance(turns[before], turns[after])
+    moved = (track.parameters.translation[after] - track.parameters.translation[before]).abs()
+    motion = torch.stack([turned, moved[:, :2].norm(dim=-1), moved[:, 2]], dim=-1)
+    return (motion / frames[:, None] < motion.new_tensor(_STILL)).all(dim=-1)
 
 
 def _rounded(value: float | None, digits: int) -> float | None:
