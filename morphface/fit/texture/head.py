@@ -26,6 +26,9 @@ from morphface.models import MorphableModel
 
 __all__ = ["HeadTexture", "texture_from_photos"]
 
+PAINTED = ("beard", "brows", "eyelids", "lashes", "lips", "scalp", "under_eyes")
+"""Parts whose colour says little of the skin elsewhere."""
+
 
 @dataclass(frozen=True, eq=False)
 class HeadTexture(Record):
@@ -99,7 +102,11 @@ def _continued(
     confidence: Float[Tensor, " N"],
 ) -> Completed:
     """`difference` from the model over the whole head, which is the usual one far from photos."""
-    usual = difference[confidence >= 0.5 * confidence.max()].median(dim=0).values
+    bare = torch.ones(model.size)
+    for name in PAINTED:
+        bare = bare * (1 - model.regions.get(name, torch.zeros(model.size)))
+    plain = confidence * points.at(bare[:, None])[:, 0]
+    usual = difference[plain >= 0.5 * plain.max()].median(dim=0).values
     return completed(points, model.faces, difference - usual, confidence).map(
         lambda values: values + usual
     )
