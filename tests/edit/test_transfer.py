@@ -267,7 +267,7 @@ def test_eyes_of_a_statistical_model_close_too():
 
 
 def test_an_eye_that_winks_rests_as_the_other_one():
-    face = replace(clip(1), expression=weights(1, eyeBlinkLeft=0.9))
+    face = replace(clip(1), expression=weights(1, eyeBlinkLeft=0.45, eyeBlinkRight=0.1))
     rest = resting_gaps(openings_of(face, head()))
     torch.testing.assert_close(rest[0], rest[1])
 
@@ -292,6 +292,15 @@ def test_the_neutral_of_speech_is_found_in_spite_of_it():
     found = neutral(replace(clip(frames), expression=expression)).expression[0]
     assert (found - rest).abs().max() < 0.03
     assert (expression.mean(0) - rest).abs().mean() > 5 * (found - rest).abs().mean()
+
+
+def test_a_mouth_that_is_held_open_for_long_still_rests_closed():
+    rng = torch.Generator().manual_seed(0)
+    opening = torch.rand(100, generator=rng)
+    opening[:28] = 0.05 + 0.02 * torch.rand(28, generator=rng)
+    opening[28:60] = 0.6
+    face = neutral(replace(clip(100), expression=weights(100, jawOpen=opening)))
+    assert face.expression[0, column("jawOpen")] == pytest.approx(0.06, abs=0.02)
 
 
 def test_a_photo_cannot_tell_rest_from_expression():
