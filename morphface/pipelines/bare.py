@@ -20,7 +20,7 @@ ALIKE = 0.45
 """Log difference of colours up to which the photo shows what the fitted skin should look like."""
 STIFF = 4.0
 """How strongly a vertex that is seen well keeps what its colour says, in edges."""
-CHEEKS = 0.01
+GUESS = 0.003
 """The same of the guess that hair covers a head above the eyes, and nothing below them."""
 _INNER = ("eyeballs", "eye_sockets", "mouth", "teeth", "tongue", "lips", "eyelids", "brows")
 
@@ -51,8 +51,9 @@ def bare_skin(face: FittedFace, photo: Photo) -> Float[Tensor, " V"]:
     blank = torch.zeros(model.size)
     beside = torch.maximum(model.regions.get("ears", blank), model.regions.get("neck", blank))
     weight = STIFF * (seen.confidence * (1 - beside) + own) ** 2
-    likely = (weight * likely + CHEEKS * (model.identity.mean[:, 1] < 0)) / (weight + CHEEKS)
-    return _spread(edges(model.faces).numpy(), likely, weight + CHEEKS).clamp(0, 1)
+    firm, guess = torch.full_like(weight, GUESS), (model.identity.mean[:, 1] < 0).to(weight)
+    likely = (weight * likely + firm * guess) / (weight + firm)
+    return _spread(edges(model.faces).numpy(), likely, weight + firm).clamp(0, 1)
 
 
 def _spread(

@@ -6,7 +6,7 @@ changed; else that of the texture. Where the head was covered beside what is unc
 or a hat, the texture would show bare skin, so that what is behind the layer is left to be seen.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -15,23 +15,19 @@ from torch import Tensor
 
 from morphface.fit.analysis.colour import LUMINANCE
 from morphface.geometry.camera import Camera
-from morphface.media.images import Photo
-from morphface.models import MorphableModel
-from morphface.pipelines.appearance import head_texture
-from morphface.pipelines.bare import ALIKE, bare_skin
+from morphface.pipelines.bare import ALIKE
 from morphface.pipelines.looks import (
     Look,
     brightened,
-    light_change,
     part_around,
     part_of,
     shade,
 )
-from morphface.pipelines.photo import FittedFace
+from morphface.pipelines.seen_head import SeenHead
 from morphface.render import Fragments, interpolate, rasterize
 from morphface.render.antialias import antialias
 from morphface.render.flow import flow_between
-from morphface.render.sight import Sight, View, view_of
+from morphface.render.sight import view_of
 from morphface.render.texture import sample_texture
 from morphface.render.warp import centres, enlarged, look_up, settled
 
@@ -40,7 +36,6 @@ __all__ = ["FaceLayer"]
 GROWTH = 2.0, 5.0
 """How many times larger a part of the photo is trusted: wholly up to the first, not from the
 second."""
-INNER = ("eyeballs", "eye_sockets", "mouth", "teeth", "tongue")
 _STRIP = 2_000_000
 
 
@@ -68,30 +63,33 @@ class FaceLayer:
     """A fitted face, ready to be drawn in another look.
 
     Args:
-        face: what was fitted.
-        photo: to this photo.
-        look: of the face in it.
+        head: that was fitted, and its photo.
         fineness: for each pixel of the photo so many of the layer along each axis, a whole number
             or one part of a whole number.
     """
 
-    face: FittedFace
-    photo: Photo
-    look: Look
+    head: SeenHead
     fineness: float
 
-    def over(self, frame: Float[Tensor, "H W 3"], look: Look, camera: Camera) -> None:
+    def over(
+        self,
+        frame: Float[Tensor, "H W 3"],
+        person: Float[Tensor, "H W 1"],
+        look: Look,
+        camera: Camera,
+    ) -> None:
         """Draws the face in another look over a picture, in place.
 
         Args:
             frame: of the size of the photo.
+            person: how far the picture shows the person, 0 to 1, and not what is behind.
             look: of the face.
             camera: that sees it; of the same size.
         """
         box = self._box(look, camera)
         if box is None:
             return
-        recipe = self._recipe(look, camera, box)
+        recipe = self._recipe(person, look, camera, box)
         left, top, right, bottom = box
         fine = max(round(self.fineness), 1)
         step = max(_STRIP // max((right - left) * fine * fine, 1), 1)
@@ -99,7 +97,7 @@ class FaceLayer:
         for row in range(0, bottom - top, step):
             rows = row, min(row + step, bottom - top)
             changes.append(self._change(frame, recipe, box, rows))
-        height, width = self.photo.size
+        height, width = self.head.photo.size
         kept = torch.cat(changes)[: height - top, : width - left]
         frame[top:bottom, left:right] += kept
 
@@ -121,35 +119,46 @@ class FaceLayer:
         )
         here = centres(strip[1] - strip[0], size[1], flow) + flow.new_tensor([0, strip[0]])
         here = here / fine + flow.new_tensor([left, top])
-        seen = look_up(self.photo.pixels[None], (here + settled(flow))[None])[0]
+        seen = look_up(self.head.photo.pixels[None], (here + settled(flow))[None])[0]
         seen = brightened(seen, gain)
         ground = look_up(frame[None], here[None])[0]
         change = cover * (torch.lerp(paint, seen, trust) - ground)
         return change.unflatten(1, (-1, fine)).unflatten(0, (-1, fine)).mean(dim=(1, 3))
 
-    def _recipe(self, look: Look, camera: Camera, box: tuple[int, int, int, int]) -> _Recipe:
-        model = self.face.model
+    def _recipe(
+        self,
+        person: Float[Tensor, "H W 1"],
+        look: Look,
+        camera: Camera,
+        box: tuple[int, int, int, int],
+    ) -> _Recipe:
+        model = self.head.face.model
         inner = part_of(camera, box, self.fineness)
         perspective = camera.weak_depth is None
         screen = inner.project(look.vertices)[None]
         found = rasterize(screen, model.faces, inner.size, perspective=perspective)
         flow, visible = self._flow(screen, inner, box)
-        carried = [self.shades(look), self._growth(screen[0])[:, None], self._shown, self._bare]
+        head = self.head
+        carried = [head.shades(look), self._growth(screen[0])[:, None], head.shown, head.bare]
+        carried += [head.hidden, head.nearest]
         values = interpolate(torch.cat(carried, dim=-1)[None], model.faces, found)[0]
-        gain, growth, shown, bare = values.split([3, 1, 1, 1], dim=-1)
+        gain, growth, shown, bare, hidden, nearest = values.split([3, 1, 1, 1, 1, 2], dim=-1)
         was, after = self._certain(look, camera, flow, box)
         low, high = GROWTH
         trust = ((high - growth) / (high - low)).clamp(0, 1) * visible
-        trust = trust * (1 + was - after).clamp(0, 1)
-        moved = (flow.norm(dim=-1, keepdim=True) * self.fineness - 1).clamp(0, 1)
-        needed = bool((shown * bare * torch.maximum(1 - trust, moved * (1 - was))).max() > 1e-3)
-        paint = self._painted(look, found) if needed else torch.zeros_like(gain)
-        if needed:
-            trust = trust * (1 - moved * (1 - was) * self._strange(flow, gain, paint, box))
-        share = trust + (1 - trust) * bare
-        cover = antialias(
-            (shown * share)[None], screen, model.faces, found, perspective=perspective
-        )[0]
+        trust = trust * (1.1 + was - after).clamp(0, 1)
+        doubtful = (flow.norm(dim=-1, keepdim=True) * self.fineness - 1).clamp(0, 1) * (1 - was)
+        other = 1 - look_up(person[None], self._centres(flow, box)[None], "bilinear")[0]
+        paint = torch.zeros_like(gain)
+        if bool((torch.maximum(shown, hidden) * torch.maximum(1 - trust, doubtful)).max() > 1e-3):
+            paint = self._painted(look, found)
+            trust = trust * (1 - doubtful * bare * self._strange(flow, gain, paint, box))
+            stretched = look_up(head.photo.pixels[None], nearest[None], "bilinear")[0]
+            paint = torch.lerp(stretched, paint, bare)
+        # What was covered shows what has covered it, if that was moved there by the ground.
+        share = trust + (1 - trust) * torch.maximum(bare, other)
+        cover = torch.maximum(shown * share, hidden * other)
+        cover = antialias(cover[None], screen, model.faces, found, perspective=perspective)[0]
         trust = trust / share.clamp(min=1e-6)
         parts = _grown(torch.cat([flow, gain.exp(), trust, paint], dim=-1), found.mask[0])
         flow, gain, trust, paint = parts.split([2, 3, 1, 3], dim=-1)
@@ -160,10 +169,10 @@ class FaceLayer:
     ) -> tuple[Float[Tensor, "h w 2"], Float[Tensor, "h w 1"]]:
         """To the place in the photo, in its pixels, and whether it is seen there."""
         scale, source = self.fineness, self._source_box
-        before = part_of(self.face.camera, source, scale)
+        before = part_of(self.head.face.camera, source, scale)
         found = flow_between(
-            self.face.model.faces,
-            before.project(self.look.vertices)[None],
+            self.head.face.model.faces,
+            before.project(self.head.look.vertices)[None],
             screen,
             inner.size,
             source_size=before.size,
@@ -176,38 +185,17 @@ class FaceLayer:
 
     @cached_property
     def _source_box(self) -> tuple[int, int, int, int]:
-        return part_around(self.face.camera, self.look.vertices, None, self.fineness)
+        return part_around(self.head.face.camera, self.head.look.vertices, None, self.fineness)
 
     def _box(self, look: Look, camera: Camera) -> tuple[int, int, int, int] | None:
         """The part of the picture that the layer may touch; None if there is none."""
-        box = part_around(camera, look.vertices, self._shown[:, 0] > 0, self.fineness)
+        box = part_around(camera, look.vertices, None, self.fineness)
         return None if box[0] >= box[2] or box[1] >= box[3] else box
-
-    @cached_property
-    def _shown(self) -> Float[Tensor, "V 1"]:
-        """How far each vertex belongs to the layer: the face and what its openings show."""
-        model = self.face.model
-        if "face" not in model.regions:
-            return torch.ones(model.size, 1)
-        names = [name for name in ("face", *INNER) if name in model.regions]
-        return torch.stack([*(model.regions[name] for name in names), _jaw(model)]).amax(0)[:, None]
-
-    @cached_property
-    def _bare(self) -> Float[Tensor, "V 1"]:
-        return bare_skin(self.face, self.photo)[:, None]
-
-    @cached_property
-    def _texture(self) -> tuple[Tensor, Tensor | None]:
-        """Colours of vertices and of texels, to be multiplied by light."""
-        wide = (self._source_box[2] - self._source_box[0]) > 700
-        found = head_texture(self.face, self.photo, size=1024 if wide else 512)
-        gain = found.gains[0]
-        return found.colours * gain, None if found.albedo is None else found.albedo * gain
 
     def _painted(self, look: Look, found: Fragments) -> Float[Tensor, "h w 3"]:
         """The texture in the light of a look."""
-        model = self.face.model
-        colours, texture = self._texture
+        model = self.head.face.model
+        colours, texture = self.head.texture
         light = interpolate(shade(model.faces, look)[None], model.faces, found)[0]
         if texture is None or model.uv is None or model.uv_faces is None:
             albedo = interpolate(colours[None], model.faces, found)[0]
@@ -215,31 +203,22 @@ class FaceLayer:
             uv = interpolate(model.uv[None], model.uv_faces, found)
             albedo = sample_texture(texture[None], uv, mask=found.mask)[0]
         painted = (albedo * light).clamp(0, 1)
-        if self.face.pixels is not None and self.face.pixels.grey[0]:
+        if self.head.face.pixels is not None and self.head.face.pixels.grey[0]:
             return (painted @ painted.new_tensor(LUMINANCE))[..., None].expand_as(painted)
         return painted
 
-    def shades(self, look: Look) -> Float[Tensor, "V 3"]:
-        """Logarithms of how many times brighter each vertex becomes in a look.
-
-        A turn changes the light of skin by its normals; hair and hats have others.
-
-        Args:
-            look: of the face.
-        """
-        light, turn = light_change(self.face.model.faces, self.look, look)
-        return light + turn * self._bare * self._shown
-
     def _growth(self, after: Float[Tensor, "V 3"]) -> Float[Tensor, " V"]:
         """How many times larger each vertex' surroundings are than in the photo, as areas."""
-        faces = self.face.model.faces
-        before = part_of(self.face.camera, self._source_box, self.fineness)
-        areas = [_areas(points[faces]) for points in (before.project(self.look.vertices), after)]
+        faces = self.head.face.model.faces
+        before = part_of(self.head.face.camera, self._source_box, self.fineness)
+        areas = [
+            _areas(points[faces]) for points in (before.project(self.head.look.vertices), after)
+        ]
         total = after.new_zeros(len(after), 2)
         for corner in range(3):
             total = total.index_add(0, faces[:, corner], torch.stack(areas, dim=-1))
         growth = total[:, 1] / total[:, 0].clamp(min=1e-3)
-        usual = growth[(total > 1e-3).all(-1) & (self._shown[:, 0] > 0.5)]
+        usual = growth[(total > 1e-3).all(-1) & (self.head.shown[:, 0] > 0.5)]
         return (growth / (usual.median() if len(usual) else 1.0)).clamp(0, 2 * GROWTH[1])
 
     def _certain(
@@ -252,10 +231,10 @@ class FaceLayer:
         """How far each point is from an edge of the surface: in the photo, and now; 1 is far."""
         rows, columns = flow.shape[:2]
         here = self._centres(flow, box)
-        now = _view(self.photo, camera, look.vertices, self.face.model.faces)
+        now = view_of(replace(self.head.sight, camera=camera, vertices=look.vertices))
         was, after = (
             view.at(view.place(place.flatten(0, 1)))[1].reshape(rows, columns, 1)
-            for view, place in ((self._view, here + flow), (now, here))
+            for view, place in ((self.head.view, here + flow), (now, here))
         )
         return was, after
 
@@ -274,30 +253,12 @@ class FaceLayer:
         box: tuple[int, int, int, int],
     ) -> Float[Tensor, "h w 1"]:
         """How little the photo's colour is like the texture's: it may be another thing."""
-        here = centres(flow.shape[0], flow.shape[1], flow) / self.fineness + flow.new_tensor(
-            box[:2]
+        here = self._centres(flow, box)
+        seen = (
+            look_up(self.head.photo.pixels[None], (here + flow)[None], "bilinear")[0] * gain.exp()
         )
-        seen = look_up(self.photo.pixels[None], (here + flow)[None], "bilinear")[0] * gain.exp()
         different = (torch.log(seen.clamp(min=0) + 0.05) - torch.log(paint + 0.05)).abs()
         return torch.sigmoid((different.mean(-1, keepdim=True) - ALIKE) * 15)
-
-    @cached_property
-    def _view(self) -> View:
-        return _view(self.photo, self.face.camera, self.look.vertices, self.face.model.faces)
-
-
-def _jaw(model: MorphableModel) -> Float[Tensor, " V"]:
-    """What lies between the face, an ear and the neck, which a turn uncovers."""
-    y, z = model.identity.mean[:, 1], model.identity.mean[:, 2]
-    ears = model.regions.get("ears", torch.zeros(model.size))
-    inside = (
-        ((y + 112) / 15).clamp(0, 1) * ((-y - 5) / 15).clamp(0, 1) * ((z + 112) / 12).clamp(0, 1)
-    )
-    return inside * (1 - ears)
-
-
-def _view(photo: Photo, camera: Camera, vertices: Tensor, faces: Tensor) -> View:
-    return view_of(Sight(photo.pixels, camera, vertices, faces))
 
 
 def _areas(corner: Float[Tensor, "F 3 3"]) -> Float[Tensor, " F"]:

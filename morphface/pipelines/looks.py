@@ -61,7 +61,8 @@ def light_change(
     old, new = (shade(faces, look).log() for look in (before, after))
     lit = shade(faces, replace(before, light=after.light)).log()
     light, pose = LIMITS["light"], LIMITS["pose"]
-    return light * torch.tanh((lit - old) / light), pose * torch.tanh((new - lit) / pose)
+    turn = (new - lit).mean(dim=-1, keepdim=True).expand_as(lit)
+    return light * torch.tanh((lit - old) / light), pose * torch.tanh(turn / pose)
 
 
 def brightened(

@@ -16,13 +16,13 @@ from morphface.core.check import check_shape
 from morphface.core.errors import ParameterError
 from morphface.geometry.camera import Camera, to_camera
 from morphface.media.images import Photo
-from morphface.models import MorphableModel
 from morphface.parameters import FaceParameters
 from morphface.pipelines.backdrops import backdrop, check_background
 from morphface.pipelines.face_layer import FaceLayer
 from morphface.pipelines.looks import Look, brightened, part_of
 from morphface.pipelines.matte import person_matte
 from morphface.pipelines.photo import FittedFace
+from morphface.pipelines.seen_head import SeenHead, turning
 from morphface.render.relief import Relief
 from morphface.render.warp import centres, enlarged, look_up, settled
 
@@ -40,8 +40,6 @@ BEYOND = 0.35
 """The same beyond the border of the picture, where the head reaches it."""
 REACH = 0.1
 """How far, in sizes of the head, expressions and shades reach beyond it."""
-NECK = -95.0, -165.0
-"""Heights in the model frame, in millimetres, between which a neck ceases to turn with the head."""
 _STRIP = 2_000_000
 
 
@@ -114,8 +112,8 @@ class Rerenderer:
                 f"camera must have the size of the photo, {self.photo.size}, got {camera.size}"
             )
         look = Look.of(self.face.model, parameters)
-        frame = self._ground(look, parameters, camera)
-        self._layer.over(frame, look, camera)
+        frame, person = self._ground(look, parameters, camera)
+        self._layer.over(frame, person, look, camera)
         return frame.clamp(0, 1)
 
     @cached_property
@@ -132,12 +130,12 @@ class Rerenderer:
     def _layer(self) -> FaceLayer:
         ratio = LAYER / self._size
         fineness = min(round(ratio), 2) if ratio >= 1 else 1 / -(-1 // ratio)
-        return FaceLayer(self.face, self.photo, self._now, fineness)
+        return FaceLayer(SeenHead(self.face, self.photo, self._now), fineness)
 
     def _ground(
         self, look: Look, parameters: FaceParameters, camera: Camera
-    ) -> Float[Tensor, "H W 3"]:
-        """The photo as a relief that the head has moved."""
+    ) -> tuple[Float[Tensor, "H W 3"], Float[Tensor, "H W 1"]]:
+        """The photo as a relief that the head has moved, and where the person is in it."""
         coarse = int(-(-self._size // GROUND))
         box = self._box(look, camera, coarse)
         left, top, right, bottom = box
@@ -147,16 +145,18 @@ class Rerenderer:
             part_of(self.face.camera, box, scale),
             self._now.vertices,
             self.face.model.faces,
-            _holds(self.face.model),
+            turning(self.face.model),
             (-left * scale, -top * scale, (width - left) * scale, (height - top) * scale),
             spacing=max(self._size / NODES * scale, 1.0),
             reach=REACH * self._size * scale,
         )
         turned = _turned(self._now.vertices, self.face.parameters, parameters)
         flow, gain = relief.flow(
-            look.vertices, turned, self._layer.shades(look), part_of(camera, box, scale)
+            look.vertices, turned, self._layer.head.shades(look), part_of(camera, box, scale)
         )
         frame = self._still.clone()
+        whole = turned is self._now.vertices and self._behind is None
+        person = torch.ones_like(frame[..., :1]) if whole else self._matte.clone()
         x, y = slice(max(left, 0), min(right, width)), slice(max(top, 0), min(bottom, height))
         step = max(_STRIP // (right - left), 1)
         for row in range(y.start, y.stop, step):
@@ -166,27 +166,29 @@ class Rerenderer:
                 for part in (flow * coarse, gain)
             ]
             flow_here, gain_here = (part[:, x.start - left : x.stop - left] for part in inner)
-            frame[rows[0] : rows[1], x] = self._moved(flow_here, gain_here, (x.start, rows[0]))
-        return frame
+            part = slice(*rows), x
+            frame[part], place = self._moved(flow_here, gain_here, part)
+            if not whole:
+                person[part] = look_up(self._matte[None], place[None], "bilinear")[0]
+            if self._behind is not None:
+                frame[part] = torch.lerp(self._behind[part], frame[part], person[part])
+        return frame, person
 
     def _moved(
-        self, flow: Float[Tensor, "h w 2"], gain: Float[Tensor, "h w 3"], corner: tuple[int, int]
-    ) -> Float[Tensor, "h w 3"]:
-        """A part of the moved photo."""
-        rows, columns = flow.shape[:2]
-        left, top = corner
-        part = slice(top, top + rows), slice(left, left + columns)
+        self,
+        flow: Float[Tensor, "h w 2"],
+        gain: Float[Tensor, "h w 3"],
+        part: tuple[slice, slice],
+    ) -> tuple[Float[Tensor, "h w 3"], Float[Tensor, "h w 2"]]:
+        """A part of the moved photo, and where in the photo its pixels are."""
         flow = settled(flow)
         still = (flow == 0).all(-1, keepdim=True)
-        place = centres(rows, columns, flow) + flow.new_tensor(corner) + flow
+        corner = flow.new_tensor([part[1].start, part[0].start])
+        place = centres(flow.shape[0], flow.shape[1], flow) + corner + flow
         found = self.photo.pixels[part]
         if not bool(still.all()):
             found = torch.where(still, found, look_up(self.photo.pixels[None], place[None])[0])
-        found = brightened(found, torch.where(gain.abs() < 1e-4, 0.0, gain).exp())
-        if self._behind is None:
-            return found
-        share = look_up(self._matte[None], place[None], "bilinear")[0]
-        return torch.lerp(self._behind[part], found, share)
+        return brightened(found, torch.where(gain.abs() < 1e-4, 0.0, gain).exp()), place
 
     @cached_property
     def _matte(self) -> Float[Tensor, "H W 1"]:
@@ -238,11 +240,3 @@ def _turned(
     nothing = torch.zeros(3)
     shape = to_camera(vertices - before.translation[0], -before.rotation[0], nothing)
     return to_camera(shape, after.rotation[0], after.translation[0])
-
-
-def _holds(model: MorphableModel) -> Float[Tensor, " V"]:
-    """How far what is around each vertex turns with the head: a neck does ever less."""
-    high, low = NECK
-    share = ((high - model.identity.mean[:, 1]) / (high - low)).clamp(0, 1)
-    neck = model.regions.get("neck", torch.zeros(model.size))
-    return 1 - neck * share.square() * (3 - 2 * share)

@@ -1,0 +1,143 @@
+"""What a photo says of the vertices of a fitted head: colours, and where they are to be had."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from jaxtyping import Float
+from scipy.spatial import cKDTree
+from torch import Tensor
+
+from morphface.geometry.mesh import edges, vertex_normals
+from morphface.media.images import Photo
+from morphface.models import MorphableModel
+from morphface.pipelines.appearance import head_texture
+from morphface.pipelines.bare import bare_skin
+from morphface.pipelines.looks import Look, light_change
+from morphface.pipelines.photo import FittedFace
+from morphface.render.sight import Sight, View, trust, view_of
+
+__all__ = ["SeenHead", "turning"]
+
+NECK = -95.0, -165.0
+"""Heights in the model frame, in millimetres, between which a neck ceases to turn with the head."""
+SMOOTHINGS = 12
+INNER = ("eyeballs", "eye_sockets", "mouth", "teeth", "tongue")
+WELL = 0.5
+"""Confidence from which a vertex counts as seen."""
+LARGE = 700
+"""Pixels of a head from which its texture has all texels."""
+
+
+@dataclass(frozen=True, eq=False)
+class SeenHead:
+    """A fitted head and its photo; what is computed of them is kept.
+
+    Args:
+        face: what was fitted.
+        photo: to this photo.
+        look: of the head in it.
+    """
+
+    face: FittedFace
+    photo: Photo
+    look: Look
+
+    @cached_property
+    def shown(self) -> Float[Tensor, "V 1"]:
+        """How far each vertex is of the face, or of what its openings show."""
+        model = self.face.model
+        if "face" not in model.regions:
+            return torch.ones(model.size, 1)
+        names = [name for name in ("face", *INNER) if name in model.regions]
+        parts = [model.regions[name] for name in names]
+        return torch.stack([*parts, _jaw(model)]).amax(0)[:, None]
+
+    @cached_property
+    def hidden(self) -> Float[Tensor, "V 1"]:
+        """How little the photo shows of each vertex that turns with the head."""
+        return (turning(self.face.model) * (1 - self._seen / WELL).clamp(0, 1))[:, None]
+
+    @cached_property
+    def bare(self) -> Float[Tensor, "V 1"]:
+        """How far each vertex is bare, with little between no and yes."""
+        share = ((bare_skin(self.face, self.photo) - 0.35) / 0.3).clamp(0, 1)
+        return share[:, None]
+
+    @cached_property
+    def _seen(self) -> Float[Tensor, " V"]:
+        """How well the photo shows each vertex, 0 to 1."""
+        model, vertices = self.face.model, self.look.vertices
+        normals = vertex_normals(vertices, model.faces)
+        return trust(self.view, self.sight, vertices, normals)[0]
+
+    @cached_property
+    def nearest(self) -> Float[Tensor, "V 2"]:
+        """The place in the photo of each vertex, or of the next one that is seen well."""
+        vertices = self.look.vertices
+        places = self.face.camera.project(vertices)[:, :2].clone()
+        seen = torch.nonzero(self._seen > WELL)[:, 0]
+        hidden = torch.nonzero(self._seen <= WELL)[:, 0]
+        if not len(seen):
+            return places
+        shape = vertices.numpy()
+        _, next_to = cKDTree(shape[seen.numpy()]).query(shape[hidden.numpy()])
+        places[hidden] = places[seen[torch.from_numpy(next_to)]]
+        pairs = edges(self.face.model.faces)
+        both = torch.cat([pairs, pairs.flip(1)])
+        count = torch.bincount(both[:, 0], minlength=len(places)).clamp(min=1)[:, None]
+        for _ in range(SMOOTHINGS):
+            mean = torch.zeros_like(places).index_add(0, both[:, 0], places[both[:, 1]]) / count
+            places[hidden] = mean[hidden]
+        return places
+
+    @cached_property
+    def texture(self) -> tuple[Tensor, Tensor | None]:
+        """Colours of vertices and of texels, to be multiplied by light."""
+        left, right = self.face.camera.project(self.look.vertices)[:, 0].aminmax()
+        wide = float(right - left) > LARGE
+        found = head_texture(self.face, self.photo, size=1024 if wide else 512)
+        gain = found.gains[0]
+        return found.colours * gain, None if found.albedo is None else found.albedo * gain
+
+    def shades(self, look: Look) -> Float[Tensor, "V 3"]:
+        """Logarithms of how many times brighter each vertex becomes in a look.
+
+        A turn changes the light of skin by its normals; hair and hats have others.
+
+        Args:
+            look: of the face.
+        """
+        light, turn = light_change(self.face.model.faces, self.look, look)
+        return light + turn * self.bare * self.shown
+
+    @cached_property
+    def sight(self) -> Sight:
+        """The head in the photo."""
+        faces = self.face.model.faces
+        return Sight(self.photo.pixels, self.face.camera, self.look.vertices, faces)
+
+    @cached_property
+    def view(self) -> View:
+        """Where it is certain that the photo shows it."""
+        return view_of(self.sight)
+
+
+def turning(model: MorphableModel) -> Float[Tensor, " V"]:
+    """How far what is at each vertex turns with the head, 0 to 1: a neck does ever less.
+
+    Args:
+        model: whose head it is.
+    """
+    neck = model.regions.get("neck", torch.zeros(model.size))
+    high, low = NECK
+    share = ((high - model.identity.mean[:, 1]) / (high - low)).clamp(0, 1)
+    return 1 - neck * share.square() * (3 - 2 * share)
+
+
+def _jaw(model: MorphableModel) -> Float[Tensor, " V"]:
+    """What lies between the face, an ear and the neck, which a turn uncovers."""
+    _, y, z = model.identity.mean.unbind(-1)
+    ears = model.regions.get("ears", torch.zeros(model.size))
+    high = ((y + 112) / 15).clamp(0, 1) * ((-y - 5) / 15).clamp(0, 1)
+    return high * ((z + 112) / 12).clamp(0, 1) * (1 - ears)
