@@ -17,7 +17,7 @@ from morphface.core.records import Record
 from morphface.geometry.camera import Camera
 from morphface.models import MorphableModel
 from morphface.parameters import FaceParameters
-from morphface.render.backends import NEAR
+from morphface.render.backends import NEAR, threads
 from morphface.render.interpolate import interpolate
 from morphface.render.maps.scene import check_camera, posed
 from morphface.render.rasterize import Fragments, rasterize
@@ -83,14 +83,15 @@ def flow_between(
             "source and target must have as many pictures, or one of them a single one, "
             f"got shapes {tuple(source.shape)} and {tuple(target.shape)}"
         )
-    seen = rasterize(target, faces, size, backend=backend, perspective=perspective)
-    frames = max(len(source), len(target))
-    seen = seen.map(lambda values: values.expand(frames, *values.shape[1:]))
-    place = _places(source, faces, seen, perspective)
-    hidden_by = rasterize(
-        source.detach(), faces, source_size or size, backend=backend, perspective=perspective
-    )
-    visible = _visible(source.detach(), target.detach(), faces, seen, place.detach(), hidden_by)
+    with threads.kernels_alone():
+        seen = rasterize(target, faces, size, backend=backend, perspective=perspective)
+        frames = max(len(source), len(target))
+        seen = seen.map(lambda values: values.expand(frames, *values.shape[1:]))
+        place = _places(source, faces, seen, perspective)
+        hidden_by = rasterize(
+            source.detach(), faces, source_size or size, backend=backend, perspective=perspective
+        )
+        visible = _visible(source.detach(), target.detach(), faces, seen, place.detach(), hidden_by)
     if perspective:
         visible = visible & (place[..., 2] >= NEAR)
     flow = torch.where(seen.mask[..., None], place[..., :2] - _centres(size, place), 0.0)

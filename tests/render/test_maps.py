@@ -1,6 +1,7 @@
 """Maps of the surface: colour, light, correspondence and place."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import roma
@@ -21,6 +22,7 @@ from morphface.render.maps import (
     decode_face_index,
     render_maps,
 )
+from morphface.render.maps.code import face_index
 from morphface.render.maps.scene import posed, scene_of
 from morphface.render.maps.surface import _shaded, light
 
@@ -156,6 +158,8 @@ def test_the_code_is_that_of_the_mean_whoever_it_is(toy):
     code = correspondence_code(toy)
     assert torch.equal(code.amin(0), torch.zeros(3))
     assert torch.equal(code.amax(0), torch.ones(3))
+    low, high = toy.identity.mean.amin(0), toy.identity.mean.amax(0)
+    torch.testing.assert_close(code * (high - low) + low, toy.identity.mean)
     names = ("correspondence", "correspondence_flat", "face_index")
     for seed in (0, 1):
         some = faces_of(toy, seed=seed)
@@ -197,10 +201,11 @@ def test_the_background_is_the_one_asked_for_and_numbers_stay_zero(toy, face):
 
 
 def test_a_face_index_of_24_bits_survives_a_picture_of_8():
-    numbers = torch.tensor([-1, 0, 254, 255, 256, 65535, 65536, (1 << 24) - 2])
-    code = numbers + 1
-    values = torch.stack([code >> 16, code >> 8 & 255, code & 255], dim=-1).to(torch.uint8)
-    assert torch.equal(decode_face_index(values.float() / 255), numbers)
+    numbers = torch.tensor([-1, 0, 254, 255, 256, 33000, 65535, 65536, (1 << 24) - 2])
+    drawn = face_index(SimpleNamespace(fragments=SimpleNamespace(face=numbers)))
+    assert torch.equal(drawn[5] * 255, torch.tensor([0.0, 33001 // 256, 33001 % 256]))
+    picture = (drawn * 255).round().to(torch.uint8)
+    assert torch.equal(decode_face_index(picture.float() / 255), numbers)
 
 
 def test_normals_of_a_ball_are_its_radii(toy):

@@ -21,7 +21,7 @@ from morphface.render.maps.scene import Scene, camera_of, check_camera, check_fi
 
 __all__ = ["render_maps"]
 
-TOGETHER = 8  # frames that are drawn in one go: bounds the memory beside the result
+TOGETHER = 4  # frames that are drawn in one go: bounds the memory beside the result
 
 
 def render_maps(
