@@ -27,7 +27,7 @@ def test_the_public_names_are_these():
         assert getattr(morphface, name) is not None
 
 
-@pytest.mark.parametrize("room", [*ROOMS, "render"])
+@pytest.mark.parametrize("room", [*ROOMS, "render", "render.maps"])
 def test_every_room_exports_what_it_says(room):
     module = importlib.import_module(f"morphface.{room}")
     assert module.__doc__

@@ -124,13 +124,14 @@ def posed(model: MorphableModel, parameters: FaceParameters) -> Float[Tensor, "T
         ParameterError: the parameters are those of another model.
     """
     check_fit(model, parameters)
-    person, identity = _person(model, parameters.identity)
-    shapes = []
-    for frame in range(parameters.frames):
-        own = slice(frame, frame + 1)
-        gaze = parameters.gaze[own] if model.eyes is not None else None
-        shape = person.vertices(identity, parameters.expression[own], gaze)
-        shapes.append(to_camera(shape, parameters.rotation[own], parameters.translation[own]))
+    with threads.kernels_alone():
+        person, identity = _person(model, parameters.identity)
+        shapes = []
+        for frame in range(parameters.frames):
+            own = slice(frame, frame + 1)
+            gaze = parameters.gaze[own] if model.eyes is not None else None
+            shape = person.vertices(identity, parameters.expression[own], gaze)
+            shapes.append(to_camera(shape, parameters.rotation[own], parameters.translation[own]))
     return torch.cat(shapes) if shapes else parameters.rotation.new_zeros(0, model.size, 3)
 
 
