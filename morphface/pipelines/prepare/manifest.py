@@ -47,7 +47,7 @@ def make_manifest(
         "format": FORMAT,
         "version": VERSION,
         "settings": asdict(settings),
-        "versions": versions(),
+        "versions": versions(settings.model),
         "conventions": CONVENTIONS,
         "samples": sum(shard["samples"] for shard in shards),
         "bytes": sum(shard["bytes"] for shard in shards),

@@ -93,7 +93,7 @@ def write_plan(folder: Path, settings: PrepareSettings, clips: Sequence[Clip]) -
     """
     plan = {
         "settings": _plain(settings),
-        "versions": versions(),
+        "versions": versions(settings.model),
         "clips": [asdict(clip) for clip in clips],
     }
     with durable_write(folder / WORK / _PLAN) as file:
@@ -109,7 +109,7 @@ def check_same(
         DatasetError: the message says what differs.
     """
     found = differences(before.settings, _plain(settings))
-    found += differences(before.versions, versions())
+    found += differences(before.versions, versions(settings.model))
     found += _changes(before.clips, clips)
     if found:
         raise DatasetError(

@@ -7,9 +7,11 @@ import zlib
 from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from morphface.core.errors import ParameterError
+from morphface.media.shards import file_sha256
 from morphface.parameters.io import library_versions
 from morphface.pipelines.photo import STAGES
 from morphface.render.maps import DVP
@@ -98,7 +100,7 @@ class PrepareSettings:
     @property
     def digest(self) -> str:
         """Differs where settings or versions do."""
-        content = json.dumps([asdict(self), versions()], sort_keys=True)
+        content = json.dumps([asdict(self), versions(self.model)], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()
 
 
@@ -109,11 +111,16 @@ def _check_whole(name: str, value: int, least: int, most: int | None) -> None:
 
 
 @cache
-def versions() -> dict[str, str]:
-    """Versions of all that the bytes of a dataset depend on."""
+def versions(model: str) -> dict[str, str]:
+    """Versions of all that the bytes of a dataset depend on.
+
+    Args:
+        model: name or path of the morphable model; the content of a file counts, too.
+    """
     found = library_versions()
     found |= {name: version(name) for name in ("av", "numba", "pillow", "scipy")}
-    return found | {"zlib": zlib.ZLIB_RUNTIME_VERSION}
+    found["zlib"] = zlib.ZLIB_RUNTIME_VERSION
+    return found | ({"model": file_sha256(model)} if Path(model).is_file() else {})
 
 
 def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:

@@ -44,8 +44,8 @@ def work(clip, settings, warn):
         if words["die"] != "once" or not mark.exists():
             mark.touch()
             os.kill(os.getpid(), signal.SIGKILL)
-    if "noface" not in words:
-        facts = {"statistics": NEUTRAL | {"frames": {"tracked": 1, "predicted": 0, "lost": 0}}}
+    facts = {"statistics": NEUTRAL | {"frames": {"tracked": 1, "predicted": 0, "lost": 0}}}
+    for _ in range(0 if "noface" in words else int(words.get("people", 1))):
         yield Sequence(samples(clip, settings, words), facts)
 
 

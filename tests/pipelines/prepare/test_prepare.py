@@ -8,6 +8,7 @@ from morphface.generate.windows import ConditioningWindows
 from morphface.media.shards import open_shards, read_shard
 from morphface.pipelines.prepare import PrepareSettings, packing, prepare
 from morphface.pipelines.prepare.record import holding
+from morphface.pipelines.prepare.settings import versions
 from tests.media.shards.samples import flip
 from tests.pipelines.prepare import standin
 from tests.pipelines.prepare.conftest import contents
@@ -76,6 +77,29 @@ def test_windows_of_a_dataset_end_at_lost_frames(make, tmp_path):
     assert len(windows) == 40
     first_after = windows[7 + 3]["window"].reshape(11, 9, 8, 8)
     assert (first_after == first_after[-1]).all()
+
+
+def test_each_person_of_a_clip_has_keys_and_runs_of_their_own(make, clips, tmp_path):
+    (clips / "b.mp4").write_text("people=2 frames=3")
+    made = make()
+    clip = made.manifest["clips"][1]
+    assert [sequence["runs"] for sequence in clip["sequences"]] == [[[0, 3]], [[3, 3]]]
+    shards = open_shards(tmp_path / "out")
+    name = clip["source"]["sha256"][:16]
+    assert shards.key(7) == f"{name}_000000"
+    assert shards.key(10) == f"{name}p1_000000"
+    make()
+    assert make.state.executor.done == []
+
+
+def test_a_model_file_with_another_content_is_another_model(tmp_path):
+    path = tmp_path / "model.npz"
+    path.write_bytes(b"one")
+    before = versions(str(path))
+    versions.cache_clear()
+    path.write_bytes(b"two")
+    assert before["model"] != versions(str(path))["model"]
+    assert "model" not in versions("open-head")
 
 
 @pytest.mark.parametrize(
@@ -247,7 +271,9 @@ def test_other_settings_are_refused_in_an_unfinished_dataset_too(make, monkeypat
         make(order=stop_after(2))
     with pytest.raises(DatasetError, match="begun otherwise: every was 1 and now is 2; repeat it"):
         make(every=2)
-    monkeypatch.setattr("morphface.pipelines.prepare.record.versions", lambda: {"numpy": "0.1"})
+    monkeypatch.setattr(
+        "morphface.pipelines.prepare.record.versions", lambda model: {"numpy": "0.1"}
+    )
     with pytest.raises(DatasetError, match=r"numpy was \S+ and now is 0.1; pillow was"):
         make()
 
