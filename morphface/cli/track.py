@@ -13,33 +13,40 @@ from morphface.cli.output import say
 __all__ = ["track"]
 
 
+_Video = Annotated[
+    str, typer.Argument(help="A video, or the number of a webcam, such as 0.", metavar="VIDEO")
+]
+_Out = Annotated[
+    Path | None,
+    typer.Option(
+        "--out", "-o", help="Folder for the results; by default NAME-track.", metavar="DIR"
+    ),
+]
+_Start = Annotated[float, typer.Option(help="Where to begin, in seconds.", metavar="SECONDS")]
+_End = Annotated[float | None, typer.Option(help="Where to end, in seconds.", metavar="SECONDS")]
+_Every = Annotated[int, typer.Option(help="Take one frame of so many.", metavar="N")]
+_People = Annotated[int, typer.Option(help="The most people to track.", metavar="N")]
+_Smooth = Annotated[
+    bool, typer.Option("--smooth", help="Smooth the motion, with the frames to come as well.")
+]
+_NoOverlay = Annotated[
+    bool, typer.Option("--no-overlay", help="Leave out the video that shows the track.")
+]
+
+
 def track(
-    video: Annotated[
-        str, typer.Argument(help="A video, or the number of a webcam, such as 0.", metavar="VIDEO")
-    ],
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out", "-o", help="Folder for the results; by default NAME-track.", metavar="DIR"
-        ),
-    ] = None,
+    video: _Video,
+    out: _Out = None,
+    *,
     model: Model = "open-head",
-    start: Annotated[
-        float, typer.Option(help="Where to begin, in seconds.", metavar="SECONDS")
-    ] = 0.0,
-    end: Annotated[
-        float | None, typer.Option(help="Where to end, in seconds.", metavar="SECONDS")
-    ] = None,
-    every: Annotated[int, typer.Option(help="Take one frame of so many.", metavar="N")] = 1,
-    people: Annotated[int, typer.Option(help="The most people to track.", metavar="N")] = 1,
+    start: _Start = 0.0,
+    end: _End = None,
+    every: _Every = 1,
+    people: _People = 1,
     focal: Focal = None,
     stage: Stage = "pixels",
-    smooth: Annotated[
-        bool, typer.Option("--smooth", help="Smooth the motion, with the frames to come as well.")
-    ] = False,
-    no_overlay: Annotated[
-        bool, typer.Option("--no-overlay", help="Leave out the video that shows the track.")
-    ] = False,
+    smooth: _Smooth = False,
+    no_overlay: _NoOverlay = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:

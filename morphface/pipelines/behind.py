@@ -3,7 +3,6 @@
 import queue
 import threading
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 __all__ = ["Behind"]
@@ -34,12 +33,7 @@ class Behind(Generic[_Item]):
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         self._dropping = error is not None
         self._items.put(_END)
         self._thread.join()

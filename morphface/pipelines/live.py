@@ -2,7 +2,6 @@
 
 import os
 import sys
-from types import TracebackType
 
 import numpy as np
 from jaxtyping import UInt8
@@ -27,12 +26,7 @@ class Screen:
     def __enter__(self) -> "Screen":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._shown:
             import cv2
 

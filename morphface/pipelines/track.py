@@ -10,6 +10,7 @@ import torch
 from morphface.core.errors import ParameterError, StoppedError
 from morphface.core.files import atomic_write, output_folder
 from morphface.fit.video import VideoSettings
+from morphface.fit.video.smoothing import smooth as without_jitter
 from morphface.media.video import Video, read_video
 from morphface.media.video.webcam import Webcam
 from morphface.models import load_model
@@ -84,7 +85,7 @@ def track_video(
         tracks = run.tracks()
         if smooth:
             tell("smoothing")
-            tracks = {number: _smoothed(track) for number, track in tracks.items()}
+            tracks = {number: without_jitter(track, model=head) for number, track in tracks.items()}
             run.draw_again(tracks, tell)
         tell("writing the files")
         wishes = {"start": start, "end": end, "every": every, "smooth": smooth, **_plain(settings)}
@@ -115,10 +116,6 @@ def _opened(video: str | Path | int, start: float, end: float | None, every: int
     if isinstance(video, int) or (number.isdecimal() and not Path(number).exists()):
         return Webcam(int(number))
     return read_video(video, start, end, every)
-
-
-def _smoothed(track: Track) -> Track:
-    raise ParameterError(f"smooth is not possible yet, for {track.frames} frames")
 
 
 def _plain(settings: VideoSettings) -> dict[str, Any]:

@@ -83,6 +83,19 @@ def test_a_part_is_tracked_with_the_times_of_the_whole(video, tmp_path, known):
         assert [round(frame.time, 3) for frame in overlay] == [0.0, 0.12, 0.24]
 
 
+def test_a_smoothed_track_is_written_and_drawn_as_such(video, tmp_path, known):
+    known(shake=0.02)
+    tracks = {}
+    for name in ("raw", "smooth"):
+        report = track_video(video, tmp_path / name, smooth=name == "smooth")
+        tracks[name] = load_track(tmp_path / name / "track.npz")[0].parameters.rotation[:, 1]
+        with read_video(tmp_path / name / "overlay.mp4") as overlay:
+            assert len(list(overlay)) == 12
+        assert report["settings"]["smooth"] == (name == "smooth")
+    roughness = {name: yaw.diff().diff().abs().mean() for name, yaw in tracks.items()}
+    assert roughness["smooth"] < 0.7 * roughness["raw"]
+
+
 def test_an_interruption_keeps_what_was_tracked_until_then(video, tmp_path, known):
     known(each=lambda done: done == 5 and signal.raise_signal(signal.SIGINT))
     handler = signal.getsignal(signal.SIGINT)

@@ -58,12 +58,13 @@ def person(number=0):
     )
 
 
-def tracker(people=1, states=None, each=lambda done: None):
+def tracker(people=1, states=None, each=lambda done: None, shake=0.0):
     """Stands for `fit_video`: turns heads to and fro.
 
     Args:
         people: how many there are.
         states: of each frame; all are tracked by default.
+        shake: by how much more the head is turned in every other frame.
         each: is called before each frame with the number of those done.
     """
 
@@ -73,7 +74,7 @@ def tracker(people=1, states=None, each=lambda done: None):
             each(done)
             state = TRACKED if states is None else states[done]
             box = (math.nan,) * 4 if state == LOST else (40.0, 20.0, 80.0 + done, 70.0)
-            yaw = 0.3 * math.sin(done / 3)
+            yaw = 0.3 * math.sin(done / 3) + shake * (done % 2)
             faces = tuple(
                 TrackedFace(
                     one,
