@@ -17,7 +17,17 @@ PUBLIC = {
     "read_image",
     "save_parameters",
 }
-ROOMS = ("core", "edit", "fit", "geometry", "landmarks", "media", "models", "parameters", "pipelines")
+ROOMS = (
+    "core",
+    "edit",
+    "fit",
+    "geometry",
+    "landmarks",
+    "media",
+    "models",
+    "parameters",
+    "pipelines",
+)
 
 
 def test_the_public_names_are_these():

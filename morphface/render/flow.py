@@ -92,10 +92,11 @@ def flow_between(
             source.detach(), faces, source_size or size, backend=backend, perspective=perspective
         )
         visible = _visible(source.detach(), target.detach(), faces, seen, place.detach(), hidden_by)
-    if perspective:
-        visible = visible & (place[..., 2] >= NEAR)
-    flow = torch.where(seen.mask[..., None], place[..., :2] - _centres(size, place), 0.0)
-    return Flow(flow, seen.mask, visible)
+        if perspective:
+            visible = visible & (place[..., 2] >= NEAR)
+        mask = seen.mask
+        flow = torch.where(mask[..., None], place[..., :2] - _centres(size, place), 0.0)
+    return Flow(flow, mask, visible)
 
 
 def flow_of_parameters(

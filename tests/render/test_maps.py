@@ -306,6 +306,10 @@ def test_each_frame_may_have_its_own_camera(toy):
         alone = render_maps(toy, many[frame], own, ("diffuse", "depth"))
         assert torch.equal(alone["diffuse"], together["diffuse"][frame : frame + 1])
         assert torch.equal(alone["depth"], together["depth"][frame : frame + 1])
+    shared = replace(cameras, principal=centre[0], weak_depth=torch.tensor(600.0))
+    last = replace(shared, focal=focal[9])
+    alone = render_maps(toy, many[9], last, ("depth",))["depth"]
+    assert torch.equal(alone, render_maps(toy, many, shared, ("depth",))["depth"][9:])
 
 
 def test_a_set_is_stacked_chosen_from_and_cut(toy):

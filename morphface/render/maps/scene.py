@@ -106,11 +106,13 @@ def check_camera(camera: Camera, frames: int) -> None:
 
 def camera_of(camera: Camera, frames: slice) -> Camera:
     """The camera of some frames."""
-    if camera.focal.ndim == 0 or len(camera.focal) == 1:
-        return camera
-    weak = None if camera.weak_depth is None else camera.weak_depth[frames]
-    principal = camera.principal[frames]
-    return replace(camera, focal=camera.focal[frames], principal=principal, weak_depth=weak)
+
+    def chosen(values: Tensor, axes: int) -> Tensor:
+        return values[frames] if values.ndim > axes and len(values) > 1 else values
+
+    weak = None if camera.weak_depth is None else chosen(camera.weak_depth, 0)
+    focal, principal = chosen(camera.focal, 0), chosen(camera.principal, 1)
+    return replace(camera, focal=focal, principal=principal, weak_depth=weak)
 
 
 def posed(model: MorphableModel, parameters: FaceParameters) -> Float[Tensor, "T V 3"]:
