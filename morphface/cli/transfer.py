@@ -30,6 +30,7 @@ def transfer(
             "--out", "-o", help="Parameters (.npz), a picture, or a video.", metavar="FILE"
         ),
     ],
+    *,
     mode: Annotated[
         str, typer.Option(help="What to transfer.", metavar="reenact|dub|pose_only|gaze_only")
     ] = "reenact",
@@ -63,17 +64,10 @@ def transfer(
     """Move the person of TARGET as the person of SOURCE moves."""
     status = nullcontext() if quiet else Console(stderr=True).status("loading")
     with status as shown:
-        from morphface.edit.settings import find_settings
         from morphface.pipelines.transfer import transfer_files
 
-        chosen = find_settings(mode)
-        for name, how in {"rotation": pose, "expression": expression, "gaze": gaze}.items():
-            chosen = chosen if how is None else _with(chosen, name, how=how)
-        for name, rule in chosen.rules.items():
-            if clamp is not None and rule.how != "keep":
-                chosen = _with(chosen, name, clamp=clamp)
-        for name in () if smooth is None else ("rotation", "translation"):
-            chosen = _with(chosen, name, smooth=smooth)
+        hows = {"rotation": pose, "expression": expression, "gaze": gaze}
+        chosen = _settings(mode, hows, clamp=clamp, smooth=smooth)
         if reference is not None:
             chosen = replace(chosen, reference=reference)
         report = transfer_files(
@@ -87,6 +81,23 @@ def transfer(
     for warning in report["warnings"]:
         say(warning, quiet=quiet, style="yellow")
     say(f"{report['frames']} frames written to {out}", quiet=quiet)
+
+
+def _settings(
+    mode: str, hows: dict[str, str | None], *, clamp: float | None, smooth: int | None
+) -> "TransferSettings":
+    """A mode, and what was asked to be otherwise."""
+    from morphface.edit.settings import find_settings
+
+    chosen = find_settings(mode)
+    for name, how in hows.items():
+        chosen = chosen if how is None else _with(chosen, name, how=how)
+    for name, rule in chosen.rules.items():
+        if clamp is not None and rule.how != "keep":
+            chosen = _with(chosen, name, clamp=clamp)
+        if smooth is not None and name in ("rotation", "translation"):
+            chosen = _with(chosen, name, smooth=smooth)
+    return chosen
 
 
 def _with(settings: "TransferSettings", name: str, **changes: object) -> "TransferSettings":

@@ -8,6 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
+from morphface.cli import run
 from morphface.core.errors import MorphfaceError
 from morphface.edit import transfer
 from morphface.geometry.camera import Camera
@@ -165,3 +166,29 @@ def test_parameters_of_a_model_that_is_not_here_say_how_to_name_it(files, toy):
     model = str(files / "toy.safetensors")
     report = transfer_files(files / "toy.npz", files / "toy.npz", files / "out.npz", model=model)
     assert report["target"]["model"] == "toy"
+
+
+# --- the command ---------------------------------------------------------------------------
+
+
+def test_the_command_changes_a_mode_as_it_is_told(files, capfd):
+    options = ["--mode", "pose_only", "--pose", "relative", "--smooth", "5", "--clamp", "2"]
+    paths = [str(files / name) for name in ("a.npz", "b.npz", "out.npz")]
+    longer = [str(files / "a.npz"), paths[0], "-o", paths[2], *options]
+    assert run(["transfer", *longer]) == 0
+    assert "60 frames written to" in capfd.readouterr().err
+    known = load_parameters(paths[2])[2]["extra"]["transfer"]
+    assert known["mode"] == "custom"
+    assert known["settings"]["rotation"] == {"how": "relative", "clamp": 2.0, "smooth": 5}
+    assert known["settings"]["expression"]["how"] == "keep"
+    assert run(["transfer", paths[0], paths[1], "-o", paths[2], "--quiet"]) == 0
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.refusal
+def test_the_command_refuses_in_one_line(files, capfd):
+    paths = [str(files / name) for name in ("a.npz", "b.npz", "out.npz")]
+    assert run(["transfer", paths[0], paths[1], "-o", paths[2], "--smooth", "4"]) == 2
+    assert capfd.readouterr().err == (
+        "error: smooth must be an odd number of frames from 1 up, got 4\n"
+    )
