@@ -24,6 +24,22 @@ _Pitch = Annotated[float | None, typer.Option(help="Degrees; positive is up.", m
 _Roll = Annotated[
     float | None, typer.Option(help="Degrees; positive is counter-clockwise.", metavar="DEG")
 ]
+_Weights = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Weight of an expression; may be repeated.", metavar="NAME=X"),
+]
+_Presets = Annotated[
+    list[str] | None,
+    typer.Option(help="smile, surprise, ...; may be repeated.", metavar="NAME[=STRENGTH]"),
+]
+_Gaze = Annotated[
+    str | None, typer.Option(help="Where the eyes look, degrees.", metavar="YAW,PITCH")
+]
+_Light = Annotated[float | None, typer.Option(help="Times as much light.", metavar="FACTOR")]
+_LightFrom = Annotated[
+    str | None, typer.Option(help="Where the light comes from, degrees.", metavar="YAW,PITCH")
+]
+_Add = Annotated[bool, typer.Option("--add", help="Add to what is there, not set it.")]
 _Background = Annotated[
     str,
     typer.Option(
@@ -36,6 +52,7 @@ _Background = Annotated[
 def view(
     image: _Picture,
     out: _Out = None,
+    *,
     yaw: _Yaw = None,
     pitch: _Pitch = None,
     roll: _Roll = None,
@@ -73,27 +90,16 @@ def view(
 def edit(
     image: _Picture,
     out: _Out = None,
-    weights: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="Weight of an expression; may be repeated.", metavar="NAME=X"),
-    ] = None,
-    preset: Annotated[
-        list[str] | None,
-        typer.Option(help="smile, surprise, ...; may be repeated.", metavar="NAME[=STRENGTH]"),
-    ] = None,
-    gaze: Annotated[
-        str | None, typer.Option(help="Where the eyes look, degrees.", metavar="YAW,PITCH")
-    ] = None,
+    *,
+    weights: _Weights = None,
+    preset: _Presets = None,
+    gaze: _Gaze = None,
     yaw: _Yaw = None,
     pitch: _Pitch = None,
     roll: _Roll = None,
-    light: Annotated[
-        float | None, typer.Option(help="Times as much light.", metavar="FACTOR")
-    ] = None,
-    light_from: Annotated[
-        str | None, typer.Option(help="Where the light comes from.", metavar="YAW,PITCH")
-    ] = None,
-    add: Annotated[bool, typer.Option("--add", help="Add to what is there.")] = False,
+    light: _Light = None,
+    light_from: _LightFrom = None,
+    add: _Add = False,
     background: _Background = "original",
     model: Model = "open-head",
     faces: Faces = "largest",

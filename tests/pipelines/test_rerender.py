@@ -79,7 +79,7 @@ def test_a_local_edit_changes_nothing_far_away(case):
     screen = face.camera.project(Look.of(face.model, opened).vertices)[:, :2]
     chin, eyes = screen[:, 1].max(), face.predicted[[33, 263], 1].mean()
     assert changed.max() > 0.1
-    assert changed[: int(eyes) - 12].max() < 1e-6
+    assert changed[: int(eyes) - 12].max() < 0.5 / 255
     assert torch.equal(changed[int(chin) + 30 :], torch.zeros_like(changed[int(chin) + 30 :]))
     assert changed[:, :20].max() == 0
 

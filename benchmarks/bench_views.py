@@ -1,0 +1,251 @@
+"""How well does a photo show a head from the front that it shows from the side?
+
+    python -m benchmarks.bench_views [--heads N]
+    python -m benchmarks.bench_views --sheet OUT.jpg [PICTURE ...]
+
+- `frontal`: open heads of the finer mesh with mild expressions, their own skin and a light from a
+  random side, with mottles, moles and brow strands that no fit of ours makes, photographed at 15,
+  30 and 45 degrees of yaw to either side before a wall that is not black. They are fitted from
+  these pictures alone, from detection on, and turned to a yaw of zero. PSNR and SSIM against the
+  true picture from the front, over the face; beside them a copy of the photo, and the photo moved
+  by the similarity that fits its detected landmarks best to the true ones of the frontal picture.
+- `unchanged`: the photo of each head drawn with the parameters that were fitted: PSNR over the
+  face, and the largest difference elsewhere.
+- `--sheet`: looks, not numbers: pictures turned and edited, side by side.
+"""
+
+import argparse
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from skimage.metrics import structural_similarity
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from benchmarks.bench_fit import lit_head
+from benchmarks.bench_linear_fit import Head
+from benchmarks.common import report, seed
+from benchmarks.skin import Skin, photograph
+from morphface.edit import edit
+from morphface.fit import fit_linear, fit_photometric
+from morphface.geometry.camera import Camera
+from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
+from morphface.media.images import Photo, write_image
+from morphface.models import MorphableModel, load_model
+from morphface.pipelines.looks import Look
+from morphface.pipelines.photo import FittedFace, fit_photo
+from morphface.pipelines.rerender import Rerenderer, rerender
+from morphface.render.warp import centres, look_up
+
+SIZE = (480, 480)
+YAWS = (15.0, 30.0, 45.0)
+METHODS = ("copy", "similarity", "morphface")
+LEAST_PSNR = 45.0
+SHEET: dict[str, Any] = {
+    "photo": {},
+    "yaw -30": {"yaw": -30.0},
+    "yaw 0": {"yaw": 0.0},
+    "yaw 30": {"yaw": 30.0},
+    "jaw open": {"expression": {"jawOpen": 0.6}},
+    "smile": {"preset": "smile"},
+    "blink": {"expression": {"eyeBlinkLeft": 1.0, "eyeBlinkRight": 1.0}},
+    "gaze left": {"gaze": (25.0, 0.0)},
+}
+TILE = 360
+
+
+def wall(rng: torch.Generator) -> Tensor:
+    """A background of one colour, with soft shades."""
+    colour = 0.3 + 0.4 * torch.rand(3, 1, 1, generator=rng)
+    shades = 0.2 * (torch.rand(1, 1, 7, 7, generator=rng) - 0.5)
+    planes = interpolate(shades, SIZE, mode="bicubic", align_corners=False)
+    return (colour + planes[0]).movedim(0, -1).clamp(0, 1)
+
+
+def subject(model: MorphableModel, rng: torch.Generator) -> tuple[Head, Skin, Tensor]:
+    """A head that looks ahead, its skin, and what is behind it."""
+    drawn = lit_head(model, rng).parameters
+    quiet = edit(drawn, model=model, yaw=0.0, pitch=0.0, roll=0.0)
+    vector = quiet.to_vector()
+    vector[:, 3:6] = torch.tensor([0.0, 15.0, -700.0])
+    sizes = {name: getattr(quiet, name).shape[1] for name in ("identity", "expression")}
+    placed = type(quiet).from_vector(vector, reflectance=quiet.reflectance.shape[1], **sizes)
+    placed = type(placed)(**{**vars(placed), "expression": 0.6 * placed.expression})
+    return Head(placed, Camera.facing(SIZE, focal=900.0)), Skin.drawn(model, rng), wall(rng)
+
+
+def fitted(model: MorphableModel, image: Tensor, detector: MediaPipeDetector) -> Any:
+    """The face of a picture, from detection on; None if none is found."""
+    faces = detector.detect(Photo(image))
+    if not faces:
+        return None
+    start = fit_linear(model, faces[0], size=SIZE)
+    return FittedFace(start, model, {}, fit_photometric(model, [image], [start]))
+
+
+def similarity(image: Tensor, source: Tensor, target: Tensor) -> Tensor:
+    """The picture moved so that points at `source` lie as near as can be at `target`."""
+    z, w = (torch.complex(*points.double().T) for points in (target, source))
+    middle = z.mean(), w.mean()
+    slope = ((w - middle[1]) * (z - middle[0]).conj()).sum() / (z - middle[0]).abs().square().sum()
+    x, y = centres(*SIZE, image).double().unbind(-1)
+    place = slope * (torch.complex(x, y) - middle[0]) + middle[1]
+    return look_up(image[None], torch.stack([place.real, place.imag], -1).float()[None])[0]
+
+
+def scores(image: Tensor, truth: Tensor, face: Tensor) -> dict[str, float]:
+    """Likeness over the face."""
+    _, likeness = structural_similarity(
+        image.clamp(0, 1).numpy(), truth.numpy(), channel_axis=-1, data_range=1.0, full=True
+    )
+    return {
+        "psnr": _psnr(image.clamp(0, 1), truth, face),
+        "ssim": float(likeness.mean(-1)[face.numpy()].mean()),
+    }
+
+
+def _psnr(image: Tensor, truth: Tensor, mask: Tensor) -> float:
+    error = (image - truth)[mask].square().mean().clamp(min=1e-12)
+    return float(-10 * torch.log10(error))
+
+
+class Frontal:
+    """The heads of `frontal`, and what is measured of them."""
+
+    def __init__(self) -> None:
+        self.fine, self.model = load_model(detail="high"), load_model()
+        self.rng = torch.Generator().manual_seed(0)
+        self.rows: dict[tuple[float, str], list[dict[str, float]]] = {}
+        self.times: dict[str, list[float]] = {"fit": [], "view": []}
+        self.same: list[tuple[float, float]] = []
+
+    def head(self, number: int, detector: MediaPipeDetector) -> bool:
+        """Measures the next head; whether the detector found it from all sides."""
+        head, skin, behind = subject(self.fine, self.rng)
+        truth, face = photograph(self.fine, head, skin, behind)
+        shown = Look.of(self.fine, head.parameters).vertices
+        embedding = self.fine.landmark_embedding("478")
+        marks = head.camera.project(embedding.points(shown))[:, :2]
+        cases = []
+        for k, yaw in enumerate(YAWS):
+            side = yaw if (number + k) % 2 else -yaw
+            parameters = edit(head.parameters, model=self.fine, yaw=side)
+            image, here = photograph(self.fine, Head(parameters, head.camera), skin, behind)
+            began = time.perf_counter()
+            found = fitted(self.model, image, detector)
+            if found is None:
+                return False
+            self.times["fit"].append(time.perf_counter() - began)
+            cases.append((yaw, image, here, found))
+        for yaw, image, here, found in cases:
+            points = found.fit.landmarks.points
+            pictures = image, similarity(image, points, marks), self._frontal(found, image)
+            for method, picture in zip(METHODS, pictures, strict=True):
+                self.rows.setdefault((yaw, method), []).append(scores(picture, truth, face))
+            if yaw == YAWS[0]:
+                again = rerender(found, Photo(image), found.parameters)[0]
+                other = (again - image)[~here].abs().max()
+                self.same.append((_psnr(again, image, here), float(other)))
+        return True
+
+    def _frontal(self, found: FittedFace, image: Tensor) -> Tensor:
+        began = time.perf_counter()
+        wanted = edit(found.parameters, model=self.model, yaw=0.0)
+        ours = rerender(found, Photo(image), wanted)[0]
+        self.times["view"].append(time.perf_counter() - began)
+        return ours
+
+
+def bench_frontal(heads: int) -> list[dict[str, Any]]:
+    """The table, and what an edit of nothing leaves."""
+    frontal = Frontal()
+    with MediaPipeDetector() as detector:
+        done = 0
+        while done < heads:
+            done += frontal.head(done, detector)
+    return [*_table(frontal.rows), _unchanged(frontal.same), _times(frontal.times)]
+
+
+def _table(rows: dict[tuple[float, str], list[dict[str, float]]]) -> list[dict[str, Any]]:
+    out = []
+    for yaw in YAWS:
+        case: dict[str, Any] = {"case": f"frontal from {yaw:g} degrees"}
+        for method in METHODS:
+            found = rows[yaw, method]
+            for name in ("psnr", "ssim"):
+                case[f"{name}_{method}"] = round(float(np.mean([row[name] for row in found])), 3)
+        ours = rows[yaw, "morphface"]
+        case["heads"] = len(ours)
+        for name in ("psnr", "ssim"):
+            others = [rows[yaw, method] for method in METHODS[:2]]
+            wins = sum(
+                row[name] > max(other[k][name] for other in others) for k, row in enumerate(ours)
+            )
+            case[f"{name}_best_of_all"] = f"{wins} of {len(ours)}"
+        case["target"] = "better than both"
+        out.append(case)
+    return out
+
+
+def _unchanged(same: list[tuple[float, float]]) -> dict[str, Any]:
+    return {
+        "case": "unchanged",
+        "least_psnr_over_face": round(min(psnr for psnr, _ in same), 1),
+        "target_psnr": LEAST_PSNR,
+        "largest_difference_elsewhere": max(other for _, other in same),
+    }
+
+
+def _times(times: dict[str, list[float]]) -> dict[str, Any]:
+    named = {f"{name}_median_s": float(np.median(values)) for name, values in times.items()}
+    fastest = {f"{name}_min_s": float(np.min(values)) for name, values in times.items()}
+    return {"case": "speed, 480 pixels"} | {k: round(v, 3) for k, v in (named | fastest).items()}
+
+
+def draw_sheet(out: Path, pictures: list[str]) -> None:
+    """A row for each face, a column for each edit."""
+    rows = []
+    for name in pictures:
+        found = fit_photo(name, faces="all")
+        for face in found.faces:
+            stage = Rerenderer(face, found.photo)
+            drawn = [
+                stage(edit(face.parameters, model=face.model, **change))
+                for change in SHEET.values()
+            ]
+            rows.append(torch.cat([_tile(image, face) for image in drawn], dim=1))
+            print(f"{name}: {face.reason or 'converged'}")
+    write_image(out, torch.cat(rows))
+
+
+def _tile(image: Tensor, face: FittedFace) -> Tensor:
+    """The square around a face."""
+    left, top, right, bottom = face.fit.landmarks.box
+    side = 2.1 * max(right - left, bottom - top)
+    corner = torch.tensor([(left + right - side) / 2, (top + bottom - side) / 2 - 0.03 * side])
+    scale = side / TILE
+    times = max(int(np.ceil(scale)), 1)
+    place = centres(TILE * times, TILE * times, image) * (scale / times) + corner
+    tile = look_up(image[None], place[None])[0].clamp(0, 1)
+    return tile.view(TILE, times, TILE, times, 3).mean(dim=(1, 3))
+
+
+def main() -> None:
+    """Run, print, write the results."""
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--heads", type=int, default=20)
+    options.add_argument("--sheet", type=Path, default=None)
+    options.add_argument("pictures", nargs="*", default=["sample:astronaut"])
+    chosen = options.parse_args()
+    seed()
+    if chosen.sheet is not None:
+        draw_sheet(chosen.sheet, chosen.pictures)
+        return
+    report("views", bench_frontal(chosen.heads))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,127 @@
+import importlib
+from dataclasses import replace
+
+import pytest
+import torch
+
+from morphface.core.errors import OutputError, ParameterError
+from morphface.edit.light import Light
+from morphface.media.images import read_image, write_image
+from morphface.media.video import read_video
+from morphface.pipelines import fit_photo
+from morphface.pipelines.backdrops import filling
+from morphface.pipelines.views import edit_photo, orbit_photo, view_photo
+from tests.data import needs_detector, shared
+
+MODULE = importlib.import_module("morphface.pipelines.views")
+
+
+@pytest.fixture
+def faked(known, monkeypatch):
+    """Without a detector: the photo of a known head, turned by 90 degrees in its file."""
+    asked = []
+
+    def fit(image, **wishes):
+        asked.append(wishes)
+        return replace(known, photo=replace(known.photo, turns=1))
+
+    monkeypatch.setattr(MODULE, "fit_photo", fit)
+    return asked
+
+
+def test_no_changes_write_the_photo_as_it_lay_in_its_file(faked, known, tmp_path):
+    place = edit_photo("x.jpg", tmp_path / "out.png")
+    wanted = known.photo.to_uint8().rot90(-1)
+    assert torch.equal((read_image(place).pixels * 255).round().to(torch.uint8), wanted)
+
+
+def test_a_view_without_angles_is_the_view_from_the_front(faked, tmp_path):
+    one = view_photo("x.jpg", tmp_path / "a.png")
+    two = view_photo("x.jpg", tmp_path / "b.png", yaw=0.0)
+    assert one.read_bytes() == two.read_bytes()
+
+
+def test_results_are_named_after_the_picture(faked, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert str(view_photo("some/face.jpg", yaw=5.0)) == "face-view.png"
+    assert str(edit_photo("sample:astronaut")) == "astronaut-edit.png"
+
+
+def test_what_fits_the_photo_gets_its_arguments(faked, tmp_path):
+    edit_photo("x.jpg", tmp_path / "a.png", faces="0", focal=700.0, stage="linear")
+    assert faked[-1] == {"faces": "0", "focal": 700.0, "stage": "linear"}
+
+
+def test_a_light_from_a_side_needs_no_direction_in_the_rehearsal(faked, tmp_path):
+    bright = {"light": Light(brightness=1.2)}
+    place = edit_photo("x.jpg", tmp_path / "a.png", changes=bright)
+    assert place.is_file()
+
+
+def test_a_picture_fills_a_background_of_any_size():
+    tall = torch.rand(40, 20, 3, generator=torch.Generator().manual_seed(0))
+    assert filling(tall, (30, 60)).shape == (30, 60, 3)
+    torch.testing.assert_close(filling(tall, (40, 20)), tall, atol=1e-5, rtol=0)
+
+
+def test_an_orbit_is_a_loop_that_swings_to_both_sides(faked, tmp_path):
+    place = orbit_photo("x.jpg", tmp_path / "o.gif", swing=20.0, seconds=0.24)
+    with read_video(place) as video:
+        frames = [frame.photo.pixels for frame in video]
+    assert len(frames) == 6
+    assert (frames[1] - frames[5]).abs().mean() < 0.01
+    assert (frames[0] - frames[3]).abs().mean() > 0.02
+
+
+@pytest.mark.refusal
+def test_names_are_refused_before_any_work(faked, tmp_path):
+    with pytest.raises(ParameterError, match="jawOpn.*did you mean jawOpen"):
+        edit_photo("x.jpg", tmp_path / "a.png", changes={"expression": {"jawOpn": 0.5}})
+    with pytest.raises(ParameterError, match="jawOpen must be from 0 to 1, got 3"):
+        edit_photo("x.jpg", tmp_path / "a.png", changes={"expression": {"jawOpen": 3.0}})
+    with pytest.raises(OutputError, match="the suffix must be that of a picture"):
+        view_photo("x.jpg", tmp_path / "a.doc")
+    with pytest.raises(ParameterError, match="background must be one of original, blurred, plain"):
+        view_photo("x.jpg", tmp_path / "a.png", background="beach")
+    with pytest.raises(ParameterError, match="swing must be from 1 to 80 degrees, got 90"):
+        orbit_photo("x.jpg", tmp_path / "a.mp4", swing=90.0)
+    with pytest.raises(ParameterError, match="seconds must be from 0.2 to 60, got 0"):
+        orbit_photo("x.jpg", tmp_path / "a.mp4", seconds=0.0)
+    with pytest.raises(OutputError, match="suffix"):
+        orbit_photo("x.jpg", tmp_path / "a.png")
+    assert faked == []
+
+
+@pytest.mark.refusal
+def test_several_faces_keep_their_background(known, monkeypatch, tmp_path):
+    pair = replace(known, faces=(known.faces[0], known.faces[0]))
+    monkeypatch.setattr(MODULE, "fit_photo", lambda image, **wishes: pair)
+    with pytest.raises(ParameterError, match="another background needs a single face"):
+        edit_photo("x.jpg", tmp_path / "a.png", background="plain")
+
+
+@pytest.mark.slow
+def test_an_edit_of_nothing_returns_the_sample(tmp_path):
+    needs_detector()
+    place = edit_photo("sample:astronaut", tmp_path / "same.png")
+    photo = read_image("sample:astronaut")
+    assert torch.equal(read_image(place).to_uint8(), photo.to_uint8())
+
+
+@pytest.mark.slow
+def test_both_of_two_faces_are_edited(tmp_path):
+    needs_detector()
+    source = shared("photos", "laos_two_faces.jpg")
+    changes = {"expression": {"eyeBlinkLeft": 1.0, "eyeBlinkRight": 1.0}}
+    place = edit_photo(source, tmp_path / "both.png", faces="all", changes=changes)
+    changed = (read_image(place).pixels - read_image(source).pixels).abs().amax(-1) > 0.1
+    for face in fit_photo(source, faces="all", stage="linear").faces:
+        left, top, right, bottom = (int(side) for side in face.fit.landmarks.box)
+        assert changed[top : (top + bottom) // 2, left:right].sum() > 200
+
+
+def test_a_picture_behind_is_read_from_its_path(faked, tmp_path):
+    write_image(tmp_path / "red.png", torch.tensor([1.0, 0.0, 0.0]).expand(50, 40, 3))
+    place = edit_photo("x.jpg", tmp_path / "out.png", background=tmp_path / "red.png")
+    corner = read_image(place).pixels[:20, :20]
+    torch.testing.assert_close(corner, torch.tensor([1.0, 0.0, 0.0]).expand_as(corner))
