@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -47,6 +47,7 @@ _UNDRAWN = "inner_lips"
 _Image = UInt8[np.ndarray, "h w 3"]
 
 
+@runtime_checkable
 class Person(Protocol):
     """One person in one frame: a `TrackedFace`, or a `Shown`."""
 

@@ -61,8 +61,8 @@ def test_leaving_the_block_ends_the_iteration(plugged):
     ("platform", "address"),
     [("linux", "/dev/video1"), ("darwin", "1"), ("win32", "video=Back")],
 )
-def test_each_system_has_its_own_way(monkeypatch, platform, address):
-    opened = []
+def test_each_system_has_its_own_way(tmp_path, monkeypatch, platform, address):
+    container, opened = av.open(str(write_clip(tmp_path / "a.mkv", pictures(1)))), []
     devices = [
         SimpleNamespace(name="Front", media_types=["video"]),
         SimpleNamespace(name="Microphone", media_types=["audio"]),
@@ -70,8 +70,10 @@ def test_each_system_has_its_own_way(monkeypatch, platform, address):
     ]
     monkeypatch.setattr(webcam.sys, "platform", platform)
     monkeypatch.setattr(webcam.av.device, "enumerate_input_devices", lambda _: devices)
-    monkeypatch.setattr(webcam.av, "open", lambda *of, **options: opened.append((of, options)))
-    webcam._opened(1)
+    monkeypatch.setattr(
+        webcam.av, "open", lambda *of, **options: opened.append((of, options)) or container
+    )
+    assert webcam._opened(1) is container
     form = {"linux": "v4l2", "darwin": "avfoundation", "win32": "dshow"}[platform]
     assert opened == [((address,), {"format": form})]
 
