@@ -49,6 +49,8 @@ _NEAR = 0.2  # millimetres: a step of the head's place below which landmarks hav
 _IRIS = 0.5  # millimetres, the noise of an iris landmark, as in `fit_photometric`
 _BIAS = 0.1  # share of a frame in what is usual of the landmarks' errors
 _LID = ("eyeBlinkLeft", "eyeBlinkRight")
+_FAR = 0.5  # millimetres: a motion of the head from which landmarks lead the way for pixels
+_Pair = tuple[Float[np.ndarray, "N 2"], Float[np.ndarray, " E"]]
 _SHUT = 0.6  # weight of a blink from which nothing of the iris is seen
 
 
@@ -86,18 +88,18 @@ class Memory:
     Args:
         state: as last seen.
         time: of that frame.
-        bias: usual errors of the landmarks, in millimetres; None at first.
+        usual: errors of the landmarks, in millimetres, and of the scores; None at first.
         noise: of the landmarks, as learned; None at first.
-        targets: landmarks of the last two frames.
+        before: landmarks and expected expressions of the last two frames.
         open: how far nothing hides each point of the skin.
         velocity: of rotation and translation, by second.
     """
 
     state: State
     time: float
-    bias: Float[np.ndarray, "N 2"] | None = None
+    usual: _Pair | None = None
     noise: Float[np.ndarray, " Q"] | None = None
-    targets: tuple[Float[np.ndarray, "N 2"], ...] = ()
+    before: tuple[_Pair, ...] = ()
     open: Float[Tensor, " n"] | None = None
     velocity: Float[np.ndarray, "6"] | None = None
 
@@ -156,7 +158,7 @@ def solve_frame(
         seen = sighting(tools.person, landmarks, memory.state, tools.settings.photometric)
     problem = _Problem(tools, memory, seen, time)
     state = problem.start
-    if seen is not None:
+    if seen is not None and (problem.far or tools.skin is None):
         state = problem.fit_points(state)
     compared = None
     if tools.skin is not None:
@@ -181,6 +183,7 @@ class _Problem:
         self.expected, self.precision = mean, 1 / spread**2
         self.start = memory.state
         self.noise = memory.noise
+        self.far = True
         self.scale = float(tools.person.camera.focal) / -memory.state.translation[2]
         self.temporal = self._temporal()
 
@@ -191,20 +194,27 @@ class _Problem:
             return np.full(self.tools.span.width, 1e-9)
         spread = spreads(inertia, self.start, self.tools.extent, self.seconds)
         if self.seen is not None:
-            now = errors_of(self.seen, self.start)
-            usual = 0 * now if self.memory.bias is None else self.memory.bias * self.scale
-            bend = 0 * now
-            if len(self.memory.targets) == 2:
-                before, last = self.memory.targets
-                bend = self.seen.targets - 2 * last + before
-            hessian, gradient = point_terms(self.seen, self.start, now, (now - usual, bend))
-            found, unit = evidence(hessian, gradient, self.precision)
-            if len(self.memory.targets) == 2:
+            found, unit = self._evidence(self.seen)
+            self.far = bool(np.abs(found[3:5, 0] * unit[3:5]).max() > _FAR)
+            if len(self.memory.before) == 2:
                 self.noise = learned(self.noise, found[:, 1])
-            noise = np.full(len(unit), 0.02) if self.noise is None else self.noise
-            spread = released(spread, (found[:, 0], unit), noise, inertia)
-            self.found = found
+            spread = released(spread, (found[:, 0], unit), self.noise, inertia)
         return 1 / spread**2
+
+    def _evidence(self, seen: Sighting) -> tuple[np.ndarray, np.ndarray]:
+        """What landmarks and scores show to have moved since the last frame, and how they bend."""
+        memory, now = self.memory, errors_of(seen, self.start)
+        score = self.expected - self.start.expression
+        bias, lean = (0.0, 0.0) if memory.usual is None else memory.usual
+        bend, turn = 0 * now, 0 * score
+        if len(memory.before) == 2:
+            (first, mood), (second, temper) = memory.before
+            bend = seen.targets - 2 * second + first
+            turn = self.expected - 2 * temper + mood
+        explain = (now - bias * self.scale, bend)
+        hessian, gradient = point_terms(seen, self.start, now, explain)
+        gradient[POSE:] -= self.precision[:, None] * np.stack([score - lean, turn], axis=1)
+        return evidence(hessian, gradient, self.precision)
 
     def fit_points(self, state: State) -> State:
         """The state that the landmarks show."""
@@ -225,8 +235,8 @@ class _Problem:
         opened = self.memory.open
         opened = torch.ones(len(skin.vertices)) if opened is None else opened
         compared = compare(skin, state, view, image, opened)
-        opened = opened * (1 - hidden_by_self(compared))
-        compared = compare(skin, state, view, image, opened)
+        seen = 1 - hidden_by_self(compared)
+        opened, compared = opened * seen, replace(compared, trust=compared.trust * seen)
         for _ in range(self.tools.settings.steps):
             noise = max(compared.noise, settings.least_noise)
             scale = photometric_scale(
@@ -299,20 +309,21 @@ class _Problem:
 
     def finish(self, state: State, compared: Compared | None) -> Solved:
         """What was found, and what is kept of it."""
-        predicted, nme, bias, noise = None, float("nan"), self.memory.bias, self.noise
-        targets = self.memory.targets[:0]
+        predicted, nme, usual = None, float("nan"), self.memory.usual
+        before = self.memory.before[:0]
         if self.seen is not None:
             predicted, nme = predict(self.seen, state)
-            errors = errors_of(self.seen, state) / self.scale
-            targets = (*self.memory.targets[-1:], self.seen.targets)
-            bias = errors if bias is None else bias + _BIAS * (errors - bias)
+            before = (*self.memory.before[-1:], (self.seen.targets, self.expected))
+            left = (errors_of(self.seen, state) / self.scale, self.expected - state.expression)
+            old = left if usual is None else usual
+            usual = (old[0] + _BIAS * (left[0] - old[0]), old[1] + _BIAS * (left[1] - old[1]))
         opened = self.memory.open
         if compared is not None:
             opened = 1 - hidden_by_others(compared, self.settings)
         velocity = state.minus(self.start)[:POSE] / self.seconds
         return Solved(
             state=state,
-            memory=Memory(state, self.time, bias, noise, targets, opened, velocity),
+            memory=Memory(state, self.time, usual, self.noise, before, opened, velocity),
             predicted=predicted,
             nme=nme,
             rmse=float("nan") if compared is None else compared.rmse,

@@ -83,7 +83,7 @@ def spreads(
 def released(
     spread: Float[np.ndarray, " P"],
     motion: tuple[Float[np.ndarray, " Q"], Float[np.ndarray, " Q"]],
-    noise: Float[np.ndarray, " Q"],
+    noise: Float[np.ndarray, " Q"] | None,
     inertia: Inertia,
 ) -> Float[np.ndarray, " P"]:
     """The spreads, wide enough for the motion that the landmarks show.
@@ -91,10 +91,11 @@ def released(
     Args:
         spread: of a face that is still.
         motion: from `evidence`.
-        noise: from `learned`.
+        noise: from `learned`; None before.
         inertia: what motion is.
     """
     size, unit = motion
+    noise = np.full(len(size), _NOISE) if noise is None else noise
     beyond = np.maximum(np.abs(size) - inertia.significance * np.sqrt(noise), 0.0) * unit
     out = spread.copy()
     out[: len(beyond)] = np.hypot(out[: len(beyond)], inertia.release * beyond)

@@ -42,11 +42,11 @@ class Inertia:
     expression: float = 0.03
     gaze: float = 0.02
     illumination: float = 0.01
-    rotation: float = 0.004
-    translation: float = 0.2
-    depth: float = 0.8
-    significance: float = 2.5
-    release: float = 2.0
+    rotation: float = 0.002
+    translation: float = 0.1
+    depth: float = 0.4
+    significance: float = 2.0
+    release: float = 4.0
 
     def __post_init__(self) -> None:
         for item in fields(self):
