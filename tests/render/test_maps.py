@@ -1,7 +1,6 @@
 """Maps of the surface: colour, light, correspondence and place."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 import roma
@@ -22,7 +21,7 @@ from morphface.render.maps import (
     decode_face_index,
     render_maps,
 )
-from morphface.render.maps.code import face_index
+from morphface.render.maps.code import encode_face_index
 from morphface.render.maps.scene import posed, scene_of
 from morphface.render.maps.surface import _shaded, light
 
@@ -202,7 +201,7 @@ def test_the_background_is_the_one_asked_for_and_numbers_stay_zero(toy, face):
 
 def test_a_face_index_of_24_bits_survives_a_picture_of_8():
     numbers = torch.tensor([-1, 0, 254, 255, 256, 33000, 65535, 65536, (1 << 24) - 2])
-    drawn = face_index(SimpleNamespace(fragments=SimpleNamespace(face=numbers)))
+    drawn = encode_face_index(numbers)
     assert torch.equal(drawn[5] * 255, torch.tensor([0.0, 33001 // 256, 33001 % 256]))
     picture = (drawn * 255).round().to(torch.uint8)
     assert torch.equal(decode_face_index(picture.float() / 255), numbers)
@@ -306,10 +305,6 @@ def test_each_frame_may_have_its_own_camera(toy):
         alone = render_maps(toy, many[frame], own, ("diffuse", "depth"))
         assert torch.equal(alone["diffuse"], together["diffuse"][frame : frame + 1])
         assert torch.equal(alone["depth"], together["depth"][frame : frame + 1])
-    shared = replace(cameras, principal=centre[0], weak_depth=torch.tensor(600.0))
-    last = replace(shared, focal=focal[9])
-    alone = render_maps(toy, many[9], last, ("depth",))["depth"]
-    assert torch.equal(alone, render_maps(toy, many, shared, ("depth",))["depth"][9:])
 
 
 def test_a_set_is_stacked_chosen_from_and_cut(toy):

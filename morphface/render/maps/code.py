@@ -22,6 +22,7 @@ __all__ = [
     "correspondence_code",
     "correspondence_flat",
     "decode_face_index",
+    "encode_face_index",
     "face_index",
 ]
 
@@ -48,7 +49,12 @@ def correspondence_flat(scene: Scene, background: float) -> Float[Tensor, "T H W
 
 def face_index(scene: Scene) -> Float[Tensor, "T H W 3"]:
     """The number of the face at each pixel plus one, in 24 bits from red to blue; background 0."""
-    number = scene.fragments.face + 1
+    return encode_face_index(scene.fragments.face)
+
+
+def encode_face_index(faces: Int[Tensor, "*batch"]) -> Float[Tensor, "*batch 3"]:
+    """The colours of numbers of faces. `decode_face_index` inverts it."""
+    number = faces + 1
     return torch.stack([number >> 16, number >> 8 & 255, number & 255], dim=-1).float() / 255
 
 
