@@ -66,6 +66,8 @@ def kill_often(
     out = folder / "killed"
     while True:
         run = subprocess.Popen(command(clips, out))
+        if dealt % 2 and dealt < kills:
+            wait_for_work(run, out)
         try:
             run.wait(chance.uniform(0, seconds) if dealt < kills else None)
         except subprocess.TimeoutExpired:
@@ -86,6 +88,12 @@ def kill_often(
                 "identical": identical,
                 "killed_with_units_and_shards": moments,
             }
+
+
+def wait_for_work(run: subprocess.Popen[bytes], out: Path) -> None:
+    """Every second kill comes after something is being written, however long starting takes."""
+    while run.poll() is None and not list(out.glob(".work/units/*/.*")):
+        time.sleep(0.02)
 
 
 def done_of(out: Path) -> list[int]:

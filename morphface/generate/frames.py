@@ -3,7 +3,7 @@
 import io
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -23,6 +23,7 @@ Pair = tuple[Tensor, Tensor]
 """Maps and picture of one frame, channels first, 0 to 255 where they are bytes, else 0 to 1."""
 
 
+@runtime_checkable
 class Frames(Protocol):
     """Maps and pictures of numbered frames."""
 

@@ -6,7 +6,7 @@ what is large goes to files. `pool` and `cluster` are the two places.
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 __all__ = ["ATTEMPTS", "Died", "Event", "Executor", "Finished", "Raised", "Task", "Tell", "Told"]
 
@@ -67,6 +67,7 @@ class Told:
 Event = Finished | Raised | Died | Told
 
 
+@runtime_checkable
 class Executor(Protocol):
     """Where tasks run."""
 

@@ -5,8 +5,8 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedWriter
 from pathlib import Path
-from typing import BinaryIO
 
 from morphface.core.files import atomic_write
 
@@ -16,7 +16,7 @@ _FRAGMENT = re.compile(r"\.[0-9a-f]{32}(\.\w+)?")
 
 
 @contextmanager
-def durable_write(path: str | Path) -> Iterator[BinaryIO]:
+def durable_write(path: str | Path) -> Iterator[BufferedWriter]:
     """A file to write, which takes the place of `path` once its bytes are on the disk.
 
     Args:

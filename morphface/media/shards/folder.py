@@ -20,7 +20,15 @@ from morphface.core.errors import DatasetError, MissingFileError
 from morphface.media.shards.durable import file_sha256
 from morphface.media.shards.index import ShardIndex, load_index
 
-__all__ = ["FORMAT", "MANIFEST", "VERSION", "ShardFolder", "open_shards", "shard_damage"]
+__all__ = [
+    "FORMAT",
+    "MANIFEST",
+    "VERSION",
+    "ShardFolder",
+    "open_shards",
+    "shard_damage",
+    "shard_entry",
+]
 
 FORMAT = "morphface dataset"
 VERSION = 1
@@ -69,6 +77,7 @@ class ShardFolder:
         """The name of a sample.
 
         Raises:
+            IndexError: there is no such sample.
             DatasetError: the index of its shard cannot be read.
         """
         _, index, row = self._place(sample)
@@ -78,6 +87,7 @@ class ShardFolder:
         """One part of a sample, such as "frame.png".
 
         Raises:
+            IndexError: there is no such sample.
             DatasetError: the samples have no such part, or the shard cannot be read.
         """
         handle, index, row = self._place(sample)
@@ -111,6 +121,8 @@ class ShardFolder:
         self._opened.clear()
 
     def _place(self, sample: int) -> tuple[int, ShardIndex, int]:
+        if not 0 <= sample < len(self):
+            raise IndexError(f"there are {len(self)} samples, got {sample}")
         number = int(np.searchsorted(self._firsts, sample, side="right")) - 1
         if number not in self._opened:
             self._opened[number] = self._open(self.manifest["shards"][number]["name"])
@@ -142,6 +154,22 @@ def shard_damage(folder: Path, shard: dict[str, Any]) -> str:
         if file_sha256(file) != wanted:
             return f"{file.name} is damaged: its checksum is not the one it was written with"
     return ""
+
+
+def shard_entry(path: Path, index: ShardIndex) -> dict[str, Any]:
+    """What a manifest says of a shard that was written.
+
+    Args:
+        path: of the shard and its index, but for the suffix.
+        index: of the shard.
+    """
+    return {
+        "name": path.name,
+        "samples": len(index),
+        "bytes": index.bytes,
+        "sha256": index.sha256,
+        "index_sha256": file_sha256(path.with_suffix(".json")),
+    }
 
 
 def open_shards(path: str | Path) -> ShardFolder:

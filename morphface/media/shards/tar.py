@@ -8,8 +8,8 @@ file ends with two empty blocks.
 import hashlib
 import tarfile
 from collections.abc import Iterator, Mapping
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
@@ -31,7 +31,7 @@ class ShardWriter:
         extensions: names of the parts that every sample has, in order.
     """
 
-    def __init__(self, file: BinaryIO, extensions: tuple[str, ...]) -> None:
+    def __init__(self, file: BufferedIOBase, extensions: tuple[str, ...]) -> None:
         self._file = file
         self._extensions = extensions
         self._digest = hashlib.sha256()
@@ -67,7 +67,7 @@ class ShardWriter:
         self._offsets.append(offsets)
         self._sizes.append([len(parts[extension]) for extension in self._extensions])
 
-    def copy(self, source: BinaryIO, index: ShardIndex, first: int, last: int) -> None:
+    def copy(self, source: BufferedIOBase, index: ShardIndex, first: int, last: int) -> None:
         """Write samples `first` to `last`, that one excluded, of another shard.
 
         Raises:
@@ -163,7 +163,7 @@ def scan_shard(path: str | Path) -> ShardIndex:
     )
 
 
-def _open(path: str | Path) -> BinaryIO:
+def _open(path: str | Path) -> BufferedIOBase:
     try:
         return Path(path).open("rb")
     except OSError as error:
@@ -171,7 +171,7 @@ def _open(path: str | Path) -> BinaryIO:
         raise DatasetError(f"cannot read {path}: {reason}") from error
 
 
-def _members(file: BinaryIO, path: str | Path) -> Iterator[tuple[str, int, int]]:
+def _members(file: BufferedIOBase, path: str | Path) -> Iterator[tuple[str, int, int]]:
     """Name, offset and size of each member; the file may be moved between them."""
     total = file.seek(0, 2)
     position = 0

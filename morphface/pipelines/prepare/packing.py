@@ -19,6 +19,7 @@ from morphface.media.shards import (
     load_index,
     save_index,
 )
+from morphface.media.shards.folder import shard_entry
 from morphface.pipelines.prepare.settings import ShardSize
 
 __all__ = ["Layout", "Piece", "Plan", "check_shard", "pack_shard"]
@@ -125,7 +126,7 @@ def pack_shard(plan: Plan, tell: Tell) -> dict[str, Any]:
                 writer.copy(source, index, piece.first, piece.last)
         index = writer.finish()
     save_index(path.with_suffix(".json"), index)
-    return _entry(path, index)
+    return shard_entry(path, index)
 
 
 def check_shard(plan: Plan) -> dict[str, Any] | None:
@@ -140,7 +141,7 @@ def check_shard(plan: Plan) -> dict[str, Any] | None:
         same = _contents(plan) == _groups(index) and index.extensions == plan.extensions
         if not same or file_sha256(path.with_suffix(".tar")) != index.sha256:
             return None
-        return _entry(path, index)
+        return shard_entry(path, index)
     except (DatasetError, OSError):
         return None
 
@@ -155,16 +156,6 @@ def _is_whole(piece: Piece) -> bool:
         )
     except (DatasetError, OSError):
         return False
-
-
-def _entry(path: Path, index: ShardIndex) -> dict[str, Any]:
-    return {
-        "name": path.name,
-        "samples": len(index),
-        "bytes": index.bytes,
-        "sha256": index.sha256,
-        "index_sha256": file_sha256(path.with_suffix(".json")),
-    }
 
 
 def _contents(plan: Plan) -> list[tuple[str, int]]:

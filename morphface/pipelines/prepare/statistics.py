@@ -19,6 +19,9 @@ __all__ = ["of_track", "summed"]
 _ANGLES = ("yaw", "pitch", "roll")
 _DIGITS = 4
 
+Spread = list[int | float]
+"""Count, mean, least and greatest of some values."""
+
 
 def of_track(model: MorphableModel, track: Track) -> dict[str, Any]:
     """Frames by state, poses in degrees and expressions of one person.
@@ -62,7 +65,7 @@ def summed(outcomes: Iterable[Outcome]) -> dict[str, Any]:
     }
 
 
-def _spread(values: np.ndarray) -> list[float]:
+def _spread(values: np.ndarray) -> Spread:
     """Count, mean, least and greatest."""
     if not len(values):
         return [0, 0.0, 0.0, 0.0]
@@ -70,12 +73,12 @@ def _spread(values: np.ndarray) -> list[float]:
     return [len(values), *(round(number, _DIGITS) for number in numbers)]
 
 
-def _merged(tables: Sequence[dict[str, list[float]]]) -> dict[str, list[float]]:
+def _merged(tables: Sequence[dict[str, Spread]]) -> dict[str, Spread]:
     names = dict.fromkeys(name for table in tables for name in table)
     return {name: _merge([table[name] for table in tables if name in table]) for name in names}
 
 
-def _merge(rows: Sequence[list[float]]) -> list[float]:
+def _merge(rows: Sequence[Spread]) -> Spread:
     rows = [row for row in rows if row[0]]
     total = sum(row[0] for row in rows)
     if not total:

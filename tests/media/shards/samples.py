@@ -5,8 +5,14 @@ import json
 import numpy as np
 from PIL import Image
 
-from morphface.media.shards import ShardWriter, durable_write, file_sha256, save_index
-from morphface.media.shards.folder import FORMAT, MANIFEST, VERSION, manifest_sha256
+from morphface.media.shards import ShardWriter, durable_write, save_index
+from morphface.media.shards.folder import (
+    FORMAT,
+    MANIFEST,
+    VERSION,
+    manifest_sha256,
+    shard_entry,
+)
 
 EXTENSIONS = ("frame.png", "params.npy", "json")
 
@@ -27,13 +33,7 @@ def write_shard(path, samples, extensions=EXTENSIONS):
             writer.add(key, content)
         index = writer.finish()
     save_index(path.with_suffix(".json"), index)
-    return {
-        "name": path.name,
-        "samples": len(index),
-        "bytes": index.bytes,
-        "sha256": index.sha256,
-        "index_sha256": file_sha256(path.with_suffix(".json")),
-    }
+    return shard_entry(path, index)
 
 
 def write_manifest(folder, shards, runs, maps=("diffuse",), **more):

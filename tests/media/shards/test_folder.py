@@ -69,6 +69,13 @@ def test_a_missing_shard_and_an_unknown_part_are_named(folder):
 
 
 @pytest.mark.refusal
+@pytest.mark.parametrize("sample", [-1, 7])
+def test_there_are_no_samples_beyond_the_last(folder, sample):
+    with pytest.raises(IndexError, match=f"there are 7 samples, got {sample}"):
+        open_shards(folder).read(sample, "json")
+
+
+@pytest.mark.refusal
 def test_what_is_no_dataset_is_refused(tmp_path):
     with pytest.raises(MissingFileError, match="there is no folder"):
         open_shards(tmp_path / "nowhere")
