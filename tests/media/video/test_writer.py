@@ -95,15 +95,16 @@ def test_sound_is_copied_packet_for_packet(tmp_path, suffix):
     )
 
 
-def test_sound_is_cut_to_the_part_that_was_written_and_stays_in_time(tmp_path):
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_sound_is_cut_to_the_part_that_was_written_and_stays_in_time(tmp_path, suffix):
     source = write_clip(tmp_path / "source.mkv", pictures(50), sound=2.0)
     with (
         read_video(source, start=0.6, end=1.4) as video,
-        VideoWriter(tmp_path / "a.mp4", video.size, 25.0, sound_from=video) as writer,
+        VideoWriter(tmp_path / f"a.{suffix}", video.size, 25.0, sound_from=video) as writer,
     ):
         for frame in video:
             writer.write(frame.photo.pixels, frame.time)
-    after = sound_packets(tmp_path / "a.mp4")
+    after = sound_packets(tmp_path / f"a.{suffix}")
     times = {content: time for time, content in sound_packets(source)}
     assert 12 <= len(after) <= 15
     for time, content in after:
