@@ -13,18 +13,24 @@ from morphface.cli.output import say
 __all__ = ["fit"]
 
 
+_Image = Annotated[str, typer.Argument(help="A picture, or sample:astronaut.")]
+_Out = Annotated[
+    Path | None,
+    typer.Option(help="Folder for the results; by default NAME-face, here.", metavar="DIR"),
+]
+_Landmarks = Annotated[
+    str | None,
+    typer.Option(help="Read landmarks from FILE instead of detecting them.", metavar="FILE"),
+]
+
+
 def fit(
-    image: Annotated[str, typer.Argument(help="A picture, or sample:astronaut.")],
-    out: Annotated[
-        Path | None,
-        typer.Option(help="Folder for the results; by default NAME-face, here.", metavar="DIR"),
-    ] = None,
+    image: _Image,
+    out: _Out = None,
+    *,
     model: Model = "open-head",
     faces: Faces = "largest",
-    landmarks: Annotated[
-        str | None,
-        typer.Option(help="Read landmarks from FILE instead of detecting them.", metavar="FILE"),
-    ] = None,
+    landmarks: _Landmarks = None,
     focal: Focal = None,
     stage: Stage = "pixels",
     device: Device = "cpu",

@@ -11,38 +11,52 @@ from morphface.cli.output import say
 __all__ = ["train"]
 
 
+_Kind = Annotated[str, typer.Argument(help="Which generator: dvp.", metavar="dvp")]
+_Dataset = Annotated[
+    Path, typer.Argument(help="What `morphface prepare` wrote.", metavar="DATASET")
+]
+_Out = Annotated[Path, typer.Option("--out", "-o", help="Folder of the run.", metavar="RUN")]
+_Resolution = Annotated[
+    int | None, typer.Option(help="Must be that of the dataset, if given.", metavar="PX")
+]
+_Steps = Annotated[int | None, typer.Option(help="31,000 by default.", metavar="N")]
+_Batch = Annotated[int | None, typer.Option(help="16 by default.", metavar="N")]
+_Width = Annotated[
+    int | None, typer.Option(help="Channels of the first module; 64 by default.", metavar="N")
+]
+_Window = Annotated[
+    int | None,
+    typer.Option(help="Frames that the generator sees; 11 by default.", metavar="N"),
+]
+_Norm = Annotated[str | None, typer.Option(help="Of the features.", metavar="batch|instance")]
+_Precision = Annotated[
+    str | None, typer.Option(help="Of the forward pass.", metavar="no|bf16|fp16")
+]
+_Config = Annotated[
+    Path | None,
+    typer.Option(help="JSON with any setting of a training, such as a run's.", metavar="FILE"),
+]
+_Validation = Annotated[
+    float, typer.Option(help="Share of each clip, the last, that is kept to validate with.")
+]
+_Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run in RUN.")]
+
+
 def train(
-    kind: Annotated[str, typer.Argument(help="Which generator: dvp.", metavar="dvp")],
-    dataset: Annotated[
-        Path, typer.Argument(help="What `morphface prepare` wrote.", metavar="DATASET")
-    ],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder of the run.", metavar="RUN")],
-    resolution: Annotated[
-        int | None, typer.Option(help="Must be that of the dataset, if given.", metavar="PX")
-    ] = None,
-    steps: Annotated[int | None, typer.Option(help="31,000 by default.", metavar="N")] = None,
-    batch: Annotated[int | None, typer.Option(help="16 by default.", metavar="N")] = None,
-    width: Annotated[
-        int | None, typer.Option(help="Channels of the first module; 64 by default.", metavar="N")
-    ] = None,
-    window: Annotated[
-        int | None,
-        typer.Option(help="Frames that the generator sees; 11 by default.", metavar="N"),
-    ] = None,
-    norm: Annotated[
-        str | None, typer.Option(help="Of the features.", metavar="batch|instance")
-    ] = None,
-    precision: Annotated[
-        str | None, typer.Option(help="Of the forward pass.", metavar="no|bf16|fp16")
-    ] = None,
-    config: Annotated[
-        Path | None,
-        typer.Option(help="JSON with any setting of a training, such as a run's.", metavar="FILE"),
-    ] = None,
-    validation: Annotated[
-        float, typer.Option(help="Share of each clip, the last, that is kept to validate with.")
-    ] = 0.2,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in RUN.")] = False,
+    kind: _Kind,
+    dataset: _Dataset,
+    out: _Out,
+    *,
+    resolution: _Resolution = None,
+    steps: _Steps = None,
+    batch: _Batch = None,
+    width: _Width = None,
+    window: _Window = None,
+    norm: _Norm = None,
+    precision: _Precision = None,
+    config: _Config = None,
+    validation: _Validation = 0.2,
+    resume: _Resume = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:

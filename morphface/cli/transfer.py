@@ -19,45 +19,54 @@ __all__ = ["transfer"]
 _HOW = "keep|absolute|relative|standardised"
 
 
+_Source = Annotated[
+    str, typer.Argument(help="Whose motion: a face.npz, a track.npz, a photo or a video.")
+]
+_Target = Annotated[str, typer.Argument(help="Who shall move, likewise.")]
+_Out = Annotated[
+    Path,
+    typer.Option("--out", "-o", help="Parameters (.npz), a picture, or a video.", metavar="FILE"),
+]
+_Mode = Annotated[
+    str, typer.Option(help="What to transfer.", metavar="reenact|dub|pose_only|gaze_only")
+]
+_Pose = Annotated[
+    str | None, typer.Option(help="Another way for the head's rotation.", metavar=_HOW)
+]
+_Expression = Annotated[
+    str | None, typer.Option(help="Another way for the expression.", metavar=_HOW)
+]
+_Gaze = Annotated[str | None, typer.Option(help="Another way for the gaze.", metavar=_HOW)]
+_Reference = Annotated[
+    str | None,
+    typer.Option(help="What relative motion starts from.", metavar="neutral|closest|first"),
+]
+_Clamp = Annotated[
+    float | None,
+    typer.Option(help="Stay within K standard deviations of the target.", metavar="K"),
+]
+_Smooth = Annotated[
+    int | None, typer.Option(help="Smooth the head's motion over N frames, odd.", metavar="N")
+]
+_Model = Annotated[
+    str | None,
+    typer.Option(help="Model that photos are fitted with.", metavar="NAME_OR_PATH"),
+]
+
+
 def transfer(
-    source: Annotated[
-        str, typer.Argument(help="Whose motion: a face.npz, a track.npz, a photo or a video.")
-    ],
-    target: Annotated[str, typer.Argument(help="Who shall move, likewise.")],
-    out: Annotated[
-        Path,
-        typer.Option(
-            "--out", "-o", help="Parameters (.npz), a picture, or a video.", metavar="FILE"
-        ),
-    ],
+    source: _Source,
+    target: _Target,
+    out: _Out,
     *,
-    mode: Annotated[
-        str, typer.Option(help="What to transfer.", metavar="reenact|dub|pose_only|gaze_only")
-    ] = "reenact",
-    pose: Annotated[
-        str | None, typer.Option(help="Another way for the head's rotation.", metavar=_HOW)
-    ] = None,
-    expression: Annotated[
-        str | None, typer.Option(help="Another way for the expression.", metavar=_HOW)
-    ] = None,
-    gaze: Annotated[
-        str | None, typer.Option(help="Another way for the gaze.", metavar=_HOW)
-    ] = None,
-    reference: Annotated[
-        str | None,
-        typer.Option(help="What relative motion starts from.", metavar="neutral|closest|first"),
-    ] = None,
-    clamp: Annotated[
-        float | None,
-        typer.Option(help="Stay within K standard deviations of the target.", metavar="K"),
-    ] = None,
-    smooth: Annotated[
-        int | None, typer.Option(help="Smooth the head's motion over N frames, odd.", metavar="N")
-    ] = None,
-    model: Annotated[
-        str | None,
-        typer.Option(help="Model that photos are fitted with.", metavar="NAME_OR_PATH"),
-    ] = None,
+    mode: _Mode = "reenact",
+    pose: _Pose = None,
+    expression: _Expression = None,
+    gaze: _Gaze = None,
+    reference: _Reference = None,
+    clamp: _Clamp = None,
+    smooth: _Smooth = None,
+    model: _Model = None,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
