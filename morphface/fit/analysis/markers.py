@@ -12,6 +12,7 @@ from morphface.fit.analysis.sampling import Samples
 from morphface.fit.analysis.settings import PhotometricSettings
 from morphface.fit.analysis.state import Look
 from morphface.fit.analysis.surface import Surface
+from morphface.fit.gaze import eye_angles
 from morphface.fit.problem import to_numpy
 from morphface.fit.projection import Guess
 from morphface.fit.result import FitResult
@@ -20,7 +21,7 @@ from morphface.fit.settings import LinearSettings
 from morphface.fit.weights import outliers, roots
 from morphface.models import MorphableModel
 
-__all__ = ["Detected", "detected", "markers_at"]
+__all__ = ["Detected", "detected", "iris_gaze", "markers_at"]
 
 _IRIS_NOISE = 0.5  # millimetres
 
@@ -97,6 +98,21 @@ def markers_at(
         one = np.sqrt(marks.irises[eye.points] / len(eye.points)) / (_IRIS_NOISE * marks.scale)
         root[eye.points] = one[:, None, None] * np.eye(2)
     return _placed(marks, surface, root)
+
+
+def iris_gaze(marks: Detected, look: Look) -> tuple[Float[Tensor, "2"] | None, ...]:
+    """(yaw, pitch) of each eye that the landmarks of its iris say, None where there are none."""
+    rows, guess = landmark_rows(marks.model, marks.scheme), _guess(look)
+    points = rows.points(guess.coefficients)
+    flat = (marks.targets - marks.middle) * [1.0, -1.0] / guess.focal
+    rays = np.column_stack([flat, -np.ones(len(flat))]) @ guess.rotation
+    viewpoint, out = -guess.translation @ guess.rotation, []
+    for eye in rows.eyes:
+        centre = eye.centre + eye.basis @ guess.coefficients[: rows.identity]
+        seen = eye.points[marks.irises[eye.points] > 0]
+        found = eye_angles(points[seen] - centre, viewpoint - centre, rays[seen])
+        out.append(torch.from_numpy(found).to(look.gaze) if len(seen) else None)
+    return tuple(out) or (None, None)
 
 
 def _guess(look: Look) -> Guess:

@@ -7,6 +7,7 @@ are minimised over all parameters by robust Gauss-Newton, from coarse to fine.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -16,10 +17,11 @@ from morphface.core.errors import ParameterError
 from morphface.fit.analysis.borrowed import with_colours
 from morphface.fit.analysis.colour import Balance, balance_of
 from morphface.fit.analysis.energies import Prior
+from morphface.fit.analysis.eyes import Expected, eye_view, glances, likely_gaze, parts_of
 from morphface.fit.analysis.finish import Fitted, finish
 from morphface.fit.analysis.lens import Lens, View, box_around, crop
 from morphface.fit.analysis.light import first_light
-from morphface.fit.analysis.markers import Detected, detected, markers_at
+from morphface.fit.analysis.markers import Detected, detected, iris_gaze, markers_at
 from morphface.fit.analysis.occlusion import cover_of
 from morphface.fit.analysis.priors import look_priors, person_priors
 from morphface.fit.analysis.problem import Photo, Problem, surface_at
@@ -118,6 +120,12 @@ class _Task:
     priors: tuple[Prior, ...]
     masks: tuple[Tensor | None, ...] = ()
 
+    @property
+    def seeks_gaze(self) -> bool:
+        """Whether gaze is to be found, in a model whose eyes look like something."""
+        asked = any("gaze" in stage.free for stage in self.settings.stages)
+        return "gaze" in self.free and asked and parts_of(self.model) is not None
+
 
 def _task(
     model: MorphableModel,
@@ -184,6 +192,8 @@ def _fit(task: _Task) -> PhotometricResult:
     )
     history: list[float] = []
     for number, stage in enumerate(task.settings.stages):
+        if stage.look:
+            looks = _with_gaze(task, frames, views, looks)
         views = tuple(
             _opened(frame, stage, view) for frame, view in zip(frames, views, strict=True)
         )
@@ -191,8 +201,32 @@ def _fit(task: _Task) -> PhotometricResult:
         looks, steps = run_stage(problem, stage, looks, phase=0.5 + 0.1 * number)
         history += steps
         views = tuple(_covered(task, look, view) for look, view in zip(looks, views, strict=True))
+    looks = _with_gaze(task, frames, views, looks)
     done = Fitted(problem, looks, views, tuple(history))
     return finish(done, task.starts, tuple(frame.balance for frame in frames))
+
+
+def _with_gaze(
+    task: _Task, frames: tuple[_Frame, ...], views: tuple[View, ...], looks: tuple[Look, ...]
+) -> tuple[Look, ...]:
+    """The looks with the gaze that the pixels between the lids show."""
+    if not task.seeks_gaze:
+        return looks
+    return tuple(
+        replace(look, gaze=_gaze(task, frame, view, look))
+        for frame, view, look in zip(frames, views, looks, strict=True)
+    )
+
+
+def _gaze(task: _Task, frame: _Frame, view: View, look: Look) -> Float[Tensor, "2 2"]:
+    parts, settings = parts_of(task.model), task.settings
+    if parts is None:
+        return look.gaze
+    scene = scene_of(surface_at(task.model, look), look)
+    near = eye_view(frame.photo, frame.lens, scene, frame.balance.mix)
+    irises = iris_gaze(frame.marks, look)
+    expected = Expected(settings.gaze_spread, settings.vergence_spread, settings.upright_spread)
+    return likely_gaze(glances(scene, near, parts, view, irises), parts, expected)
 
 
 def _one_person(looks: tuple[Look, ...]) -> tuple[Look, ...]:
@@ -264,7 +298,9 @@ def _problem(
         Photo(
             views[k],
             frame.lens,
-            markers_at(frame.marks, surface_at(task.model, looks[k]), looks[k], task.settings),
+            markers_at(
+                _used_marks(task, frame), surface_at(task.model, looks[k]), looks[k], task.settings
+            ),
             frame.priors,
             task.masks[k],
         )
@@ -279,3 +315,10 @@ def _problem(
         settings=task.settings,
         free=tuple(name for name in stage.free if name in task.free),
     )
+
+
+def _used_marks(task: _Task, frame: _Frame) -> Detected:
+    """The landmarks of a photo, without irises where these have been looked for in the pixels."""
+    if not task.seeks_gaze:
+        return frame.marks
+    return replace(frame.marks, irises=np.zeros_like(frame.marks.irises))

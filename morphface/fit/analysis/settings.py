@@ -39,12 +39,14 @@ class Stage:
         pixels: how many are drawn for each step.
         steps: the most that are made.
         free: names from `GROUPS`; those that the caller does not free stay fixed here, too.
+        look: whether all directions of gaze are tried before it, as they are after the last.
     """
 
     spacing: float
     pixels: int
     steps: int
     free: tuple[str, ...] = GROUPS
+    look: bool = False
 
     def __post_init__(self) -> None:
         if not (self.spacing > 0 and self.pixels > 0 and self.steps > 0):
@@ -70,9 +72,9 @@ def check_groups(name: str, groups: tuple[str, ...]) -> None:
 
 STAGES = (
     Stage(2.4, 1000, 5, ("reflectance", "illumination", *_POSE)),
-    Stage(2.4, 1000, 6),
+    Stage(2.4, 1000, 6, look=True),
     Stage(1.2, 1600, 7),
-    Stage(0.8, 2400, 6),
+    Stage(0.8, 2400, 6, look=True),
 )
 
 
@@ -105,6 +107,7 @@ class PhotometricSettings:
         gaze_spread: standard deviation of gaze, the mean of both eyes, in radians.
         vergence_spread: standard deviation of the angle between the two eyes' gaze, in radians;
             0.08 is that of eyes that look at something 80 cm away.
+        upright_spread: standard deviation of the difference of the pitch of both eyes, in radians.
         focal_spread: standard deviation of the logarithm of the focal length around that of the
             start.
         identity_anchor: standard deviation of identity around that of the start, in those of the
@@ -139,6 +142,7 @@ class PhotometricSettings:
     light_chroma: float = 0.3
     gaze_spread: float = 0.3
     vergence_spread: float = 0.08
+    upright_spread: float = 0.03
     focal_spread: float = 0.1
     identity_anchor: float = math.inf
     expression_anchor: float = math.inf

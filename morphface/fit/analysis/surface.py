@@ -20,7 +20,7 @@ __all__ = ["SKIN", "Eyeball", "Surface", "face_weight", "near_landmarks", "surfa
 
 SKIN = (0.69, 0.52, 0.44)  # mean albedo, where nothing better can be borrowed
 _REACH = 30.0  # millimetres around landmarks that count as face in a model without regions
-_HIDDEN = ("mouth_inner", "teeth", "tongue", "lashes")
+_HIDDEN = ("mouth_inner", "mouth", "teeth", "tongue", "lashes")
 _EYE_WEIGHT = 0.5
 
 _Key = tuple[torch.device, torch.dtype, bool]
