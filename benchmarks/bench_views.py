@@ -229,7 +229,9 @@ def _tile(image: Tensor, face: FittedFace) -> Tensor:
     scale = side / TILE
     times = max(int(np.ceil(scale)), 1)
     place = centres(TILE * times, TILE * times, image) * (scale / times) + corner
-    tile = look_up(image[None], place[None])[0].clamp(0, 1)
+    extent = place.new_tensor([image.shape[1], image.shape[0]])
+    inside = ((place >= 0) & (place < extent)).all(-1, keepdim=True)
+    tile = look_up(image[None], place[None])[0].clamp(0, 1) * inside
     return tile.view(TILE, times, TILE, times, 3).mean(dim=(1, 3))
 
 

@@ -36,6 +36,8 @@ __all__ = ["FaceLayer"]
 GROWTH = 2.0, 5.0
 """How many times larger a part of the photo is trusted: wholly up to the first, not from the
 second."""
+SHADED = 0.9
+"""Most light that reaches the inside of a mouth: lips shade it, which harmonics do not know."""
 _STRIP = 2_000_000
 
 
@@ -196,7 +198,10 @@ class FaceLayer:
         """The texture in the light of a look."""
         model = self.head.face.model
         colours, texture = self.head.texture
-        light = interpolate(shade(model.faces, look)[None], model.faces, found)[0]
+        light = shade(model.faces, look)
+        mouth = self.head.mouth
+        light = torch.lerp(light, light.clamp(max=SHADED), mouth)
+        light = interpolate(light[None], model.faces, found)[0]
         if texture is None or model.uv is None or model.uv_faces is None:
             albedo = interpolate(colours[None], model.faces, found)[0]
         else:

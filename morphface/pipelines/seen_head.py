@@ -54,6 +54,13 @@ class SeenHead:
         return torch.stack([*parts, _jaw(model)]).amax(0)[:, None]
 
     @cached_property
+    def mouth(self) -> Float[Tensor, "V 1"]:
+        """How far each vertex is inside the mouth."""
+        model, blank = self.face.model, torch.zeros(self.face.model.size)
+        parts = [model.regions.get(name, blank) for name in ("mouth", "teeth", "tongue")]
+        return torch.stack(parts).amax(0)[:, None]
+
+    @cached_property
     def hidden(self) -> Float[Tensor, "V 1"]:
         """How little the photo shows of each vertex that turns with the head."""
         return (turning(self.face.model) * (1 - self._seen / WELL).clamp(0, 1))[:, None]
