@@ -1,5 +1,7 @@
 """The commands `morphface prepare` and `morphface inspect`."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,36 +24,41 @@ SOME_SKIPPED = 3
 _NAMED = 10
 
 
+Inputs = Annotated[
+    list[Path], typer.Argument(help="Videos, and folders of videos.", metavar="VIDEO...")
+]
+Out = Annotated[Path, typer.Option("--out", "-o", help="Folder of the dataset.", metavar="DATASET")]
+Maps = Annotated[
+    str, typer.Option(help="Maps to render, with commas between them.", metavar="NAMES")
+]
+Size = Annotated[int, typer.Option(help="Side of crops and maps in pixels.", metavar="PX")]
+Every = Annotated[int, typer.Option(help="Take one frame of so many.", metavar="N")]
+People = Annotated[int, typer.Option(help="The most people of a clip to take.", metavar="N")]
+ShardSize = Annotated[
+    str, typer.Option(help="Samples in a shard, as 5000, or its size.", metavar="N|512MB|1GiB")
+]
+Workers = Annotated[
+    int | None, typer.Option(help="How many processes; by default one a core.", metavar="N")
+]
+Ray = Annotated[
+    str | None,
+    typer.Option(help="Use a Ray cluster instead.", metavar="local|auto|HOST:PORT"),
+]
+
+
 def prepare(
-    inputs: Annotated[
-        list[Path], typer.Argument(help="Videos, and folders of videos.", metavar="VIDEO...")
-    ],
-    out: Annotated[
-        Path, typer.Option("--out", "-o", help="Folder of the dataset.", metavar="DATASET")
-    ],
-    maps: Annotated[
-        str, typer.Option(help="Maps to render, with commas between them.", metavar="NAMES")
-    ] = "diffuse,correspondence,gaze",
-    size: Annotated[
-        int, typer.Option(help="Side of crops and maps in pixels.", metavar="PX")
-    ] = 256,
-    every: Annotated[int, typer.Option(help="Take one frame of so many.", metavar="N")] = 1,
-    people: Annotated[
-        int, typer.Option(help="The most people of a clip to take.", metavar="N")
-    ] = 1,
+    inputs: Inputs,
+    out: Out,
+    *,
+    maps: Maps = "diffuse,correspondence,gaze",
+    size: Size = 256,
+    every: Every = 1,
+    people: People = 1,
     model: Model = "open-head",
     stage: Stage = "pixels",
-    shard_size: Annotated[
-        str, typer.Option(help="Samples in a shard, as 5000, or its size.", metavar="N|512MB|1GiB")
-    ] = "512MB",
-    workers: Annotated[
-        int | None,
-        typer.Option(help="How many processes; by default one a core.", metavar="N"),
-    ] = None,
-    ray: Annotated[
-        str | None,
-        typer.Option(help="Use a Ray cluster instead.", metavar="local|auto|HOST:PORT"),
-    ] = None,
+    shard_size: ShardSize = "512MB",
+    workers: Workers = None,
+    ray: Ray = None,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
@@ -75,7 +82,7 @@ def prepare(
             stage=stage,
             shard_size=shard_size,
         )
-        try:
+        with _resumable(out):
             made = run(
                 inputs,
                 out,
@@ -84,10 +91,6 @@ def prepare(
                 ray=ray,
                 progress=lambda state: _show(bar, task, state),
             )
-        except KeyboardInterrupt as error:
-            raise StoppedError(
-                f"interrupted; what is done is kept in {out}: give the same command again to go on"
-            ) from error
     _summarise(made, quiet)
     if made.skipped:
         raise typer.Exit(SOME_SKIPPED)
@@ -120,6 +123,16 @@ def inspect(
         say(f"contact sheet: {found.sheet}", quiet=quiet)
     if verify:
         say("all files are as they were written", quiet=quiet)
+
+
+@contextmanager
+def _resumable(out: Path) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        raise StoppedError(
+            f"interrupted; what is done is kept in {out}: give the same command again to go on"
+        ) from error
 
 
 def _bar(quiet: bool) -> Progress:
