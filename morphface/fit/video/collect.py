@@ -3,7 +3,9 @@
 import math
 from collections.abc import Iterable
 
+import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from morphface.core.errors import NoFaceError, ParameterError
@@ -13,8 +15,9 @@ from morphface.parameters import LOST, FaceParameters, Track
 
 __all__ = ["TrackCollector", "track_people"]
 
-_GROUPS = ("expression", "illumination", "rotation", "translation", "gaze")
-_Row = dict[str, Tensor]
+_SHAPES = {"illumination": (9, 3), "rotation": (3,), "translation": (3,), "gaze": (2, 2)}
+_REST = 6  # entries after the parameters: the state, the landmark error and the box
+_Row = Float[np.ndarray, " K"]
 
 
 class TrackCollector:
@@ -66,19 +69,17 @@ class TrackCollector:
                 f"there is no person {number}: {len(self.people)} were found, counted from 0"
             )
         person, rows = self.people[number], _from_sight(self._rows[number])
-        joined = {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
+        parameters, rest = _unpacked(torch.from_numpy(np.stack(rows)))
         return Track(
             parameters=FaceParameters(
-                identity=person.identity,
-                reflectance=person.reflectance,
-                **{name: joined[name] for name in _GROUPS},
+                identity=person.identity, reflectance=person.reflectance, **parameters
             ),
             camera=person.camera,
-            states=joined["state"],
+            states=rest[:, 0].long(),
             times=torch.tensor(self._times, dtype=torch.float64),
             indices=torch.tensor(self._indices),
-            landmark_nme=joined["nme"],
-            boxes=joined["box"],
+            landmark_nme=rest[:, 1],
+            boxes=rest[:, 2:],
         )
 
 
@@ -95,23 +96,31 @@ def track_people(frames: Iterable[TrackedFrame]) -> dict[int, Track]:
 
 
 def _row(face: TrackedFace) -> _Row:
-    row = {name: getattr(face.parameters, name)[0] for name in _GROUPS}
-    row["state"] = torch.tensor(face.state)
-    row["nme"] = torch.tensor(face.landmark_nme)
-    row["box"] = torch.tensor(face.box)
-    return row
+    """One frame in one row: expression, the other groups, state, landmark error and box."""
+    parts = [getattr(face.parameters, name)[0].flatten() for name in ("expression", *_SHAPES)]
+    parts.append(torch.tensor([face.state, face.landmark_nme, *face.box]))
+    return torch.cat(parts).numpy().copy()
+
+
+def _unpacked(rows: Float[Tensor, "T K"]) -> tuple[dict[str, Tensor], Float[Tensor, "T 6"]]:
+    """The groups of parameters in rows, and what comes after them."""
+    widths = [math.prod(shape) for shape in _SHAPES.values()]
+    expression = rows.shape[1] - sum(widths) - _REST
+    first, *groups, rest = rows.split([expression, *widths, _REST], dim=1)
+    named = zip(_SHAPES.items(), groups, strict=True)
+    return {"expression": first} | {n: part.unflatten(1, s) for (n, s), part in named}, rest
 
 
 def _before(row: _Row) -> _Row:
     """A frame before the first of somebody."""
-    nothing = {"state": torch.tensor(LOST), "nme": torch.tensor(math.nan)}
-    return row | nothing | {"box": torch.full((4,), math.nan)}
+    out = row.copy()
+    out[-_REST:] = [LOST, *[math.nan] * (_REST - 1)]
+    return out
 
 
 def _from_sight(rows: list[_Row]) -> list[_Row]:
     """The rows; those before the person is first seen have the parameters of that frame."""
-    first = next((row for row in rows if int(row["state"]) != LOST), None)
+    first = next((k for k, row in enumerate(rows) if row[-_REST] != LOST), None)
     if first is None:
         return rows
-    count = next(k for k, row in enumerate(rows) if row is first)
-    return [_before(first)] * count + rows[count:]
+    return [_before(rows[first])] * first + rows[first:]
