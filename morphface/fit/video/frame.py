@@ -13,11 +13,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from morphface.fit.analysis.energies import photometric_scale
-from morphface.fit.analysis.lens import Lens, View, box_around
-from morphface.fit.analysis.priors import gaze_precision, light_precision
+from morphface.fit.analysis.lens import View, box_around
+from morphface.fit.analysis.priors import light_precision
 from morphface.fit.bounded import Box, bounded_minimum
 from morphface.fit.problem import coefficient_priors, to_numpy
 from morphface.fit.settings import LinearSettings
+from morphface.fit.video.gaze import look
 from morphface.fit.video.inertia import evidence, learned, released, spreads
 from morphface.fit.video.person import Person
 from morphface.fit.video.pixels import (
@@ -25,13 +26,11 @@ from morphface.fit.video.pixels import (
     compare,
     hidden_by_others,
     hidden_by_self,
-    image_of,
     pixel_terms,
 )
 from morphface.fit.video.points import (
     Sighting,
     errors_of,
-    gaze_of,
     point_terms,
     predict,
     sighting,
@@ -39,6 +38,7 @@ from morphface.fit.video.points import (
 from morphface.fit.video.settings import VideoSettings
 from morphface.fit.video.skin import Skin, skin_of
 from morphface.fit.video.state import POSE, Span, State, span_of
+from morphface.fit.video.view import image_of, view_of
 from morphface.landmarks import Landmarks
 from morphface.media.images import Photo
 
@@ -46,12 +46,9 @@ __all__ = ["Memory", "Solved", "Tools", "solve_frame", "tools_for"]
 
 _POINT_STEPS = 3
 _NEAR = 0.2  # millimetres: a step of the head's place below which landmarks have had their say
-_IRIS = 0.5  # millimetres, the noise of an iris landmark, as in `fit_photometric`
 _BIAS = 0.1  # share of a frame in what is usual of the landmarks' errors
-_LID = ("eyeBlinkLeft", "eyeBlinkRight")
 _FAR = 0.5  # millimetres: a motion of the head from which landmarks lead the way for pixels
 _Pair = tuple[Float[np.ndarray, "N 2"], Float[np.ndarray, " E"]]
-_SHUT = 0.6  # weight of a blink from which nothing of the iris is seen
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,7 +160,8 @@ def solve_frame(
     compared = None
     if tools.skin is not None:
         state, compared = problem.fit_pixels(state, photo, tools.skin)
-    state = problem.look(state)
+    if seen is not None:
+        state = look(tools.person, seen, state, memory.state, tools.settings)
     return problem.finish(state, compared)
 
 
@@ -282,31 +280,6 @@ class _Problem:
         damped = hessian + np.diag(1e-6 * np.diag(hessian) + 1e-9)
         return bounded_minimum(damped, damped @ here - gradient, self.tools.box) - here
 
-    def look(self, state: State) -> State:
-        """The state with its gaze, which the irises show."""
-        found = None if self.seen is None else gaze_of(self.seen, state)
-        if found is None:
-            return state
-        eyes = self.tools.person.model.eyes
-        radius = 12.0 if eyes is None else eyes[0].radius
-        here = np.zeros(4)
-        names = self.tools.person.model.expression.names
-        shut = [state.expression[names.index(n)] if n in names else 0.0 for n in _LID]
-        trust = np.clip(1 - np.array(shut) / _SHUT, 1e-3, 1.0).repeat(2)
-        data = trust * (radius / _IRIS) ** 2
-        precision = gaze_precision(self.settings) + np.diag(data)
-        gradient = data * found.ravel()
-        inertia = self.tools.settings.inertia
-        if inertia is not None:
-            off = np.abs(found - self.start.gaze).ravel() * trust
-            wide = inertia.gaze + inertia.release * np.maximum(
-                off - inertia.significance * inertia.gaze, 0
-            )
-            precision += np.diag(1 / wide**2)
-            gradient += self.start.gaze.ravel() / wide**2
-        here = np.linalg.solve(precision, gradient)
-        return replace(state, gaze=here.reshape(2, 2))
-
     def finish(self, state: State, compared: Compared | None) -> Solved:
         """What was found, and what is kept of it."""
         predicted, nme, usual = None, float("nan"), self.memory.usual
@@ -329,26 +302,3 @@ class _Problem:
             rmse=float("nan") if compared is None else compared.rmse,
             share=1.0 if compared is None else compared.share,
         )
-
-
-def view_of(
-    photo: Photo,
-    principal: Float[Tensor, "2"],
-    box: tuple[int, int, int, int],
-    step: int,
-) -> View:
-    """A part of a frame, of which squares of `step` pixels become one.
-
-    Squares lie on one grid whatever the box, so that nothing that moves depends on it.
-    """
-    left, top, right, bottom = box
-    left, top = left - left % step, top - top % step
-    part = photo.to_uint8()[top:bottom, left:right].float() / 255
-    if step > 1:
-        planes = torch.nn.functional.avg_pool2d(part.permute(2, 0, 1)[None], step)
-        part = planes[0].permute(1, 2, 0).contiguous()
-    rows, columns = torch.gradient(part, dim=(0, 1))
-    corner = torch.tensor([float(left), float(top)])
-    lens = Lens(principal, corner, torch.full((2,), 1 / step))
-    gradient = torch.stack([columns, rows], dim=-1)
-    return View(part, gradient, torch.ones_like(part[..., 0]), lens)

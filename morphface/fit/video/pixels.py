@@ -20,7 +20,7 @@ from morphface.fit.video.state import State, span_of
 from morphface.geometry.spherical_harmonics import AMBIENT, sh_basis, sh_derivative
 from morphface.render import rasterize
 
-__all__ = ["Compared", "compare", "hidden_by_others", "hidden_by_self", "image_of", "pixel_terms"]
+__all__ = ["Compared", "compare", "hidden_by_others", "hidden_by_self", "pixel_terms"]
 
 _FACING = (0.15, 0.4)  # cosine of the angle of view: below nothing counts, above all does
 _BEHIND = 4.0  # millimetres behind what is seen at its pixel from which a point is hidden
@@ -78,12 +78,6 @@ class Compared:
     def energy(self, noise: float, worth: float) -> float:
         """The photometric energy."""
         return photometric_energy(self.residual, self.trust, noise, worth)
-
-
-def image_of(view: View) -> Float[np.ndarray, "h w 9"]:
-    """Colours of a view and their slopes, side by side, as the kernels want them."""
-    parts = [view.image, view.gradient[..., 0], view.gradient[..., 1]]
-    return torch.cat(parts, dim=2).contiguous().numpy()
 
 
 def compare(

@@ -13,7 +13,7 @@ from jaxtyping import Float
 
 from morphface.fit.analysis.settings import PhotometricSettings
 from morphface.fit.assemble import landmark_error
-from morphface.fit.gaze import eye_angles, eye_rotation
+from morphface.fit.gaze import eye_rotation
 from morphface.fit.problem import to_numpy
 from morphface.fit.projection import Guess, linearise, project
 from morphface.fit.rows import LandmarkRows, landmark_rows, near_landmarks
@@ -23,7 +23,7 @@ from morphface.fit.video.state import POSE, State
 from morphface.fit.weights import outliers, roots
 from morphface.landmarks import Landmarks
 
-__all__ = ["Sighting", "errors_of", "gaze_of", "point_terms", "predict", "sighting", "spots_of"]
+__all__ = ["Sighting", "errors_of", "point_terms", "predict", "sighting", "spots_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,23 +128,6 @@ def _roots(
     share = min(1.0, settings.independent_points / max(float((seen.trust > 0).sum()), 1.0))
     out: np.ndarray = root[:, :2, :2] * (np.sqrt(share) / noise)
     return out
-
-
-def gaze_of(seen: Sighting, state: State) -> Float[np.ndarray, "2 2"] | None:
-    """(yaw, pitch) of each eye that the irises show; None where they are not seen."""
-    rows = seen.rows
-    if len(rows.eyes) != 2:
-        return None
-    points, gaze = rows.points(state.expression), np.zeros((2, 2))
-    confidence = to_numpy(seen.landmarks.confidence) * rows.confidence
-    rays = np.column_stack([seen.targets / seen.focal, -np.ones(len(points))]) @ state.rotation
-    viewpoint = -state.translation @ state.rotation
-    for side, eye in enumerate(rows.eyes):
-        known = eye.points[confidence[eye.points] > 0]
-        if not len(known):
-            return None
-        gaze[side] = eye_angles(points[known] - eye.centre, viewpoint - eye.centre, rays[known])
-    return gaze
 
 
 def predict(seen: Sighting, state: State) -> tuple[Float[np.ndarray, "N 2"], float]:

@@ -9,13 +9,13 @@ import torch
 from morphface.fit.analysis.lens import Lens, View
 from morphface.fit.video.ahead import Ahead
 from morphface.fit.video.cuts import Cuts
-from morphface.fit.video.frame import view_of
 from morphface.fit.video.inertia import evidence, learned, released
 from morphface.fit.video.keys import candidate_of, choose_keys, person_of
-from morphface.fit.video.pixels import compare, image_of, jacobian
+from morphface.fit.video.pixels import compare, jacobian
 from morphface.fit.video.settings import Inertia
 from morphface.fit.video.skin import skin_of
 from morphface.fit.video.state import span_of, state_of
+from morphface.fit.video.view import image_of, view_of
 from morphface.media.images import Photo
 from tests.fit.video.clip import CAMERA, SIZE, clip, marks, moving
 
