@@ -50,7 +50,8 @@ class ConditioningWindows(Dataset[dict[str, Tensor]]):
             Portraits.
         padding: one of `PADDINGS`.
         signed: values from -1 to 1, as networks want them; from 0 to 1 otherwise.
-        raw: bytes instead, a quarter as many; `to_signed` makes values of them, on any device.
+        raw: bytes instead, a quarter as many, so that workers feed a GPU several times as fast;
+            `to_signed` makes values of them there.
         memory: bytes of decoded frames that are kept, in each process.
 
     Raises:

@@ -80,7 +80,7 @@ class Run:
         self._progress: Callable[[State], None] = lambda _: None
         self._outcomes: dict[int, Outcome] = {}
         self._layout = Layout(ShardSize.parse(settings.shard_size))
-        self._next = 0
+        self._skipped, self._samples, self._next = 0, 0, 0
         self._plans: list[Plan] = []
         self._packed: dict[str, dict[str, Any]] = {}
         self._waiting: dict[str, set[int]] = {}
@@ -101,7 +101,7 @@ class Run:
         for number, job in enumerate(self._jobs):
             found = known[number] if known else self._found(job, first)
             if found is not None:
-                self._outcomes[number] = found
+                self._settle(number, found)
         while self._next in self._outcomes:
             self._lay_out()
         self._adopt(before.shards if before else {})
@@ -169,8 +169,7 @@ class Run:
         self._executor.submit(Task(str(number), do_unit, (self._jobs[number],)))
 
     def _made(self, number: int, outcome: Outcome) -> None:
-        before = self._outcomes.setdefault(number, outcome)
-        if before != outcome:
+        if self._settle(number, outcome) != outcome:
             reason = outcome.reason or "it comes out otherwise"
             raise DatasetError(
                 f"{self._jobs[number].clip.source} was prepared before, but cannot be again: "
@@ -236,14 +235,21 @@ class Run:
                 for suffix in (".tar", ".json"):
                     Path(piece.unit).with_suffix(suffix).unlink(missing_ok=True)
 
+    def _settle(self, number: int, outcome: Outcome) -> Outcome:
+        """Note what became of a clip; what is known of it already, else that."""
+        if number not in self._outcomes:
+            self._outcomes[number] = outcome
+            self._skipped += outcome.outcome in (SKIPPED, DIED)
+            self._samples += outcome.samples
+        return self._outcomes[number]
+
     def _report(self) -> None:
-        done = self._outcomes.values()
         self._progress(
             State(
                 clips=len(self._jobs),
-                done=len(done),
-                skipped=sum(outcome.outcome in (SKIPPED, DIED) for outcome in done),
-                samples=sum(outcome.samples for outcome in done) + sum(self._telling.values()),
+                done=len(self._outcomes),
+                skipped=self._skipped,
+                samples=self._samples + sum(self._telling.values()),
                 shards=len(self._packed),
             )
         )

@@ -42,7 +42,7 @@ def threads(tell):
 
 def sleep(mark, tell):
     Path(mark).write_text(str(os.getpid()))
-    time.sleep(60)
+    time.sleep(600)
 
 
 def length(path):

@@ -89,7 +89,7 @@ def environment():
     return os.environ | {"PYTHONPATH": os.getcwd()}
 
 
-def wait_for(condition, seconds=60):
+def wait_for(condition, seconds=45):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end

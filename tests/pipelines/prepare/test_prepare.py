@@ -162,6 +162,19 @@ def test_a_damaged_shard_is_made_again_from_its_clips_alone(make, tmp_path, suff
     assert make.state.executor.done == [shard, "2", "4", shard]
 
 
+def test_whole_shards_in_each_others_places_are_made_again(make, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        make(order=stop_after(9))
+    for suffix in (".tar", ".json"):
+        one, other = (tmp_path / "out" / f"shard-00000{k}{suffix}" for k in (0, 1))
+        content = one.read_bytes()
+        one.write_bytes(other.read_bytes())
+        other.write_bytes(content)
+    make()
+    make("other")
+    assert contents(tmp_path / "out") == contents(tmp_path / "other")
+
+
 def test_a_damaged_manifest_is_made_again(make, tmp_path):
     make()
     whole = contents(tmp_path / "out")
