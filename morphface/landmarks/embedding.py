@@ -19,6 +19,7 @@ from morphface.geometry.closest import closest_on_mesh
 from morphface.geometry.mesh import vertex_normals
 from morphface.landmarks import tables
 from morphface.landmarks.detectors import LandmarkDetector
+from morphface.landmarks.lips import on_their_lips
 from morphface.landmarks.points import Landmarks
 from morphface.landmarks.schemes import mirrored
 from morphface.landmarks.views import PITCHES, YAWS, View, views
@@ -79,7 +80,8 @@ def measure_embedding(
     casts = _look(model, detector, skin)
     places, spread = _consensus(casts, model)
     faces, weights = _snapped(places, model, skin)
-    embedding = LandmarkEmbedding(model.faces[faces], weights, 1 / (1 + (spread / _TRUSTED) ** 2))
+    triangles, weights = on_their_lips(model, model.faces[faces], weights, skin)
+    embedding = LandmarkEmbedding(triangles, weights, 1 / (1 + (spread / _TRUSTED) ** 2))
     if scheme == "68":
         order = torch.tensor(tables.MESH_OF_68)
         embedding, spread = embedding.map(lambda values: values[order]), spread[order]
