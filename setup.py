@@ -34,7 +34,7 @@ setup(
         "morphface": ["CONVENTIONS.md", "py.typed", "render/EXAMPLES.md", "models/data/*"]
     },
     install_requires=[
-        "av>=14.0",
+        "av>=18.0",
         "h5py>=3.12",
         "jaxtyping>=0.2.36",
         "mediapipe>=0.10.33",

@@ -1,14 +1,12 @@
 """The command `morphface fit`."""
 
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from morphface.cli.options import Debug, Device, Faces, Focal, Model, Quiet, Stage
-from morphface.cli.output import say
+from morphface.cli.output import say, status
 
 __all__ = ["fit"]
 
@@ -38,9 +36,7 @@ def fit(
     debug: Debug = False,
 ) -> None:
     """Fit a face in a photo: parameters, report, overlay and a rigged head."""
-    console = Console(stderr=True)
-    status = nullcontext() if quiet else console.status("loading")
-    with status as shown:
+    with status(quiet) as shown:
         from morphface.pipelines import reconstruct
 
         folder = out or Path(f"{Path(image.removeprefix('sample:')).stem}-face")

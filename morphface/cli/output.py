@@ -2,12 +2,13 @@
 
 import sys
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import typer
 from rich.console import Console
 
-__all__ = ["say", "table"]
+__all__ = ["say", "status", "table"]
 
 
 def say(message: str, *, quiet: bool = False, **options: Any) -> None:
@@ -22,6 +23,15 @@ def say(message: str, *, quiet: bool = False, **options: Any) -> None:
         return
     console = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
     console.print(message, **options)
+
+
+def status(quiet: bool) -> AbstractContextManager[Any]:
+    """A line on standard error that says what goes on, while that lasts; None if it is quiet.
+
+    Args:
+        quiet: whether to say nothing.
+    """
+    return nullcontext() if quiet else Console(stderr=True).status("loading")
 
 
 def table(rows: Iterable[tuple[str, ...]]) -> None:

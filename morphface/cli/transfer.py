@@ -1,15 +1,13 @@
 """The command `morphface transfer`."""
 
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from morphface.cli.options import Debug, Quiet
-from morphface.cli.output import say
+from morphface.cli.output import say, status
 
 if TYPE_CHECKING:
     from morphface.edit import TransferSettings
@@ -71,8 +69,7 @@ def transfer(
     debug: Debug = False,
 ) -> None:
     """Move the person of TARGET as the person of SOURCE moves."""
-    status = nullcontext() if quiet else Console(stderr=True).status("loading")
-    with status as shown:
+    with status(quiet) as shown:
         from morphface.pipelines.transfer import transfer_files
 
         hows = {"rotation": pose, "expression": expression, "gaze": gaze}

@@ -1,14 +1,12 @@
 """The commands `morphface view` and `morphface edit`: a photo in, a changed photo out."""
 
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from morphface.cli.options import Debug, Device, Faces, Focal, Model, Quiet, Stage
-from morphface.cli.output import say
+from morphface.cli.output import say, status
 from morphface.core.errors import ParameterError
 
 __all__ = ["edit", "view"]
@@ -75,7 +73,7 @@ def view(
     """Turn the head in a photo; without angles, to look into the camera."""
     options: dict[str, Any] = {"background": background, "model": model, "faces": faces}
     options |= {"focal": focal, "stage": stage, "device": device}
-    with _status(quiet) as shown:
+    with status(quiet) as shown:
         from morphface.pipelines.views import Changes, orbit_photo, view_photo
 
         options["progress"] = None if shown is None else shown.update
@@ -116,17 +114,13 @@ def edit(
     chosen["gaze"] = None if gaze is None else _pair("--gaze", gaze)
     options: dict[str, Any] = {"background": background, "model": model, "faces": faces}
     options |= {"focal": focal, "stage": stage, "device": device}
-    with _status(quiet) as shown:
+    with status(quiet) as shown:
         from morphface.pipelines.views import edit_photo
 
         chosen["light"] = _light(light, light_from)
         options["progress"] = None if shown is None else shown.update
         place = edit_photo(image, out, changes=chosen, **options)
     say(f"written to {place}", quiet=quiet)
-
-
-def _status(quiet: bool) -> Any:
-    return nullcontext() if quiet else Console(stderr=True).status("loading")
 
 
 def _light(factor: float | None, direction: str | None) -> Any:

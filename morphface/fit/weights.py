@@ -51,7 +51,7 @@ def roots(
 
 
 def outliers(
-    residual: Float[np.ndarray, "N 3"],
+    residual: Float[np.ndarray, "N C"],
     present: Float[np.ndarray, " N"],
     scale: float,
     least: float,

@@ -2,6 +2,6 @@
 
 from morphface.pipelines.photo import FittedFace, FittedPhoto, fit_photo
 from morphface.pipelines.reconstruct import reconstruct
-from morphface.pipelines.track import track_video
+from morphface.pipelines.tracking import track_video
 
 __all__ = ["FittedFace", "FittedPhoto", "fit_photo", "reconstruct", "track_video"]

@@ -113,7 +113,7 @@ class Rerenderer:
             )
         look = Look.of(self.face.model, parameters)
         frame, person = self._ground(look, parameters, camera)
-        self._layer.over(frame, person, look, camera)
+        self._layer.over(frame, person, self._layer.head.bent(look), camera)
         return frame.clamp(0, 1)
 
     @cached_property

@@ -1,6 +1,6 @@
 """What a photo says of the vertices of a fitted head: colours, and where they are to be had."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -106,6 +106,15 @@ class SeenHead:
         found = head_texture(self.face, self.photo, size=1024 if wide else 512)
         gain = found.gains[0]
         return found.colours * gain, None if found.albedo is None else found.albedo * gain
+
+    def bent(self, look: Look) -> Look:
+        """A look whose neck is bent: its lower end stays where the photo has it.
+
+        Args:
+            look: in which the mesh is turned as one piece.
+        """
+        share = turning(self.face.model)[:, None]
+        return replace(look, vertices=torch.lerp(self.look.vertices, look.vertices, share))
 
     def shades(self, look: Look) -> Float[Tensor, "V 3"]:
         """Logarithms of how many times brighter each vertex becomes in a look.

@@ -8,9 +8,9 @@ import pytest
 
 from morphface.cli import run
 from morphface.parameters import load_track
-from morphface.pipelines import tracking
+from morphface.pipelines.tracking import run as tracking
 from tests.data import needs_detector, shared
-from tests.pipelines.tracked import clip, tracker
+from tests.pipelines.tracking.tracked import clip, tracker
 
 
 @pytest.fixture

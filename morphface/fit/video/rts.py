@@ -128,7 +128,7 @@ def _path(
     gaps: Float[np.ndarray, " N"],
     values: Rows,
     seen: Bool[np.ndarray, " T"],
-    power: Rows,
+    power: Float[np.ndarray, "S K"],
     start: Belief,
 ) -> tuple[Rows, Rows]:
     """Values and velocities of the likeliest path."""

@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from morphface.pipelines.behind import Behind
+from morphface.pipelines.tracking.behind import Behind
 
 
 def test_all_items_are_worked_on_in_order_by_another_thread():

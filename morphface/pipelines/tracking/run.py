@@ -12,11 +12,11 @@ from morphface.media.video import Frame, Video, VideoWriter
 from morphface.media.video.webcam import Webcam
 from morphface.models import MorphableModel
 from morphface.parameters import Track
-from morphface.pipelines.behind import Behind
-from morphface.pipelines.live import Screen
-from morphface.pipelines.overlay_video import OverlayPainter, Person, Shown
 from morphface.pipelines.photo import Progress
-from morphface.pipelines.stopping import stoppable
+from morphface.pipelines.tracking.behind import Behind
+from morphface.pipelines.tracking.live import Screen
+from morphface.pipelines.tracking.overlay import OverlayPainter, Person, Shown
+from morphface.pipelines.tracking.stopping import stoppable
 
 __all__ = ["Advance", "TrackingRun"]
 

@@ -4,10 +4,12 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from morphface.pipelines import track, track_video, tracking
-from morphface.pipelines.live import Screen
+from morphface.pipelines import track_video
+from morphface.pipelines.tracking import run as tracking
+from morphface.pipelines.tracking import track
+from morphface.pipelines.tracking.live import Screen
 from tests.media.video.clips import write_clip
-from tests.pipelines.tracked import clip, tracker
+from tests.pipelines.tracking.tracked import clip, tracker
 
 RED = torch.tensor([255, 0, 0], dtype=torch.uint8).expand(4, 6, 3)
 
@@ -91,7 +93,9 @@ def test_q_ends_a_webcam_and_what_was_tracked_is_written(camera, windows, tmp_pa
 
 
 def test_a_webcam_without_a_display_is_tracked_and_said(camera, monkeypatch, tmp_path):
-    monkeypatch.setattr("morphface.pipelines.live._obstacle", lambda: "there is no display")
+    monkeypatch.setattr(
+        "morphface.pipelines.tracking.live._obstacle", lambda: "there is no display"
+    )
     report = track_video(0, tmp_path / "out")
     assert report["warnings"] == ["there is no display, so the webcam was not shown"]
 

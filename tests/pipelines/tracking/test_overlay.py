@@ -7,8 +7,8 @@ from morphface.geometry.camera import Camera, to_camera
 from morphface.media.images import Photo
 from morphface.models import load_model
 from morphface.parameters import LOST, PREDICTED, TRACKED
-from morphface.pipelines.overlay_video import PANEL, OverlayPainter, Shown
-from tests.pipelines.tracked import SIZE, camera, parameters
+from morphface.pipelines.tracking.overlay import PANEL, OverlayPainter, Shown
+from tests.pipelines.tracking.tracked import SIZE, camera, parameters
 
 GREY = Photo(torch.full((*SIZE, 3), 128, dtype=torch.uint8))
 

@@ -17,9 +17,10 @@ from morphface.core.errors import (
 )
 from morphface.media.video import read_video
 from morphface.parameters import LOST, PREDICTED, TRACKED, load_track
-from morphface.pipelines import track_video, tracking
+from morphface.pipelines import track_video
+from morphface.pipelines.tracking import run as tracking
 from tests.media.video.clips import sound_packets
-from tests.pipelines.tracked import SIZE, clip, tracker
+from tests.pipelines.tracking.tracked import SIZE, clip, tracker
 
 
 @pytest.fixture(scope="module")

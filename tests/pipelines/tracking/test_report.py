@@ -5,8 +5,8 @@ import torch
 
 from morphface.models import load_model
 from morphface.parameters import LOST, TRACKED, FaceParameters, Track
-from morphface.pipelines.track_report import blink_rate, describe_track, still_jitter
-from tests.pipelines.tracked import FOCAL, camera, parameters
+from morphface.pipelines.tracking.report import blink_rate, describe_track, still_jitter
+from tests.pipelines.tracking.tracked import FOCAL, camera, parameters
 
 MODEL = "open-head"
 

@@ -18,8 +18,8 @@ from morphface.parameters import LOST, PREDICTED, TRACKED, Track, save_track
 from morphface.parameters.archive import library_versions
 from morphface.pipelines.model_landmarks import with_landmarks_for
 from morphface.pipelines.photo import Progress
-from morphface.pipelines.track_report import describe_track
-from morphface.pipelines.tracking import Advance, TrackingRun
+from morphface.pipelines.tracking.report import describe_track
+from morphface.pipelines.tracking.run import Advance, TrackingRun
 
 __all__ = ["OVERLAY", "track_video"]
 
