@@ -49,76 +49,74 @@ def train_step(
     Returns:
         The losses, unweighted, by name.
     """
-    hands = hands or Hands()
-    made = state.generator(batch["window"])
-    found: dict[str, Tensor] = {}
-    if settings.adversarial != "none":
-        found |= _judge(state, batch, made.detach(), settings, hands)
-    losses = _losses(state, batch, made, settings, hands)
-    state.makers.zero_grad(set_to_none=True)
-    weights = {
-        "l1": settings.l1,
-        "adversarial": 1.0,
-        "matching": settings.matching,
-        "temporal": settings.temporal,
-    }
-    hands.backward(torch.stack([weights[name] * loss for name, loss in losses.items()]).sum())
-    state.makers.step()
-    state.step += 1
-    state.average(hands.bare(state.generator), settings.ema)
-    return found | {name: loss.detach() for name, loss in losses.items()}
+    return _Step(state, batch, settings, hands or Hands()).make()
 
 
-def _judge(
-    state: TrainState,
-    batch: Mapping[str, Tensor],
-    made: Tensor,
-    settings: TrainSettings,
-    hands: Hands,
-) -> dict[str, Tensor]:
-    """The discriminator's part of a step."""
-    window, frame = batch["window"], batch["frame"]
-    # One pass for both: several processes synchronise once, and both share their statistics.
-    logits = state.judge(torch.cat([window, window]), torch.cat([frame, made]))[-1]
-    real, fake = logits.chunk(2)
-    loss = discriminator_loss(real.float(), fake.float(), settings.adversarial)
-    state.judges.zero_grad(set_to_none=True)
-    hands.backward(loss)
-    state.judges.step()
-    return {"discriminator": loss.detach()}
+@dataclass(frozen=True, eq=False)
+class _Step:
+    """One step and what it works with."""
 
+    state: TrainState
+    batch: Mapping[str, Tensor]
+    settings: TrainSettings
+    hands: Hands
 
-def _losses(
-    state: TrainState,
-    batch: Mapping[str, Tensor],
-    made: Tensor,
-    settings: TrainSettings,
-    hands: Hands,
-) -> dict[str, Tensor]:
-    """What the generator minimises, by name."""
-    frame = batch["frame"]
-    far = (made.float() - frame).abs()
-    if settings.mouth:
-        far = far * (1 + settings.mouth * batch["mouth"][:, None])
-    losses = {"l1": far.mean()}
-    if settings.adversarial != "none":
-        losses |= _adversarial(batch, made, settings, hands.bare(state.judge))
-    if settings.temporal:
-        before = state.generator(batch["window_before"])
-        losses["temporal"] = temporal(made, before, frame, batch["frame_before"])
-    return losses
+    def make(self) -> dict[str, Tensor]:
+        """Train both networks; the losses."""
+        state, settings = self.state, self.settings
+        made = state.generator(self.batch["window"])
+        found = self._judge(made.detach()) if settings.adversarial != "none" else {}
+        losses = self._losses(made)
+        state.makers.zero_grad(set_to_none=True)
+        weights = {
+            "l1": settings.l1,
+            "adversarial": 1.0,
+            "matching": settings.matching,
+            "temporal": settings.temporal,
+        }
+        weighted = [weights[name] * loss for name, loss in losses.items()]
+        self.hands.backward(torch.stack(weighted).sum())
+        state.makers.step()
+        state.step += 1
+        state.average(self.hands.bare(state.generator), settings.ema)
+        return found | {name: loss.detach() for name, loss in losses.items()}
 
+    def _judge(self, made: Tensor) -> dict[str, Tensor]:
+        """The discriminator's part of a step."""
+        window, frame, state = self.batch["window"], self.batch["frame"], self.state
+        # One pass for both: several processes synchronise once, and both share their statistics.
+        logits = state.judge(torch.cat([window, window]), torch.cat([frame, made]))[-1]
+        real, fake = logits.chunk(2)
+        loss = discriminator_loss(real.float(), fake.float(), self.settings.adversarial)
+        state.judges.zero_grad(set_to_none=True)
+        self.hands.backward(loss)
+        state.judges.step()
+        return {"discriminator": loss.detach()}
 
-def _adversarial(
-    batch: Mapping[str, Tensor], made: Tensor, settings: TrainSettings, judge: nn.Module
-) -> dict[str, Tensor]:
-    window, frame = batch["window"], batch["frame"]
-    judge.requires_grad_(False)
-    try:
-        features = judge(window, made)
-        losses = {"adversarial": generator_loss(features[-1].float(), settings.adversarial)}
-        if settings.matching:
-            losses["matching"] = feature_matching(judge(window, frame), features)
-    finally:
-        judge.requires_grad_(True)
-    return losses
+    def _losses(self, made: Tensor) -> dict[str, Tensor]:
+        """What the generator minimises, by name."""
+        batch, settings = self.batch, self.settings
+        far = (made.float() - batch["frame"]).abs()
+        if settings.mouth:
+            far = far * (1 + settings.mouth * batch["mouth"][:, None])
+        losses = {"l1": far.mean()}
+        if settings.adversarial != "none":
+            losses |= self._adversarial(made)
+        if settings.temporal:
+            before = self.state.generator(batch["window_before"])
+            losses["temporal"] = temporal(made, before, batch["frame"], batch["frame_before"])
+        return losses
+
+    def _adversarial(self, made: Tensor) -> dict[str, Tensor]:
+        """What the discriminator, which learns nothing from it, says of made frames."""
+        judge, window = self.hands.bare(self.state.judge), self.batch["window"]
+        judge.requires_grad_(False)
+        try:
+            features = judge(window, made)
+            loss = generator_loss(features[-1].float(), self.settings.adversarial)
+            if not self.settings.matching:
+                return {"adversarial": loss}
+            matching = feature_matching(judge(window, self.batch["frame"]), features)
+            return {"adversarial": loss, "matching": matching}
+        finally:
+            judge.requires_grad_(True)
