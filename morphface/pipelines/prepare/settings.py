@@ -15,7 +15,7 @@ from morphface.media.shards import file_sha256
 from morphface.parameters.io import library_versions
 from morphface.pipelines.photo import STAGES
 from morphface.render.maps import DVP
-from morphface.render.maps.mapset import check_names
+from morphface.render.maps.names import check_names
 
 __all__ = ["PrepareSettings", "ShardSize", "differences", "versions"]
 

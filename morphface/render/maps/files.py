@@ -21,11 +21,11 @@ from torch import Tensor
 
 from morphface.core.errors import ImageError, MissingFileError, MorphfaceError
 from morphface.core.files import atomic_write, output_folder
-from morphface.render.maps.mapset import CHANNELS, MapSet
+from morphface.render.maps.names import CHANNELS
 from morphface.render.maps.parsing import LABELS
 from morphface.render.maps.surface import BRIGHTEST, DEPTH_REACH
 
-__all__ = ["decode_png", "encode_png", "load_maps", "save_maps"]
+__all__ = ["decode_png", "encode_png", "load_maps", "save_maps", "unsigned"]
 
 FORMAT, VERSION, HEADER = "morphface maps", 1, "maps.json"
 DEEP = ("depth",)
@@ -45,32 +45,51 @@ _MEANING = {
 }
 
 
-def save_maps(path: str | Path, maps: MapSet) -> None:
+Stored = tuple[dict[str, Tensor], bool, float, str]
+"""Maps of T frames by name, whether they are signed, their background, and the model's name."""
+
+
+def save_maps(
+    path: str | Path, maps: dict[str, Tensor], signed: bool, background: float, model: str
+) -> None:
     """Write a set to an `.npz` or to a folder of pictures, whole or not at all.
 
     Args:
         path: ends in .npz, or names the folder.
-        maps: to write.
+        maps: of T frames, T H W C, by name.
+        signed: whether values are in [-1, 1].
+        background: the value of pixels without a surface.
+        model: name of the model that was drawn.
 
     Raises:
         OutputError: it cannot be written there.
     """
-    header = json.dumps(_header(maps), indent=1)
+    header = json.dumps(_header((maps, signed, background, model)), indent=1)
     if Path(path).suffix == ".npz":
-        arrays = {name: maps[name].detach().cpu().numpy() for name in maps.names}
+        arrays = {name: values.detach().cpu().numpy() for name, values in maps.items()}
         arrays["header"] = np.frombuffer(header.encode(), dtype=np.uint8)
         with atomic_write(path) as temporary:
             np.savez_compressed(temporary, allow_pickle=False, **arrays)
         return
     with output_folder(path) as folder:
-        for name in maps.names:
+        for name, values in maps.items():
             (folder / name).mkdir()
-            for frame, values in enumerate(maps.unit(name)):
-                (folder / name / f"{frame:06d}.png").write_bytes(encode_png(name, values))
+            for frame, picture in enumerate(unsigned(values, signed)):
+                (folder / name / f"{frame:06d}.png").write_bytes(encode_png(name, picture))
         (folder / HEADER).write_text(header + "\n", encoding="utf-8")
 
 
-def load_maps(path: str | Path) -> MapSet:
+def unsigned(values: Tensor, signed: bool) -> Tensor:
+    """Values in [0, 1].
+
+    Args:
+        values: in [0, 1], or in [-1, 1] if `signed`.
+        signed: which of these.
+    """
+    return values * 0.5 + 0.5 if signed else values
+
+
+def load_maps(path: str | Path) -> Stored:
     """Read what `save_maps` wrote.
 
     Raises:
@@ -131,23 +150,25 @@ def decode_png(name: str, data: bytes) -> Float[Tensor, "H W C"]:
     return values / (65535 if name in DEEP else 255)
 
 
-def _header(maps: MapSet) -> dict[str, Any]:
+def _header(stored: Stored) -> dict[str, Any]:
+    maps, signed, background, model = stored
+    frames, height, width, _ = next(iter(maps.values())).shape
     return {
         "format": FORMAT,
         "version": VERSION,
-        "model": maps.model,
-        "frames": maps.frames,
-        "size": list(maps.size),
-        "signed": maps.signed,
-        "background": maps.background,
+        "model": model,
+        "frames": frames,
+        "size": [height, width],
+        "signed": signed,
+        "background": background,
         "maps": {
             name: {
                 "channels": CHANNELS[name],
                 "bits": 16 if name in DEEP else 8,
-                "range": [-1, 1] if maps.signed else [0, 1],
+                "range": [-1, 1] if signed else [0, 1],
                 "meaning": _MEANING[name],
             }
-            for name in maps.names
+            for name in maps
         },
         "labels": list(LABELS),
     }
@@ -164,14 +185,14 @@ def _checked(place: Path, header: dict[str, Any]) -> dict[str, Any]:
     return header
 
 
-def _from_npz(place: Path) -> MapSet:
+def _from_npz(place: Path) -> Stored:
     with np.load(place, allow_pickle=False) as entries:
         header = _checked(place, json.loads(entries["header"].tobytes().decode()))
         maps = {name: torch.from_numpy(entries[name]) for name in header["maps"]}
-    return MapSet(maps, header["signed"], header["background"], header["model"])
+    return maps, header["signed"], header["background"], header["model"]
 
 
-def _from_folder(place: Path) -> MapSet:
+def _from_folder(place: Path) -> Stored:
     if not (place / HEADER).exists():
         raise MissingFileError(f"folder {place} has no {HEADER}; name one that holds maps")
     header = _checked(place, json.loads((place / HEADER).read_text(encoding="utf-8")))
@@ -188,4 +209,4 @@ def _from_folder(place: Path) -> MapSet:
                 raise ImageError(f"{picture} has another size than {HEADER} says")
             out[frame] = values
         maps[name] = out * 2 - 1 if header["signed"] else out
-    return MapSet(maps, header["signed"], header["background"], header["model"])
+    return maps, header["signed"], header["background"], header["model"]

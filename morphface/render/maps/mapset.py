@@ -12,27 +12,10 @@ from morphface.core.check import check_shape
 from morphface.core.errors import ParameterError, ShapeError
 from morphface.core.records import Record
 from morphface.render.maps.code import decode_face_index
+from morphface.render.maps.files import load_maps, save_maps, unsigned
+from morphface.render.maps.names import CHANNELS, check_names
 
-__all__ = ["CHANNELS", "DVP", "MAP_NAMES", "MapSet"]
-
-CHANNELS = {
-    "diffuse": 3,
-    "correspondence": 3,
-    "gaze": 3,
-    "normal": 3,
-    "depth": 1,
-    "mask": 1,
-    "uv": 2,
-    "albedo": 3,
-    "shading": 3,
-    "parsing": 1,
-    "correspondence_flat": 3,
-    "face_index": 3,
-}
-"""How many channels each map has."""
-MAP_NAMES = tuple(CHANNELS)
-DVP = ("diffuse", "correspondence", "gaze")
-"""The nine channels of Deep Video Portraits, in their order."""
+__all__ = ["MapSet"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,8 +101,7 @@ class MapSet(Record):
         Raises:
             ParameterError: there is no map of that name.
         """
-        values = self[name]
-        return values * 0.5 + 0.5 if self.signed else values
+        return unsigned(self[name], self.signed)
 
     def labels(self) -> Int[Tensor, "T H W"]:
         """The map "parsing" as indices into `LABELS`.
@@ -146,9 +128,7 @@ class MapSet(Record):
         Raises:
             OutputError: it cannot be written there.
         """
-        from morphface.render.maps.files import save_maps
-
-        save_maps(path, self)
+        save_maps(path, self.maps, self.signed, self.background, self.model)
 
     @classmethod
     def load(cls, path: str | Path) -> "MapSet":
@@ -158,20 +138,4 @@ class MapSet(Record):
             MissingFileError: there is nothing at `path`, or a picture is gone.
             ImageError: a file is damaged or of another kind.
         """
-        from morphface.render.maps.files import load_maps
-
-        return load_maps(path)
-
-
-def check_names(names: tuple[str, ...]) -> None:
-    """Refuse names that are none of a map, or come twice, or no names at all.
-
-    Raises:
-        ParameterError: which it is.
-    """
-    unknown = [name for name in names if name not in CHANNELS]
-    if unknown or not names or len(set(names)) != len(names):
-        what = f"got {unknown[0]!r}" if unknown else f"got {', '.join(names) or 'none'}"
-        raise ParameterError(
-            f"names must be one or more of {', '.join(MAP_NAMES)}, each once, {what}"
-        )
+        return cls(*load_maps(path))

@@ -15,7 +15,8 @@ from morphface.parameters import FaceParameters
 from morphface.render.backends import threads
 from morphface.render.maps import code, surface
 from morphface.render.maps.gaze import GazeStyle, check_gaze, draw_gaze
-from morphface.render.maps.mapset import DVP, MapSet, check_names
+from morphface.render.maps.mapset import MapSet
+from morphface.render.maps.names import DVP, check_names
 from morphface.render.maps.parsing import check_regions, parsing
 from morphface.render.maps.scene import Scene, camera_of, check_camera, check_fit, scene_of
 
