@@ -38,6 +38,8 @@ GROWTH = 2.0, 5.0
 second."""
 SHADED = 0.9
 """Most light that reaches the inside of a mouth: lips shade it, which harmonics do not know."""
+EDGE = 0.03
+"""How wide, in sizes of the head, the edge of a person is mixed with what was behind."""
 _STRIP = 2_000_000
 
 
@@ -151,6 +153,7 @@ class FaceLayer:
         trust = trust * (1.1 + was - after).clamp(0, 1)
         doubtful = (flow.norm(dim=-1, keepdim=True) * self.fineness - 1).clamp(0, 1) * (1 - was)
         other = 1 - look_up(person[None], self._centres(flow, box)[None], "bilinear")[0]
+        other = _widened(other, round(EDGE * max(inner.size)))
         paint = torch.zeros_like(gain)
         if bool((torch.maximum(shown, hidden) * torch.maximum(1 - trust, doubtful)).max() > 1e-3):
             paint = self._painted(look, found)
@@ -281,3 +284,12 @@ def _grown(values: Float[Tensor, "h w C"], mask: Tensor, steps: int = 2) -> Tens
         mean = wide / wide[:, -1:].clamp(min=1e-6)
         both = torch.where(both[:, -1:] > 0, both, mean * (wide[:, -1:] > 0))
     return both[0, :-1].movedim(0, -1)
+
+
+def _widened(share: Float[Tensor, "h w 1"], reach: int) -> Float[Tensor, "h w 1"]:
+    """The largest value within a reach along each axis."""
+    found = share.movedim(-1, 0)[None]
+    for window in ((2 * reach + 1, 1), (1, 2 * reach + 1)):
+        padding = tuple(n // 2 for n in window)
+        found = torch.nn.functional.max_pool2d(found, window, stride=1, padding=padding)
+    return found[0].movedim(0, -1)

@@ -75,8 +75,11 @@ def brightened(
         gain: of each channel; 1 changes nothing.
     """
     changed = colours * gain
-    over = (changed - SHOULDER).clamp(min=0) / (1 - SHOULDER)
-    rolled = changed.clamp(max=SHOULDER) + (1 - SHOULDER) * over / (1 + over)
+    strongest = changed.amax(dim=-1, keepdim=True).clamp(min=1e-6)
+    over = (strongest - SHOULDER).clamp(min=0) / (1 - SHOULDER)
+    held = strongest.clamp(max=SHOULDER) + (1 - SHOULDER) * over / (1 + over)
+    # All channels are held back alike, so that skin stays skin and does not turn yellow.
+    rolled = changed * (held / strongest)
     return torch.lerp(changed, rolled, (4 * gain.log()).clamp(0, 1))
 
 

@@ -19,8 +19,11 @@ from morphface.render.sight import Sight, View, trust, view_of
 
 __all__ = ["SeenHead", "turning"]
 
-NECK = -95.0, -165.0
-"""Heights in the model frame, in millimetres, between which a neck ceases to turn with the head."""
+NECK = 0.42, -193.0, 65.0
+"""Where a neck ends, as a slope and a height: below, in the model frame, y + slope z = height in
+millimetres. Through so many millimetres above that it turns ever more, then as the head does."""
+BENT = 0.25
+"""How far a neck turns where it begins to show a side that the photo has not, 0 to 1."""
 SMOOTHINGS = 12
 INNER = ("eyeballs", "eye_sockets", "mouth", "teeth", "tongue")
 WELL = 0.5
@@ -62,8 +65,9 @@ class SeenHead:
 
     @cached_property
     def hidden(self) -> Float[Tensor, "V 1"]:
-        """How little the photo shows of each vertex that turns with the head."""
-        return (turning(self.face.model) * (1 - self._seen / WELL).clamp(0, 1))[:, None]
+        """How little the photo shows of each vertex that turns with the head, if only a little."""
+        moving = (turning(self.face.model) / BENT).clamp(max=1)
+        return (moving * (1 - self._seen / WELL).clamp(0, 1))[:, None]
 
     @cached_property
     def bare(self) -> Float[Tensor, "V 1"]:
@@ -145,10 +149,12 @@ def turning(model: MorphableModel) -> Float[Tensor, " V"]:
     Args:
         model: whose head it is.
     """
-    neck = model.regions.get("neck", torch.zeros(model.size))
-    high, low = NECK
-    share = ((high - model.identity.mean[:, 1]) / (high - low)).clamp(0, 1)
-    return 1 - neck * share.square() * (3 - 2 * share)
+    if "neck" not in model.regions:
+        return torch.ones(model.size)
+    slope, end, length = NECK
+    _, y, z = model.identity.mean.unbind(-1)
+    share = ((y + slope * z - end) / length).clamp(0, 1)
+    return share.square() * (3 - 2 * share)
 
 
 def _jaw(model: MorphableModel) -> Float[Tensor, " V"]:

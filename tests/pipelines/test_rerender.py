@@ -16,6 +16,7 @@ from morphface.pipelines.bare import bare_skin
 from morphface.pipelines.looks import Look, brightened, light_change, part_of
 from morphface.pipelines.photo import FittedFace
 from morphface.pipelines.rerender import Rerenderer, rerender
+from morphface.pipelines.seen_head import SeenHead, turning
 from morphface.pipelines.shrink import shrunk
 from morphface.render import Renderer
 
@@ -209,6 +210,31 @@ def test_no_gain_leaves_colours_and_white_stays_within_range():
     assert brightened(torch.ones(1, 3), torch.full((1, 3), 3.0)).max() <= 1
     dark = brightened(colours, torch.full((50, 3), 0.5))
     torch.testing.assert_close(dark, colours / 2)
+
+
+def test_what_is_held_back_keeps_its_hue():
+    skin = torch.tensor([[0.8, 0.6, 0.5]])
+    bright = brightened(skin, torch.full((1, 3), 1.6))
+    assert bright.max() < 1
+    torch.testing.assert_close(bright / bright.max(), skin / skin.max())
+
+
+def test_a_turned_head_keeps_the_lower_end_of_its_neck(case):
+    face, photo = case
+    now = Look.of(face.model, face.parameters)
+    seen = SeenHead(face, photo, now)
+    turned = Look.of(face.model, edit(face.parameters, model=face.model, yaw=25.0))
+    bent = seen.bent(turned).vertices
+    lowest = turning(face.model) == 0
+    height, depth = face.model.identity.mean[:, 1:].unbind(-1)
+    assert lowest.any()
+    assert torch.equal(bent[lowest], now.vertices[lowest])
+    nape = (depth < -120) & (height < -115)
+    moved, whole = ((v - now.vertices)[nape].norm(dim=-1) for v in (bent, turned.vertices))
+    assert (moved < 0.2 * whole).all()
+    inner = face.model.regions["face"] > 0.5
+    assert (bent - turned.vertices)[inner].norm(dim=-1).max() < 0.1
+    assert torch.equal(seen.bent(now).vertices, now.vertices)
 
 
 def test_turning_head_and_light_together_changes_no_shade(case):
