@@ -1,5 +1,4 @@
 import os
-import resource
 
 import numpy as np
 import pytest
@@ -14,6 +13,7 @@ from morphface.core.errors import (
 )
 from morphface.media.video import VideoWriter, encoding, read_video
 from tests.data import shared
+from tests.disk import small_disk
 from tests.media.video.clips import pictures, sound_packets, write_clip
 
 ODD = (41, 57)
@@ -149,21 +149,13 @@ def test_a_failed_run_leaves_the_old_file_and_no_fragment(tmp_path, failure):
     assert (tmp_path / "a.mp4").read_text() == "old"
 
 
-@pytest.fixture
-def small_disk():
-    """Lets no file grow beyond so many bytes, as a full disk does."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 @pytest.mark.refusal
 @pytest.mark.parametrize("suffix", ["mp4", "mkv", "webm", "gif"])
 @pytest.mark.parametrize("size", [0, 300, 30_000])
-def test_a_full_disk_is_refused_and_leaves_nothing(tmp_path, suffix, size, small_disk):
+def test_a_full_disk_is_refused_and_leaves_nothing(tmp_path, suffix, size):
     frames = tensors(10, (80, 112))
-    small_disk(size)
-    with pytest.raises(OutputError, match=rf"cannot write to .*a.{suffix}: .* too large"):
+    refused = pytest.raises(OutputError, match=rf"cannot write to .*a.{suffix}: .* too large")
+    with small_disk(size), refused:
         wrote(tmp_path / f"a.{suffix}", frames, lossless=suffix != "gif")
     assert os.listdir(tmp_path) == []
 

@@ -1,6 +1,5 @@
 import json
 import os
-import resource
 import signal
 
 import pytest
@@ -19,6 +18,7 @@ from morphface.media.video import read_video
 from morphface.parameters import LOST, PREDICTED, TRACKED, load_track
 from morphface.pipelines import track_video
 from morphface.pipelines.tracking import run as tracking
+from tests.disk import small_disk
 from tests.media.video.clips import sound_packets
 from tests.pipelines.tracking.tracked import SIZE, clip, tracker
 
@@ -135,13 +135,9 @@ def test_a_cut_off_video_is_tracked_as_far_as_it_goes_and_said(tmp_path, known):
 @pytest.mark.refusal
 def test_a_full_disk_ends_the_run_and_leaves_nothing(video, tmp_path, known):
     known()
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (2000, hard))
-    try:
-        with pytest.raises(OutputError, match=r"cannot write to .*out/overlay.mp4: .* too large"):
-            track_video(video, tmp_path / "out")
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    refused = pytest.raises(OutputError, match=r"cannot write to .*out/overlay.mp4: .* too large")
+    with small_disk(2000), refused:
+        track_video(video, tmp_path / "out")
     assert os.listdir(tmp_path) == []
 
 
