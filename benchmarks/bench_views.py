@@ -35,9 +35,9 @@ from morphface.geometry.camera import Camera
 from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
 from morphface.media.images import Photo, write_image
 from morphface.models import MorphableModel, load_model
-from morphface.pipelines.looks import Look
 from morphface.pipelines.photo import FittedFace, fit_photo
 from morphface.pipelines.rerender import Rerenderer, rerender
+from morphface.pipelines.rerender.looks import Look
 from morphface.render.warp import centres, look_up
 
 SIZE = (480, 480)

@@ -16,10 +16,10 @@ from morphface.edit.light import Light
 from morphface.media.images import Photo, read_image, write_image
 from morphface.models import load_model
 from morphface.parameters import FaceParameters
-from morphface.pipelines.backdrops import BACKGROUNDS, check_background, filling
 from morphface.pipelines.photo import FittedPhoto, Progress, Wishes, fit_photo
 from morphface.pipelines.rerender import Rerenderer
-from morphface.pipelines.shrink import shrunk
+from morphface.pipelines.rerender.backdrops import BACKGROUNDS, check_background, filling
+from morphface.pipelines.rerender.shrink import shrunk
 
 __all__ = ["Changes", "edit_photo", "orbit_photo", "view_photo"]
 

@@ -12,12 +12,12 @@ from morphface.landmarks.boxes import box_of
 from morphface.media.images import Photo
 from morphface.models import load_model
 from morphface.parameters import FaceParameters
-from morphface.pipelines.bare import bare_skin
-from morphface.pipelines.looks import Look, brightened, light_change, part_of
 from morphface.pipelines.photo import FittedFace
 from morphface.pipelines.rerender import Rerenderer, rerender
-from morphface.pipelines.seen_head import SeenHead, turning
-from morphface.pipelines.shrink import shrunk
+from morphface.pipelines.rerender.bare import bare_skin
+from morphface.pipelines.rerender.looks import Look, brightened, light_change, part_of
+from morphface.pipelines.rerender.seen_head import SeenHead, turning
+from morphface.pipelines.rerender.shrink import shrunk
 from morphface.render import Renderer
 
 WALL = torch.tensor([0.35, 0.45, 0.6])

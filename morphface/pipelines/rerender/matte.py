@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate
 
 from morphface.geometry.camera import Camera
-from morphface.pipelines.looks import Look, part_of
+from morphface.pipelines.rerender.looks import Look, part_of
 from morphface.render.rasterize import rasterize
 from morphface.render.warp import enlarged
 

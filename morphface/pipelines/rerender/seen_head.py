@@ -12,9 +12,9 @@ from morphface.geometry.mesh import edges, vertex_normals
 from morphface.media.images import Photo
 from morphface.models import MorphableModel
 from morphface.pipelines.appearance import head_texture
-from morphface.pipelines.bare import bare_skin
-from morphface.pipelines.looks import Look, light_change
 from morphface.pipelines.photo import FittedFace
+from morphface.pipelines.rerender.bare import bare_skin
+from morphface.pipelines.rerender.looks import Look, light_change
 from morphface.render.sight import Sight, View, trust, view_of
 
 __all__ = ["SeenHead", "turning"]

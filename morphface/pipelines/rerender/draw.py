@@ -17,12 +17,12 @@ from morphface.core.errors import ParameterError
 from morphface.geometry.camera import Camera, to_camera
 from morphface.media.images import Photo
 from morphface.parameters import FaceParameters
-from morphface.pipelines.backdrops import backdrop, check_background
-from morphface.pipelines.face_layer import FaceLayer
-from morphface.pipelines.looks import Look, brightened, part_of
-from morphface.pipelines.matte import person_matte
 from morphface.pipelines.photo import FittedFace
-from morphface.pipelines.seen_head import SeenHead, turning
+from morphface.pipelines.rerender.backdrops import backdrop, check_background
+from morphface.pipelines.rerender.face_layer import FaceLayer
+from morphface.pipelines.rerender.looks import Look, brightened, part_of
+from morphface.pipelines.rerender.matte import person_matte
+from morphface.pipelines.rerender.seen_head import SeenHead, turning
 from morphface.render.relief import Relief
 from morphface.render.warp import centres, enlarged, look_up, settled
 

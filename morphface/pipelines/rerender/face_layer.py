@@ -15,15 +15,15 @@ from torch import Tensor
 
 from morphface.fit.analysis.colour import LUMINANCE
 from morphface.geometry.camera import Camera
-from morphface.pipelines.bare import ALIKE
-from morphface.pipelines.looks import (
+from morphface.pipelines.rerender.bare import ALIKE
+from morphface.pipelines.rerender.looks import (
     Look,
     brightened,
     part_around,
     part_of,
     shade,
 )
-from morphface.pipelines.seen_head import SeenHead
+from morphface.pipelines.rerender.seen_head import SeenHead
 from morphface.render import Fragments, interpolate, rasterize
 from morphface.render.antialias import antialias
 from morphface.render.flow import flow_between
