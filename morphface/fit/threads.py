@@ -10,9 +10,7 @@ from functools import cache
 
 from threadpoolctl import ThreadpoolController
 
-from morphface.core.threads import one_torch_thread
-
-__all__ = ["one_thread", "one_torch_thread"]
+__all__ = ["one_thread"]
 
 
 def one_thread() -> AbstractContextManager[None]:

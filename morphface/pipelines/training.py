@@ -15,6 +15,7 @@ from morphface.evaluate import l1, psnr, ssim
 from morphface.generate.checkpoint import read_config
 from morphface.generate.config import GeneratorConfig
 from morphface.generate.training import Observer, TrainSettings, train_generator
+from morphface.generate.training.journal import read_journal
 from morphface.generate.training.loop import GENERATOR, SETTINGS
 from morphface.generate.training.samples import Samples, split_in_time
 from morphface.generate.windows import ConditioningWindows, to_signed
@@ -26,6 +27,7 @@ __all__ = ["SOURCE", "read_settings", "train_on_dataset"]
 SOURCE = "source.json"
 """Says which dataset a run was trained on, and which of its frames were kept for validation."""
 
+MEASURES = {"validation_l1": l1, "validation_psnr": psnr, "validation_ssim": ssim}
 MOUTH = ("lips", "mouth", "teeth", "tongue")
 _VALIDATED = 48
 _SHOWN = 4
@@ -81,11 +83,10 @@ def train_on_dataset(
         preview=lambda made: _preview(made, windows, _spread(check or train, _SHOWN)),
         after=after,
     )
-    generator = train_generator(
-        config, samples, run, settings=settings, resume=resume, observer=observer
-    )
+    train_generator(config, samples, run, settings=settings, resume=resume, observer=observer)
     _note_source(run, folder, check)
-    return _validate(generator, windows, chosen) if chosen else {}
+    last = [entry for entry in read_journal(run) if any(name in entry for name in MEASURES)]
+    return {name: last[-1][name] for name in MEASURES} if chosen and last else {}
 
 
 def read_settings(file: Path | None, run: Path | None, wishes: dict[str, Any]) -> TrainSettings:
@@ -183,11 +184,7 @@ def _validate(
     generator: nn.Module, windows: ConditioningWindows, chosen: Sequence[int]
 ) -> dict[str, float]:
     made, true, _ = _made(generator, windows, chosen)
-    measures = {"l1": l1, "psnr": psnr, "ssim": ssim}
-    return {
-        f"validation_{name}": round(float(measure(made, true).mean()), 5)
-        for name, measure in measures.items()
-    }
+    return {name: round(float(measure(made, true).mean()), 5) for name, measure in MEASURES.items()}
 
 
 def _preview(

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from morphface.core.check import check_finite, check_shape
 from morphface.core.errors import ParameterError
+from morphface.core.threads import one_torch_thread
 from morphface.fit.analysis.borrowed import with_colours
 from morphface.fit.analysis.colour import Balance, balance_of
 from morphface.fit.analysis.energies import Prior
@@ -33,7 +34,7 @@ from morphface.fit.analysis.solver import run_stage
 from morphface.fit.analysis.state import Columns, Look, first_look
 from morphface.fit.problem import to_numpy
 from morphface.fit.result import FitResult
-from morphface.fit.threads import one_thread, one_torch_thread
+from morphface.fit.threads import one_thread
 from morphface.models import MorphableModel
 
 __all__ = ["fit_photometric"]

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 import torch
 
 from morphface.core.errors import ParameterError
-from morphface.fit.threads import one_thread, one_torch_thread
+from morphface.core.threads import one_torch_thread
+from morphface.fit.threads import one_thread
 from morphface.fit.video.actor import Actor
 from morphface.fit.video.ahead import Ahead
 from morphface.fit.video.cast import Cast

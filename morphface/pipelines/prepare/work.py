@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from morphface.fit.threads import one_torch_thread
+from morphface.core.threads import one_torch_thread
 from morphface.fit.video import VideoSettings, fit_video, track_people
 from morphface.geometry.camera import Camera
 from morphface.landmarks.detectors.model_file import require_model
