@@ -1,0 +1,52 @@
+"""Fixtures of tests in a browser: `page`, and `lab` for JupyterLab."""
+
+import pytest
+
+from tests.ui.browser import Lab, Watch, jupyterlab, launched
+
+DESKTOP = {"width": 1280, "height": 800}
+
+
+@pytest.fixture(scope="package")
+def browser():
+    """One Chromium for all; Playwright's event loop must not outlive the tests of this folder."""
+    with launched() as browser:
+        yield browser
+
+
+@pytest.fixture
+def context(browser):
+    """A profile of its own for each test."""
+    with browser.new_context(viewport=DESKTOP, accept_downloads=True) as context:
+        context.grant_permissions(["clipboard-read", "clipboard-write"])
+        yield context
+
+
+@pytest.fixture
+def watch(context):
+    """What the browser asks for and complains of; see `Watch`."""
+    return Watch(context)
+
+
+@pytest.fixture
+def page(watch, context):
+    """An empty page; the test fails if it asks another machine, or if a script complains."""
+    page = context.new_page()
+    yield page
+    watch.check()
+
+
+@pytest.fixture(scope="package")
+def lab_server(browser, tmp_path_factory):
+    """One JupyterLab for all: its address, token and folder."""
+    with jupyterlab(tmp_path_factory.mktemp("lab")) as server:
+        yield server
+
+
+@pytest.fixture
+def lab(lab_server, watch, context):
+    """`lab.open(*cells)` runs a notebook; fails as `page`, but Jupyter may complain of itself."""
+    lab = Lab(*lab_server, context.new_page())
+    yield lab
+    lab.shut()
+    watch.check(lambda place, text: place.startswith("blob:") or "anywidget" in text)

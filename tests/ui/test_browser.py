@@ -1,0 +1,33 @@
+"""The browser fixtures themselves."""
+
+import pytest
+
+
+def test_a_page_draws_with_webgl(page):
+    page.set_content("<canvas></canvas>")
+    version = "document.querySelector('canvas').getContext('webgl2').getParameter(0x1F02)"
+    assert "WebGL 2" in page.evaluate(version)
+
+
+def test_a_request_to_another_machine_is_seen_and_fails(page, watch):
+    page.set_content("<img src='http://example.com/a.png'>")
+    page.wait_for_function("document.querySelector('img').complete")
+    assert watch.strangers == ["http://example.com/a.png"]
+    with pytest.raises(AssertionError):
+        watch.check()
+    watch.forgive("ERR_NAME_NOT_RESOLVED")
+    watch.requests.clear()
+
+
+def test_a_script_that_fails_is_seen(page, watch):
+    page.set_content("<script>throw new Error('lost')</script>")
+    page.wait_for_timeout(50)
+    watch.forgive("lost")
+
+
+@pytest.mark.slow
+def test_a_notebook_runs_in_jupyterlab(lab, watch):
+    page = lab.open("x = 6 * 7\nprint(x)", "print('done')")
+    page.get_by_text("done", exact=True).wait_for()
+    assert lab.run("print(x + 1)") == "43\n"
+    assert watch.strangers == []
