@@ -14,10 +14,19 @@ from torch.nn.functional import l1_loss, relu, softplus
 from morphface.core.check import check_shape
 from morphface.core.errors import ParameterError
 
-__all__ = ["ADVERSARIAL", "discriminator_loss", "feature_matching", "generator_loss", "temporal"]
+__all__ = [
+    "ADVERSARIAL",
+    "discriminator_loss",
+    "feature_matching",
+    "generator_loss",
+    "perceptual",
+    "temporal",
+]
 
 ADVERSARIAL = ("vanilla", "least_squares", "hinge")
 """Goodfellow et al. 2014; Mao et al. 2017; Lim and Ye 2017."""
+_LAYERS = (1 / 32, 1 / 16, 1 / 8, 1 / 4, 1.0)
+"""Weights of the features of VGG19, relu1_1 to relu5_1 (pix2pixHD)."""
 
 
 def discriminator_loss(
@@ -75,6 +84,24 @@ def feature_matching(real: Sequence[Tensor], made: Sequence[Tensor]) -> Float[Te
         )
     pairs = zip(real[:-1], made[:-1], strict=True)
     return torch.stack([l1_loss(b, a.detach()) for a, b in pairs]).mean()
+
+
+def perceptual(real: Sequence[Tensor], made: Sequence[Tensor]) -> Float[Tensor, ""]:
+    """Weighted mean absolute differences of features of VGG19 (pix2pixHD, HeadGAN).
+
+    Args:
+        real: features of frames of a camera, relu1_1 to relu5_1; constants here.
+        made: features of frames of the generator.
+
+    Raises:
+        ParameterError: there are not five of each.
+    """
+    if not len(real) == len(made) == len(_LAYERS):
+        raise ParameterError(
+            f"real and made must have {len(_LAYERS)} layers, got {len(real)} and {len(made)}"
+        )
+    terms = zip(_LAYERS, real, made, strict=True)
+    return torch.stack([weight * l1_loss(b, a.detach()) for weight, a, b in terms]).sum()
 
 
 def temporal(

@@ -9,6 +9,7 @@ from morphface.generate.losses import (
     discriminator_loss,
     feature_matching,
     generator_loss,
+    perceptual,
     temporal,
 )
 
@@ -52,6 +53,23 @@ def test_steady_frames_have_no_temporal_loss_whatever_they_show():
     made, real = torch.rand(2, 3, 8, 8), torch.rand(2, 3, 8, 8)
     assert temporal(made, made, real, real).item() == 0
     assert temporal(made + 0.1, made, real, real).item() == pytest.approx(0.1, rel=1e-4)
+
+
+def test_coarse_features_weigh_most_in_the_perceptual_term():
+    real = [torch.zeros(1, 2, 4, 4, requires_grad=True) for _ in range(5)]
+    for layer, weight in enumerate((1 / 32, 1 / 16, 1 / 8, 1 / 4, 1)):
+        made = [torch.full((1, 2, 4, 4), 3.0 * (k == layer)) for k in range(5)]
+        assert perceptual(real, made).item() == pytest.approx(3 * weight)
+    made = [torch.rand(1, 2, 4, 4, requires_grad=True) for _ in range(5)]
+    perceptual(real, made).backward()
+    assert all(feature.grad is None for feature in real)
+    assert all(bool((feature.grad != 0).all()) for feature in made)
+
+
+@pytest.mark.refusal
+def test_the_perceptual_term_needs_all_layers():
+    with pytest.raises(ParameterError, match="must have 5 layers, got 5 and 4"):
+        perceptual([torch.zeros(1)] * 5, [torch.zeros(1)] * 4)
 
 
 @pytest.mark.refusal

@@ -220,6 +220,8 @@ def _opened(run: Path, settings: TrainSettings, *, resume: bool, leads: bool) ->
 def _place(state: TrainState, accelerator: Any) -> None:
     """Move everything to where it is trained, wrapped for several processes if there are."""
     state.mean.to(accelerator.device)
+    if state.eyes is not None:
+        state.eyes.to(accelerator.device)
     state.generator, state.judge, state.makers, state.judges = accelerator.prepare(
         state.generator, state.judge, state.makers, state.judges
     )

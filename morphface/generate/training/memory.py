@@ -8,6 +8,7 @@ from torch import nn
 
 from morphface.generate.config import GeneratorConfig
 from morphface.generate.networks import PatchDiscriminator, TranslationNetwork
+from morphface.generate.networks.backbones import Backbone
 from morphface.generate.training.settings import TrainSettings
 
 __all__ = ["free_memory", "memory_needed"]
@@ -32,9 +33,11 @@ def memory_needed(config: GeneratorConfig, settings: TrainSettings, processes: i
         kept = _features(generator, window) / 2
         if settings.adversarial != "none":  # of real and made frames, then of made ones again
             kept += 3 * _features(judge, window, torch.empty(2, 3, side, side)) / 2
+        size = 4 if settings.precision == "no" else 2
+        if settings.vgg:  # of real and made frames, in full precision
+            kept += 4 / size * _features(Backbone("vgg19"), torch.empty(2, 3, side, side))
     kept += config.window_channels * side**2 * 3
     weights = _COPIES * (_numbers(generator) + _numbers(judge)) + _numbers(generator)
-    size = 4 if settings.precision == "no" else 2
     return int(4 * weights + _OVERHEAD * size * batch * kept)
 
 

@@ -26,6 +26,8 @@ class TrainSettings:
         matching: weight of feature matching.
         temporal: weight of the temporal term, which makes two neighbouring frames a sample.
         mouth: how much more pixels count that the window's dataset marks as the mouth.
+        vgg: weight of the perceptual term, the difference of features of VGG19; papers have 10.
+        vgg_weights: path of torchvision's weights of VGG19; None looks in the caches.
         ema: decay of the running mean of weights, which is what is used in the end.
         precision: of the forward pass: "no" (float32), "bf16" or "fp16".
         seed: of weights, of the order of windows and of dropout.
@@ -44,6 +46,8 @@ class TrainSettings:
     matching: float = 0.0
     temporal: float = 0.0
     mouth: float = 0.0
+    vgg: float = 0.0
+    vgg_weights: str | None = None
     ema: float = 0.999
     precision: str = "no"
     seed: int = 0
@@ -66,7 +70,7 @@ class TrainSettings:
             )
         if not 0 <= self.ema < 1:
             raise ParameterError(f"ema must be in [0, 1), got {self.ema}")
-        if min(self.l1, self.matching, self.temporal, self.mouth) < 0:
+        if min(self.l1, self.matching, self.temporal, self.mouth, self.vgg) < 0:
             raise ParameterError("weights of losses must not be negative")
 
     def replace(self, **changes: Any) -> "TrainSettings":

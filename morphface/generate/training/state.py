@@ -13,6 +13,7 @@ from morphface.core.files import atomic_write
 from morphface.generate.config import GeneratorConfig, difference
 from morphface.generate.generator import generator_of
 from morphface.generate.networks import PatchDiscriminator
+from morphface.generate.networks.backbones import load_backbone
 from morphface.generate.training.settings import TrainSettings
 
 __all__ = ["TrainState", "load_state", "new_state", "save_state"]
@@ -29,6 +30,7 @@ class TrainState:
         makers: the generator's optimiser.
         judges: the discriminator's optimiser.
         step: how many steps were made.
+        eyes: VGG19, whose features the perceptual term compares; None without that term.
     """
 
     generator: nn.Module
@@ -37,6 +39,7 @@ class TrainState:
     makers: torch.optim.Optimizer
     judges: torch.optim.Optimizer
     step: int = 0
+    eyes: nn.Module | None = None
 
     def average(self, generator: nn.Module, decay: float) -> None:
         """Move the mean weights towards those of `generator`; running statistics are taken over.
@@ -62,6 +65,10 @@ def new_state(config: GeneratorConfig, settings: TrainSettings) -> TrainState:
     Args:
         config: of the generator.
         settings: of the run.
+
+    Raises:
+        MissingFileError: the perceptual term is asked for, and its weights are not here.
+        ModelError: those weights are none of VGG19.
     """
     torch.manual_seed(settings.seed)
     generator, judge = generator_of(config), PatchDiscriminator(config)
@@ -70,7 +77,8 @@ def new_state(config: GeneratorConfig, settings: TrainSettings) -> TrainState:
         torch.optim.Adam(network.parameters(), lr=settings.rate, betas=settings.betas)
         for network in (generator, judge)
     )
-    return TrainState(generator, judge, mean, makers, judges)
+    eyes = load_backbone("vgg19", settings.vgg_weights) if settings.vgg else None
+    return TrainState(generator, judge, mean, makers, judges, eyes=eyes)
 
 
 def save_state(path: Path, state: TrainState, config: GeneratorConfig) -> None:

@@ -10,6 +10,7 @@ from morphface.generate.losses import (
     discriminator_loss,
     feature_matching,
     generator_loss,
+    perceptual,
     temporal,
 )
 from morphface.generate.training.settings import TrainSettings
@@ -73,6 +74,7 @@ class _Step:
             "adversarial": 1.0,
             "matching": settings.matching,
             "temporal": settings.temporal,
+            "vgg": settings.vgg,
         }
         weighted = [weights[name] * loss for name, loss in losses.items()]
         self.hands.backward(torch.stack(weighted).sum())
@@ -105,6 +107,10 @@ class _Step:
         if settings.temporal:
             before = self.state.generator(batch["window_before"])
             losses["temporal"] = temporal(made, before, batch["frame"], batch["frame_before"])
+        if self.state.eyes is not None:
+            with torch.no_grad():
+                real = self.state.eyes(batch["frame"])
+            losses["vgg"] = perceptual(real, self.state.eyes(made.float()))
         return losses
 
     def _adversarial(self, made: Tensor) -> dict[str, Tensor]:
