@@ -16,16 +16,14 @@ from morphface.generate.checkpoint import read_config
 from morphface.generate.config import GeneratorConfig
 from morphface.generate.training import Observer, TrainSettings, train_generator
 from morphface.generate.training.journal import read_journal
-from morphface.generate.training.loop import GENERATOR, SETTINGS
+from morphface.generate.training.loop import GENERATOR, SETTINGS, STATE
 from morphface.generate.training.samples import Samples, split_in_time
 from morphface.generate.windows import ConditioningWindows, to_signed
 from morphface.media.shards import ShardFolder, open_shards
+from morphface.pipelines.reenact.target import SOURCE, write_target
 from morphface.render.maps import LABELS
 
 __all__ = ["SOURCE", "read_settings", "train_on_dataset"]
-
-SOURCE = "source.json"
-"""Says which dataset a run was trained on, and which of its frames were kept for validation."""
 
 MEASURES = {"validation_l1": l1, "validation_psnr": psnr, "validation_ssim": ssim}
 MOUTH = ("lips", "mouth", "teeth", "tongue")
@@ -83,6 +81,8 @@ def train_on_dataset(
         preview=lambda made: _preview(made, windows, _spread(check or train, _SHOWN)),
         after=after,
     )
+    if resume or not (run / STATE).exists():  # else it is refused
+        write_target(run, folder, config)
     train_generator(config, samples, run, settings=settings, resume=resume, observer=observer)
     _note_source(run, folder, check)
     last = [entry for entry in read_journal(run) if any(name in entry for name in MEASURES)]
