@@ -1,5 +1,6 @@
 """How pictures are coded for each suffix of a file name."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -19,7 +20,7 @@ from torch import Tensor
 from morphface.core.errors import MissingDependencyError, OutputError
 from morphface.media.video.picture import ACCURATE, BT709, LIMITED
 
-__all__ = ["Encoding", "encoding_for"]
+__all__ = ["Encoding", "add_comment", "encoding_for"]
 
 _THREADS = 2
 
@@ -130,6 +131,22 @@ def encoding_for(path: Path, lossless: bool) -> Encoding:
         return _GIF
     known = ".mp4, .mov, .mkv or .webm" + ("" if lossless else ", or .gif")
     raise OutputError(f"cannot write {path}: the suffix of a video must be {known}")
+
+
+def add_comment(path: Path, text: str) -> None:
+    """Put a comment at the end of a GIF, which FFmpeg does not write.
+
+    Args:
+        path: of the whole GIF.
+        text: of the comment.
+    """
+    content = text.encode()
+    blocks = [content[start : start + 255] for start in range(0, len(content), 255)]
+    with path.open("r+b") as file:
+        file.seek(-1, os.SEEK_END)  # over the trailer
+        file.write(b"!\xfe")
+        file.writelines(bytes([len(block)]) + block for block in blocks)
+        file.write(b"\0;")
 
 
 def _with_palette(pixels: UInt8[Tensor, "H W 3"]) -> VideoFrame:

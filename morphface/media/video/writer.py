@@ -4,7 +4,7 @@ The file takes its place only when it is whole, as with all results.
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from fractions import Fraction
 from pathlib import Path
@@ -19,7 +19,7 @@ from morphface.core.check import check_shape
 from morphface.core.errors import OutputError, ParameterError, ShapeError
 from morphface.core.files import atomic_write
 from morphface.media.images import Photo
-from morphface.media.video.encoding import encoding_for
+from morphface.media.video.encoding import add_comment, encoding_for
 from morphface.media.video.probe import probe
 from morphface.media.video.reader import Video
 from morphface.media.video.sound import SoundCopy
@@ -43,6 +43,8 @@ class VideoWriter:
         sound_from: a file, or a video that was read, whose sound is copied. It is cut to the time
             of the frames, whose times then are those of that file.
         lossless: keep every bit of the frames; the file becomes large.
+        tags: metadata of the file by name. "comment" is kept by all formats, "title" by all but
+            GIF, and "encoding_tool" (the program) by .mp4 and .m4v.
 
     Raises:
         OutputError: the suffix is unknown, or the file cannot be written.
@@ -57,6 +59,7 @@ class VideoWriter:
         *,
         sound_from: "Video | str | Path | None" = None,
         lossless: bool = False,
+        tags: Mapping[str, str] | None = None,
     ) -> None:
         if not (math.isfinite(rate) and rate > 0):
             raise ParameterError(f"rate must be a positive number of frames a second, got {rate:g}")
@@ -64,7 +67,7 @@ class VideoWriter:
         self.sound_missing = ""
         """Why there is no sound although it was asked for; empty where there is."""
         self._encoding = encoding_for(self.path, lossless)
-        self._sound_from = sound_from
+        self._sound_from, self._tags = sound_from, dict(tags or {})
         self._open: ExitStack | None = None
         self._sound: SoundCopy | None = None
         self._reformatter = VideoReformatter()
@@ -73,11 +76,12 @@ class VideoWriter:
 
     def __enter__(self) -> "VideoWriter":
         with ExitStack() as stack:
-            temporary = stack.enter_context(atomic_write(self.path))
+            self._file = stack.enter_context(atomic_write(self.path))
             stack.enter_context(_refusals(self.path))
-            container = av.open(f"file:{temporary}", "w", format=self._encoding.form)
+            container = av.open(f"file:{self._file}", "w", format=self._encoding.form)
             self._container: OutputContainer = container
             stack.callback(container.close)
+            container.metadata.update(self._tags)
             rate = Fraction(self.rate).limit_denominator(1001)
             self._stream = self._encoding.add_stream(container, self.size, rate)
             self._add_sound(stack)
@@ -158,6 +162,8 @@ class VideoWriter:
         self._container.mux(self._stream.encode(None))
         self._copy_sound(self._last + 1 / self.rate)
         self._container.close()
+        if self._encoding.form == "gif" and "comment" in self._tags:
+            add_comment(self._file, self._tags["comment"])
 
 
 @contextmanager

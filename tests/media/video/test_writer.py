@@ -1,5 +1,6 @@
 import os
 
+import av
 import numpy as np
 import pytest
 import torch
@@ -192,3 +193,14 @@ def test_frames_that_do_not_follow_are_refused(tmp_path):
             writer.write(second[:20])
         with pytest.raises(ShapeError, match="pixels must be one frame"):
             writer.write(second[None])
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov", "m4v", "mkv", "webm", "gif"])
+def test_tags_are_written_into_every_kind_of_file(tmp_path, suffix):
+    words = "made by a program, not by a camera; " * 20  # a GIF's comment has blocks of 255
+    wrote(tmp_path / f"a.{suffix}", tensors(3), tags={"comment": words, "title": "three"})
+    with av.open(str(tmp_path / f"a.{suffix}")) as container:
+        assert len(list(container.decode(video=0))) == 3
+        found = {name.lower(): value for name, value in container.metadata.items()}
+    assert found["comment"] == words
+    assert suffix == "gif" or found["title"] == "three"
