@@ -6,6 +6,7 @@ The names below are imported when they are first used, so that `import morphface
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from morphface.core.display import use_painter
 from morphface.core.version import __version__
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ _HOMES = {
     "read_image": "media.images",
     "save_parameters": "parameters",
 }
+
+use_painter("morphface.show.painters:paint")
 
 
 def __getattr__(name: str) -> Any:

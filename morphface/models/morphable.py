@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from morphface.core.check import check_shape
+from morphface.core.display import Displayed
 from morphface.core.errors import ModelError
 from morphface.core.records import Record
 from morphface.models.basis import ExpressionBasis, LinearBasis
@@ -56,7 +57,7 @@ def gaze_rotation(gaze: Float[Tensor, "*batch 2"]) -> Float[Tensor, "*batch 3 3"
 
 
 @dataclass(frozen=True, eq=False)
-class MorphableModel(Record):
+class MorphableModel(Record, Displayed):
     """Identity, expression and reflectance on one template.
 
     Args:

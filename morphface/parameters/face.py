@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from morphface.core.check import check_finite, check_shape
+from morphface.core.display import Displayed
 from morphface.core.errors import ParameterError, ShapeError
 from morphface.core.records import Record
 
@@ -34,7 +35,7 @@ _VECTOR_ORDER = (
 
 
 @dataclass(frozen=True, eq=False)
-class FaceParameters(Record):
+class FaceParameters(Record, Displayed):
     """One person in T frames. Identity and reflectance have one row, everything else has T.
 
     Args:

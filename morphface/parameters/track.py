@@ -15,6 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from morphface.core.check import check_finite, check_shape
+from morphface.core.display import Displayed
 from morphface.core.errors import MorphfaceError, ParameterError, ShapeError
 from morphface.core.records import Record
 from morphface.geometry.camera import Camera
@@ -43,7 +44,7 @@ _OWN = ("states", "times", "indices", *_NUMBERS)
 
 
 @dataclass(frozen=True, eq=False)
-class Track(Record):
+class Track(Record, Displayed):
     """One person in T frames of a video.
 
     Args:

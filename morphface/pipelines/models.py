@@ -12,7 +12,7 @@ from morphface.models.known import KNOWN, KnownModel, find_known
 from morphface.models.readers import about, reader_of
 from morphface.models.storage import read_header
 
-__all__ = ["ListedModel", "convert_model", "describe_model", "list_models"]
+__all__ = ["ListedModel", "convert_model", "describe_model", "list_models", "sizes_of"]
 
 _ENDING = ".safetensors"
 _OPEN_HEAD = "Apache-2.0; made from CC0 data"
@@ -70,7 +70,7 @@ def describe_model(name_or_path: str | Path, **options: Any) -> dict[str, str]:
         "units": layout,
         "licence": notes["licence"] or "not known; see where you got it",
         "source": notes["source"] or "not known",
-        **_sizes(model),
+        **sizes_of(model),
         "regions": ", ".join(sorted(model.regions)) or "none",
         "landmarks": ", ".join(sorted(model.landmarks)) or missing,
     }
@@ -118,7 +118,8 @@ def _listed(model: KnownModel) -> ListedModel:
     return ListedModel(model.name, path is not None, model.title, model.licence, note)
 
 
-def _sizes(model: MorphableModel) -> dict[str, str]:
+def sizes_of(model: MorphableModel) -> dict[str, str]:
+    """What a model has and how much of it, as pairs of a heading and words."""
     mean = model.identity.mean
     width, height, depth = (mean.amax(0) - mean.amin(0)).tolist()
     colour = model.reflectance

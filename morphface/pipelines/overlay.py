@@ -8,13 +8,22 @@ from torch import Tensor
 
 from morphface.fit.analysis.colour import LUMINANCE
 from morphface.geometry.mesh import vertex_normals
+from morphface.landmarks import Landmarks
 from morphface.media.crop import Crop
 from morphface.media.images import Photo
 from morphface.pipelines.photo import FittedFace
 from morphface.pipelines.window import DARK, LIGHT, picture_tensor, window_around
 from morphface.render import Rendered, Renderer, shade_sh
 
-__all__ = ["LINEAR_PANEL", "PANEL", "STRIP", "draw_overlay"]
+__all__ = [
+    "LINEAR_PANEL",
+    "PANEL",
+    "STRIP",
+    "draw_overlay",
+    "face_colours",
+    "render_face",
+    "with_landmarks",
+]
 
 PANEL = 480
 """Side of each of the eight panels in pixels."""
@@ -46,8 +55,10 @@ def draw_overlay(face: FittedFace, photo: Photo) -> Float[Tensor, "H W 3"]:
     side = LINEAR_PANEL if face.pixels is None else PANEL
     window = window_around(face.fit.landmarks.box, side)
     ground = window.apply(photo.pixels, _BEYOND)
-    mesh = _render(face, window, None)
-    overlay = _with_landmarks(mesh.over(ground, OPACITY)[0], face, window)
+    mesh = render_face(face, window, None)
+    overlay = with_landmarks(
+        mesh.over(ground, OPACITY)[0], face.fit.landmarks, face.predicted, window
+    )
     alone = mesh.over(torch.tensor(DARK) / 255)[0]
     rows = [{"photo": ground, "landmarks": overlay, "mesh": alone}]
     if face.pixels is not None:
@@ -60,9 +71,9 @@ def _pixel_rows(
     face: FittedFace, photo: Photo, window: Crop, first: dict[str, Tensor]
 ) -> list[dict[str, Tensor]]:
     """Two rows of four panels."""
-    albedo, shading, colours = _colours(face)
+    albedo, shading, colours = face_colours(face)
     ground, dark = first["photo"], torch.tensor(DARK) / 255
-    drawn = _render(face, window, colours).over(ground)[0]
+    drawn = render_face(face, window, colours).over(ground)[0]
     difference = 0.5 + RESIDUAL_SCALE * (drawn - ground)
     return [
         {
@@ -73,14 +84,14 @@ def _pixel_rows(
         },
         {
             f"difference x {RESIDUAL_SCALE:g}": difference.clamp(0, 1),
-            "albedo": _render(face, window, albedo).over(dark)[0],
-            "shading": _render(face, window, _SHADING * shading).over(dark)[0],
+            "albedo": render_face(face, window, albedo).over(dark)[0],
+            "shading": render_face(face, window, _SHADING * shading).over(dark)[0],
             "hidden": _hidden(face, photo, window),
         },
     ]
 
 
-def _colours(face: FittedFace) -> tuple[Tensor, Tensor, Tensor]:
+def face_colours(face: FittedFace) -> tuple[Tensor, Tensor, Tensor]:
     """Albedo, shading and their product as the photo shows it, at the vertices."""
     seen, p, model = face.pixels, face.parameters, face.model
     vertices = face.vertices_in_camera()
@@ -105,22 +116,41 @@ def _hidden(face: FittedFace, photo: Photo, window: Crop) -> Float[Tensor, "S S 
     return torch.lerp(dim, dim.new_tensor(_HIDDEN).expand_as(dim), 0.8 * shown)
 
 
-def _render(face: FittedFace, window: Crop, colours: Float[Tensor, "V 3"] | None) -> Rendered:
+def render_face(face: FittedFace, window: Crop, colours: Float[Tensor, "V 3"] | None) -> Rendered:
+    """The fitted head as the window shows it; grey clay without colours.
+
+    Args:
+        face: the fitted face.
+        window: a part of the photo that it was fitted to.
+        colours: of the vertices.
+    """
     renderer = Renderer.of(face.model, window.camera(face.camera))
     shown = None if colours is None else colours.clamp(0, 1)[None]
     return renderer(face.vertices_in_camera()[None], colours=shown)
 
 
-def _with_landmarks(
-    panel: Float[Tensor, "S S 3"], face: FittedFace, window: Crop
+def with_landmarks(
+    panel: Float[Tensor, "S S 3"],
+    landmarks: Landmarks,
+    predicted: Float[Tensor, "N 2"],
+    window: Crop,
 ) -> Float[Tensor, "S S 3"]:
-    """Draws at a multiple of the size, so that lines are smooth."""
+    """A dot for each landmark as detected, and a line to where the fitted head has it.
+
+    Draws at a multiple of the size, so that lines are smooth.
+
+    Args:
+        panel: what to draw on.
+        landmarks: as detected.
+        predicted: where the fitted head has them.
+        window: the part of the photo that the panel shows.
+    """
     side = window.size
     layer = Image.new("RGBA", (side * _FINE, side * _FINE))
     pen = ImageDraw.Draw(layer)
-    present = face.fit.landmarks.confidence > 0
-    found = window.inside(face.fit.landmarks.points[present]) * _FINE
-    fitted = window.inside(face.predicted[present]) * _FINE
+    present = landmarks.confidence > 0
+    found = window.inside(landmarks.points[present]) * _FINE
+    fitted = window.inside(predicted[present]) * _FINE
     for (x, y), (to_x, to_y) in zip(found.tolist(), fitted.tolist(), strict=True):
         pen.line((x, y, to_x, to_y), fill=_RESIDUAL, width=_FINE)
         pen.ellipse((x - 1.6, y - 1.6, x + 1.6, y + 1.6), fill=_DETECTED)

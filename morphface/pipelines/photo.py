@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from morphface.core.display import Displayed
 from morphface.core.errors import BackendError, ParameterError
 from morphface.fit import FitResult, PhotometricResult, fit_linear, fit_photometric
 from morphface.geometry.angles import rotvec_to_angles
@@ -45,7 +46,7 @@ class Wishes(TypedDict, total=False):
 
 
 @dataclass(frozen=True, eq=False)
-class FittedFace:
+class FittedFace(Displayed):
     """One face of a photo.
 
     Args:
@@ -118,7 +119,7 @@ class FittedFace:
 
 
 @dataclass(frozen=True, eq=False)
-class FittedPhoto:
+class FittedPhoto(Displayed):
     """The faces of a photo.
 
     Args:

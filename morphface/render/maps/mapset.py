@@ -9,6 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from morphface.core.check import check_shape
+from morphface.core.display import Displayed
 from morphface.core.errors import ParameterError, ShapeError
 from morphface.core.records import Record
 from morphface.render.maps.code import decode_face_index
@@ -19,7 +20,7 @@ __all__ = ["MapSet"]
 
 
 @dataclass(frozen=True, eq=False)
-class MapSet(Record):
+class MapSet(Record, Displayed):
     """Maps of T frames, by name and in order.
 
     Args:
