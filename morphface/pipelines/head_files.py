@@ -8,10 +8,12 @@ import torch
 from morphface.geometry.mesh import vertex_normals
 from morphface.media.images import Photo
 from morphface.media.meshes import Surface, write_gltf, write_obj
+from morphface.models import MorphableModel
+from morphface.parameters import FaceParameters
 from morphface.pipelines.appearance import head_texture
 from morphface.pipelines.photo import FittedFace
 
-__all__ = ["rigged_head", "write_head"]
+__all__ = ["reshaped", "rigged_head", "write_head"]
 
 
 def rigged_head(face: FittedFace, photo: Photo) -> Surface:
@@ -26,21 +28,36 @@ def rigged_head(face: FittedFace, photo: Photo) -> Surface:
         face: the fitted face.
         photo: that it was fitted to.
     """
-    fitted, weights = face.parameters, face.parameters.expression[0]
-    model = face.model.linearised(fitted.identity[0], weights)  # a target is a straight move
-    still = torch.zeros_like(fitted.expression)
-    neutral = model.vertices(fitted.identity, still, fitted.gaze)[0]
-    each = torch.eye(model.expression.rank)
-    moved = model.vertices(fitted.identity, each, fitted.gaze)
-    head = head_texture(face, photo)
-    return Surface(
-        vertices=neutral,
+    model, head = face.model, head_texture(face, photo)
+    plain = Surface(
+        vertices=face.vertices(),
         faces=model.faces,
-        normals=vertex_normals(neutral, model.faces),
         colours=head.colours,
         uv=model.uv,
         uv_faces=model.uv_faces,
         texture=head.albedo,
+    )
+    return reshaped(plain, model, face.parameters)
+
+
+def reshaped(head: Surface, model: MorphableModel, parameters: FaceParameters) -> Surface:
+    """The head of other parameters, with the colours that it has.
+
+    Args:
+        head: of the model.
+        model: that the parameters belong to.
+        parameters: one frame; identity, expression and gaze count.
+    """
+    wanted, weights = parameters, parameters.expression[0]
+    model = model.linearised(wanted.identity[0], weights)  # a target is a straight move
+    still = torch.zeros_like(wanted.expression)
+    neutral = model.vertices(wanted.identity, still, wanted.gaze)[0]
+    each = torch.eye(model.expression.rank)
+    moved = model.vertices(wanted.identity, each, wanted.gaze)
+    return replace(
+        head,
+        vertices=neutral,
+        normals=vertex_normals(neutral, model.faces),
         targets=dict(zip(model.expression.names, moved - neutral, strict=True)),
         weights=dict(zip(model.expression.names, weights.tolist(), strict=False)),
     )
