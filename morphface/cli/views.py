@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from morphface.cli.by_hand import edit_by_hand, without_page
 from morphface.cli.options import Debug, Device, Faces, Focal, Model, Quiet, Stage
 from morphface.cli.output import say, status
 from morphface.core.errors import ParameterError
@@ -44,6 +45,15 @@ _Background = Annotated[
         help="What is behind the person; the original one follows the head.",
         metavar="original|blurred|plain|PICTURE",
     ),
+]
+_Ui = Annotated[
+    bool, typer.Option("--ui", help="Open an editor in the browser: sliders, and the mouse.")
+]
+_Port = Annotated[
+    int | None, typer.Option(help="Of the editor; any free one otherwise.", metavar="N")
+]
+_NoBrowser = Annotated[
+    bool, typer.Option("--no-browser", help="Print the editor's address, open nothing.")
 ]
 
 
@@ -99,6 +109,9 @@ def edit(
     light_from: _LightFrom = None,
     add: _Add = False,
     background: _Background = "original",
+    ui: _Ui = False,
+    port: _Port = None,
+    no_browser: _NoBrowser = False,
     model: Model = "open-head",
     faces: Faces = "largest",
     focal: Focal = None,
@@ -107,20 +120,31 @@ def edit(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Change the expression, gaze, pose or light of a face in a photo."""
+    """Change the expression, gaze, pose or light of a face in a photo.
+
+    With --ui an editor opens in the browser, on this machine only; Ctrl-C ends it.
+    """
+    fit: dict[str, Any] = {"model": model, "faces": faces, "focal": focal}
+    fit |= {"stage": stage, "device": device}
+    if ui:
+        typed = {"--set": weights, "--preset": preset, "--gaze": gaze, "--yaw": yaw}
+        typed |= {"--pitch": pitch, "--roll": roll, "--light": light, "--out": out}
+        typed |= {"--light-from": light_from, "--add": add or None}
+        typed["--background"] = None if background == "original" else background
+        return edit_by_hand(image, port, typed, browser=not no_browser, quiet=quiet, fit=fit)
+    without_page(port, no_browser)
     chosen: Any = {"yaw": yaw, "pitch": pitch, "roll": roll, "additive": add}
     chosen["expression"] = dict(_weight("--set", text) for text in weights or ())
     chosen["preset"] = dict(_weight("--preset", text, 1.0) for text in preset or ())
     chosen["gaze"] = None if gaze is None else _pair("--gaze", gaze)
-    options: dict[str, Any] = {"background": background, "model": model, "faces": faces}
-    options |= {"focal": focal, "stage": stage, "device": device}
+    options: dict[str, Any] = {"background": background, **fit}
     with status(quiet) as shown:
         from morphface.pipelines.views import edit_photo
 
         chosen["light"] = _light(light, light_from)
         options["progress"] = None if shown is None else shown.update
         place = edit_photo(image, out, changes=chosen, **options)
-    say(f"written to {place}", quiet=quiet)
+    return say(f"written to {place}", quiet=quiet)
 
 
 def _light(factor: float | None, direction: str | None) -> Any:
