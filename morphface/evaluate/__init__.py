@@ -9,10 +9,13 @@ from morphface.evaluate.faces import (
     geodesic,
 )
 from morphface.evaluate.motion import akd, jitter, warping_error
+from morphface.evaluate.perceptual import LPIPS_KINDS, Lpips
 from morphface.evaluate.pictures import apd_pixel, l1, psnr, ssim
 from morphface.evaluate.score import Measure, Score
 
 __all__ = [
+    "LPIPS_KINDS",
+    "Lpips",
     "Measure",
     "Score",
     "aed_expression",

@@ -3,11 +3,11 @@
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
-from torch.nn.functional import grid_sample
 
 from morphface.core.check import check_shape
 from morphface.core.errors import ParameterError
 from morphface.evaluate.score import Measure
+from morphface.render.flow import warp_by_flow
 
 __all__ = ["MEASURES", "akd", "jitter", "warping_error"]
 
@@ -15,7 +15,10 @@ SIDE = 256.0
 
 MEASURES = {
     "akd": Measure(
-        "AKD", "pixels at 256", "lower", "mean distance of detected landmarks, scaled to 256 pixels"
+        "AKD",
+        "pixels at 256",
+        "lower",
+        "mean distance of detected landmarks, the picture's longer side scaled to 256",
     ),
     "jitter": Measure(
         "jitter", "pixels", "lower", "mean absolute second difference of landmarks over time"
@@ -35,7 +38,7 @@ def akd(
     """Mean distance of landmarks, in pixels of a picture with sides of 256.
 
     Args:
-        result: detected in the pictures that were made; not finite where no face was found.
+        result: detected in the pictures that were made; NaN where no face was found.
         reference: detected in what they should be.
         side: of the pictures in pixels, the longer one.
 
@@ -94,10 +97,6 @@ def warping_error(
         indexing="ij",
     )
     place = torch.stack([columns, rows], dim=-1) + flow
-    grid = 2 * place / flow.new_tensor([width, height]) - 1
-    before = grid_sample(
-        frames[:-1].permute(0, 3, 1, 2), grid.to(frames), padding_mode="border", align_corners=False
-    ).permute(0, 2, 3, 1)
-    inside = visible & (grid.abs() <= 1).all(dim=-1)
-    difference = (frames[1:] - before).abs().mean(dim=-1) * inside
+    inside = visible & ((place >= 0) & (place <= flow.new_tensor([width, height]))).all(dim=-1)
+    difference = (frames[1:] - warp_by_flow(frames[:-1], flow)).abs().mean(dim=-1) * inside
     return 255 * difference.sum(dim=(1, 2)) / inside.sum(dim=(1, 2))

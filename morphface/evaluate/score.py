@@ -38,7 +38,8 @@ class Score(Record):
 
     Args:
         measure: what the values mean.
-        values: one a frame, or a pair of frames; not finite where nothing could be measured.
+        values: one a frame, or a pair of frames; NaN where nothing could be measured, infinite
+            where equal pictures have a PSNR.
     """
 
     measure: Measure
@@ -46,19 +47,33 @@ class Score(Record):
 
     @property
     def mean(self) -> float:
-        """Over the frames that could be measured; NaN if none could."""
-        measured = self.values[torch.isfinite(self.values)]
-        return float(measured.double().mean()) if len(measured) else float("nan")
+        """Over the frames that have a finite value; infinite if all measured are; else NaN."""
+        finite = self.values[torch.isfinite(self.values)]
+        if len(finite):
+            return float(finite.double().mean())
+        return float("inf") if self.infinite else float("nan")
 
     @property
     def missing(self) -> int:
         """How many frames could not be measured."""
-        return int((~torch.isfinite(self.values)).sum())
+        return int(torch.isnan(self.values).sum())
+
+    @property
+    def infinite(self) -> int:
+        """How many frames have an infinite value, and are left out of the mean."""
+        return int(torch.isinf(self.values).sum())
+
+    @property
+    def remark(self) -> str:
+        """Which frames the mean leaves out; empty if none."""
+        count, lost, equal = len(self.values), self.missing, self.infinite
+        words = [f"{lost} of {count} missing"] if lost else []
+        return ", ".join([*words, *([f"{equal} of {count} equal"] if equal else [])])
 
     def __str__(self) -> str:
         measure = self.measure
-        lost = f", {self.missing} of {len(self.values)} missing" if self.missing else ""
+        remark = f", {self.remark}" if self.remark else ""
         return (
             f"{measure.name} {self.mean:.4g} {measure.unit} ({measure.better} is better; "
-            f"{measure.convention}{lost})"
+            f"{measure.convention}{remark})"
         )

@@ -1,9 +1,10 @@
 """Who is in a file: a fitted face, a track, a photo or a video, as one kind of record."""
 
 import hashlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jaxtyping import Float
 from torch import Tensor
@@ -18,11 +19,25 @@ from morphface.parameters.track import LOST, Track, load_track
 from morphface.pipelines.model_landmarks import with_landmarks_for
 from morphface.pipelines.photo import FittedFace, Progress, fit_photo
 
-__all__ = ["RATE", "Actor", "file_of", "is_parameters", "is_video", "model_of", "read_actor"]
+if TYPE_CHECKING:
+    from morphface.media.video import Frame
+
+__all__ = [
+    "RATE",
+    "KEYS",
+    "Actor",
+    "file_of",
+    "follow",
+    "is_parameters",
+    "is_video",
+    "model_of",
+    "named_model",
+    "read_actor",
+]
 
 RATE = 25.0
 """Frames a second of parameters that do not tell."""
-_KEYS = 16
+KEYS = 16
 """Frames of a video, spread over it, that a person's shape may come from."""
 _VIDEOS = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".gif")
 _KIND = "file of parameters; `morphface fit` and `morphface track` write such files"
@@ -136,7 +151,7 @@ def _read(path: str) -> tuple[FaceParameters, Camera, Track | None, str]:
 
 def _read_parameters(path: str, model: str | None) -> Actor:
     parameters, camera, track, name = _read(path)
-    head = _model(path, name, model)
+    head = named_model(path, name, model)
     if track is None:
         return Actor(path, "parameters", parameters, camera, head)
     return _of_track(path, "track", track, head)
@@ -144,17 +159,41 @@ def _read_parameters(path: str, model: str | None) -> Actor:
 
 def _tracked(path: str, model: str, tell: Progress) -> Actor:
     """The person of a video who is tracked first."""
-    from morphface.fit.video import TrackCollector, fit_video
     from morphface.media.video import read_video
 
     head = with_landmarks_for(load_model(model), model, ["478", "68"], tell)
-    collector = TrackCollector()
     with read_video(path) as video:
-        keys = video.spread(_KEYS)
-        for frame in fit_video(video, head, key_frames=keys, progress=tell):
-            collector.add(frame)
-            tell(f"tracking frame {collector.frames} of {video.frames or 'many'}")
-    return _of_track(path, "video", collector.track(), head)
+        track = follow(video, video.spread(KEYS), head, tell, total=video.frames)
+    return _of_track(path, "video", track, head)
+
+
+def follow(
+    frames: "Iterable[Frame]",
+    keys: "Sequence[Frame]",
+    model: MorphableModel,
+    tell: Progress,
+    *,
+    total: int | None = None,
+) -> Track:
+    """The person who fills most of a video.
+
+    Args:
+        frames: of the video, in order.
+        keys: some of them, spread over it.
+        model: with landmarks.
+        tell: is told what begins now.
+        total: how many frames there are; None if that is not known.
+
+    Raises:
+        MorphfaceError: as of `fit_video`; `NoFaceError` if nobody is found.
+    """
+    from morphface.fit.video import TrackCollector, fit_video
+
+    collector = TrackCollector()
+    for frame in fit_video(frames, model, key_frames=keys, progress=tell):
+        collector.add(frame)
+        tell(f"tracking frame {collector.frames} of {total or 'many'}")
+    return collector.track()
 
 
 def _of_track(path: str, kind: str, track: Track, model: MorphableModel) -> Actor:
@@ -173,8 +212,17 @@ def _of_track(path: str, kind: str, track: Track, model: MorphableModel) -> Acto
     )
 
 
-def _model(path: str, name: str, given: str | None) -> MorphableModel:
-    """The model of a file, which names it; its path may be `given`."""
+def named_model(path: str, name: str, given: str | None) -> MorphableModel:
+    """The model of a file, which names it.
+
+    Args:
+        path: of the file.
+        name: of the model.
+        given: where the model is, if it is not known by its name.
+
+    Raises:
+        ModelError: the model is not known here.
+    """
     if given is not None:
         model = load_model(given)
         if model.name == name:

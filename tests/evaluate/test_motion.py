@@ -1,8 +1,10 @@
+import math
+
 import pytest
 import torch
 
 from morphface.core.errors import ParameterError, ShapeError
-from morphface.evaluate import akd, jitter, warping_error
+from morphface.evaluate import Score, akd, jitter, psnr, warping_error
 from morphface.evaluate.motion import MEASURES
 
 
@@ -45,6 +47,14 @@ def test_a_score_says_its_convention():
     score = MEASURES["jitter"].of(torch.tensor([1.0, 3.0, float("nan")]))
     assert score.mean == 2
     assert str(score).startswith("jitter 2 pixels (lower is better; mean absolute second")
+
+
+def test_equal_frames_are_counted_and_leave_the_mean_of_the_others_alone():
+    some = Score(psnr, torch.tensor([20.0, math.inf, 40.0, math.nan]))
+    assert (some.mean, some.infinite, some.missing) == (30, 1, 1)
+    assert some.remark == "1 of 4 missing, 1 of 4 equal"
+    assert Score(psnr, torch.full((2,), math.inf)).mean == math.inf
+    assert math.isnan(Score(psnr, torch.full((2,), math.nan)).mean)
 
 
 @pytest.mark.refusal
