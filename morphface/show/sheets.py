@@ -1,6 +1,6 @@
 """Contact sheets: modes of a model, conditioning maps, and films."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -110,7 +110,8 @@ def filmstrip(
 
     Args:
         frames: pictures as a tensor T x H x W x 3 or a sequence of tensors, photos or frames of
-            a video; a video; or parameters or a track, whose heads are drawn.
+            a video, or a mapping of words to such pictures; a video; or parameters or a track,
+            whose heads are drawn.
         count: how many at most.
         size: of each picture's longer side, in pixels.
         model: that parameters belong to; None takes the open head if it fits.
@@ -186,6 +187,9 @@ def _heads(
 
 
 def _film(frames: Any, count: int, size: int) -> list[tuple[str, Picture]]:
+    captions: list[Any] = []
+    if isinstance(frames, Mapping):
+        captions, frames = list(frames), list(frames.values())
     if hasattr(frames, "spread"):  # a video
         frames = frames.spread(count)
     if not hasattr(frames, "__len__") or not hasattr(frames, "__getitem__"):
@@ -197,6 +201,7 @@ def _film(frames: Any, count: int, size: int) -> list[tuple[str, Picture]]:
     for k in evenly(len(frames), count):
         frame = frames[k]
         words = f"{frame.time:.2f} s" if hasattr(frame, "time") else str(k)
+        words = str(captions[k]) if captions else words
         out.append((words, to_picture(_pixels(frame), size)))
     return out
 
