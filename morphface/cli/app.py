@@ -15,6 +15,7 @@ from morphface.cli.fit import fit
 from morphface.cli.models import app as models_app
 from morphface.cli.output import say
 from morphface.cli.prepare import inspect, prepare
+from morphface.cli.reenact import animate, reenact
 from morphface.cli.track import track
 from morphface.cli.train import train
 from morphface.cli.transfer import transfer
@@ -32,7 +33,8 @@ app = typer.Typer(
 )
 
 app.add_typer(models_app, name="models")
-for command in (fit, track, view, edit, prepare, inspect, train, transfer, doctor):
+_MAKERS = (train, reenact, animate)
+for command in (fit, track, view, edit, prepare, inspect, *_MAKERS, transfer, doctor):
     app.command()(command)
 
 _INTERRUPTED = 130

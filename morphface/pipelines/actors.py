@@ -57,6 +57,7 @@ class Actor:
         times: of the frames, in seconds, of a track or a video.
         photo: that was fitted, of a photo.
         face: what was fitted to it.
+        track: with the states of frames, of a track or a video.
         warning: why the fit may not be trusted; empty where it may.
     """
 
@@ -69,6 +70,7 @@ class Actor:
     times: Float[Tensor, " T"] | None = None
     photo: Photo | None = None
     face: FittedFace | None = None
+    track: Track | None = None
     warning: str = ""
 
     def provenance(self) -> dict[str, Any]:
@@ -208,6 +210,7 @@ def _of_track(path: str, kind: str, track: Track, model: MorphableModel) -> Acto
         model,
         rate=1 / step if step > 0 else RATE,
         times=track.times,
+        track=track,
         warning=f"the face is lost in {lost} of {track.frames} frames" if lost else "",
     )
 

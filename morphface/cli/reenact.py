@@ -1,0 +1,138 @@
+"""The commands `morphface reenact` and `morphface animate`: a trained run makes videos."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from morphface.cli.options import Debug, Quiet
+from morphface.cli.output import say, status
+
+__all__ = ["animate", "reenact"]
+
+_HOW = "keep|absolute|relative|standardised"
+
+_Run = Annotated[Path, typer.Argument(help="What `morphface train` wrote.", metavar="RUN")]
+_Driver = Annotated[
+    str,
+    typer.Option(help="Whose motion: a video, or a track.npz.", metavar="VIDEO_OR_TRACK"),
+]
+_Script = Annotated[Path, typer.Option(help="Key frames of edits, in JSON.", metavar="EDITS.json")]
+_Out = Annotated[Path, typer.Option("--out", "-o", help="The video to write.", metavar="FILE")]
+_Mode = Annotated[
+    str, typer.Option(help="What to transfer.", metavar="reenact|dub|pose_only|gaze_only")
+]
+_Pose = Annotated[
+    str | None, typer.Option(help="Another way for the head's rotation.", metavar=_HOW)
+]
+_Compare = Annotated[
+    bool,
+    typer.Option("--compare", help="Also write FILE-compare: source, target, maps, result."),
+]
+_Label = Annotated[
+    bool, typer.Option("--label/--no-label", help="Write `synthetic` into a corner.")
+]
+_CropOnly = Annotated[
+    bool, typer.Option("--crop-only", help="Write what the network makes, without the frame.")
+]
+_Target = Annotated[
+    Path | None,
+    typer.Option(help="The clip that the run was trained on, for its frames.", metavar="CLIP"),
+]
+_Sound = Annotated[str, typer.Option(help="Whose sound.", metavar="driver|target|none")]
+_OwnSound = Annotated[str, typer.Option(help="Whose sound.", metavar="target|none")]
+_Base = Annotated[
+    int | None,
+    typer.Option(help="Edit this frame of the target; its whole track by default.", metavar="N"),
+]
+_Model = Annotated[
+    str | None,
+    typer.Option(help="Model that is not known by its name.", metavar="NAME_OR_PATH"),
+]
+
+
+def reenact(
+    run: _Run,
+    *,
+    driver: _Driver,
+    out: _Out,
+    mode: _Mode = "reenact",
+    pose: _Pose = None,
+    compare: _Compare = False,
+    label: _Label = True,
+    crop_only: _CropOnly = False,
+    target: _Target = None,
+    sound: _Sound = "driver",
+    model: _Model = None,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Make the person of RUN do what a driver does."""
+    from dataclasses import replace
+
+    from morphface.pipelines.reenact import reenact_video
+    from morphface.pipelines.reenact.driver import run_settings
+
+    chosen = run_settings(mode)
+    if pose is not None:
+        chosen = replace(chosen, rotation=replace(chosen.rotation, how=pose))
+    with status(quiet) as shown:
+        report = reenact_video(
+            run,
+            driver,
+            out,
+            settings=chosen,
+            compare=compare,
+            label=label,
+            crop_only=crop_only,
+            clip=target,
+            sound=sound,
+            model=model,
+            progress=None if shown is None else shown.update,
+        )
+    _tell(report, quiet)
+
+
+def animate(
+    run: _Run,
+    *,
+    script: _Script,
+    out: _Out,
+    base: _Base = None,
+    compare: _Compare = False,
+    label: _Label = True,
+    crop_only: _CropOnly = False,
+    target: _Target = None,
+    sound: _OwnSound = "none",
+    model: _Model = None,
+    quiet: Quiet = False,
+    debug: Debug = False,
+) -> None:
+    """Make the person of RUN do what key frames say."""
+    with status(quiet) as shown:
+        from morphface.pipelines.reenact import animate_video
+
+        report = animate_video(
+            run,
+            script,
+            out,
+            base=base,
+            compare=compare,
+            label=label,
+            crop_only=crop_only,
+            clip=target,
+            sound=sound,
+            model=model,
+            progress=None if shown is None else shown.update,
+        )
+    _tell(report, quiet)
+
+
+def _tell(report: dict[str, Any], quiet: bool) -> None:
+    for warning in report["warnings"]:
+        say(warning, quiet=quiet, style="yellow")
+    say(f"background: {report['background']}", quiet=quiet)
+    say(f"sound: {report['sound']}", quiet=quiet)
+    if report["compare"]:
+        say(f"side by side: {report['compare']}", quiet=quiet)
+    say(f"{report['frames']} frames written to {report['out']}", quiet=quiet)

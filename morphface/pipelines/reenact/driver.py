@@ -1,0 +1,187 @@
+"""Whose motion it is, and how the target of a run follows it."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from morphface.core.errors import MissingFileError, ParameterError
+from morphface.edit import Rule, TransferSettings, neutral, transfer
+from morphface.edit.frames import GROUPS
+from morphface.edit.settings import find_settings
+from morphface.geometry.angles import rotvec_to_angles
+from morphface.geometry.camera import to_camera
+from morphface.media.crop import Crop
+from morphface.parameters import FaceParameters, Track, load_track
+from morphface.pipelines.actors import Actor, file_of, is_parameters, is_video, read_actor
+from morphface.pipelines.photo import Progress
+from morphface.pipelines.reenact.backdrop import there_and_back
+from morphface.pipelines.reenact.run import Run
+
+__all__ = ["Driver", "chosen_rows", "driven", "read_driver", "rows_at", "run_settings", "strayed"]
+
+_LOOKED_AT = 8
+_BEYOND = 5.0
+"""Degrees by which a head may leave the range of its training before that is said."""
+
+
+@dataclass(frozen=True, eq=False)
+class Driver:
+    """A person that moves.
+
+    Args:
+        actor: who it is.
+        times: of the frames, in seconds of the file.
+        video: that shows them; None if it is not at hand.
+    """
+
+    actor: Actor
+    times: Float[Tensor, " T"]
+    video: Path | None
+
+    def crop(self, size: int) -> Crop:
+        """One square about the face in all frames, of `size` pixels."""
+        actor = self.actor
+        chosen = torch.linspace(0, len(self.times) - 1, _LOOKED_AT).long().tolist()
+        boxes = []
+        for row in dict.fromkeys(chosen):
+            face = actor.parameters[row]
+            shape = actor.model.vertices(face.identity, face.expression)[0]
+            seen = to_camera(shape, face.rotation[0], face.translation[0])
+            points = actor.camera.project(seen)[:, :2]
+            boxes.append(torch.cat([points.amin(0), points.amax(0)]))
+        return Crop.steady(torch.stack(boxes), size, share=0.75)
+
+
+def read_driver(
+    path: str | Path, run: Run, *, model: str | None = None, progress: Progress | None = None
+) -> Driver:
+    """The driver in a file: a video, which is tracked, or what `morphface track` wrote.
+
+    Args:
+        path: of the file, or of the folder that holds a track.
+        run: that is driven; its model is fitted to a video.
+        model: where a model is that is not known by its name.
+        progress: is told what begins now.
+
+    Raises:
+        MissingFileError: there is no such file.
+        ParameterError: it holds one picture or one frame, which does not move.
+        MorphfaceError: as of `read_actor`.
+    """
+    file = file_of(path)
+    if not Path(file).exists():
+        raise MissingFileError(f"there is no driver {file}; name a video, or a track.npz")
+    if Path(file).is_dir():
+        raise MissingFileError(f"folder {file} holds no track.npz; name a video, or a track.npz")
+    if not (is_parameters(file) or is_video(file)):
+        raise ParameterError(
+            f"{file} does not move: DRIVER must be a video or a track; "
+            "`morphface animate` moves the target without one"
+        )
+    chosen = model if is_parameters(file) else model or run.target.model
+    actor = read_actor(file, chosen, progress=progress)
+    frames = actor.parameters.frames
+    if frames < 2:
+        raise ParameterError(
+            f"{file} has 1 frame, which does not move: DRIVER must be a video or a track.npz; "
+            "`morphface animate` moves the target without one"
+        )
+    times = torch.arange(frames, dtype=torch.float64) / actor.rate
+    times = times if actor.times is None else actor.times.double()
+    return Driver(actor, times, _video(actor))
+
+
+def _video(actor: Actor) -> Path | None:
+    """The video that shows an actor, if it is at hand."""
+    if actor.kind == "video":
+        return Path(actor.path)
+    named = load_track(actor.path)[1]["extra"].get("video") if actor.kind == "track" else None
+    found = Path(str(named)) if named else None
+    return found if found is not None and found.is_file() else None
+
+
+def run_settings(settings: str | TransferSettings) -> TransferSettings:
+    """What a transfer onto a run does.
+
+    A network knows only heads that are turned as in its training. So the modes that take the
+    driver's rotation as it is take its change from the driver's mean here, as they do with the
+    place of the head. Settings that are given in full stay as they are.
+
+    Args:
+        settings: a mode by name, or in full.
+
+    Raises:
+        ParameterError: there is no such mode.
+    """
+    chosen = find_settings(settings)
+    if isinstance(settings, str) and chosen.rotation.how == "absolute":
+        return replace(chosen, rotation=Rule("relative"))
+    return chosen
+
+
+def rows_at(track: Track, times: Float[Tensor, " T"], rate: float) -> Int[Tensor, " T"]:
+    """Rows of a track at some times after its start; it is played back and forth.
+
+    Args:
+        track: of the target.
+        times: in seconds, from 0.
+        rate: of the track, in frames a second.
+    """
+    return there_and_back((times * rate).round().long(), track.frames)
+
+
+def driven(
+    driver: Driver, run: Run, settings: TransferSettings, rows: Int[Tensor, " T"]
+) -> FaceParameters:
+    """The target that moves as the driver does, before the camera of its crop.
+
+    Args:
+        driver: whose motion it is.
+        run: who moves.
+        settings: of the transfer.
+        rows: of the target's track, for what is kept of it.
+    """
+    target = run.target.track.parameters
+    reference = None
+    if settings.reference == "neutral":
+        reference = neutral(target, run.model)
+    kept = any(rule.how == "keep" for rule in settings.rules.values())
+    if kept or settings.part != "face":
+        target = chosen_rows(target, rows)
+    return transfer(
+        driver.actor.parameters,
+        target,
+        settings,
+        source_model=driver.actor.model,
+        target_model=run.model,
+        target_reference=reference,
+    )
+
+
+def chosen_rows(parameters: FaceParameters, rows: Int[Tensor, " T"]) -> FaceParameters:
+    """Some frames, in any order."""
+    return replace(parameters, **{name: getattr(parameters, name)[rows] for name in GROUPS})
+
+
+def strayed(parameters: FaceParameters, track: Track) -> str:
+    """How far a head leaves the poses of its training; empty if it does not.
+
+    Args:
+        parameters: of the frames to make.
+        track: that the network was trained on.
+    """
+    angles, known = (
+        rotvec_to_angles(face.rotation).rad2deg() for face in (parameters, track.parameters)
+    )
+    low, high = known.amin(0), known.amax(0)
+    beyond = torch.maximum(low - angles, angles - high).amax(dim=1)
+    share = float((beyond > _BEYOND).float().mean())
+    if share == 0:
+        return ""
+    return (
+        f"in {share:.0%} of the frames the head turns further than it did in training, by up to "
+        f"{float(beyond.max()):.0f} degrees: expect flaws there"
+    )
