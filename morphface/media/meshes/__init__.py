@@ -1,8 +1,8 @@
 """Meshes out: OBJ, PLY, and glTF with morph targets."""
 
-from morphface.media.meshes.gltf import write_gltf
+from morphface.media.meshes.gltf import encode_gltf, write_gltf
 from morphface.media.meshes.obj import write_obj
 from morphface.media.meshes.ply import write_ply
 from morphface.media.meshes.surface import Surface, split_seams
 
-__all__ = ["Surface", "split_seams", "write_gltf", "write_obj", "write_ply"]
+__all__ = ["Surface", "encode_gltf", "split_seams", "write_gltf", "write_obj", "write_ply"]

@@ -17,7 +17,7 @@ from morphface.core.files import atomic_write
 from morphface.media.meshes.surface import Surface, split_seams
 from morphface.media.meshes.texture import encode_png
 
-__all__ = ["write_gltf"]
+__all__ = ["encode_gltf", "write_gltf"]
 
 METRES = 1e-3
 STILL = 1e-4
@@ -38,6 +38,18 @@ def write_gltf(path: str | Path, surface: Surface, *, name: str = "head") -> Non
     Raises:
         OutputError: the file cannot be written there.
     """
+    content = encode_gltf(surface, name=name)
+    with atomic_write(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def encode_gltf(surface: Surface, *, name: str = "head") -> bytes:
+    """The bytes that `write_gltf` writes.
+
+    Args:
+        surface: what to write.
+        name: of the mesh and its node.
+    """
     buffer = _Buffer()
     primitive, vertex_of = _primitive(buffer, surface)
     targets = [_target(buffer, offset[vertex_of]) for offset in surface.targets.values()]
@@ -46,9 +58,7 @@ def write_gltf(path: str | Path, surface: Surface, *, name: str = "head") -> Non
     if targets:
         mesh.weights = [float(surface.weights.get(key, 0.0)) for key in surface.targets]
         mesh.extras = {"targetNames": list(surface.targets)}
-    content = _document(buffer, surface, mesh)
-    with atomic_write(path) as temporary:
-        temporary.write_bytes(content)
+    return _document(buffer, surface, mesh)
 
 
 class _Buffer:
