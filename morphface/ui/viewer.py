@@ -28,7 +28,7 @@ try:
     import anywidget
 except ImportError as error:
     raise MissingDependencyError(
-        "the 3D view needs anywidget, which is not installed; run: pip install 'morphface[notebook]'"
+        "the 3D view needs anywidget; run: pip install 'morphface[notebook]'"
     ) from error
 
 __all__ = ["HeadViewer"]
@@ -54,7 +54,7 @@ class Weights(dict[str, float]):
         )
 
 
-class HeadViewer(anywidget.AnyWidget):  # type: ignore[misc]
+class HeadViewer(anywidget.AnyWidget):
     """A textured head to turn with the mouse, with a slider for each of its expressions.
 
     Drag to turn, click and scroll to zoom, double click to look from the front. What the hand
@@ -80,7 +80,7 @@ class HeadViewer(anywidget.AnyWidget):  # type: ignore[misc]
     _esm = _text("viewer.js") + "\nexport default morphfaceViewer.default;\n"
     _css = _text("editor.css") + _text("viewer.css")
     _glb = traitlets.Bytes().tag(sync=True)
-    _targets = traitlets.List().tag(sync=True)
+    _targets: traitlets.List[Any] = traitlets.List().tag(sync=True)
     weights = traitlets.Dict().tag(sync=True)
     textured = traitlets.Bool(True).tag(sync=True)
     wireframe = traitlets.Bool(False).tag(sync=True)
@@ -163,7 +163,7 @@ def _rig(
             raise ParameterError(
                 f"face must be from 0 to {len(head.faces) - 1}, the photo's faces, got {face}"
             )
-        head, photo = head.faces[face], head.photo
+        photo, head = head.photo, head.faces[face]
     if not isinstance(head, FittedFace):
         raise ParameterError(
             f"head must be a picture's path, what fit_photo gave, or a Surface, "
