@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from morphface.models import MorphableModel, load_model
     from morphface.parameters import FaceParameters, load_parameters, save_parameters
     from morphface.pipelines import fit_photo
+    from morphface.ui import FaceEditor
 
 __all__ = [
     "Camera",
+    "FaceEditor",
     "FaceParameters",
     "MorphableModel",
     "__version__",
@@ -30,6 +32,7 @@ __all__ = [
 
 _HOMES = {
     "Camera": "geometry.camera",
+    "FaceEditor": "ui",
     "FaceParameters": "parameters",
     "MorphableModel": "models",
     "fit_photo": "pipelines",

@@ -8,6 +8,7 @@ import morphface
 
 PUBLIC = {
     "Camera",
+    "FaceEditor",
     "FaceParameters",
     "MorphableModel",
     "__version__",
