@@ -46,9 +46,19 @@ def test_parameters_are_as_many_as_the_channels_say():
     assert sum(parameter.numel() for parameter in generator.parameters()) == count
 
 
-@pytest.mark.parametrize("resolution", [32, 64, 128])
+def test_the_judge_has_as_many_parameters_as_its_channels_say():
+    widths = [99 + 3, 64, 128, 256, 512]
+    taps = [16 * a * b for a, b in zip(widths, [*widths[1:], 1], strict=True)]
+    biases, norms = 64 + 1, 2 * (128 + 256 + 512)
+    with torch.device("meta"):
+        judge = PatchDiscriminator(GeneratorConfig(resolution=256))
+    count = sum(parameter.numel() for parameter in judge.parameters())
+    assert count == sum(taps) + biases + norms == 2_867_009
+
+
+@pytest.mark.parametrize("resolution", [32, 64, 128, 256, 512])
 def test_depth_follows_from_the_resolution(resolution):
-    generator = make_generator("dvp", resolution=resolution, width=4)
+    generator = make_generator("dvp", resolution=resolution, width=2)
     assert 2 ** len(generator.down) == resolution
     assert len(generator.up) + 1 == len(generator.down)
     assert generator(window_for(generator.config)).shape == (2, 3, resolution, resolution)

@@ -1,4 +1,5 @@
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +8,9 @@ import pytest
 import torch
 
 from morphface.generate.checkpoint import load_generator
+from morphface.generate.training import train_generator
 from morphface.generate.training.journal import read_journal
+from tests.generate.training.toy import CONFIG, SETTINGS, Discs
 
 pytest.importorskip("accelerate", reason="training needs accelerate: morphface[train]")
 ROOT = Path(__file__).parents[3]
@@ -43,3 +46,15 @@ def test_two_processes_make_the_steps_of_one(tmp_path):
         assert entry == pytest.approx(other, rel=1e-3, abs=1e-4)
     for name, value in one.state_dict().items():
         torch.testing.assert_close(two.state_dict()[name], value, rtol=1e-3, atol=2e-5)
+
+
+@pytest.mark.slow
+def test_a_process_killed_at_work_goes_on_as_if_it_had_not_been(tmp_path):
+    whole = train_generator(CONFIG, Discs(), tmp_path / "whole", settings=SETTINGS)
+    command = [sys.executable, "-m", "tests.generate.training.die_at_work", str(tmp_path / "cut")]
+    dead = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+    assert dead.returncode == -signal.SIGKILL, dead.stderr[-3000:]
+    again = train_generator(CONFIG, Discs(), tmp_path / "cut", settings=SETTINGS, resume=True)
+    assert read_journal(tmp_path / "cut") == read_journal(tmp_path / "whole")
+    for name, value in whole.state_dict().items():
+        assert torch.equal(again.state_dict()[name], value), name
