@@ -11,6 +11,7 @@ nothing it takes about an hour on two cores.
   (`dvp_likeness.py` says what they are). L1, PSNR and SSIM, also over the face alone; the warping
   error follows the head with the flow of its parameters, over what both frames show of it.
 - `ablation`: the same at 64 pixels, with other windows and maps; all else, the seed too, is equal.
+- `reenactment`: the network of 128 pixels driven by others, see `dvp_reenact.py`.
 
 `--train` only trains the runs it names, so that several can be trained at once.
 """
@@ -26,6 +27,7 @@ from torch import Tensor
 
 from benchmarks.common import report, seed
 from benchmarks.dvp_likeness import Clip, made_by, opponents
+from benchmarks.dvp_reenact import bench_reenact, draw_sheet
 from benchmarks.dvp_runs import ABLATIONS, MAIN, Plan, clip, dataset, minutes_of, trained, validated
 from morphface.media.images import write_image
 from morphface.render.maps import DVP
@@ -88,6 +90,18 @@ def bench_ablations(work: Path, sheets: Path | None) -> list[dict[str, Any]]:
     return rows
 
 
+def bench_drivers(work: Path, sheets: Path | None) -> list[dict[str, Any]]:
+    """The main run driven by others."""
+    run = trained(work, MAIN)
+    rows = bench_reenact(work, run, validated(run))
+    for found in rows if sheets is not None else []:
+        name = found["case"].split(": ")[1]
+        video = work / f"reenact_{name}-compare.mp4"
+        if video.is_file():
+            draw_sheet(sheets / f"reenact_{name}.png", video, found["frames"])
+    return rows
+
+
 def write_sheet(path: Path, some: Clip, made: dict[str, Tensor], others: dict[str, Tensor]) -> None:
     """A row for each of some kept frames: its maps, what was made, the true one, others."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -113,8 +127,8 @@ def main() -> None:
     for name in chosen.train:
         trained(chosen.work, plans[name])
     if not chosen.train:
-        cases = bench_validation(chosen.work, chosen.sheets)
-        report("dvp", [*cases, *bench_ablations(chosen.work, chosen.sheets)])
+        parts = (bench_validation, bench_ablations, bench_drivers)
+        report("dvp", [case for part in parts for case in part(chosen.work, chosen.sheets)])
 
 
 if __name__ == "__main__":
