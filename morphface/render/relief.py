@@ -20,6 +20,7 @@ from morphface.core.check import check_shape
 from morphface.core.errors import ParameterError
 from morphface.core.records import Record
 from morphface.geometry.camera import Camera
+from morphface.render.backends import threads
 from morphface.render.interpolate import interpolate
 from morphface.render.rasterize import rasterize
 from morphface.render.warp import centres, enlarged, settled
@@ -85,7 +86,7 @@ class Relief(Record):
             The flow, exactly zero where nothing moves, and what is carried there.
         """
         nodes, on, held, fading = self._grip(moved, turned, carried, camera or self.camera)
-        near = max_pool2d(on[None, None].float(), 2 * self._wide + 1, 1, self._wide)[0, 0] > 0
+        near = _widened(on, self._wide)
         rim = torch.ones_like(on)
         rim[1:-1, 1:-1] = False
         still = (rim | (self._outside(nodes) & ~near)) & ~on
@@ -137,6 +138,14 @@ class Relief(Record):
         return (x <= left) | (y <= top) | (x >= right) | (y >= bottom)
 
 
+def _widened(on: Bool[Tensor, "R C"], reach: int) -> Bool[Tensor, "R C"]:
+    """Where something is within a reach along both axes."""
+    found = on[None, None].float()
+    for window in ((2 * reach + 1, 1), (1, 2 * reach + 1)):
+        found = max_pool2d(found, window, 1, (window[0] // 2, window[1] // 2))
+    return found[0, 0] > 0
+
+
 def membrane(values: Float[Tensor, "H W C"], fixed: Bool[Tensor, "H W"]) -> Float[Tensor, "H W C"]:
     """Values at fixed nodes, continued smoothly to the others: about Laplace's equation.
 
@@ -150,9 +159,29 @@ def membrane(values: Float[Tensor, "H W C"], fixed: Bool[Tensor, "H W"]) -> Floa
     held = fixed[..., None]
     found = _begun(values * held, held.to(values.dtype))
     count = _beside(torch.ones_like(values[..., :1]))
-    for _ in range(_SWEEPS if max(height, width) > _COARSEST else 4 * _SWEEPS):
+    sweeps = _SWEEPS if max(height, width) > _COARSEST else 4 * _SWEEPS
+    if values.device.type == "cpu" and not values.requires_grad:
+        return _relaxed(values, fixed, count[..., 0], found, sweeps)
+    for _ in range(sweeps):
         found = torch.where(held, values, _beside(found) / count)
     return found
+
+
+def _relaxed(
+    values: Float[Tensor, "H W C"],
+    fixed: Bool[Tensor, "H W"],
+    count: Float[Tensor, "H W"],
+    begun: Float[Tensor, "H W C"],
+    sweeps: int,
+) -> Float[Tensor, "H W C"]:
+    """The same sweeps, compiled: bit by bit what torch makes of them, plane by plane."""
+    from morphface.render.backends.kernels.membrane import relax
+
+    planes = values.movedim(-1, 0).contiguous()
+    now = pad(begun.movedim(-1, 0), (1, 1, 1, 1)).contiguous()
+    arrays = [t.numpy() for t in (planes, fixed.contiguous(), count.contiguous())]
+    threads.run(relax, len(planes), *arrays, sweeps, now.numpy(), torch.zeros_like(now).numpy())
+    return now[:, 1:-1, 1:-1].movedim(0, -1).contiguous()
 
 
 def _begun(values: Float[Tensor, "H W C"], known: Float[Tensor, "H W 1"]) -> Tensor:

@@ -35,6 +35,17 @@ class Look:
     vertices: Float[Tensor, "V 3"]
     light: Float[Tensor, "9 3"]
 
+    def normals(self, faces: Int[Tensor, "F 3"]) -> Float[Tensor, "V 3"]:
+        """Of the vertices; computed once, since a look is of one mesh.
+
+        Args:
+            faces: of the mesh.
+        """
+        kept: Tensor | None = vars(self).get("_normals")
+        if kept is None:
+            kept = vars(self)["_normals"] = vertex_normals(self.vertices, faces)
+        return kept
+
     @classmethod
     def of(cls, model: MorphableModel, parameters: FaceParameters) -> "Look":
         """The look of a face in its first frame.
@@ -59,7 +70,7 @@ def light_change(
         after: the other.
     """
     old, new = (shade(faces, look).log() for look in (before, after))
-    lit = shade(faces, replace(before, light=after.light)).log()
+    lit = irradiance(after.light, before.normals(faces)).clamp(min=DIMMEST).log()
     light, pose = LIMITS["light"], LIMITS["pose"]
     turn = (new - lit).mean(dim=-1, keepdim=True).expand_as(lit)
     return light * torch.tanh((lit - old) / light), pose * torch.tanh(turn / pose)
@@ -104,7 +115,7 @@ def shade(faces: Int[Tensor, "F 3"], look: Look) -> Float[Tensor, "V 3"]:
         faces: of the mesh.
         look: of the head.
     """
-    return irradiance(look.light, vertex_normals(look.vertices, faces)).clamp(min=DIMMEST)
+    return irradiance(look.light, look.normals(faces)).clamp(min=DIMMEST)
 
 
 def part_around(
