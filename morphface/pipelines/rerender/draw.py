@@ -5,7 +5,7 @@ shoulders go along, and over it the face as its mesh shows it (`face_layer.py`).
 parameters that were fitted both are the photo itself, bit by bit.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -21,7 +21,6 @@ from morphface.pipelines.photo import FittedFace
 from morphface.pipelines.rerender.backdrops import backdrop, check_background
 from morphface.pipelines.rerender.face_layer import FaceLayer
 from morphface.pipelines.rerender.looks import Look, brightened, part_of
-from morphface.pipelines.rerender.matte import person_matte
 from morphface.pipelines.rerender.seen_head import SeenHead, turning
 from morphface.render.relief import Relief
 from morphface.render.warp import centres, enlarged, look_up, settled
@@ -38,6 +37,8 @@ MARGIN = 0.9
 """How far around a head, in its sizes, the picture follows it."""
 BEYOND = 0.35
 """The same beyond the border of the picture, where the head reaches it."""
+QUICK_NODES = 40
+"""Nodes of the same net for a quick picture."""
 REACH = 0.1
 """How far, in sizes of the head, expressions and shades reach beyond it."""
 _STRIP = 2_000_000
@@ -77,6 +78,8 @@ class Rerenderer:
         face: what was fitted.
         photo: to this photo.
         background: as in `rerender`.
+        quick: whether edges may be less smooth and what is around the head less exact, for
+            pictures that follow a hand.
 
     Raises:
         ParameterError: the background is unknown.
@@ -86,6 +89,7 @@ class Rerenderer:
     face: FittedFace
     photo: Photo
     background: str | Float[Tensor, "H W 3"] = "original"
+    quick: bool = False
 
     def __post_init__(self) -> None:
         if isinstance(self.background, Tensor):
@@ -117,8 +121,19 @@ class Rerenderer:
         return frame.clamp(0, 1)
 
     @cached_property
+    def draft(self) -> "Rerenderer":
+        """The quick one; the two share what they know of the photo."""
+        other = replace(self, quick=True)
+        vars(other)["_head"] = self._head
+        return other
+
+    @cached_property
+    def _head(self) -> SeenHead:
+        return SeenHead(self.face, self.photo, Look.of(self.face.model, self.face.parameters))
+
+    @property
     def _now(self) -> Look:
-        return Look.of(self.face.model, self.face.parameters)
+        return self._head.look
 
     @cached_property
     def _size(self) -> float:
@@ -129,14 +144,15 @@ class Rerenderer:
     @cached_property
     def _layer(self) -> FaceLayer:
         ratio = LAYER / self._size
-        fineness = min(round(ratio), 2) if ratio >= 1 else 1 / -(-1 // ratio)
-        return FaceLayer(SeenHead(self.face, self.photo, self._now), fineness)
+        fineness = min(round(ratio), 1 if self.quick else 2) if ratio >= 1 else 1 / -(-1 // ratio)
+        return FaceLayer(self._head, fineness)
 
     def _ground(
         self, look: Look, parameters: FaceParameters, camera: Camera
     ) -> tuple[Float[Tensor, "H W 3"], Float[Tensor, "H W 1"]]:
         """The photo as a relief that the head has moved, and where the person is in it."""
-        coarse = int(-(-self._size // GROUND))
+        coarse = int(-(-self._size // GROUND)) * (2 if self.quick else 1)
+        nodes = QUICK_NODES if self.quick else NODES
         box = self._box(look, camera, coarse)
         left, top, right, bottom = box
         height, width = self.photo.size
@@ -147,7 +163,7 @@ class Rerenderer:
             self.face.model.faces,
             turning(self.face.model),
             (-left * scale, -top * scale, (width - left) * scale, (height - top) * scale),
-            spacing=max(self._size / NODES * scale, 1.0),
+            spacing=max(self._size / nodes * scale, 1.0),
             reach=REACH * self._size * scale,
         )
         turned = _turned(self._now.vertices, self.face.parameters, parameters)
@@ -190,10 +206,9 @@ class Rerenderer:
             found = torch.where(still, found, look_up(self.photo.pixels[None], place[None])[0])
         return brightened(found, torch.where(gain.abs() < 1e-4, 0.0, gain).exp()), place
 
-    @cached_property
+    @property
     def _matte(self) -> Float[Tensor, "H W 1"]:
-        pixels, camera = self.photo.pixels, self.face.camera
-        return person_matte(pixels, camera, self._now, self.face.model.faces)
+        return self._head.matte
 
     @cached_property
     def _behind(self) -> Float[Tensor, "H W 3"] | None:

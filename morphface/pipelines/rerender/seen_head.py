@@ -15,6 +15,7 @@ from morphface.pipelines.appearance import head_texture
 from morphface.pipelines.photo import FittedFace
 from morphface.pipelines.rerender.bare import bare_skin
 from morphface.pipelines.rerender.looks import Look, light_change
+from morphface.pipelines.rerender.matte import person_matte
 from morphface.render.sight import Sight, View, trust, view_of
 
 __all__ = ["SeenHead", "turning"]
@@ -130,6 +131,12 @@ class SeenHead:
         """
         light, turn = light_change(self.face.model.faces, self.look, look)
         return light + turn * self.bare * self.shown
+
+    @cached_property
+    def matte(self) -> Float[Tensor, "H W 1"]:
+        """How far each pixel of the photo shows the person, 0 to 1."""
+        faces = self.face.model.faces
+        return person_matte(self.photo.pixels, self.face.camera, self.look, faces)
 
     @cached_property
     def sight(self) -> Sight:

@@ -19,7 +19,6 @@ from morphface.pipelines.overlay import with_landmarks
 from morphface.pipelines.photo import FittedFace, FittedPhoto
 from morphface.pipelines.rerender import Rerenderer
 from morphface.pipelines.rerender.looks import Look
-from morphface.pipelines.rerender.shrink import shrunk
 from morphface.render import Renderer
 from morphface.render.maps import MAP_NAMES, MapSet, render_maps
 from morphface.show.maps import map_pixels
@@ -27,8 +26,6 @@ from morphface.show.maps import map_pixels
 __all__ = ["Painter", "jpeg"]
 
 VIEWS = ("photo", "landmarks", "rendered", "mesh")
-COARSE = 0.5
-"""Share of the pixels along the picture that are worked out while a hand drags."""
 OPACITY = 0.9
 """Of the mesh over the photo."""
 QUALITY = {False: 90, True: 80}
@@ -68,7 +65,7 @@ class Painter:
     def draw(
         self, view: str, parameters: FaceParameters, *, coarse: bool = False
     ) -> tuple[Float[Tensor, "H W 3"], bool]:
-        """A picture, and whether it is a coarse one, which has fewer pixels.
+        """A picture, and whether it is a coarse one.
 
         Args:
             view: its name.
@@ -77,7 +74,7 @@ class Painter:
         """
         with torch.no_grad():
             if view == "rendered":
-                return (self._quick if coarse else self._careful)(parameters), coarse
+                return (self._stage.draft if coarse else self._stage)(parameters), coarse
             if view == "mesh":
                 return self._mesh(parameters), False
             if view in MAP_NAMES:
@@ -85,14 +82,8 @@ class Painter:
             return (self._marked if view == "landmarks" else self.found.photo.pixels), False
 
     @cached_property
-    def _careful(self) -> Rerenderer:
+    def _stage(self) -> Rerenderer:
         return Rerenderer(self.face, self.found.photo)
-
-    @cached_property
-    def _quick(self) -> Rerenderer:
-        longest = round(COARSE * max(self.found.photo.size))
-        small = shrunk(self.found, longest)
-        return Rerenderer(small.faces[0], small.photo)
 
     @cached_property
     def _renderer(self) -> Renderer:
