@@ -2,7 +2,10 @@
 
 import pytest
 
-from tests.ui.browser import Lab, Watch, jupyterlab, launched
+from morphface.pipelines import fit_photo
+from morphface.pipelines.head_files import rigged_head
+from tests.data import needs_detector
+from tests.ui.browser import Lab, Watch, jupyterlab, launched, need
 
 DESKTOP = {"width": 1280, "height": 800}
 
@@ -50,3 +53,31 @@ def lab(lab_server, watch, context):
     yield lab
     lab.shut()
     watch.check(lambda place, text: place.startswith("blob:") or "anywidget" in text)
+
+
+@pytest.fixture(scope="session")
+def astronaut():
+    """A real photo, fitted by its landmarks alone."""
+    needs_detector()
+    return fit_photo("sample:astronaut", stage="linear")
+
+
+@pytest.fixture(scope="session")
+def rig(astronaut):
+    """The person of that photo as a head that moves."""
+    return rigged_head(astronaut.faces[0], astronaut.photo)
+
+
+@pytest.fixture(scope="session")
+def viewer(rig):
+    """That head in 3D, without a browser."""
+    need("anywidget")
+    from morphface.ui import HeadViewer
+
+    return HeadViewer(rig)
+
+
+@pytest.fixture(scope="session")
+def head_page(viewer, tmp_path_factory):
+    """That head as a page of its own."""
+    return viewer.to_html(tmp_path_factory.mktemp("page") / "head.html")

@@ -1,7 +1,7 @@
 /**
  * A textured head with morph targets, to turn and to move, in a notebook or in a page of its own.
  *
- * The default export is for notebooks (anywidget); `page` fills a page without Python. Both hand
+ * The default export is for notebooks (anywidget); `page` fills a page without Python. Both have
  * the same model: `_glb` (bytes of a .glb file), `_targets` ({name, min, max, start}), `weights`,
  * `light` (degrees), `textured`, `wireframe`.
  */
@@ -152,7 +152,6 @@ class Store {
   constructor(values) {
     this.values = values;
     this.target = new EventTarget();
-    this.listeners = new Map();
   }
 
   get(name) {
@@ -187,6 +186,8 @@ export function page(host, values) {
   mount(model, host);
   return model;
 }
+
+export { readHead };
 
 export default {
   render({ model, el }) {
