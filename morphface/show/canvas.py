@@ -70,7 +70,9 @@ def lay_out(
         MissingDependencyError: matplotlib is not installed.
         ParameterError: `axes` are no axes of matplotlib.
     """
-    size = ((picture.width + 90) / _DPI, (picture.height + 40) / _DPI)
+    beside = 10 + 6 * max(map(len, rows.values()), default=0)
+    below = 30 if columns else 10
+    size = ((picture.width + beside) / _DPI, (picture.height + below) / _DPI)
     figure, (panel,) = canvas(axes, size)
     panel.imshow(picture)
     panel.set_xticks(list(columns), list(columns.values()), fontsize=8)

@@ -31,6 +31,7 @@ _SAME = 0.02
 
 def fit_card(fit: FitResult) -> Card:
     """Landmarks and where the fit has them, on the head if it is the open head's."""
+    fit = fit.detach().to("cpu")
     model = _model_of(fit)
     steps = f"{len(fit.history)}, last residual {fit.history[-1]:.2f} pixels"
     rows = (
@@ -106,7 +107,7 @@ def _model_of(fit: FitResult) -> MorphableModel | None:
 
 
 def _vertices(fit: FitResult, model: MorphableModel) -> Tensor:
-    p = fit.parameters.detach()
+    p = fit.parameters
     shape = model.vertices(p.identity, p.expression, p.gaze)[0]
     return to_camera(shape, p.rotation[0], p.translation[0])
 
@@ -133,7 +134,7 @@ def _face_picture(face: FittedFace) -> Picture:
 
 
 def _photo_picture(fitted: FittedPhoto) -> Picture:
-    panels = [_whole(fitted)]
+    panels = [captioned(_whole(fitted), "fit")]
     if len(fitted.faces) == 1:
         window = _window(fitted.faces[0])
         panels.append(captioned(to_picture(window.apply(fitted.photo.pixels)), "photo"))

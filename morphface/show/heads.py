@@ -54,15 +54,15 @@ def draw_heads(
         frames: which; None takes all.
     """
     chosen = list(range(parameters.frames)) if frames is None else list(frames)
-    shapes = model.vertices(
-        parameters.identity, parameters.expression[chosen], parameters.gaze[chosen]
-    )
-    colours = None
-    if model.reflectance is not None:
-        colours = model.albedo(parameters.reflectance)
-    light = parameters.illumination[chosen]
+    p = parameters.detach().map(lambda values: values.to(model.identity.mean))
+    shapes = model.vertices(p.identity, p.expression[chosen], p.gaze[chosen])
     return draw_shapes(
-        model, shapes, size, colours=colours, rotation=parameters.rotation[chosen], light=light
+        model,
+        shapes,
+        size,
+        colours=model.albedo(p.reflectance) if model.reflectance is not None else None,
+        rotation=p.rotation[chosen],
+        light=p.illumination[chosen],
     )
 
 
@@ -85,17 +85,16 @@ def draw_shapes(
         rotation: head to camera; None looks at the camera.
         light: spherical-harmonic coefficients; None, or zero, is a lamp.
     """
-    shapes = shapes.detach()
-    extent = model.identity.mean.amax(0) - model.identity.mean.amin(0)
-    centre = model.identity.mean.amin(0) + extent / 2
-    half = float(extent.max()) / 2
-    turn = torch.zeros(1, 3) if rotation is None else rotation.detach()
-    away = shapes.new_tensor([0.0, 0.0, -_DISTANCE * half])
-    placed = to_camera(shapes - centre, turn, away.expand(len(turn), 3))
-    albedo = shapes.new_tensor(CLAY).expand_as(shapes) if colours is None else colours.detach()
-    shade = _shade(vertex_normals(placed, model.faces), light)
+    low, high = _plain(model.identity.mean).aminmax(dim=0)
+    half = float((high - low).max()) / 2
+    turn = torch.zeros(1, 3) if rotation is None else _plain(rotation)
+    away = torch.tensor([0.0, 0.0, -_DISTANCE * half])
+    placed = to_camera(_plain(shapes) - (low + high) / 2, turn, away.expand(len(turn), 3))
+    albedo = torch.tensor(CLAY).expand_as(placed) if colours is None else _plain(colours)
     camera = Camera.facing((size, size), focal=_DISTANCE * size / 2 / _MARGIN)
-    drawn = _renderer(model).replace(camera=camera)(placed, colours=(albedo * shade).clamp(0, 1))
+    renderer = _renderer(model).replace(camera=camera)
+    shade = _shade(vertex_normals(placed, renderer.faces), light)
+    drawn = renderer(placed, colours=(albedo * shade).clamp(0, 1))
     ground = torch.tensor(DARK) / 255
     return [to_picture(picture) for picture in drawn.over(ground)]
 
@@ -110,9 +109,14 @@ def _shade(
 ) -> Float[Tensor, "B V 3"]:
     if light is None or not bool(light.any()):
         return shade_plain(normals, _WHITE)
-    return irradiance(light.detach(), normals)
+    return irradiance(_plain(light), normals)
 
 
 @lru_cache(maxsize=4)
 def _renderer(model: MorphableModel) -> Renderer:
-    return Renderer.of(model, Camera.facing((1, 1)))
+    return Renderer(model.faces.cpu(), Camera.facing((1, 1)))
+
+
+def _plain(values: Float[Tensor, "*any"]) -> Float[Tensor, "*any"]:
+    """Where the CPU's kernels want them, and without gradients."""
+    return values.detach().cpu().float()

@@ -1,6 +1,7 @@
 """Conditioning maps as pictures that people can read."""
 
 import colorsys
+from collections.abc import Sequence
 
 import torch
 from jaxtyping import Float
@@ -28,7 +29,7 @@ def maps_card(maps: MapSet) -> Card:
     )
     if not maps.frames or not maps.size[0] * maps.size[1]:
         return Card("MapSet", rows)
-    return Card("MapSet", rows, lambda: sheet(map_rows(maps, _PANEL)), "the maps side by side")
+    return Card("MapSet", rows, lambda: _picture(maps), "the maps side by side")
 
 
 def map_pixels(maps: MapSet, name: str, frame: int) -> Float[Tensor, "H W 3"]:
@@ -42,27 +43,46 @@ def map_pixels(maps: MapSet, name: str, frame: int) -> Float[Tensor, "H W 3"]:
     Raises:
         ParameterError: there is no map of that name.
     """
+    maps = maps[frame : frame + 1].to("cpu")
     if name == "parsing":
-        return _palette()[maps[frame : frame + 1].labels()[0].clamp(0, len(LABELS) - 1)]
-    values = maps[frame : frame + 1].unit(name)[0]
+        return _palette()[maps.labels()[0].clamp(0, len(LABELS) - 1)]
+    values = maps.unit(name)[0].detach()
     channels = values.shape[-1]
     if channels == 1:
         return values.expand(-1, -1, 3)
     return torch.nn.functional.pad(values, (0, 3 - channels))
 
 
-def map_rows(maps: MapSet, size: int) -> list[list[Picture]]:
-    """Pictures of maps, named, no side longer than `size` pixels.
+def map_rows(
+    maps: MapSet, names: Sequence[str], frames: Sequence[int], size: int
+) -> list[list[Picture]]:
+    """Pictures of maps, named; of one frame, four in a row; of several, a map in a row.
 
-    Of one frame, four in a row; of several, a map in a row and a few frames in its columns.
+    Args:
+        maps: which hold them.
+        names: of the maps.
+        frames: numbers of the frames.
+        size: of each picture's longer side, in pixels.
+
+    Raises:
+        ParameterError: there is no map of a name.
     """
-    chosen = evenly(maps.frames, _MOST_FRAMES)
-    drawn = {n: [to_picture(map_pixels(maps, n, k), size) for k in chosen] for n in maps.names}
-    named = [[captioned(row[0], name, 11), *row[1:]] for name, row in drawn.items()]
-    if len(chosen) > 1:
-        return named
-    flat = [row[0] for row in named]
+    rows = [
+        [
+            captioned(to_picture(map_pixels(maps, name, k), size), "" if column else name)
+            for column, k in enumerate(frames)
+        ]
+        for name in names
+    ]
+    if len(frames) > 1:
+        return rows
+    flat = [row[0] for row in rows]
     return [flat[k : k + _COLUMNS] for k in range(0, len(flat), _COLUMNS)]
+
+
+def _picture(maps: MapSet) -> Picture:
+    chosen = evenly(maps.frames, _MOST_FRAMES)
+    return sheet(map_rows(maps, maps.names, chosen, _PANEL))
 
 
 def _palette() -> Float[Tensor, "L 3"]:

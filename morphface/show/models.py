@@ -64,8 +64,10 @@ def draw_mode(
         values: of the coefficient.
         size: of the pictures, in pixels.
     """
-    given = {name: torch.zeros(len(values), rank_of(model, name)) for name in BASES}
-    given[basis][:, mode] = values
+    given = {
+        name: model.identity.mean.new_zeros(len(values), rank_of(model, name)) for name in BASES
+    }
+    given[basis][:, mode] = values.to(given[basis])
     shapes = model.vertices(given["identity"], given["expression"])
     colours = model.albedo(given["reflectance"]) if model.reflectance else None
     if basis != "reflectance":
@@ -74,15 +76,11 @@ def draw_mode(
 
 
 def _picture(model: MorphableModel) -> Picture:
-    mean = model.vertices(
-        torch.zeros(1, model.identity.rank), torch.zeros(1, model.expression.rank)
-    )
-    colours = (
-        model.albedo(torch.zeros(1, rank_of(model, "reflectance"))) if model.reflectance else None
-    )
+    zero = {name: model.identity.mean.new_zeros(1, rank_of(model, name)) for name in BASES}
+    mean = model.vertices(zero["identity"], zero["expression"])
+    colours = model.albedo(zero["reflectance"]) if model.reflectance else None
     turns = torch.cat([looking(yaw) for yaw in _VIEWS.values()])
     views = draw_shapes(model, mean.expand(3, -1, -1), _PANEL, colours=colours, rotation=turns)
-    rows = [[captioned(view, name, 11) for view, name in zip(views, _VIEWS, strict=True)]]
     shown = [("identity", k, f"identity {k}") for k in range(min(2, model.identity.rank))]
     if model.expression.rank:
         largest = int(model.expression.directions.square().sum((1, 2)).argmax())
@@ -91,5 +89,5 @@ def _picture(model: MorphableModel) -> Picture:
     for basis, mode, name in shown:
         value = mode_range(model, basis, mode)[1]
         drawn = draw_mode(model, basis, mode, torch.tensor([value]), _PANEL)[0]
-        modes.append(captioned(drawn, f"{name} {value:+g}", 11))
-    return sheet([*rows, modes])
+        modes.append(captioned(drawn, f"{name} {value:+.2g}"))
+    return sheet([[captioned(v, name) for v, name in zip(views, _VIEWS, strict=True)], modes])

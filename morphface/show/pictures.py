@@ -18,6 +18,8 @@ Picture = Image.Image
 """In 8 bits, RGB."""
 LARGEST = 1000
 """Longest side of a picture that is shown, in pixels; larger ones are shrunk."""
+STRIP = 18
+"""Height of a caption, in pixels."""
 _GAP = 4
 _QUALITY = 88
 
@@ -57,13 +59,12 @@ def blank(width: int, height: int) -> Picture:
     return Image.new("RGB", (width, height), DARK)
 
 
-def captioned(picture: Picture, words: str, size: int = 12) -> Picture:
-    """The picture with a few words in its corner."""
-    out = picture.copy()
-    pen, font = ImageDraw.Draw(out), ImageFont.load_default(size)
-    left, top, right, bottom = pen.textbbox((6, 4), words, font=font)
-    pen.rectangle((left - 4, top - 3, right + 4, bottom + 3), fill=DARK)
-    pen.text((6, 4), words, fill=LIGHT, font=font)
+def captioned(picture: Picture, words: str) -> Picture:
+    """The picture with a few words above it."""
+    out = blank(picture.width, picture.height + STRIP)
+    out.paste(picture, (0, STRIP))
+    font = ImageFont.load_default(12)
+    ImageDraw.Draw(out).text((5, STRIP / 2), words, fill=LIGHT, font=font, anchor="lm")
     return out
 
 

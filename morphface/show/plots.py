@@ -1,5 +1,6 @@
 """Fits and coefficients as curves and bars, for notebooks and papers."""
 
+import math
 from collections.abc import Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
@@ -88,7 +89,7 @@ def plot_coefficients(
     model = model or guessed_model(parameters)
     figure, panels = canvas(axes, (9.0, 2.6 * len(groups)), rows=len(groups))
     for panel, name in zip(panels, groups, strict=True):
-        _draw_bars(panel, name, getattr(parameters, name).detach(), model)
+        _draw_bars(panel, name, getattr(parameters, name).detach().cpu(), model)
         if name == "expression":
             names = expression_names(parameters, model)
             panel.set_xticks(range(len(names)), names, rotation=90, fontsize=6)
@@ -119,11 +120,11 @@ def plot_expressions(
     model = model or guessed_model(face)
     known = expression_names(face, model)
     chosen = _chosen(names, known) if names is not None else moving(face, MOST_CURVES)
-    values = face.expression.detach().double()
+    values = face.expression.detach().cpu().double()
     places = torch.arange(face.frames).double()
     figure, (panel,) = canvas(axes, (8.0, 3.2))
     if track is not None:
-        places, lost = track.times.double(), track.states == LOST
+        places, lost = track.times.cpu().double(), track.states.cpu() == LOST
         values = values.masked_fill(lost[:, None], torch.nan)
         _draw_lost(panel, places, lost)
     for k in chosen:
@@ -198,9 +199,13 @@ def _draw_history(panel: "Axes", fits: list[tuple[str, Fit]]) -> None:
         panel.plot(steps, fit.history, marker=".", lw=1.2, label=label)
         if isinstance(fit, PhotometricResult) and len(fits) == 1:
             for term, energy in fit.energies.items():
-                panel.plot([len(fit.history)], [energy], "_", ms=10, label=f"{term}, at the end")
-    if all(value > 0 for _, fit in fits for value in fit.history):
-        panel.set_yscale("log")
+                label = f"{term} {energy:.2g} at the end"
+                panel.plot([len(fit.history)], [energy], "_", ms=10, label=label)
+    if of_pixels:
+        panel.set_yscale("log", nonpositive="mask")
+    else:
+        panel.set_ylim(bottom=0.0)
+    panel.locator_params("x", integer=True)
     panel.set_xlabel("iteration")
     panel.set_ylabel("energy" if of_pixels else "residual (pixels)")
     panel.legend(fontsize=7, frameon=False)
@@ -211,38 +216,30 @@ def _draw_bars(
 ) -> None:
     count = values.shape[1]
     places = range(count)
-    low, high = _limits(group, count, model)
-    for k, shade in ((1.0, 0.25), (2.0, 0.15)):  # of a bounded one, both are its bounds
-        scale = [k if not b else 1.0 for b in _bounded(group, count, model)]
-        top = [h * s for h, s in zip(high, scale, strict=True)]
-        bottom = [b * s for b, s in zip(low, scale, strict=True)]
-        heights = [t - b for t, b in zip(top, bottom, strict=True)]
-        panel.bar(places, heights, 1.0, bottom, color=_BAND, alpha=shade, zorder=0)
+    edges = [k - 0.5 for k in range(count + 1)]
+    for deviations, shade in ((2.0, 0.15), (1.0, 0.25)):
+        limits = _limits(group, count, model, deviations)
+        low, high = ([*ends, ends[-1]] for ends in zip(*limits, strict=True))
+        panel.fill_between(edges, low, high, step="post", color=_BAND, alpha=shade, lw=0)
     middle = values.median(dim=0).values if len(values) else values.new_zeros(count)
     panel.bar(places, middle.tolist(), 0.7, color=_BAR, zorder=2)
     if len(values) > 1:
-        panel.vlines(places, values.amin(0).tolist(), values.amax(0).tolist(), color=_SPREAD, lw=1)
+        ends = values.amin(0).tolist(), values.amax(0).tolist()
+        panel.vlines(places, *ends, color=_SPREAD, lw=1, zorder=3)
     panel.axhline(0.0, color="black", lw=0.6)
     panel.set_title(group, fontsize=9, loc="left")
     panel.margins(x=0.01)
 
 
-def _bounded(group: str, count: int, model: MorphableModel | None) -> list[bool]:
-    if group != "expression" or model is None:
-        return [False] * count
-    return [bool(b) for b in model.expression.bounds[:count].isfinite().all(dim=1)]
-
-
 def _limits(
-    group: str, count: int, model: MorphableModel | None
-) -> tuple[list[float], list[float]]:
-    """The bounds of each coefficient, or one standard deviation."""
-    bounded = _bounded(group, count, model)
-    limits = [
-        model.expression.bounds[k].tolist() if model is not None and bounded[k] else [-1.0, 1.0]
-        for k in range(count)
-    ]
-    return [low for low, _ in limits], [high for _, high in limits]
+    group: str, count: int, model: MorphableModel | None, deviations: float
+) -> list[tuple[float, float]]:
+    """The bounds of each coefficient; for one without, so many standard deviations."""
+    free = (-deviations, deviations)
+    if group != "expression" or model is None:
+        return [free] * max(count, 1)
+    bounds = model.expression.bounds[:count].tolist()
+    return [(a, b) if math.isfinite(a) and math.isfinite(b) else free for a, b in bounds]
 
 
 def _chosen(names: Sequence[str], known: Sequence[str]) -> list[int]:

@@ -15,7 +15,7 @@ from morphface.parameters.track import Track
 from morphface.render.maps import MapSet
 from morphface.show.canvas import lay_out
 from morphface.show.heads import draw_heads, guessed_model
-from morphface.show.maps import map_pixels
+from morphface.show.maps import map_pixels, map_rows
 from morphface.show.models import draw_mode, mode_range, rank_of
 from morphface.show.pictures import Picture, evenly, sheet, to_picture
 
@@ -59,7 +59,7 @@ def plot_modes(
     steps = [torch.linspace(low, high, _STEPS) for low, high in ranges]
     rows = [draw_mode(head, basis, k, s, size) for k, s in zip(chosen, steps, strict=True)]
     alike = len(set(ranges)) == 1
-    words = [f"{float(s):+.2g}" if alike else "" for s in steps[0]]
+    words = [_signed(float(s)) if alike else "" for s in steps[0]]
     if not alike:
         words[0], words[-1] = "lowest", "highest"
     titles = _titles(head, basis, chosen)
@@ -75,6 +75,8 @@ def plot_maps(
     axes: "Axes | None" = None,
 ) -> "Figure":
     """Conditioning maps: a row a map, and a column for each of a few frames.
+
+    Of one frame, the maps stand side by side.
 
     Args:
         maps: of one frame or more.
@@ -92,6 +94,8 @@ def plot_maps(
     wanted = [names] if isinstance(names, str) else list(names or maps.names)
     if not frames:
         raise ParameterError("maps must hold at least one frame, and count be at least 1")
+    if len(frames) == 1:
+        return lay_out(axes, sheet(map_rows(maps, wanted, frames, size), _GAP), {}, {})
     rows = [[to_picture(map_pixels(maps, n, k), size) for k in frames] for n in wanted]
     width, height = rows[0][0].size
     words = [f"frame {k}" for k in frames]
@@ -137,6 +141,10 @@ def _ticks(
     """Words at the middles of a sheet's columns and rows."""
     across = {k * (width + _GAP) + width / 2: words for k, words in enumerate(columns)}
     return across, {k * (height + _GAP) + height / 2: words for k, words in enumerate(rows)}
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.2g}" if abs(value) > 1e-6 else "0"
 
 
 def _modes(model: MorphableModel, basis: str, modes: Sequence[int | str] | None) -> list[int]:

@@ -34,7 +34,7 @@ def moving(parameters: FaceParameters, count: int) -> list[int]:
 
 def parameter_rows(parameters: FaceParameters, model: MorphableModel | None) -> Rows:
     """Sizes, pose, gaze and the strongest expressions; over time, their ranges."""
-    p = parameters.detach()
+    p = parameters.detach().to("cpu")
     sizes = f"{p.identity.shape[1]} identity, {p.expression.shape[1]} expression, "
     rows = [
         ("coefficients", f"{sizes}{p.reflectance.shape[1]} reflectance"),
@@ -50,7 +50,8 @@ def parameter_rows(parameters: FaceParameters, model: MorphableModel | None) -> 
 
 def degrees(values: Float[Tensor, " T"]) -> str:
     """An angle in radians, or the range of several."""
-    low, high = (f"{float(torch.rad2deg(v)):+.1f}" for v in (values.amin(), values.amax()))
+    ends = (round(float(torch.rad2deg(v)), 1) + 0.0 for v in (values.amin(), values.amax()))
+    low, high = (f"{value:+.1f}" for value in ends)  # + 0.0: no negative zero
     return f"{low}\N{DEGREE SIGN}" if low == high else f"{low} to {high}\N{DEGREE SIGN}"
 
 
