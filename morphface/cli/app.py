@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from morphface.cli.doctor import doctor
+from morphface.cli.evaluate import evaluate
 from morphface.cli.fit import fit
 from morphface.cli.models import app as models_app
 from morphface.cli.output import say
@@ -34,7 +35,7 @@ app = typer.Typer(
 
 app.add_typer(models_app, name="models")
 _MAKERS = (train, reenact, animate)
-for command in (fit, track, view, edit, prepare, inspect, *_MAKERS, transfer, doctor):
+for command in (fit, track, view, edit, prepare, inspect, *_MAKERS, transfer, evaluate, doctor):
     app.command()(command)
 
 _INTERRUPTED = 130

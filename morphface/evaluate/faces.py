@@ -96,7 +96,7 @@ ard = FaceMeasure(
     of_frames=lambda a, b: torch.rad2deg(_wrapped(a, b)).mean(dim=-1),
 )
 geodesic = FaceMeasure(
-    name="rotation",
+    name="geodesic",
     unit="degrees",
     better="lower",
     convention="angle of the rotation that takes one pose to the other",

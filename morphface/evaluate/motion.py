@@ -23,6 +23,12 @@ MEASURES = {
     "jitter": Measure(
         "jitter", "pixels", "lower", "mean absolute second difference of landmarks over time"
     ),
+    "jitter_expression": Measure(
+        "jitter of expression",
+        "",
+        "lower",
+        "mean absolute second difference of expression coefficients over time",
+    ),
     "warping_error": Measure(
         "warping error",
         "of 255",

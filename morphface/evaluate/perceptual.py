@@ -12,9 +12,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from morphface.core.check import check_shape
-from morphface.core.errors import ModelError, ParameterError
+from morphface.core.errors import MissingFileError, ModelError, ParameterError
 from morphface.evaluate.score import Measure
-from morphface.generate.networks.backbones import Backbone, load_backbone
+from morphface.generate.networks.backbones import BACKBONES, Backbone, load_backbone
 from morphface.generate.networks.weight_files import WeightFile
 
 __all__ = ["LPIPS_KINDS", "Lpips"]
@@ -97,6 +97,12 @@ class Lpips(nn.Module):
         """
         if kind not in LPIPS_KINDS:
             raise ParameterError(f"kind must be one of {', '.join(LPIPS_KINDS)}, got {kind!r}")
+        files = ((BACKBONES[kind].file, backbone), (LPIPS_KINDS[kind], channels))
+        missing = [file for file, path in files if file.find(path) is None]
+        if missing:
+            names = " and ".join(file.name for file in missing)
+            ways = "; and ".join(file.way_out for file in missing)
+            raise MissingFileError(f"the weights {names} are not on this machine; {ways}")
         held = LPIPS_KINDS[kind].read(channels)
         network = load_backbone(kind, backbone)
         names = [f"lin{layer}.model.1.weight" for layer in range(len(network.taps))]
