@@ -100,9 +100,9 @@ class Lpips(nn.Module):
         files = ((BACKBONES[kind].file, backbone), (LPIPS_KINDS[kind], channels))
         missing = [file for file, path in files if file.find(path) is None]
         if missing:
-            names = " and ".join(file.name for file in missing)
+            absent = " and ".join(file.name for file in missing)
             ways = "; and ".join(file.way_out for file in missing)
-            raise MissingFileError(f"the weights {names} are not on this machine; {ways}")
+            raise MissingFileError(f"the weights {absent} are not on this machine; {ways}")
         held = LPIPS_KINDS[kind].read(channels)
         network = load_backbone(kind, backbone)
         names = [f"lin{layer}.model.1.weight" for layer in range(len(network.taps))]
