@@ -62,6 +62,7 @@ def naive(found: FittedPhoto, control: str, value: float) -> bytes:
 
 
 def took(call: Callable[[], Any]) -> float:
+    """Milliseconds of a call."""
     start = time.perf_counter()
     call()
     return (time.perf_counter() - start) * 1e3
@@ -97,6 +98,7 @@ def case(found: FittedPhoto, control: str, way: str, moves: int) -> dict[str, An
 
 
 def main() -> None:
+    """Times all controls in all views."""
     parser = argparse.ArgumentParser(description="The speed of the editor.")
     parser.add_argument("--moves", type=int, default=MOVES)
     moves = parser.parse_args().moves
