@@ -127,7 +127,7 @@ def edit(
     fit: dict[str, Any] = {"model": model, "faces": faces, "focal": focal}
     fit |= {"stage": stage, "device": device}
     if ui:
-        typed = {"--set": weights, "--preset": preset, "--gaze": gaze, "--yaw": yaw}
+        typed: dict[str, Any] = {"--set": weights, "--preset": preset, "--gaze": gaze, "--yaw": yaw}
         typed |= {"--pitch": pitch, "--roll": roll, "--light": light, "--out": out}
         typed |= {"--light-from": light_from, "--add": add or None}
         typed["--background"] = None if background == "original" else background

@@ -27,7 +27,7 @@ __all__ = ["FaceEditor"]
 _STATIC = Path(__file__).parent / "static"
 
 
-class FaceEditor(anywidget.AnyWidget):  # type: ignore[misc]
+class FaceEditor(anywidget.AnyWidget):
     """Sliders for a face, and its picture to drag on, in a notebook.
 
     What the hand does shows at once in `parameters`; two editors of one fit know nothing of each

@@ -70,7 +70,9 @@ def test_missing_weights_are_told_with_the_way_out(tmp_path, monkeypatch):
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     torch.save({"lin9": torch.zeros(1)}, tmp_path / "channels.pth")
     monkeypatch.setattr("morphface.generate.networks.weight_files.find_spec", lambda _: None)
-    with pytest.raises(MissingFileError, match="7be5be79.pth and lpips-alex.pth .*python.*; and run: pip install"):
+    with pytest.raises(
+        MissingFileError, match="7be5be79.pth and lpips-alex.pth .*python.*; and run: pip install"
+    ):
         Lpips.load()
     with pytest.raises(MissingFileError, match="alexnet-owt-7be5be79.pth are not on this machine"):
         Lpips.load(channels=tmp_path / "channels.pth")
