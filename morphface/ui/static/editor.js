@@ -13,6 +13,7 @@
 const QUIET = 150; // milliseconds until a wait is worth a word
 const SLOW = 6000; // and until it is worth an explanation
 const REST = 120; // of a hand, before the picture is drawn again at full size
+const PAUSE = 400; // the same, of a hand that still holds
 const MOVES = ["set", "drag"];
 const STEP_DEGREES = 2; // of an arrow key on a pad
 const MAIN_VIEWS = ["photo", "rendered", "mesh"];
@@ -268,6 +269,7 @@ class Editor {
     this.name = `mf${++made}`;
     this.controls = new Map();
     this.held = null;
+    this.rest = null;
     this.transport = transport;
     this.post = new Post((message) => transport.send(message));
     transport.onlost = (why) => this.lose(why);
@@ -280,24 +282,34 @@ class Editor {
 
   close() {
     clearInterval(this.clock);
-    clearTimeout(this.rest);
+    this.stay();
     this.ending.abort();
     this.transport.close();
   }
 
   /** Send, and show what comes back; the reply, or null where there was none. */
   async ask(message) {
-    clearTimeout(this.rest);
+    this.stay();
     this.calm = null;
+    this.stage.setAttribute("aria-busy", "true");
     if (this.foot.dataset.kind === "") this.say("Ready");
     try {
       const reply = await this.post.ask(message);
-      if (reply) this.show(reply);
+      if (reply) await this.show(reply);
       return reply;
     } catch (error) {
       this.say(error.message, "error");
       return null;
+    } finally {
+      const busy = this.post.since !== null || this.post.waiting.length > 0 || this.rest !== null;
+      this.stage.setAttribute("aria-busy", String(busy));
     }
+  }
+
+  /** No finer picture for now: the hand goes on. */
+  stay() {
+    clearTimeout(this.rest);
+    this.rest = null;
   }
 
   async open() {
@@ -308,7 +320,7 @@ class Editor {
 
   lose(why) {
     this.lost = true;
-    clearTimeout(this.rest);
+    this.stay();
     this.say(why, "error");
     this.root.classList.add("mf-lost");
     for (const node of this.root.querySelectorAll("button, input, select")) node.disabled = true;
@@ -347,15 +359,16 @@ class Editor {
     if ("undo" in fields) this.undo.disabled = this.lost || !fields.undo;
     if ("redo" in fields) this.redo.disabled = this.lost || !fields.redo;
     if (fields.eyes !== undefined) this.eyes = fields.eyes;
-    if (fields.picture) this.paint(fields.picture, buffers[0]);
+    return fields.picture ? this.paint(fields.picture, buffers[0]) : undefined;
   }
 
-  paint(picture, buffer) {
-    this.picture.draw(picture, buffer).then(() => this.place());
+  async paint(picture, buffer) {
     const size = `${picture.width} × ${picture.height}`;
     this.time.textContent = `${Math.round(picture.milliseconds)} ms · ${size}`;
     if (picture.coarse && !this.post.waiting.length)
-      this.rest = setTimeout(() => this.held || this.ask({ do: "fine" }), REST);
+      this.rest = setTimeout(() => this.ask({ do: "fine" }), this.held ? PAUSE : REST);
+    await this.picture.draw(picture, buffer);
+    this.place();
   }
 
   values(values) {
@@ -401,7 +414,7 @@ class Editor {
       make("p", { class: "mf-hint", "aria-hidden": "true" }, "Drag to turn the head"),
       this.ball(), this.eye());
     this.foot = make("footer", { class: "mf-foot" },
-      make("i", { class: "mf-dot", "aria-hidden": "true" }), this.state, this.time,
+      make("div", { class: "mf-words" }, make("i", { class: "mf-dot", "aria-hidden": "true" }), this.state, this.time),
       button("Copy JSON", "Copy the values as JSON", () => this.copy("json")),
       button("Copy Python", "Copy the values as Python code", () => this.copy("python")),
       button("Save glTF", "Save the head with its expressions as a glTF file", () => this.save(), { class: "mf-button mf-main" }));
@@ -514,7 +527,7 @@ class Editor {
       oninput: () => this.find(), onkeydown: (event) => event.key === "Escape" && this.find((this.search.value = "")) });
     this.found = make("span", { class: "mf-unseen", role: "status", "aria-live": "polite" });
     const nodes = groups.map((group) => this.group(group, controls.filter((c) => c.group === group.id)));
-    this.panel.replaceChildren(this.search, this.found, this.presets(presets), ...nodes);
+    this.panel.replaceChildren(make("div", { class: "mf-find" }, this.search, this.found), this.presets(presets), ...nodes);
     this.fillViews(views);
   }
 
@@ -533,10 +546,13 @@ class Editor {
     this.strength = make("input", { type: "range", min: 0, max: 1.5, step: 0.05, value: 1, class: "mf-range", "aria-label": "Strength of presets" });
     const shown = make("output", {}, "100 %");
     this.strength.addEventListener("input", () => (shown.textContent = `${Math.round(this.strength.value * 100)} %`));
-    const chips = names.map((name) => make("button", { type: "button", class: "mf-chip", onclick: () =>
-      this.ask({ do: "preset", name, strength: Number(this.strength.value) }) }, words(name)));
+    const chip = (name) => make("button", { type: "button", class: "mf-chip", "aria-label": words(name),
+      onclick: () => this.ask({ do: "preset", name, strength: Number(this.strength.value) }) }, words(name.replace(/^viseme_/, "")));
+    const row = (label, mine) => mine.length ? make("div", { class: "mf-chips", role: "group", "aria-label": label }, ...mine.map(chip)) : null;
+    const speech = names.filter((name) => name.startsWith("viseme_"));
     const strength = make("label", { class: "mf-strength" }, "Strength", this.strength, shown);
-    return this.section("presets", "Presets", true, null, make("div", { class: "mf-chips" }, ...chips), strength);
+    return this.section("presets", "Presets", true, null, row("Expressions", names.filter((name) => !speech.includes(name))),
+      speech.length ? make("h4", {}, "Speech") : null, row("Speech", speech), strength);
   }
 
   group({ id, label }, controls) {
@@ -580,7 +596,7 @@ class Editor {
       onblur: () => (number.dataset.typing = "0") });
     const again = make("button", { type: "button", class: "mf-again", "aria-label": `Reset ${spoken}`, title: `Reset ${label}`, onclick: reset }, "↺");
     const row = make("div", { class: "mf-row", ondblclick: (event) => event.target.tagName === "LABEL" && reset() },
-      make("label", { for: range.id }, label), range, number, again);
+      make("label", { for: range.id, title: label }, label), range, number, again);
     Object.assign(control, { range, number, row, digits });
     this.controls.set(id, control);
     this.put(control, control.value ?? start);

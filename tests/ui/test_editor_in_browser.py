@@ -1,0 +1,413 @@
+"""The editor's page in a real browser: what a hand does, and what an eye sees."""
+
+import json
+import threading
+from contextlib import contextmanager
+
+import numpy as np
+import pygltflib
+import pytest
+
+from morphface.ui.server import EditorServer
+from tests.data import needs_detector
+from tests.ui.stand_in import StandIn
+
+READ = """canvas => {
+    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+    return [canvas.height, canvas.width, Array.from(data)];
+}"""
+HUES = """node => [getComputedStyle(node).backgroundColor, getComputedStyle(node).color]"""
+
+
+class Tool:
+    """The editor as its user has it.
+
+    Args:
+        page: of Playwright, or what holds the editor there.
+    """
+
+    def __init__(self, page, place=None):
+        self.page, self.place = page, place or page
+
+    def settle(self):
+        """Wait until nothing is under way."""
+        self.place.locator('.mf-stage[aria-busy="false"]').wait_for(timeout=60_000)
+
+    def pixels(self):
+        """The picture that is shown, 0 to 255."""
+        self.settle()
+        height, width, data = self.place.locator("canvas.mf-picture").evaluate(READ)
+        return np.array(data, np.float64).reshape(height, width, 4)[..., :3]
+
+    def slider(self, control):
+        return self.place.locator(f'input[data-control="{control}"]')
+
+    def value(self, control):
+        return float(self.slider(control).input_value())
+
+    def set(self, control, value):
+        self.slider(control).fill(f"{value}")
+        self.settle()
+
+    def press(self, name):
+        self.place.get_by_role("button", name=name, exact=True).click()
+        self.settle()
+
+    def says(self, words):
+        self.place.locator(".mf-state", has_text=words).wait_for(timeout=20_000)
+
+    def drag(self, selector, dx, dy, steps=4):
+        """Drag the middle of an element by pixels of the screen."""
+        box = self.place.locator(selector).bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        self.page.mouse.move(x, y)
+        self.page.mouse.down()
+        self.page.mouse.move(x + dx, y + dy, steps=steps)
+        self.page.mouse.up()
+        self.settle()
+
+    def copied(self, button):
+        """What is on the clipboard after a button was pressed."""
+        self.press(button)
+        self.says("on the clipboard")
+        return self.page.evaluate("() => navigator.clipboard.readText()")
+
+
+@contextmanager
+def served(session):
+    with EditorServer() as server:
+        thread = threading.Thread(target=server.serve, args=(session,))
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.fixture
+def session():
+    return StandIn()
+
+
+@pytest.fixture
+def tool(page, session):
+    """The page of a session without a face."""
+    with served(session) as server:
+        page.goto(server.address)
+        tool = Tool(page)
+        tool.settle()
+        yield tool
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    """A face that is fitted once; landmarks are enough here."""
+    needs_detector()
+    from morphface.pipelines import fit_photo
+
+    return fit_photo("sample:astronaut", stage="linear")
+
+
+def mouth(fitted, shape):
+    """Which pixels of a picture of the photo are around the fitted mouth, and which far away."""
+    face = fitted.faces[0]
+    vertices, camera = face.vertices_in_camera(), face.camera
+    lips = face.model.regions["lips"] > 0.5
+    points = camera.project(vertices)[lips, :2].numpy() * shape[0] / fitted.photo.size[0]
+    x, y = points.mean(axis=0)
+    reach = float(np.ptp(points[:, 0]))
+    rows, columns = np.mgrid[: shape[0], : shape[1]]
+    distance = np.hypot(columns + 0.5 - x, rows + 0.5 - y)
+    return distance < reach / 2, distance > 6 * reach
+
+
+def heads_are_whole(path):
+    """A saved head opens in an independent reader, named and textured."""
+    head = pygltflib.GLTF2().load(path)
+    names = head.meshes[0].extras["targetNames"]
+    assert len(names) == len(set(names)) == len(head.meshes[0].primitives[0].targets) == 52
+    assert len(head.images) >= 1
+    return dict(zip(names, head.meshes[0].weights, strict=True))
+
+
+@pytest.mark.slow
+def test_a_face_is_edited_from_the_first_slider_to_the_saved_head(page, fitted, tmp_path):
+    from morphface.ui.session import Session
+
+    session = Session.of(fitted)
+    with served(session) as server:
+        page.goto(server.address)
+        tool = Tool(page)
+        before = tool.pixels()
+        near, far = mouth(fitted, before.shape)
+
+        tool.set("expression/jawOpen", 0.9)
+        changed = np.abs(tool.pixels() - before).mean(axis=-1)
+        assert changed[near].mean() > 8 * max(changed[far].mean(), 0.25)
+        assert session.parameters.expression[0].max() > 0.85
+
+        yaw = tool.value("pose/yaw")
+        tool.drag("canvas.mf-picture", 60, 0)
+        assert tool.value("pose/yaw") > yaw + 3  # to the right of the picture: the subject's left
+        tool.press("Undo (Ctrl+Z)")
+        assert tool.value("pose/yaw") == pytest.approx(yaw, abs=0.5)
+        assert tool.value("expression/jawOpen") == 0.9
+
+        assert json.loads(tool.copied("Copy the values as JSON")) == json.loads(session.json())
+        assert tool.copied("Copy the values as Python code") == session.python()
+
+        with page.expect_download() as download:
+            tool.press("Save the head with its expressions as a glTF file")
+        download.value.save_as(tmp_path / "head.glb")
+        assert heads_are_whole(tmp_path / "head.glb")["jawOpen"] == pytest.approx(0.9, abs=0.01)
+
+
+LAB = """
+from morphface import FaceEditor, fit_photo
+fitted = fit_photo("sample:astronaut", stage="linear")
+editor, other = FaceEditor(fitted), FaceEditor(fitted)
+editor
+"""
+
+
+@pytest.mark.slow
+def test_the_same_editor_works_in_jupyterlab_until_its_kernel_is_gone(lab, fitted, tmp_path):
+    page = lab.open(LAB)
+    tool = Tool(page, page.locator(".mf-editor"))
+    before = tool.pixels()
+    near, far = mouth(fitted, before.shape)
+
+    tool.set("expression/jawOpen", 0.9)
+    changed = np.abs(tool.pixels() - before).mean(axis=-1)
+    assert changed[near].mean() > 8 * max(changed[far].mean(), 0.25)
+    asked = "k = editor._session.face.model.expression.names.index('jawOpen')\n"
+    asked += "print([round(float(e.parameters.expression[0, k]), 2) for e in (editor, other)])"
+    mine, others = json.loads(lab.run(asked))
+    assert (mine, others != mine) == (0.9, True)
+
+    yaw = tool.value("pose/yaw")
+    tool.drag("canvas.mf-picture", 50, 0)
+    assert tool.value("pose/yaw") > yaw + 3
+    tool.place.locator("canvas.mf-picture").press("Control+z")
+    tool.settle()
+    assert tool.value("pose/yaw") == pytest.approx(yaw, abs=0.5)
+    assert json.loads(tool.copied("Copy the values as JSON")) == json.loads(
+        lab.run("print(editor.json)")
+    )
+    with page.expect_download() as download:
+        tool.press("Save the head with its expressions as a glTF file")
+    download.value.save_as(tmp_path / "head.glb")
+    assert heads_are_whole(tmp_path / "head.glb")["jawOpen"] == pytest.approx(0.9, abs=0.01)
+
+    lab.shut()
+    tool.says("The kernel is gone: run the cell again.")
+    assert tool.slider("expression/jawOpen").is_disabled()
+
+
+def test_of_moves_that_wait_only_the_newest_is_sent(tool, session):
+    first, asked, answered = len(session.heard), [], threading.Event()
+    answer = session.handle
+
+    def late(message):
+        answered.wait(30)
+        return answer(message)
+
+    session.handle = late
+    tool.page.on("request", lambda request: asked.append(request.method))
+    box = tool.place.locator("canvas.mf-picture").bounding_box()
+    tool.page.mouse.move(box["x"] + 100, box["y"] + 100)
+    tool.page.mouse.down()
+    tool.page.mouse.move(box["x"] + 200, box["y"] + 100, steps=12)
+    tool.page.mouse.up()
+    assert asked.count("POST") == 1  # the others wait in the page
+    answered.set()
+    tool.settle()
+    drags = [message for message in session.heard[first:] if message["do"] == "drag"]
+    assert [(m["start"], m["dragging"]) for m in drags] == [(True, True), (False, False)]
+    assert tool.value("pose/yaw") == pytest.approx(session.values["pose/yaw"], abs=0.3)
+    assert session.values["pose/yaw"] > 10
+
+
+def test_a_whole_drag_of_a_slider_is_one_step_back(tool, session):
+    box = tool.slider("expression/jawOpen").bounding_box()
+    y = box["y"] + box["height"] / 2
+    tool.page.mouse.move(box["x"] + 0.1 * box["width"], y)
+    tool.page.mouse.down()
+    tool.page.mouse.move(box["x"] + 0.8 * box["width"], y, steps=8)
+    tool.page.mouse.up()
+    tool.settle()
+    assert tool.value("expression/jawOpen") > 0.7
+    assert session.heard[-1]["dragging"] is False
+    tool.press("Undo (Ctrl+Z)")
+    assert tool.value("expression/jawOpen") == 0.1
+    assert tool.page.get_by_role("button", name="Undo (Ctrl+Z)").is_disabled()
+    tool.page.keyboard.press("Control+Shift+Z")
+    tool.settle()
+    assert tool.value("expression/jawOpen") > 0.7
+
+
+def test_the_picture_is_drawn_at_full_size_when_the_hand_rests(tool, session):
+    moved = "node => { node.value = 0.5; node.dispatchEvent(new Event('input')); }"
+    tool.slider("expression/jawOpen").evaluate(moved)
+    tool.settle()
+    assert [message["do"] for message in session.heard[-2:]] == ["set", "fine"]
+    assert tool.place.locator("canvas.mf-picture").get_attribute("data-coarse") == "false"
+    tool.slider("expression/jawOpen").evaluate("node => node.dispatchEvent(new Event('change'))")
+    tool.settle()
+    assert session.heard[-1]["dragging"] is False
+
+
+@pytest.mark.parametrize("how", ["dblclick", "Delete", "button"])
+def test_one_slider_goes_back_to_the_fit(tool, how):
+    tool.set("expression/jawOpen", 0.6)
+    slider = tool.slider("expression/jawOpen")
+    if how == "button":
+        tool.press("Reset jawOpen")
+    else:
+        slider.dblclick() if how == "dblclick" else slider.press(how)
+    tool.settle()
+    assert tool.value("expression/jawOpen") == 0.1
+
+
+def test_a_group_goes_back_and_the_others_stay(tool):
+    tool.set("expression/jawOpen", 0.6)
+    tool.set("pose/yaw", 30)
+    tool.press("Reset Jaw")
+    assert (tool.value("expression/jawOpen"), tool.value("pose/yaw")) == (0.1, 30)
+    tool.press("Reset everything to the fit")
+    assert tool.value("pose/yaw") == 5
+
+
+def test_a_number_can_be_typed_and_the_slider_takes_what_is_possible(tool, session):
+    number = tool.page.get_by_label("jawOpen, value")
+    number.fill("7")
+    number.press("Enter")
+    tool.settle()
+    assert session.values["expression/jawOpen"] == tool.value("expression/jawOpen") == 1.0
+
+
+def test_light_and_gaze_follow_the_hand_and_the_keys(tool):
+    tool.drag(".mf-light", 19, 0)  # a quarter of the sphere's width, of which the width is 90 here
+    assert tool.value("light/yaw") == pytest.approx(20 + 22.5, abs=1)
+    tool.drag(".mf-gaze", 0, -38)
+    assert tool.value("gaze/pitch") == pytest.approx(22.5, abs=1)
+    tool.page.locator(".mf-gaze").press("ArrowRight")
+    tool.settle()
+    assert tool.value("gaze/yaw") == 2
+    tool.page.locator("canvas.mf-picture").press("ArrowLeft")
+    tool.settle()
+    assert tool.value("pose/yaw") == 3
+
+
+def test_search_shows_what_was_looked_for(tool):
+    search = tool.page.get_by_label("Search sliders")
+    search.fill("JAW")
+    assert tool.slider("expression/jawOpen").is_visible()
+    assert not tool.slider("pose/yaw").is_visible()
+    search.fill("nonsense")
+    tool.page.get_by_text("No slider is called nonsense").wait_for()
+    search.press("Escape")
+    assert tool.slider("pose/yaw").is_visible()
+
+
+def test_a_group_folds_by_the_keyboard(tool):
+    fold = tool.page.get_by_role("button", name="Jaw", exact=True)
+    fold.press("Enter")
+    assert fold.get_attribute("aria-expanded") == "false"
+    assert not tool.slider("expression/jawOpen").is_visible()
+
+
+def test_views_and_presets_are_asked_for_by_name(tool, session):
+    tool.page.get_by_role("radio", name="Mesh").click()
+    tool.settle()
+    assert session.view == "mesh"
+    tool.page.get_by_label("Maps").select_option("depth")
+    tool.settle()
+    assert session.view == "depth"
+    assert tool.page.get_by_role("radio", name="Mesh").get_attribute("aria-checked") == "false"
+    tool.page.get_by_label("Strength of presets").fill("0.5")
+    tool.press("Smile")
+    assert session.heard[-1] == {"id": session.heard[-1]["id"]} | {
+        "do": "preset",
+        "name": "smile",
+        "strength": 0.5,
+    }
+
+
+def test_before_is_a_toggle_for_a_click_and_lasts_as_long_as_it_is_held(tool, session):
+    before = tool.page.get_by_role("button", name="Before and after: hold, or click to toggle")
+    before.click()
+    tool.settle()
+    assert session.before is True
+    before.press("Enter")
+    tool.settle()
+    assert session.before is False
+    before.hover()
+    tool.page.mouse.down()
+    tool.page.wait_for_timeout(500)
+    assert session.before is True
+    tool.page.mouse.up()
+    tool.settle()
+    assert session.before is False
+
+
+@pytest.mark.refusal
+def test_what_is_wrong_is_said_in_words_and_goes_away(tool, session):
+    del session.values["pose/pitch"]
+    tool.set("pose/pitch", 3)
+    tool.says("there is no slider 'pose/pitch'")
+    tool.set("expression/jawOpen", 0.5)
+    tool.says("Ready")
+
+
+@pytest.mark.refusal
+def test_a_program_that_ended_is_said(page, watch):
+    with served(StandIn()) as server:
+        page.goto(server.address)
+        tool = Tool(page)
+        tool.settle()
+    tool.says("The program behind this page has ended: run morphface edit --ui again.")
+    assert tool.slider("expression/jawOpen").is_disabled()
+    watch.forgive("ERR_CONNECTION_REFUSED")
+
+
+@pytest.mark.refusal
+def test_where_the_clipboard_is_closed_the_text_can_be_taken_by_hand(tool):
+    tool.page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(); }")
+    tool.press("Copy the values as Python code")
+    assert tool.page.get_by_label("Text to copy").input_value() == "edited = None\n"
+
+
+@pytest.mark.parametrize("size", [(1280, 800), (420, 800), (320, 600)])
+def test_nothing_sticks_out_of_the_window(tool, size):
+    tool.page.set_viewport_size({"width": size[0], "height": size[1]})
+    wide, high = tool.page.evaluate(
+        "() => [document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
+    )
+    assert (wide, high) == size
+    picture = tool.page.locator(".mf-stage").bounding_box()
+    panel = tool.page.locator(".mf-panel").bounding_box()
+    beside = panel["x"] >= picture["x"] + picture["width"]
+    below = panel["y"] >= picture["y"] + picture["height"]
+    assert (beside, below) == (size[0] > 700, size[0] <= 700)
+
+
+def test_it_is_dark_where_the_user_wants_it_dark(tool):
+    sums = []
+    for scheme in ("light", "dark"):
+        tool.page.emulate_media(color_scheme=scheme)
+        back, text = tool.page.locator(".mf-frame").evaluate(HUES)
+        sums.append([sum(int(x) for x in c[4:-1].split(",")) for c in (back, text)])
+    (light, ink), (dark, chalk) = sums
+    assert light > 600 > ink
+    assert dark < 150 < chalk
+
+
+def test_every_control_has_a_name_for_screen_readers(tool):
+    nameless = tool.page.evaluate(
+        """() => [...document.querySelectorAll("button, input, select, [tabindex]")]
+            .filter((n) => !(n.getAttribute("aria-label") || n.textContent.trim()))
+            .map((n) => n.outerHTML)"""
+    )
+    assert nameless == []
