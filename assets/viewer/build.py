@@ -5,6 +5,7 @@ package against the SHA-512 in `package-lock.json`. The same input gives the sam
 `python assets/viewer/build.py --check` tells whether the committed bundle is that.
 """
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -34,7 +35,8 @@ def main() -> None:
         sys.exit(f"the bundle has {len(built):,} bytes, more than {LARGEST:,}")
     if "--check" not in sys.argv[1:]:
         BUNDLE.write_bytes(built)
-        print(f"wrote {BUNDLE}: {len(built):,} bytes")
+        print(f"wrote {BUNDLE}: {len(built):,} bytes; write down in README.md the SHA-256")
+        print(hashlib.sha256(built).hexdigest())
     elif BUNDLE.read_bytes() != built:
         sys.exit(f"{BUNDLE} is not what its source gives; run python {Path(__file__).name}")
     else:

@@ -1,6 +1,7 @@
 """The 3D view, without a browser."""
 
 import base64
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -158,3 +159,9 @@ def test_the_bundle_is_small_carries_its_licence_and_cannot_end_a_script():
     assert "Permission is hereby granted" in bundle[:400]
     assert "</script" not in bundle
     assert "<!--" not in bundle
+
+
+def test_the_bundle_is_the_one_that_was_written_down():
+    readme = Path(__file__).parents[2] / "assets" / "viewer" / "README.md"
+    digest = hashlib.sha256((STATIC / "viewer.js").read_bytes()).hexdigest()
+    assert f"`{digest}`" in readme.read_text(encoding="utf-8")
