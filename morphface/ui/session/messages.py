@@ -87,5 +87,6 @@ def answerable(message: object) -> Any:
     known = message.get("id") if isinstance(message, Mapping) else None
     if isinstance(known, str):
         return known if len(known) <= _LONGEST else None
-    fits = isinstance(known, int | float) and -_LARGEST <= known <= _LARGEST
-    return known if fits and math.isfinite(known) else None
+    if not isinstance(known, int | float) or not -_LARGEST <= known <= _LARGEST:
+        return None
+    return known if math.isfinite(known) else None

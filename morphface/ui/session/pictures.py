@@ -12,7 +12,7 @@ from torch.nn.functional import pad
 
 from morphface.core.errors import ModelError, ParameterError
 from morphface.edit.names import unknown
-from morphface.geometry.camera import Camera
+from morphface.geometry.camera import Camera, to_camera
 from morphface.media.crop import Crop
 from morphface.parameters import FaceParameters
 from morphface.pipelines.overlay import with_landmarks
@@ -80,6 +80,22 @@ class Painter:
             if view in MAP_NAMES:
                 return self._map(view, parameters), False
             return (self._marked if view == "landmarks" else self.found.photo.pixels), False
+
+    def eyes(self, parameters: FaceParameters) -> list[list[float]]:
+        """Where the eyes are: x, y and the radius of the iris, in widths of the picture.
+
+        Args:
+            parameters: of the face.
+        """
+        p, camera = parameters, self.face.camera
+        found, width = [], camera.size[1]
+        neutral = self.face.model.identity.instance(p.identity)[0]
+        for eye in self.face.model.eyes or ():
+            centre = to_camera(eye.centre(neutral)[None], p.rotation[0], p.translation[0])
+            x, y, depth = camera.project(centre)[0].tolist()
+            radius = float(camera.focal.flatten()[0]) * eye.iris_radius / max(depth, 1.0)
+            found.append([round(n / width, 4) for n in (x, y, radius)])
+        return found
 
     @cached_property
     def _stage(self) -> Rerenderer:

@@ -167,7 +167,8 @@ class Session:
         if extra.buffers or name == "copy":
             return Reply(self._said(None) | extra.fields, extra.buffers)
         picture, pixels = self._picture()
-        return Reply(self._said(picture) | extra.fields, [pixels])
+        eyes = {"eyes": self._painter.eyes(self._shown())}
+        return Reply(self._said(picture) | eyes | extra.fields, [pixels])
 
     def _refusal(self, error: str) -> Reply:
         return Reply(self._said(None) | {"ok": False, "error": error})
@@ -195,13 +196,17 @@ class Session:
     def _picture(self) -> tuple[dict[str, Any], bytes]:
         began = time.perf_counter()
         state = self._state
-        wanted = self.start if state.before else self._changes(state.history.now)
-        pixels, coarse = self._painter.draw(state.view, wanted, coarse=state.coarse)
+        pixels, coarse = self._painter.draw(state.view, self._shown(), coarse=state.coarse)
         content = jpeg(pixels, coarse=coarse)
         height, width = self._painter.found.photo.size
         spent = round((time.perf_counter() - began) * 1e3, 1)
         size = {"type": "image/jpeg", "width": width, "height": height}
         return size | {"coarse": coarse, "milliseconds": spent}, content
+
+    def _shown(self) -> FaceParameters:
+        """The face in the picture."""
+        state = self._state
+        return self.start if state.before else self._changes(state.history.now)
 
     def _move(self, values: Mapping[str, float], what: str, dragging: bool) -> None:
         """Sets values besides those that are set."""

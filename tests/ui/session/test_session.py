@@ -199,6 +199,16 @@ def test_before_shows_what_was_fitted_and_a_move_ends_it(session):
     assert not put(session, "expression/jawOpen", 0.9).fields["before"]
 
 
+def test_the_reply_says_where_the_eyes_are(session):
+    drawn = ask(session, "view", name="gaze")
+    iris = picture(drawn)
+    blue = (iris[..., 2] > 150) & (iris[..., 0] < 100)
+    for x, y, radius in drawn.fields["eyes"]:
+        assert 0 < radius < 0.1
+        rows, columns = (slice(round(320 * n) - 4, round(320 * n) + 5) for n in (y, x))
+        assert blue[rows, columns].any()
+
+
 def test_every_view_is_a_picture_of_one_size(session):
     sizes = {picture(ask(session, "view", name=name)).shape for name in session._painter.views}
     assert sizes == {(240, 320, 3)}
