@@ -21,6 +21,7 @@ PUBLIC = {
 ROOMS = (
     "core",
     "edit",
+    "evaluate",
     "fit",
     "geometry",
     "landmarks",
@@ -28,6 +29,8 @@ ROOMS = (
     "models",
     "parameters",
     "pipelines",
+    "show",
+    "ui",
 )
 
 
