@@ -1,7 +1,10 @@
 """A dataset of a rendered clip: a head turns and talks before a wall; its maps are beside it."""
 
+import io
+import json
 import math
 
+import numpy as np
 import torch
 
 from morphface.geometry.camera import Camera
@@ -24,6 +27,16 @@ def talking(frames):
     return model, face
 
 
+def facts(face, camera, k):
+    """The parts of a sample that are no pictures."""
+    stream = io.BytesIO()
+    np.save(stream, face[k].to_vector()[0].numpy())
+    lens = {"focal": float(camera.focal), "principal": camera.principal.tolist()}
+    square = {"left": 10.0, "top": 4.0, "side": float(camera.size[0])}
+    told = {"frame": k, "time": k / 25, "state": "tracked", "crop": square, "camera": lens}
+    return {"params.npy": stream.getvalue(), "json": json.dumps(told).encode()}
+
+
 def rendered_dataset(folder, *, frames=24, side=32, maps=DVP):
     """Write the dataset; its frames are the face in warm light before a blue wall."""
     model, face = talking(frames)
@@ -38,7 +51,8 @@ def rendered_dataset(folder, *, frames=24, side=32, maps=DVP):
             {
                 f"{name}.png": encode_png(name if name in CHANNELS else "diffuse", values[k])
                 for name, values in pictures.items()
-            },
+            }
+            | facts(face, camera, k),
         )
         for k in range(frames)
     ]
