@@ -6,9 +6,10 @@ Drivers:
 - `rendered`: a photo of another person, whose redrawn face turns, talks, blinks and looks about;
 - `self`: the kept frames of the trained clip.
 
-The result is a whole video, tracked as any other. "asked" compares with what was asked for, the
-parameters after transfer; "driver" with those of the driver itself, both relative to their own
-mean over the clip, since people differ in their resting faces and are before other cameras.
+The result is a whole video, enlarged to twice its size and tracked as any other. "asked" compares
+with what was asked for, the parameters after transfer; "driver" with those of the driver itself,
+both relative to their own mean over the clip, since people differ in their resting faces and are
+before other cameras.
 "still" is what a result that never moves would have: the mean of what was asked for. For `self`,
 "camera" tracks the true frames in the same way: no result can be expected to be nearer.
 """
@@ -20,9 +21,11 @@ from typing import Any
 import roma
 import torch
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from benchmarks.clips import FILM, FOLDER, cut
 from benchmarks.dvp_runs import clip
+from morphface.core.errors import NoFaceError
 from morphface.edit import Rule, TransferSettings, edit
 from morphface.evaluate import aed_expression, ard, gaze_error
 from morphface.media.images import write_image
@@ -43,6 +46,7 @@ ABSOLUTE = TransferSettings(
 RATE = 25.0
 FRAMES = 75
 SHOWN = 8
+ENLARGED = 2
 
 
 def film_driver(work: Path) -> Path:
@@ -126,8 +130,11 @@ def bench_reenact(work: Path, run: Path, kept: list[int]) -> list[dict[str, Any]
     true = work / "kept.mp4"
     if not true.is_file():
         cut(clip(), true, kept[0], len(kept))
-    found, seen = tracked_again(work, true, run)
-    asked = read_target(run).track.parameters[kept[0] : kept[-1] + 1]
+    again = tracked_again(work, true, run)
+    if again is None:
+        return rows
+    found, seen = again
+    asked = _chosen(read_target(run).track.parameters, kept[0] + seen)
     rows.append({"case": "tracked again: camera", "frames": len(seen), **asked_row(found, asked)})
     return rows
 
@@ -144,17 +151,19 @@ def compared(
     told = reenact_video(
         run, path, out, settings=settings, compare=True, label=False, clip=clip(), sound="none"
     )
-    found, seen = tracked_again(work, out, run)
+    again = tracked_again(work, out, run)
+    row = {"case": f"reenactment: {name}", "frames": asked.frames, "warnings": told["warnings"]}
+    if again is None:
+        return row | {"tracked": 0}
+    found, seen = again
     own, wanted = _chosen(driver.actor.parameters, seen), _chosen(asked, seen)
     still = _chosen(wanted, torch.zeros(len(seen), dtype=torch.long))
     return {
-        "case": f"reenactment: {name}",
-        "frames": asked.frames,
+        **row,
         "tracked": len(seen),
         **asked_row(found, wanted),
         **_named("driver", measured(relative(found), relative(own))),
         **_named("still", measured(relative(still), relative(wanted))),
-        "warnings": told["warnings"],
     }
 
 
@@ -166,17 +175,33 @@ def asked_row(found: FaceParameters, wanted: FaceParameters) -> dict[str, float]
     }
 
 
-def tracked_again(work: Path, video: Path, run: Path) -> tuple[FaceParameters, Tensor]:
-    """What the tracker finds in a video, and in which of its frames."""
-    folder = work / f"{video.stem}_track"
-    file = folder / "track.npz"
+def tracked_again(work: Path, video: Path, run: Path) -> tuple[FaceParameters, Tensor] | None:
+    """What the tracker finds in a video, and in which of its frames; None if it finds no face."""
+    large = video.with_name(f"{video.stem}-large.mp4")
+    file = work / f"{large.stem}_track" / "track.npz"
     if not file.is_file() or file.stat().st_mtime < video.stat().st_mtime:
+        enlarge(video, large)
         target = read_target(run)
-        focal = float(target.track.camera.focal) * target.crop.side / target.crop.size
-        track_video(video, folder, focal=focal, overlay=False)
+        scale = ENLARGED * target.crop.side / target.crop.size
+        focal = float(target.track.camera.focal) * scale
+        try:
+            track_video(large, file.parent, focal=focal, overlay=False)
+        except NoFaceError:
+            return None
     track = load_track(file)[0]
     rows = (track.states != LOST).nonzero().flatten()
     return _chosen(track.parameters, rows), track.indices[rows]
+
+
+def enlarge(source: Path, out: Path) -> None:
+    """The same video with larger frames, in which small blurred faces are found sooner."""
+    with read_video(source) as video:
+        size = tuple(ENLARGED * side for side in video.size)
+        with VideoWriter(out, size, video.rate) as writer:
+            for frame in video:
+                planes = frame.photo.pixels.movedim(-1, 0)[None]
+                large = interpolate(planes, size, mode="bicubic", align_corners=False)
+                writer.write(large[0].movedim(0, -1).clamp(0, 1), frame.time)
 
 
 def measured(result: FaceParameters, reference: FaceParameters) -> dict[str, float]:
