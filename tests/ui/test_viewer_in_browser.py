@@ -167,7 +167,7 @@ def test_two_views_do_not_disturb_each_other(opened):
     opened.locator(READY).nth(1).wait_for()
     before = picture(opened, 0), picture(opened, 1)
     opened.evaluate("other.set('weights', {jawOpen: 1})")
-    assert np.array_equal(picture(opened, 0), before[0])
+    assert change(before[0], picture(opened, 0), 0.2, 0.85) < 0.5
     assert change(before[1], picture(opened, 1), 0.65, 0.85) > 15
 
 
@@ -226,8 +226,11 @@ def test_a_notebook_shows_a_head_that_python_and_hand_move(lab, watch):
     page.wait_for_function("document.querySelector('[data-target=jawOpen]').value === '1'")
     assert change(before, picture(page), 0.65, 0.85) > 10
     page.locator("input[type=range][data-target=jawOpen]").fill("0.3")
-    page.wait_for_timeout(300)
-    assert lab.run("print(viewer.weights['jawOpen'])") == "0.3\n"
+    heard = [lab.run("print(viewer.weights['jawOpen'])")]
+    while heard[-1] != "0.3\n" and len(heard) < 50:
+        page.wait_for_timeout(200)
+        heard.append(lab.run("print(viewer.weights['jawOpen'])"))
+    assert heard[-1] == "0.3\n"
     page.evaluate("window.gl = document.querySelector('.mf-viewer canvas').getContext('webgl2')")
     page.evaluate("() => jupyterapp.commands.execute('notebook:clear-all-cell-outputs')")
     page.wait_for_function("gl.isContextLost()")
