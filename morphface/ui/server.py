@@ -102,6 +102,7 @@ class EditorServer(ThreadingHTTPServer):
         self.title = ""
         self.listener: Listener | None = None
         self.lock = threading.Lock()
+        self.closed = False
         try:
             super().__init__((HOST, port), _Handler)
         except OSError as error:
@@ -139,6 +140,11 @@ class EditorServer(ThreadingHTTPServer):
             self.serve_forever(poll_interval=0.2)
         except KeyboardInterrupt:
             return
+
+    def server_close(self) -> None:
+        """Let go of the port; connections that browsers keep open are not answered any more."""
+        self.closed = True
+        super().server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Say nothing of browsers that hang up."""
@@ -184,6 +190,9 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing: the address holds the token."""
 
     def _try(self, act: Any) -> None:
+        if self.server.closed:
+            self.close_connection = True
+            return
         try:
             kind, body = act(self._wanted())
         except _Refused as refusal:

@@ -369,7 +369,7 @@ def test_a_program_that_ended_is_said(page, watch):
         tool.settle()
     tool.says("The program behind this page has ended: run morphface edit --ui again.")
     assert tool.slider("expression/jawOpen").is_disabled()
-    watch.forgive("ERR_CONNECTION_REFUSED")
+    watch.forgive("net::ERR_")
 
 
 @pytest.mark.refusal

@@ -181,6 +181,22 @@ def test_a_port_of_the_system_is_refused_with_the_way_out(monkeypatch):
         EditorServer(80)
 
 
+def test_a_closed_server_answers_nobody_who_is_still_connected():
+    server = EditorServer()
+    thread = threading.Thread(target=server.serve, args=(StandIn(),))
+    thread.start()
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=5)
+    connection.request("GET", f"/{server.token}/alive")
+    assert connection.getresponse().read() == b"yes"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+    connection.request("GET", f"/{server.token}/alive")
+    with pytest.raises(ConnectionError):  # RemoteDisconnected is one
+        connection.getresponse()
+    connection.close()
+
+
 def test_ctrl_c_ends_the_server_without_an_error(monkeypatch):
     def interrupt(self, poll_interval):
         raise KeyboardInterrupt
