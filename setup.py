@@ -18,6 +18,7 @@ TEST = [
     "nbmake>=1.5",
     "playwright>=1.48",
     "pytest>=8.3",
+    "pytest-xdist>=3.6",
     "ruff>=0.8",
     "trimesh>=4.5",
     "webdataset>=0.2.100",

@@ -1,5 +1,10 @@
 """Fixtures of the whole suite."""
 
+import os
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # of several processes, each has a core
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import pytest
 import torch
 
