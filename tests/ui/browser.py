@@ -18,7 +18,8 @@ from urllib.parse import urlsplit
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SECONDS = 60
+SECONDS = 120
+"""Until a wait fails; a busy machine is no failure."""
 FLAGS = (
     "--no-sandbox",
     "--disable-background-networking",
@@ -30,6 +31,14 @@ FLAGS = (
 )
 """Software WebGL, and no name of another machine resolves."""
 LOCAL = ("about", "blob", "chrome", "data", "file")
+OPEN = """async (path) => {
+    const panel = await jupyterapp.commands.execute("docmanager:open", {path});
+    await panel.context.ready;
+    await panel.sessionContext.ready;
+    await panel.sessionContext.session.kernel.info;
+    jupyterapp.shell.activateById(panel.id);
+    await jupyterapp.commands.execute("notebook:run-all-cells");
+}"""
 RUN = """async (code) => {
     const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
     const future = kernel.requestExecute({code});
@@ -42,9 +51,12 @@ RUN = """async (code) => {
     if (reply.content.status !== "ok") throw new Error(text);
     return text;
 }"""
-
-SHUT = """async () => {
-    await window.jupyterapp?.shell.currentWidget?.sessionContext?.shutdown();
+SHUT = "async () => await jupyterapp.shell.currentWidget?.sessionContext?.shutdown()"
+CLOSE = """async () => {
+    for (const panel of [...jupyterapp.shell.widgets("main")]) {
+        await panel.sessionContext?.shutdown();
+        panel.dispose();
+    }
 }"""
 
 
@@ -76,7 +88,7 @@ def launched():
 
 
 class Watch:
-    """What a browser context asked for and complained of.
+    """What a browser context asked for and complained of, since the last check.
 
     Args:
         context: of Playwright.
@@ -111,41 +123,33 @@ class Watch:
 
     def check(self, ours: Callable[[str, str], bool] = lambda place, text: True) -> None:
         """Fail if a request left the machine, or an error is `ours` by its place and text."""
-        assert self.strangers == []
-        assert [error for error in self.errors if ours(*error)] == []
+        strangers, errors = self.strangers, [error for error in self.errors if ours(*error)]
+        self.requests, self.errors = [], []
+        assert (strangers, errors) == ([], [])
 
 
 class Lab:
-    """A notebook open in JupyterLab.
+    """A JupyterLab that is open in a browser.
 
     Args:
-        address: of the server, ending in a slash.
-        token: that it asks for.
+        page: of Playwright, with JupyterLab.
         folder: whose notebooks it opens.
-        page: of Playwright.
     """
 
-    def __init__(self, address: str, token: str, folder: Path, page) -> None:
-        self.address, self.token, self.folder, self.page = address, token, folder, page
+    def __init__(self, page, folder: Path) -> None:
+        self.page, self.folder = page, folder
 
-    def open(self, *cells: str, name: str | None = None):
+    def open(self, *cells: str):
         """Open a notebook of these cells, run them all, and return the page.
 
         The cells may also be one path of a notebook, of which a copy is opened.
         """
-        file = self.folder / (name or f"{secrets.token_hex(4)}.ipynb")
+        file = self.folder / f"{secrets.token_hex(4)}.ipynb"
         if len(cells) == 1 and cells[0].endswith(".ipynb"):
             shutil.copy(cells[0], file)
         else:
             file.write_text(json.dumps(notebook(cells)), encoding="utf-8")
-        self.page.goto(f"{self.address}lab/tree/{file.name}?reset&token={self.token}")
-        self.page.locator(".jp-NotebookPanel .jp-Cell").first.wait_for(timeout=SECONDS * 1000)
-        self.page.wait_for_function(
-            "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel"
-            "?.status === 'idle'",
-            timeout=SECONDS * 1000,
-        )
-        self.page.evaluate("() => jupyterapp.commands.execute('notebook:run-all-cells')")
+        self.page.evaluate(OPEN, file.name)
         return self.page
 
     def run(self, code: str) -> str:
@@ -155,6 +159,20 @@ class Lab:
     def shut(self) -> None:
         """End the notebook's kernel."""
         self.page.evaluate(SHUT)
+
+    def close(self) -> None:
+        """End all kernels and close their notebooks without asking."""
+        self.page.evaluate(CLOSE)
+
+
+@contextmanager
+def opened(browser):
+    """A profile of its own, which waits long and may use the clipboard."""
+    size = {"width": 1280, "height": 800}
+    with browser.new_context(viewport=size, accept_downloads=True) as context:
+        context.set_default_timeout(SECONDS * 1000)
+        context.grant_permissions(["clipboard-read", "clipboard-write"])
+        yield context
 
 
 def notebook(cells) -> dict:
@@ -227,6 +245,7 @@ def _options(work: Path, folder: Path) -> list[str]:
         "--ServerApp.port=0",
         f"--ServerApp.root_dir={work}",
         "--ServerApp.terminals_enabled=False",
+        "--KernelManager.shutdown_wait_time=0.2",
         "--LabApp.expose_app_in_browser=True",
         "--LabApp.extension_manager=readonly",
         "--LabApp.news_url=None",

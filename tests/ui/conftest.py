@@ -5,9 +5,7 @@ import pytest
 from morphface.pipelines import fit_photo
 from morphface.pipelines.head_files import rigged_head
 from tests.data import needs_detector
-from tests.ui.browser import Lab, Watch, jupyterlab, launched, need
-
-DESKTOP = {"width": 1280, "height": 800}
+from tests.ui.browser import Lab, Watch, jupyterlab, launched, need, opened
 
 
 @pytest.fixture(scope="package")
@@ -20,8 +18,7 @@ def browser():
 @pytest.fixture
 def context(browser):
     """A profile of its own for each test."""
-    with browser.new_context(viewport=DESKTOP, accept_downloads=True) as context:
-        context.grant_permissions(["clipboard-read", "clipboard-write"])
+    with opened(browser) as context:
         yield context
 
 
@@ -40,18 +37,22 @@ def page(watch, context):
 
 
 @pytest.fixture(scope="package")
-def lab_server(browser, tmp_path_factory):
-    """One JupyterLab for all: its address, token and folder."""
-    with jupyterlab(tmp_path_factory.mktemp("lab")) as server:
-        yield server
+def lab_window(browser, tmp_path_factory):
+    """One JupyterLab for all, open in one page, and what that asks for and complains of."""
+    lab = jupyterlab(tmp_path_factory.mktemp("lab"))
+    with lab as (address, token, folder), opened(browser) as context:
+        watch, page = Watch(context), context.new_page()
+        page.goto(f"{address}lab?reset&token={token}")
+        page.wait_for_function("() => window.jupyterapp?.restored.then(() => true)")
+        yield Lab(page, folder), watch
 
 
 @pytest.fixture
-def lab(lab_server, watch, context):
+def lab(lab_window):
     """`lab.open(*cells)` runs a notebook; fails as `page`, but Jupyter may complain of itself."""
-    lab = Lab(*lab_server, context.new_page())
+    lab, watch = lab_window
     yield lab
-    lab.shut()
+    lab.close()
     watch.check(lambda place, text: place.startswith("blob:") or "anywidget" in text)
 
 

@@ -1,5 +1,7 @@
 """The editor's page in a real browser: what a hand does, and what an eye sees."""
 
+import base64
+import io
 import json
 import threading
 from contextlib import contextmanager
@@ -7,15 +9,12 @@ from contextlib import contextmanager
 import numpy as np
 import pygltflib
 import pytest
+from PIL import Image
 
 from morphface.ui.server import EditorServer
-from tests.data import needs_detector
 from tests.ui.stand_in import StandIn
 
-READ = """canvas => {
-    const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
-    return [canvas.height, canvas.width, Array.from(data)];
-}"""
+READ = "canvas => canvas.toDataURL('image/png').split(',')[1]"
 HUES = """node => [getComputedStyle(node).backgroundColor, getComputedStyle(node).color]"""
 
 
@@ -31,13 +30,14 @@ class Tool:
 
     def settle(self):
         """Wait until nothing is under way."""
-        self.place.locator('.mf-stage[aria-busy="false"]').wait_for(timeout=60_000)
+        self.place.locator('.mf-stage[aria-busy="false"]').wait_for()
 
     def pixels(self):
         """The picture that is shown, 0 to 255."""
         self.settle()
-        height, width, data = self.place.locator("canvas.mf-picture").evaluate(READ)
-        return np.array(data, np.float64).reshape(height, width, 4)[..., :3]
+        data = self.place.locator("canvas.mf-picture").evaluate(READ)
+        picture = Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB")
+        return np.asarray(picture, np.float64)
 
     def slider(self, control):
         return self.place.locator(f'input[data-control="{control}"]')
@@ -54,7 +54,7 @@ class Tool:
         self.settle()
 
     def says(self, words):
-        self.place.locator(".mf-state", has_text=words).wait_for(timeout=20_000)
+        self.place.locator(".mf-state", has_text=words).wait_for()
 
     def drag(self, selector, dx, dy, steps=4):
         """Drag the middle of an element by pixels of the screen."""
@@ -100,15 +100,6 @@ def tool(page, session):
         yield tool
 
 
-@pytest.fixture(scope="module")
-def fitted():
-    """A face that is fitted once; landmarks are enough here."""
-    needs_detector()
-    from morphface.pipelines import fit_photo
-
-    return fit_photo("sample:astronaut", stage="linear")
-
-
 def mouth(fitted, shape):
     """Which pixels of a picture of the photo are around the fitted mouth, and which far away."""
     face = fitted.faces[0]
@@ -132,15 +123,15 @@ def heads_are_whole(path):
 
 
 @pytest.mark.slow
-def test_a_face_is_edited_from_the_first_slider_to_the_saved_head(page, fitted, tmp_path):
+def test_a_face_is_edited_from_the_first_slider_to_the_saved_head(page, astronaut, tmp_path):
     from morphface.ui.session import Session
 
-    session = Session.of(fitted)
+    session = Session.of(astronaut)
     with served(session) as server:
         page.goto(server.address)
         tool = Tool(page)
         before = tool.pixels()
-        near, far = mouth(fitted, before.shape)
+        near, far = mouth(astronaut, before.shape)
 
         tool.set("expression/jawOpen", 0.9)
         changed = np.abs(tool.pixels() - before).mean(axis=-1)
@@ -172,11 +163,11 @@ editor
 
 
 @pytest.mark.slow
-def test_the_same_editor_works_in_jupyterlab_until_its_kernel_is_gone(lab, fitted, tmp_path):
+def test_the_same_editor_works_in_jupyterlab_until_its_kernel_is_gone(lab, astronaut, tmp_path):
     page = lab.open(LAB)
     tool = Tool(page, page.locator(".mf-editor"))
     before = tool.pixels()
-    near, far = mouth(fitted, before.shape)
+    near, far = mouth(astronaut, before.shape)
 
     tool.set("expression/jawOpen", 0.9)
     changed = np.abs(tool.pixels() - before).mean(axis=-1)

@@ -81,6 +81,7 @@ function kernelTransport(model) {
     transport.onlost?.(words);
   };
   const status = (_, now) => ["dead", "restarting", "autorestarting", "terminating"].includes(now) && lost();
+  const watched = [[kernel?.statusChanged, status], [kernel?.disposed, lost]]; // a shut one says no status
   const hear = (fields, buffers) => {
     const asked = open.get(fields.id);
     open.delete(fields.id);
@@ -102,13 +103,13 @@ function kernelTransport(model) {
       model.off("msg:custom", hear);
       model.off("comm_live_update", lost);
       model.off("comm:close", lost);
-      kernel?.statusChanged?.disconnect?.(status);
+      watched.forEach(([signal, heard]) => signal?.disconnect(heard));
     },
   };
   model.on("msg:custom", hear);
   model.on("comm_live_update", lost);
   model.on("comm:close", lost);
-  kernel?.statusChanged?.connect?.(status);
+  watched.forEach(([signal, heard]) => signal?.connect(heard));
   return transport;
 }
 
