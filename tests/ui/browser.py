@@ -125,7 +125,8 @@ class Watch:
         """Fail if a request left the machine, or an error is `ours` by its place and text."""
         strangers, errors = self.strangers, [error for error in self.errors if ours(*error)]
         self.requests, self.errors = [], []
-        assert (strangers, errors) == ([], [])
+        assert not strangers, f"asked of another machine: {strangers}"
+        assert not errors, f"complaints: {errors}"
 
 
 class Lab:
