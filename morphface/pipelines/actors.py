@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from jaxtyping import Float
 from torch import Tensor
 
-from morphface.core.errors import ModelError
+from morphface.core.errors import ModelError, NoFaceError
 from morphface.geometry.camera import Camera
 from morphface.media.images import Photo
 from morphface.models import MorphableModel, load_model
@@ -120,6 +120,7 @@ def read_actor(path: str, model: str | None = None, *, progress: Progress | None
     Raises:
         ParameterError: it is no file of parameters.
         ModelError: the model of the parameters is not known here.
+        NoFaceError: the face of a track or a video is lost in all frames.
         MorphfaceError: as of `fit_photo` and `fit_video`.
     """
     if is_parameters(path):
@@ -165,7 +166,10 @@ def _tracked(path: str, model: str, tell: Progress) -> Actor:
 
     head = with_landmarks_for(load_model(model), model, ["478", "68"], tell)
     with read_video(path) as video:
-        track = follow(video, video.spread(KEYS), head, tell, total=video.frames)
+        try:
+            track = follow(video, video.spread(KEYS), head, tell, total=video.frames)
+        except NoFaceError as error:
+            raise NoFaceError(f"{path}: {error}") from error
     return _of_track(path, "video", track, head)
 
 
@@ -202,6 +206,11 @@ def _of_track(path: str, kind: str, track: Track, model: MorphableModel) -> Acto
     steps = track.times.diff()
     step = float(steps.median()) if len(steps) else 0.0
     lost = track.count(LOST)
+    if lost == track.frames:
+        raise NoFaceError(
+            f"{path}: the face is lost in all {lost} frames; use a video in which both eyes are "
+            "seen and the face is at least 40 pixels large"
+        )
     return Actor(
         path,
         kind,

@@ -12,8 +12,9 @@ from morphface.edit import Rule, TransferSettings, neutral, transfer
 from morphface.edit.frames import GROUPS
 from morphface.edit.settings import find_settings
 from morphface.geometry.angles import rotvec_to_angles
-from morphface.geometry.camera import to_camera
+from morphface.geometry.camera import Camera, to_camera
 from morphface.media.crop import Crop
+from morphface.models import MorphableModel
 from morphface.parameters import FaceParameters, Track, load_track
 from morphface.pipelines.actors import Actor, file_of, is_parameters, is_video, read_actor
 from morphface.pipelines.photo import Progress
@@ -41,18 +42,28 @@ class Driver:
     times: Float[Tensor, " T"]
     video: Path | None
 
-    def crop(self, size: int) -> Crop:
-        """One square about the face in all frames, of `size` pixels."""
+    def crop(self, size: int, track: Track, model: MorphableModel) -> Crop:
+        """One square about the face in all frames, framed as the target is in its crop.
+
+        Args:
+            size: of the result in pixels.
+            track: of the target, in its crop's camera.
+            model: of the target.
+        """
         actor = self.actor
-        chosen = torch.linspace(0, len(self.times) - 1, _LOOKED_AT).long().tolist()
-        boxes = []
-        for row in dict.fromkeys(chosen):
-            face = actor.parameters[row]
-            shape = actor.model.vertices(face.identity, face.expression)[0]
-            seen = to_camera(shape, face.rotation[0], face.translation[0])
-            points = actor.camera.project(seen)[:, :2]
-            boxes.append(torch.cat([points.amin(0), points.amax(0)]))
-        return Crop.steady(torch.stack(boxes), size, share=0.75)
+        like = _boxes(model, track.parameters, track.camera).median(dim=0).values
+        middle, height = float(like[1] + like[3]) / 2, float(like[3] - like[1])
+        side = track.camera.size[0]
+        boxes = _boxes(actor.model, actor.parameters, actor.camera)
+        return Crop.steady(boxes, size, share=height / side, lift=middle / side - 0.5)
+
+
+def _boxes(model: MorphableModel, face: FaceParameters, camera: Camera) -> Float[Tensor, "n 4"]:
+    """Where the head is in some frames: left, top, right and bottom."""
+    rows = torch.linspace(0, face.frames - 1, min(_LOOKED_AT, face.frames)).long()
+    shape = model.vertices(face.identity, face.expression[rows])
+    seen = camera.project(to_camera(shape, face.rotation[rows], face.translation[rows]))
+    return torch.cat([seen[..., :2].amin(dim=1), seen[..., :2].amax(dim=1)], dim=1)
 
 
 def read_driver(

@@ -18,14 +18,8 @@ from morphface.pipelines.reenact.driver import (
     run_settings,
     strayed,
 )
-from morphface.pipelines.reenact.film import (
-    Look,
-    Motion,
-    check_out,
-    compare_path,
-    film,
-    provenance,
-)
+from morphface.pipelines.reenact.film import check_out, compare_path, film, provenance
+from morphface.pipelines.reenact.look import Look, Motion
 from morphface.pipelines.reenact.run import Run, open_run
 from morphface.pipelines.reenact.script import animated, read_script
 
@@ -74,18 +68,20 @@ def reenact_video(
     tell = progress or (lambda _: None)
     chosen, place = run_settings(settings), Path(out)
     look = Look(compare=compare, label=label, crop_only=crop_only, clip=clip, sound=sound)
-    check_out(place, [driver, clip])
+    check_out(place, [driver, clip], look)
     opened = open_run(run, model=model)
     moves = read_driver(driver, opened, model=model, progress=tell)
     tell("transferring")
     track = opened.target.track
     rows = rows_at(track, moves.times - moves.times[0], opened.target.rate)
     parameters = driven(moves, opened, chosen, rows)
-    crop = moves.crop(_PANEL) if compare and moves.video else None
+    crop = moves.crop(_PANEL, track, opened.model) if compare and moves.video else None
     motion = Motion(parameters, rows, moves.times, moves.actor.rate, moves.video, crop)
     known = moves.actor.path
     facts = {"driver": Path(known).name, "driver_sha256": file_sha256(known)}
-    warnings = [moves.actor.warning, strayed(parameters, track)]
+    lost = moves.actor.warning
+    words = f"{Path(driver).name}: {lost}; it stands still there" if lost else ""
+    warnings = [words, strayed(parameters, track)]
     mode = next((name for name in MODES if run_settings(name) == chosen), "custom")
     report = _written(opened, motion, place, look, facts, tell)
     return report | {"mode": mode, "warnings": [words for words in warnings if words]}
@@ -132,7 +128,7 @@ def animate_video(
     keys, place = read_script(script), Path(out)
     look = Look(compare=compare, label=label, crop_only=crop_only, clip=clip, sound=sound)
     file = script if isinstance(script, str | Path) else None
-    check_out(place, [file, clip])
+    check_out(place, [file, clip], look)
     opened = open_run(run, model=model)
     target = opened.target
     times = torch.arange(int(keys[-1].time * target.rate + 1e-6) + 1) / target.rate

@@ -1,15 +1,23 @@
 import shutil
+from dataclasses import replace
 
 import av
 import pytest
 import torch
 
 from morphface.cli.app import run as command
-from morphface.core.errors import MissingFileError, OutputError, ParameterError
+from morphface.core.errors import MissingFileError, NoFaceError, OutputError, ParameterError
 from morphface.core.version import __version__
 from morphface.edit import MODES
 from morphface.media.shards.durable import file_sha256
 from morphface.media.video import read_video
+from morphface.parameters import (
+    LOST,
+    load_parameters,
+    load_track,
+    save_parameters,
+    save_track,
+)
 from morphface.pipelines.reenact import animate_video, open_run, reenact_video
 from morphface.pipelines.reenact.backdrop import there_and_back
 from morphface.pipelines.reenact.driver import driven, read_driver, rows_at, run_settings
@@ -126,6 +134,21 @@ def test_modes_keep_what_they_say(run, driver):
     assert torch.equal(driven_fully.identity, track.parameters.identity)
 
 
+def test_the_driver_is_framed_as_the_target(run, driver):
+    target = open_run(run).target
+    track = target.track
+    own = read_driver(run / "target.npz", open_run(run)).crop(64, track, open_run(run).model)
+    assert (own.left, own.top, own.side) == pytest.approx((0, 0, 32), abs=0.1)
+    camera = track.camera  # the same head, seen twice as large and elsewhere
+    larger = replace(
+        camera, focal=2 * camera.focal, principal=2 * camera.principal + 10, size=(99, 99)
+    )
+    moves = read_driver(driver, open_run(run))
+    actor = replace(moves.actor, parameters=track.parameters, camera=larger)
+    crop = replace(moves, actor=actor).crop(64, track, open_run(run).model)
+    assert (crop.left, crop.top, crop.side) == pytest.approx((10, 10, 64), abs=0.1)
+
+
 def test_turns_are_relative_unless_settings_are_given_in_full():
     assert run_settings("reenact").rotation.how == "relative"
     assert run_settings("dub").rotation.how == "keep"
@@ -147,6 +170,9 @@ def test_an_out_path_that_cannot_be_is_refused_before_any_work(tmp_path, run, dr
         reenact_video(run, driver, tmp_path / "out.npz")
     with pytest.raises(OutputError, match="it is an input; choose another name"):
         animate_video(run, SCRIPT, tmp_path / "a.mp4", clip=tmp_path / "a.mp4")
+    (tmp_path / "talk-compare.mp4").write_bytes(b"a driver")
+    with pytest.raises(OutputError, match="talk-compare.mp4: it is an input; choose another"):
+        reenact_video(run, tmp_path / "talk-compare.mp4", tmp_path / "talk.mp4", compare=True)
     (tmp_path / "dir.mp4").mkdir()
     with pytest.raises(OutputError, match="it is a folder; name a file in it"):
         animate_video(run, SCRIPT, tmp_path / "dir.mp4")
@@ -154,8 +180,6 @@ def test_an_out_path_that_cannot_be_is_refused_before_any_work(tmp_path, run, dr
 
 @pytest.mark.refusal
 def test_drivers_that_do_not_move_are_refused(tmp_path, run, driver):
-    from morphface.parameters import load_parameters, load_track, save_parameters
-
     with pytest.raises(ParameterError, match="does not move: DRIVER must be a video or a track"):
         reenact_video(run, run / "target.png", tmp_path / "out.mp4")
     track, _ = load_track(driver)
@@ -167,6 +191,21 @@ def test_drivers_that_do_not_move_are_refused(tmp_path, run, driver):
         reenact_video(run, tmp_path / "none.mp4", tmp_path / "out.mp4")
     with pytest.raises(MissingFileError, match="holds no track.npz"):
         reenact_video(run, run, tmp_path / "out.mp4")
+
+
+@pytest.mark.refusal
+def test_a_driver_whose_face_is_never_seen_is_refused(tmp_path, run, driver):
+    track, header = load_track(driver)
+    lost = replace(track, states=torch.full((30,), LOST))
+    save_track(tmp_path / "lost.npz", lost, model="open-head", extra=header["extra"])
+    with pytest.raises(NoFaceError, match=r"lost.npz: the face is lost in all 30 frames; use a"):
+        reenact_video(run, tmp_path / "lost.npz", tmp_path / "out.mp4")
+    gap = replace(track, states=torch.tensor([0] * 10 + [LOST] * 3 + [0] * 17))
+    save_track(tmp_path / "gap.npz", gap, model="open-head", extra=header["extra"])
+    report = reenact_video(run, tmp_path / "gap.npz", tmp_path / "out.mp4")
+    assert (
+        "gap.npz: the face is lost in 3 of 30 frames; it stands still there" in report["warnings"]
+    )
 
 
 @pytest.mark.refusal
