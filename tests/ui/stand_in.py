@@ -27,6 +27,7 @@ class StandIn:
         self.values = {c[0]: c[5] for c in CONTROLS}
         self.past, self.future, self.heard = [], [], []
         self.view, self.before, self.base = "photo", False, None
+        self.zoom = "face"
 
     def handle(self, message):
         self.heard.append(message)
@@ -36,6 +37,7 @@ class StandIn:
         if error:
             fields |= {"ok": False, "error": error}
         fields |= {"values": dict(self.values), "view": self.view, "before": self.before}
+        fields |= {"zoom": self.zoom}
         fields |= {"undo": bool(self.past), "redo": bool(self.future), "picture": None}
         if not buffers and not error:
             fields["picture"] = self._picture(message.get("dragging", False), buffers)
@@ -67,6 +69,7 @@ class StandIn:
         groups = [{"id": n, "label": n.title()} for n in ("brows", "jaw", "pose", "gaze", "light")]
         fields |= {"controls": controls, "groups": groups, "presets": ["smile", "neutral"]}
         fields["views"] = ["photo", "rendered", "mesh", "normal", "depth"]
+        fields["zooms"] = ["face", "photo"]
 
     def _set(self, message, fields, buffers):
         if message.get("control") not in self.values:
@@ -109,6 +112,9 @@ class StandIn:
 
     def _view(self, message, fields, buffers):
         self.view = message["name"]
+
+    def _zoom(self, message, fields, buffers):
+        self.zoom = message["name"]
 
     def _before(self, message, fields, buffers):
         self.before = message["on"]

@@ -292,12 +292,16 @@ def test_light_and_gaze_follow_the_hand_and_the_keys(tool):
 
 
 def test_search_shows_what_was_looked_for(tool):
-    search = tool.page.get_by_label("Search sliders")
-    search.fill("JAW")
+    search = tool.page.get_by_label("Search sliders and presets")
+    smile = tool.page.get_by_role("button", name="Smile", exact=True)
+    search.fill("JAW o")
     assert tool.slider("expression/jawOpen").is_visible()
     assert not tool.slider("pose/yaw").is_visible()
+    assert not smile.is_visible()
+    search.fill("smi")
+    assert smile.is_visible()
     search.fill("nonsense")
-    tool.page.get_by_text("No slider is called nonsense").wait_for()
+    tool.page.get_by_text("Nothing is called nonsense").wait_for()
     search.press("Escape")
     assert tool.slider("pose/yaw").is_visible()
 
@@ -309,21 +313,39 @@ def test_a_group_folds_by_the_keyboard(tool):
     assert not tool.slider("expression/jawOpen").is_visible()
 
 
-def test_views_and_presets_are_asked_for_by_name(tool, session):
-    tool.page.get_by_role("radio", name="Mesh").click()
+def test_presets_are_asked_for_by_name(tool, session):
+    tool.page.get_by_label("Strength of presets").fill("0.5")
+    tool.press("Smile")
+    said = {key: session.heard[-1][key] for key in ("do", "name", "strength")}
+    assert said == {"do": "preset", "name": "smile", "strength": 0.5}
+
+
+def test_views_are_chosen_by_a_click_and_by_the_keys(tool, session):
+    mesh = tool.page.get_by_role("radio", name="Mesh")
+    mesh.click()
     tool.settle()
     assert session.view == "mesh"
+    mesh.press("ArrowLeft")
+    tool.settle()
+    assert session.view == "rendered"
     tool.page.get_by_label("Maps").select_option("depth")
     tool.settle()
     assert session.view == "depth"
     assert tool.page.get_by_role("radio", name="Mesh").get_attribute("aria-checked") == "false"
-    tool.page.get_by_label("Strength of presets").fill("0.5")
-    tool.press("Smile")
-    assert session.heard[-1] == {"id": session.heard[-1]["id"]} | {
-        "do": "preset",
-        "name": "smile",
-        "strength": 0.5,
-    }
+
+
+def test_the_face_fills_the_picture_until_the_whole_photo_is_wanted(tool, session):
+    face, whole = (tool.page.get_by_role("radio", name=name) for name in ("Face", "Whole"))
+    assert face.get_attribute("aria-checked") == "true"
+    whole.click()
+    tool.settle()
+    assert (session.zoom, whole.get_attribute("aria-checked")) == ("photo", "true")
+
+
+def test_a_picture_is_not_blown_up(tool):
+    tool.page.set_viewport_size({"width": 1900, "height": 1000})
+    box = tool.place.locator("canvas.mf-picture").bounding_box()
+    assert max(box["width"], box["height"]) <= 1.6 * 192
 
 
 def test_before_is_a_toggle_for_a_click_and_lasts_as_long_as_it_is_held(tool, session):

@@ -17,6 +17,8 @@ const PAUSE = 400; // the same, of a hand that still holds
 const MOVES = ["set", "drag"];
 const STEP_DEGREES = 2; // of an arrow key on a pad
 const MAIN_VIEWS = ["photo", "rendered", "mesh"];
+const ZOOMS = { face: "Face", photo: "Whole" }; // what the switch says; not "Photo", which is a view
+const LARGEST = 1.6; // times its own pixels is a picture shown, more is but a blur
 
 // ---------------------------------------------------------------- messages
 
@@ -60,6 +62,11 @@ export class Post {
       this.since = null;
       this.next();
     }
+  }
+
+  /** Whether a message waits, or its answer. */
+  get busy() {
+    return this.since !== null || this.waiting.length > 0;
   }
 
   /** Whether a message about `control` has not been sent yet. */
@@ -176,6 +183,9 @@ function make(name, attributes = {}, ...children) {
 const button = (text, label, onclick, more = {}) =>
   make("button", { type: "button", class: "mf-button", title: label, "aria-label": label, onclick, ...more }, text);
 
+/** A name that breaks where a new word begins: eyeLook|Down|Left. */
+const breakable = (name) => name.split(/(?<=[a-z])(?=[A-Z])/).flatMap((part, k) => (k ? [make("wbr"), part] : [part]));
+
 const words = (name) => name.replace(/[_-]/g, " ").replace(/^./, (c) => c.toUpperCase());
 const radians = (degrees) => (degrees * Math.PI) / 180;
 const nearly = (a, b, step) => Math.abs(a - b) < step / 2;
@@ -188,6 +198,43 @@ async function copied(text) {
     return true;
   } catch {
     return false;
+  }
+}
+
+/** Buttons of which one is chosen, by a click or the arrow keys. */
+class Choice {
+  constructor(label, choose) {
+    this.choose = choose;
+    this.bar = make("div", { class: "mf-segments", role: "radiogroup", "aria-label": label, onkeydown: (event) => this.key(event) });
+    this.buttons = new Map();
+  }
+
+  fill(names, text) {
+    this.buttons = new Map(names.map((name) => [name, make("button", { type: "button", role: "radio", class: "mf-button",
+      onclick: () => this.choose(name) }, text(name))]));
+    this.bar.replaceChildren(...this.buttons.values());
+    this.mark(null);
+  }
+
+  /** Show `name` as chosen; false if it is none of these. */
+  mark(name) {
+    const found = this.buttons.has(name);
+    [...this.buttons].forEach(([own, node], k) => {
+      node.setAttribute("aria-checked", String(own === name));
+      node.tabIndex = own === name || (!found && k === 0) ? 0 : -1;
+    });
+    return found;
+  }
+
+  key(event) {
+    const step = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1 }[event.key];
+    const nodes = [...this.buttons.values()];
+    const from = nodes.indexOf(event.target);
+    if (!step || from < 0 || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    const next = nodes.at((from + step) % nodes.length);
+    next.focus();
+    next.click();
   }
 }
 
@@ -217,6 +264,8 @@ class Picture {
     if (!coarse || canvas.width * height !== canvas.height * width || canvas.width < width) {
       canvas.width = width;
       canvas.height = height;
+      canvas.style.maxWidth = `${LARGEST * width}px`;
+      canvas.style.maxHeight = `${LARGEST * height}px`;
     }
     const brush = canvas.getContext("2d");
     brush.imageSmoothingQuality = "high";
@@ -226,12 +275,13 @@ class Picture {
     canvas.dataset.coarse = coarse;
   }
 
-  /** Where the picture lies in its element, in CSS pixels. */
+  /** Where the picture lies around its element, in CSS pixels. */
   get box() {
-    const { width, height } = this.canvas.getBoundingClientRect();
-    const scale = Math.min(width / this.canvas.width, height / this.canvas.height);
-    const [w, h] = [this.canvas.width * scale, this.canvas.height * scale];
-    return { left: (width - w) / 2, top: (height - h) / 2, width: w, height: h };
+    const { canvas } = this;
+    const { width, height } = canvas.getBoundingClientRect();
+    const scale = Math.min(width / canvas.width, height / canvas.height);
+    const [w, h] = [canvas.width * scale, canvas.height * scale];
+    return { left: canvas.offsetLeft + (width - w) / 2, top: canvas.offsetTop + (height - h) / 2, width: w, height: h };
   }
 }
 
@@ -290,6 +340,7 @@ class Editor {
 
   /** Send, and show what comes back; the reply, or null where there was none. */
   async ask(message) {
+    if (this.lost) return null;
     this.stay();
     this.calm = null;
     this.stage.setAttribute("aria-busy", "true");
@@ -302,8 +353,7 @@ class Editor {
       this.say(error.message, "error");
       return null;
     } finally {
-      const busy = this.post.since !== null || this.post.waiting.length > 0 || this.rest !== null;
-      this.stage.setAttribute("aria-busy", String(busy));
+      this.stage.setAttribute("aria-busy", String(this.post.busy || this.rest !== null));
     }
   }
 
@@ -356,6 +406,7 @@ class Editor {
     } else if (this.foot.dataset.kind === "error") this.say("Ready");
     this.values(fields.values ?? {});
     if ("view" in fields) this.chosen(fields.view);
+    if ("zoom" in fields) this.zooms.mark(fields.zoom);
     if ("before" in fields) this.before.setAttribute("aria-pressed", String(Boolean(fields.before)));
     if ("undo" in fields) this.undo.disabled = this.lost || !fields.undo;
     if ("redo" in fields) this.redo.disabled = this.lost || !fields.redo;
@@ -366,7 +417,7 @@ class Editor {
   async paint(picture, buffer) {
     const size = `${picture.width} × ${picture.height}`;
     this.time.textContent = `${Math.round(picture.milliseconds)} ms · ${size}`;
-    if (picture.coarse && !this.post.waiting.length)
+    if (picture.coarse && !this.post.busy)
       this.rest = setTimeout(() => this.ask({ do: "fine" }), this.held ? PAUSE : REST);
     await this.picture.draw(picture, buffer);
     this.place();
@@ -397,9 +448,7 @@ class Editor {
   }
 
   chosen(view) {
-    this.view = view;
-    for (const [name, node] of this.viewButtons) node.setAttribute("aria-checked", String(name === view));
-    const map = !this.viewButtons.has(view);
+    const map = !this.views.mark(view);
     this.maps.value = map ? view : "";
     this.maps.classList.toggle("mf-on", map);
   }
@@ -410,10 +459,13 @@ class Editor {
     this.picture = new Picture();
     this.state = make("span", { class: "mf-state", role: "status", "aria-live": "polite" });
     this.time = make("span", { class: "mf-time", "aria-hidden": "true" });
-    this.panel = make("section", { class: "mf-panel", "aria-label": "Sliders" });
-    this.stage = make("section", { class: "mf-stage", "aria-label": "Picture" }, this.picture.canvas,
-      make("p", { class: "mf-hint", "aria-hidden": "true" }, "Drag to turn the head"),
-      this.ball(), this.eye());
+    this.panel = make("div", { class: "mf-panel" });
+    this.side = make("section", { class: "mf-side", "aria-label": "Sliders" }, this.finder(), this.panel);
+    this.easel = make("div", { class: "mf-easel" }, this.picture.canvas,
+      make("p", { class: "mf-hint", "aria-hidden": "true" }, "Drag to turn the head"));
+    this.zooms = new Choice("How much to show", (name) => this.ask({ do: "zoom", name }));
+    this.stage = make("section", { class: "mf-stage mf-beside", "aria-label": "Picture" }, this.easel,
+      make("div", { class: "mf-tools" }, this.zooms.bar, this.ball(), this.eye()));
     this.foot = make("footer", { class: "mf-foot" },
       make("div", { class: "mf-words" }, make("i", { class: "mf-dot", "aria-hidden": "true" }), this.state, this.time),
       button("Copy JSON", "Copy the values as JSON", () => this.copy("json")),
@@ -421,18 +473,17 @@ class Editor {
       button("Save glTF", "Save the head with its expressions as a glTF file", () => this.save(), { class: "mf-button mf-main" }));
     this.root.classList.add("mf-editor");
     this.root.dataset.lmSuppressShortcuts = "true"; // JupyterLab's keys are not for us
-    this.frame = make("div", { class: "mf-frame" }, this.bar(), make("div", { class: "mf-body" }, this.stage, this.panel), this.foot);
+    this.frame = make("div", { class: "mf-frame" }, this.bar(), make("div", { class: "mf-body" }, this.stage, this.side), this.foot);
     this.root.replaceChildren(this.frame);
   }
 
   bar() {
-    this.viewBar = make("div", { class: "mf-segments", role: "radiogroup", "aria-label": "What to show" });
+    this.views = new Choice("What to show", (name) => this.look(name));
     this.maps = make("select", { class: "mf-select", "aria-label": "Maps", title: "Maps", onchange: () => this.look(this.maps.value) });
     this.before = button("Before", "Before and after: hold, or click to toggle", null, { "aria-pressed": "false" });
     this.undo = button("↶", "Undo (Ctrl+Z)", () => this.ask({ do: "undo" }), { class: "mf-button mf-icon", disabled: true });
     this.redo = button("↷", "Redo (Ctrl+Shift+Z)", () => this.ask({ do: "redo" }), { class: "mf-button mf-icon", disabled: true });
-    this.viewButtons = new Map();
-    return make("header", { class: "mf-bar", role: "toolbar", "aria-label": "Editor" }, this.viewBar, this.maps,
+    return make("header", { class: "mf-bar", role: "toolbar", "aria-label": "Editor" }, this.views.bar, this.maps,
       make("span", { class: "mf-space" }), make("span", { class: "mf-together" }, this.before, this.undo, this.redo,
         button("Reset", "Reset everything to the fit", () => this.ask({ do: "reset" }))));
   }
@@ -516,44 +567,50 @@ class Editor {
   handle() {
     const node = make("div", { class: "mf-eye", title: "Drag the eye", "aria-hidden": "true" });
     draggable(node, () => this.picture.box.width, (...move) => this.drag("gaze", ...move));
-    this.stage.append(node);
+    this.easel.append(node);
     return node;
   }
 
   // ------------------------------------------------------------ sliders
 
-  fill({ controls, groups, presets, views }) {
+  fill({ controls, groups, presets, views, zooms = [] }) {
     this.controls.clear();
-    this.search = make("input", { type: "search", class: "mf-search", placeholder: "Search sliders, as jawOpen", "aria-label": "Search sliders",
-      oninput: () => this.find(), onkeydown: (event) => event.key === "Escape" && this.find((this.search.value = "")) });
-    this.found = make("span", { class: "mf-unseen", role: "status", "aria-live": "polite" });
     const nodes = groups.map((group) => this.group(group, controls.filter((c) => c.group === group.id)));
-    this.panel.replaceChildren(make("div", { class: "mf-find" }, this.search, this.found), this.presets(presets), ...nodes);
-    this.fillViews(views);
-  }
-
-  fillViews(views) {
+    this.panel.replaceChildren(...this.presets(presets), ...nodes);
+    this.zooms.fill(zooms, (name) => ZOOMS[name] ?? words(name));
+    this.zooms.bar.hidden = zooms.length < 2;
     const plain = views.filter((name) => MAIN_VIEWS.includes(name));
-    this.viewButtons = new Map(plain.map((name) => [name, make("button", { type: "button", role: "radio", class: "mf-button",
-      "aria-checked": "false", onclick: () => this.look(name) }, words(name))]));
-    this.viewBar.replaceChildren(...this.viewButtons.values());
     const maps = views.filter((name) => !plain.includes(name));
+    this.views.fill(plain, words);
     this.maps.replaceChildren(make("option", { value: "", disabled: true, hidden: true }, "Maps"),
       ...maps.map((name) => make("option", { value: name }, words(name))));
     this.maps.hidden = !maps.length;
+  }
+
+  /** The field to search in, above the sliders, which scroll. */
+  finder() {
+    this.search = make("input", { type: "search", class: "mf-search", placeholder: "Search, as jawOpen or smile", "aria-label": "Search sliders and presets",
+      oninput: () => this.find(), onkeydown: (event) => event.key === "Escape" && this.find((this.search.value = "")) });
+    this.found = make("span", { class: "mf-unseen", role: "status", "aria-live": "polite" });
+    return make("div", { class: "mf-find" }, this.search, this.found);
   }
 
   presets(names) {
     this.strength = make("input", { type: "range", min: 0, max: 1.5, step: 0.05, value: 1, class: "mf-range", "aria-label": "Strength of presets" });
     const shown = make("output", {}, "100 %");
     this.strength.addEventListener("input", () => (shown.textContent = `${Math.round(this.strength.value * 100)} %`));
-    const chip = (name) => make("button", { type: "button", class: "mf-chip", "aria-label": words(name),
-      onclick: () => this.ask({ do: "preset", name, strength: Number(this.strength.value) }) }, words(name.replace(/^viseme_/, "")));
-    const row = (label, mine) => mine.length ? make("div", { class: "mf-chips", role: "group", "aria-label": label }, ...mine.map(chip)) : null;
-    const speech = names.filter((name) => name.startsWith("viseme_"));
     const strength = make("label", { class: "mf-strength" }, "Strength", this.strength, shown);
-    return this.section("presets", "Presets", true, null, row("Expressions", names.filter((name) => !speech.includes(name))),
-      speech.length ? make("h4", {}, "Speech") : null, row("Speech", speech), strength);
+    const speech = names.filter((name) => name.startsWith("viseme_"));
+    const faces = names.filter((name) => !speech.includes(name));
+    const sounds = this.chips("Speech", speech, (name) => name.replace("viseme_", ""));
+    return [this.section("presets", "Presets", true, null, this.chips("Expressions", faces, words), strength),
+      ...(speech.length ? [this.section("speech", "Speech presets", false, null, sounds)] : [])];
+  }
+
+  chips(label, names, text) {
+    const ask = (name) => this.ask({ do: "preset", name, strength: Number(this.strength.value) });
+    const chip = (name) => make("button", { type: "button", class: "mf-chip", "aria-label": words(name), title: words(name), onclick: () => ask(name) }, text(name));
+    return make("div", { class: "mf-chips", role: "group", "aria-label": label }, ...names.map(chip));
   }
 
   group({ id, label }, controls) {
@@ -597,25 +654,30 @@ class Editor {
       onblur: () => (number.dataset.typing = "0") });
     const again = make("button", { type: "button", class: "mf-again", "aria-label": `Reset ${spoken}`, title: `Reset ${label}`, onclick: reset }, "↺");
     const row = make("div", { class: "mf-row", ondblclick: (event) => event.target.tagName === "LABEL" && reset() },
-      make("label", { for: range.id, title: label }, label), range, number, again);
+      make("label", { for: range.id, title: label }, ...breakable(label)), range, number, again);
     Object.assign(control, { range, number, row, digits });
     this.controls.set(id, control);
     this.put(control, control.value ?? start);
     return row;
   }
 
+  /** Show the sliders and presets whose name holds what is typed; no letter is large, no space counts. */
   find() {
-    const wanted = this.search.value.trim().toLowerCase();
-    this.panel.classList.toggle("mf-searching", wanted !== "");
+    const plain = (text) => text.toLowerCase().replace(/\s+/g, "");
+    const wanted = plain(this.search.value);
+    const rows = [...this.controls.values()].map(({ id, label, row }) => [row, `${id} ${label}`]);
+    const chips = [...this.panel.querySelectorAll(".mf-chip")].map((chip) => [chip, chip.title]);
     let hits = 0;
-    for (const { id, label, row } of this.controls.values()) {
-      const hit = `${id} ${label}`.toLowerCase().includes(wanted);
-      row.classList.toggle("mf-miss", !hit);
+    for (const [node, name] of [...rows, ...chips]) {
+      const hit = plain(name).includes(wanted);
+      node.classList.toggle("mf-miss", !hit);
       hits += hit;
     }
     for (const box of this.panel.querySelectorAll(".mf-group"))
-      box.classList.toggle("mf-miss", wanted !== "" && box.querySelector(".mf-row:not(.mf-miss)") === null);
-    this.found.textContent = wanted === "" ? "" : hits ? `${hits} found` : `No slider is called ${wanted}`;
+      box.classList.toggle("mf-miss", box.querySelector(":is(.mf-row, .mf-chip):not(.mf-miss)") === null);
+    this.panel.classList.toggle("mf-searching", wanted !== "");
+    this.panel.scrollTop = 0;
+    this.found.textContent = wanted === "" ? "" : hits ? `${hits} found` : `Nothing is called ${this.search.value.trim()}`;
     this.found.classList.toggle("mf-unseen", wanted === "" || hits > 0);
   }
 
