@@ -13,6 +13,7 @@ import morphface
 from morphface.edit import edit
 from morphface.media.crop import Crop
 from morphface.media.video import VideoWriter
+from morphface.parameters import TRACKED, Track
 from morphface.pipelines.rerender import Rerenderer
 
 SMALL = os.environ.get("MORPHFACE_NOTEBOOKS") == "small"
@@ -47,23 +48,33 @@ def performance(face, frames, seed=0):
     return edit(talking, yaw=yaw, pitch=pitch, roll=roll, additive=True)
 
 
-def make_clip(path, photo="sample:astronaut", *, frames=48, size=256, seed=0):
-    """Write a clip of a photo that moves, and return the parameters that were drawn.
+def make_clip(path, photo="sample:astronaut", *, frames=48, size=256, share=0.45, seed=0):
+    """Write a clip of a photo that moves, and return what was drawn, as a `Track`.
 
     Args:
         path: of the video to write.
         photo: path of a picture, or `sample:astronaut`.
         frames: how many; a quarter of them for tests.
         size: height and width; five eighths of it for tests.
+        share: of that, which the face fills.
         seed: another number is another performance.
     """
     frames, size = (frames // 4, size * 5 // 8) if SMALL else (frames, size)
-    fitted = morphface.fit_photo(photo)
+    fitted = morphface.fit_photo(photo, stage="linear" if SMALL else "pixels")
     face = fitted.faces[0]
-    draw = Rerenderer(face, fitted.photo)
-    crop = Crop.around(face.fit.landmarks.box, size, share=0.45)
+    draw = Rerenderer(face, fitted.photo, quick=SMALL)
+    crop = Crop.around(face.fit.landmarks.box, size, share=share)
     moved = performance(face.parameters, frames, seed)
     with VideoWriter(path, (size, size), RATE) as video:
         for frame in range(frames):
             video.write(crop.apply(draw(moved[frame])))
-    return moved
+    numbers = torch.arange(frames)
+    return Track(
+        moved,
+        crop.camera(face.camera),
+        states=torch.full_like(numbers, TRACKED),
+        times=numbers.double() / RATE,
+        indices=numbers,
+        landmark_nme=torch.zeros(frames),
+        boxes=torch.full((frames, 4), torch.nan),
+    )
