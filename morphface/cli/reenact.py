@@ -25,6 +25,10 @@ _Mode = Annotated[
 _Pose = Annotated[
     str | None, typer.Option(help="Another way for the head's rotation.", metavar=_HOW)
 ]
+_Limit = Annotated[
+    bool,
+    typer.Option("--limit/--no-limit", help="Stop the head where it did in training, about."),
+]
 _Compare = Annotated[
     bool,
     typer.Option("--compare", help="Also write FILE-compare: source, target, maps, result."),
@@ -58,6 +62,7 @@ def reenact(
     out: _Out,
     mode: _Mode = "reenact",
     pose: _Pose = None,
+    limit: _Limit = True,
     compare: _Compare = False,
     label: _Label = True,
     crop_only: _CropOnly = False,
@@ -73,7 +78,7 @@ def reenact(
     from morphface.pipelines.reenact import reenact_video
     from morphface.pipelines.reenact.driver import run_settings
 
-    chosen = run_settings(mode)
+    chosen = run_settings(mode, limit=limit)
     if pose is not None:
         chosen = replace(chosen, rotation=replace(chosen.rotation, how=pose))
     with status(quiet) as shown:

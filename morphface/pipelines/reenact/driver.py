@@ -21,11 +21,22 @@ from morphface.pipelines.photo import Progress
 from morphface.pipelines.reenact.backdrop import there_and_back
 from morphface.pipelines.reenact.run import Run
 
-__all__ = ["Driver", "chosen_rows", "driven", "read_driver", "rows_at", "run_settings", "strayed"]
+__all__ = [
+    "Driver",
+    "beyond",
+    "chosen_rows",
+    "driven",
+    "read_driver",
+    "rows_at",
+    "run_settings",
+    "strayed",
+]
 
 _LOOKED_AT = 8
-_BEYOND = 5.0
-"""Degrees by which a head may leave the range of its training before that is said."""
+_REACH = 2.5
+"""Standard deviations of the training's poses that a head may be away from their mean."""
+_TURNED, _MOVED = 5.0, 20.0
+"""Degrees and mm by which a head may leave the range of its training before that is said."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,23 +125,31 @@ def _video(actor: Actor) -> Path | None:
     return found if found is not None and found.is_file() else None
 
 
-def run_settings(settings: str | TransferSettings) -> TransferSettings:
+def run_settings(settings: str | TransferSettings, *, limit: bool = True) -> TransferSettings:
     """What a transfer onto a run does.
 
-    A network knows only heads that are turned as in its training. So the modes that take the
-    driver's rotation as it is take its change from the driver's mean here, as they do with the
-    place of the head. Settings that are given in full stay as they are.
+    A network knows only heads that are turned and placed as in its training. So the modes that
+    take the driver's rotation as it is take its change from the driver's mean here, as they do
+    with the place of the head, and both stop where the training's did. Settings that are given in
+    full stay as they are.
 
     Args:
         settings: a mode by name, or in full.
+        limit: whether the head stops; else it goes on, with flaws.
 
     Raises:
         ParameterError: there is no such mode.
     """
     chosen = find_settings(settings)
-    if isinstance(settings, str) and chosen.rotation.how == "absolute":
-        return replace(chosen, rotation=Rule("relative"))
-    return chosen
+    if isinstance(settings, TransferSettings):
+        return chosen
+    rotation, place = (
+        rule if rule.how == "keep" else replace(rule, clamp=_REACH if limit else None)
+        for rule in (chosen.rotation, chosen.translation)
+    )
+    if rotation.how == "absolute":
+        rotation = replace(rotation, how="relative")
+    return replace(chosen, rotation=rotation, translation=place)
 
 
 def rows_at(track: Track, times: Float[Tensor, " T"], rate: float) -> Int[Tensor, " T"]:
@@ -177,22 +196,45 @@ def chosen_rows(parameters: FaceParameters, rows: Int[Tensor, " T"]) -> FacePara
     return replace(parameters, **{name: getattr(parameters, name)[rows] for name in GROUPS})
 
 
-def strayed(parameters: FaceParameters, track: Track) -> str:
-    """How far a head leaves the poses of its training; empty if it does not.
+def strayed(driver: Driver, run: Run, settings: TransferSettings, rows: Int[Tensor, " T"]) -> str:
+    """How far a driver takes the head beyond the poses of its training; empty if it does not.
+
+    Args:
+        driver: whose motion it is.
+        run: who moves.
+        settings: of the transfer.
+        rows: as of `driven`.
+    """
+    limited = settings.rotation, settings.translation
+    turn, place = (replace(rule, clamp=None) for rule in limited)
+    free = TransferSettings(turn, place, Rule("keep"), Rule("keep"), reference=settings.reference)
+    words = beyond(driven(driver, run, free, rows), run.target.track)
+    if words and any(rule.clamp is not None for rule in limited):
+        return f"{words}: it stops about there; --no-limit lets it go on, with flaws"
+    return f"{words}: expect flaws there" if words else ""
+
+
+def beyond(parameters: FaceParameters, track: Track) -> str:
+    """In how many frames a head leaves the poses of its training; empty if in none.
 
     Args:
         parameters: of the frames to make.
         track: that the network was trained on.
     """
-    angles, known = (
-        rotvec_to_angles(face.rotation).rad2deg() for face in (parameters, track.parameters)
-    )
-    low, high = known.amin(0), known.amax(0)
-    beyond = torch.maximum(low - angles, angles - high).amax(dim=1)
-    share = float((beyond > _BEYOND).float().mean())
+    both = parameters, track.parameters
+    turns = _excess(*(rotvec_to_angles(face.rotation).rad2deg() for face in both))
+    moves = _excess(*(face.translation[:, :2] for face in both))
+    share = float(((turns > _TURNED) | (moves > _MOVED)).float().mean())
     if share == 0:
         return ""
+    found = ((turns, _TURNED, "degrees"), (moves, _MOVED, "mm"))
+    far = [f"{float(some.max()):.0f} {unit}" for some, most, unit in found if some.max() > most]
     return (
-        f"in {share:.0%} of the frames the head turns further than it did in training, by up to "
-        f"{float(beyond.max()):.0f} degrees: expect flaws there"
+        f"in {share:.0%} of the frames the head turns or moves further than it did in training, "
+        f"by up to {' and '.join(far)}"
     )
+
+
+def _excess(values: Float[Tensor, "T K"], known: Float[Tensor, "N K"]) -> Float[Tensor, " T"]:
+    """How far values are outside of what is known."""
+    return torch.maximum(known.amin(0) - values, values - known.amax(0)).amax(dim=1)

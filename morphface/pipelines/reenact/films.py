@@ -11,6 +11,7 @@ from morphface.edit import MODES, TransferSettings
 from morphface.media.shards.durable import file_sha256
 from morphface.pipelines.photo import Progress
 from morphface.pipelines.reenact.driver import (
+    beyond,
     chosen_rows,
     driven,
     read_driver,
@@ -49,7 +50,7 @@ def reenact_video(
         driver: a video, or what `morphface track` wrote of one.
         out: the video to write. It always says in its metadata that it is synthesised.
         settings: as in `morphface.edit.transfer`; a mode by name takes the driver's turns of the
-            head relative to its mean, since the network knows only those of its training.
+            head relative to its mean, and stops where the network's training did.
         compare: write a second video, `OUT-compare`, with source, target, maps and result.
         label: write `synthetic` into a corner of the frames.
         crop_only: write the square that the network makes, not the frame that it is a part of.
@@ -81,8 +82,9 @@ def reenact_video(
     facts = {"driver": Path(known).name, "driver_sha256": file_sha256(known)}
     lost = moves.actor.warning
     words = f"{Path(driver).name}: {lost}; it stands still there" if lost else ""
-    warnings = [words, strayed(parameters, track)]
-    mode = next((name for name in MODES if run_settings(name) == chosen), "custom")
+    warnings = [words, strayed(moves, opened, chosen, rows)]
+    modes = ((name, run_settings(name, limit=limit)) for name in MODES for limit in (True, False))
+    mode = next((name for name, known in modes if known == chosen), "custom")
     report = _written(opened, motion, place, look, facts, tell)
     return report | {"mode": mode, "warnings": [words for words in warnings if words]}
 
@@ -140,8 +142,9 @@ def animate_video(
     motion = Motion(parameters, rows, times.double(), target.rate)
     facts = {} if file is None else {"script": Path(file).name, "script_sha256": file_sha256(file)}
     report = _written(opened, motion, place, look, facts, progress or (lambda _: None))
-    words = strayed(parameters, target.track)
-    return report | {"key_frames": len(keys), "warnings": [words] if words else []}
+    words = beyond(parameters, target.track)
+    warnings = [f"{words}: expect flaws there"] if words else []
+    return report | {"key_frames": len(keys), "warnings": warnings}
 
 
 def _base(number: int, run: Run) -> int:

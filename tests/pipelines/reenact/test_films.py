@@ -1,3 +1,4 @@
+import re
 import shutil
 from dataclasses import replace
 
@@ -20,7 +21,13 @@ from morphface.parameters import (
 )
 from morphface.pipelines.reenact import animate_video, open_run, reenact_video
 from morphface.pipelines.reenact.backdrop import there_and_back
-from morphface.pipelines.reenact.driver import driven, read_driver, rows_at, run_settings
+from morphface.pipelines.reenact.driver import (
+    driven,
+    read_driver,
+    rows_at,
+    run_settings,
+    strayed,
+)
 from tests.media.video.clips import sound_packets
 from tests.pipelines.reenact.conftest import FRAMES, grey
 
@@ -152,7 +159,29 @@ def test_the_driver_is_framed_as_the_target(run, driver):
 def test_turns_are_relative_unless_settings_are_given_in_full():
     assert run_settings("reenact").rotation.how == "relative"
     assert run_settings("dub").rotation.how == "keep"
-    assert run_settings(MODES["reenact"]).rotation.how == "absolute"
+    assert run_settings(MODES["reenact"]) == MODES["reenact"]
+
+
+def test_heads_stop_about_where_they_did_in_training(run, driver):
+    opened = open_run(run)
+    moves = read_driver(driver, opened)
+    face = moves.actor.parameters
+    aside = torch.linspace(-300, 300, 30)[:, None] * torch.tensor([1.0, 0, 0])
+    wild = replace(face, rotation=2.5 * face.rotation, translation=face.translation + aside)
+    moves = replace(moves, actor=replace(moves.actor, parameters=wild))
+    rows = rows_at(opened.target.track, moves.times, opened.target.rate)
+    known = opened.target.track.parameters
+    for limit, words in ((True, "it stops about there; --no-limit lets"), (False, "expect flaws")):
+        settings = run_settings("reenact", limit=limit)
+        asked = driven(moves, opened, settings, rows)
+        reach = 2.5 * known.rotation[:, 1].std(correction=0) + 1e-4
+        middle = known.rotation[:, 1].mean()
+        assert ((asked.rotation[:, 1] - middle).abs().max() <= reach) == limit
+        assert (asked.translation[:, 0].abs().max() < 60) == limit
+        found = strayed(moves, opened, settings, rows)
+        assert re.match(r"in \d+% of the frames the head turns or moves further .* degrees", found)
+        assert words in found
+    assert strayed(moves, opened, run_settings("dub"), rows) == ""
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])
@@ -203,8 +232,8 @@ def test_a_driver_whose_face_is_never_seen_is_refused(tmp_path, run, driver):
     gap = replace(track, states=torch.tensor([0] * 10 + [LOST] * 3 + [0] * 17))
     save_track(tmp_path / "gap.npz", gap, model="open-head", extra=header["extra"])
     report = reenact_video(run, tmp_path / "gap.npz", tmp_path / "out.mp4")
-    assert (
-        "gap.npz: the face is lost in 3 of 30 frames; it stands still there" in report["warnings"]
+    assert report["warnings"][0].startswith(
+        "gap.npz: the face is lost in 3 of 30 frames; it stands"
     )
 
 
