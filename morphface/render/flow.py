@@ -58,6 +58,7 @@ def flow_between(
     source_size: tuple[int, int] | None = None,
     perspective: bool = True,
     backend: str = "auto",
+    drawn: tuple[Fragments | None, Fragments | None] = (None, None),
 ) -> Flow:
     """The flow between two pictures of one mesh; one picture serves all of the other kind.
 
@@ -71,6 +72,7 @@ def flow_between(
         source_size: those of the source; None if they are the same.
         perspective: as in `rasterize`, for both.
         backend: as in `rasterize`.
+        drawn: what `rasterize` found in source and target, where it is known.
 
     Raises:
         ShapeError: an argument lacks the axes above, or the pictures differ in number.
@@ -83,14 +85,16 @@ def flow_between(
             "source and target must have as many pictures, or one of them a single one, "
             f"got shapes {tuple(source.shape)} and {tuple(target.shape)}"
         )
+
+    def found(screen: Tensor, size: tuple[int, int]) -> Fragments:
+        return rasterize(screen, faces, size, backend=backend, perspective=perspective)
+
     with threads.kernels_alone():
-        seen = rasterize(target, faces, size, backend=backend, perspective=perspective)
+        seen = drawn[1] or found(target, size)
         frames = max(len(source), len(target))
         seen = seen.map(lambda values: values.expand(frames, *values.shape[1:]))
         place = _places(source, faces, seen, perspective)
-        hidden_by = rasterize(
-            source.detach(), faces, source_size or size, backend=backend, perspective=perspective
-        )
+        hidden_by = drawn[0] or found(source.detach(), source_size or size)
         visible = _visible(source.detach(), target.detach(), faces, seen, place.detach(), hidden_by)
         if perspective:
             visible = visible & (place[..., 2] >= NEAR)

@@ -11,9 +11,9 @@ from morphface.core.check import check_shape
 from morphface.core.records import Record
 from morphface.geometry.camera import Camera
 from morphface.geometry.mesh import normalized
-from morphface.render.rasterize import rasterize
+from morphface.render.rasterize import Fragments, rasterize
 
-__all__ = ["Sight", "View", "trust", "view_of"]
+__all__ = ["Sight", "View", "trust", "view_from", "view_of"]
 
 FACING = 0.25, 0.6
 """Cosines between normal and line of sight: not trusted below the first, wholly from the second."""
@@ -95,14 +95,28 @@ def view_of(sight: Sight) -> View:
     screen = camera.project(sight.vertices.detach())[None]
     perspective = camera.weak_depth is None
     found = rasterize(screen, sight.faces, camera.size, perspective=perspective)
+    return view_from(found, camera, (left, top), extent)
+
+
+def view_from(
+    found: Fragments, camera: Camera, corner: tuple[int, int], extent: tuple[int, int]
+) -> View:
+    """The view of a part of a picture that was drawn already.
+
+    Args:
+        found: what `rasterize` found in the part, one picture.
+        camera: that sees the part.
+        corner: column and row of its upper left pixel in the whole.
+        extent: its width and height there.
+    """
     depth, mask = found.depth[0], found.mask[0]
     if not bool(mask.any()):
-        return View((left, top), extent, depth, torch.zeros_like(depth), 0.0)
+        return View(corner, extent, depth, torch.zeros_like(depth), 0.0)
     distance = depth[mask].median() if camera.weak_depth is None else camera.weak_depth
     pixel = float(distance / camera.focal)
     outline = _ramp(_distance(mask) * pixel, OUTLINE)
     crease = _ramp(_distance(~_creases(depth, JUMP + 6 * pixel)) * pixel, CREASE)
-    return View((left, top), extent, depth, (outline * crease).to(depth), pixel)
+    return View(corner, extent, depth, (outline * crease).to(depth), pixel)
 
 
 def trust(

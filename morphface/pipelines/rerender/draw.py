@@ -39,6 +39,10 @@ BEYOND = 0.35
 """The same beyond the border of the picture, where the head reaches it."""
 QUICK_NODES = 40
 """Nodes of the same net for a quick picture."""
+QUICK_LAYER = 160
+"""Pixels along a head in which its face is worked out for a quick picture."""
+NEARBY = 0.2
+"""How far around a head, in its sizes, a quick picture follows what is not a turn."""
 REACH = 0.1
 """How far, in sizes of the head, expressions and shades reach beyond it."""
 _STRIP = 2_000_000
@@ -143,9 +147,9 @@ class Rerenderer:
 
     @cached_property
     def _layer(self) -> FaceLayer:
-        ratio = LAYER / self._size
+        ratio = (QUICK_LAYER if self.quick else LAYER) / self._size
         fineness = min(round(ratio), 1 if self.quick else 2) if ratio >= 1 else 1 / -(-1 // ratio)
-        return FaceLayer(self._head, fineness)
+        return FaceLayer(self._head, fineness, self.quick)
 
     def _ground(
         self, look: Look, parameters: FaceParameters, camera: Camera
@@ -153,7 +157,9 @@ class Rerenderer:
         """The photo as a relief that the head has moved, and where the person is in it."""
         coarse = int(-(-self._size // GROUND)) * (2 if self.quick else 1)
         nodes = QUICK_NODES if self.quick else NODES
-        box = self._box(look, camera, coarse)
+        turned = _turned(self._now.vertices, self.face.parameters, parameters)
+        still = turned is self._now.vertices and camera is self.face.camera
+        box = self._box(look, camera, coarse, NEARBY if self.quick and still else MARGIN)
         left, top, right, bottom = box
         height, width = self.photo.size
         scale = 1 / coarse
@@ -166,7 +172,6 @@ class Rerenderer:
             spacing=max(self._size / nodes * scale, 1.0),
             reach=REACH * self._size * scale,
         )
-        turned = _turned(self._now.vertices, self.face.parameters, parameters)
         flow, gain = relief.flow(
             look.vertices, turned, self._layer.head.shades(look), part_of(camera, box, scale)
         )
@@ -224,7 +229,9 @@ class Rerenderer:
             return self.photo.pixels
         return torch.lerp(self._behind, self.photo.pixels, self._matte)
 
-    def _box(self, look: Look, camera: Camera, whole: int) -> tuple[int, int, int, int]:
+    def _box(
+        self, look: Look, camera: Camera, whole: int, margin: float
+    ) -> tuple[int, int, int, int]:
         """The part of the picture that may move, and some beyond its border."""
         screen = torch.cat(
             [
@@ -233,7 +240,7 @@ class Rerenderer:
             ]
         ).nan_to_num()
         height, width = self.photo.size
-        away, beyond = MARGIN * self._size, BEYOND * self._size
+        away, beyond = margin * self._size, BEYOND * self._size
         (left, top), (right, bottom) = (
             (screen.amin(0) - away).tolist(),
             (screen.amax(0) + away).tolist(),

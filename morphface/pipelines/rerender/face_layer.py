@@ -6,7 +6,7 @@ changed; else that of the texture. Where the head was covered beside what is unc
 or a hat, the texture would show bare skin, so that what is behind the layer is left to be seen.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
 import torch
@@ -27,7 +27,7 @@ from morphface.pipelines.rerender.seen_head import SeenHead
 from morphface.render import Fragments, interpolate, rasterize
 from morphface.render.antialias import antialias
 from morphface.render.flow import flow_between
-from morphface.render.sight import view_of
+from morphface.render.sight import View, view_from, view_of
 from morphface.render.texture import sample_texture
 from morphface.render.warp import centres, enlarged, look_up, settled
 
@@ -70,10 +70,12 @@ class FaceLayer:
         head: that was fitted, and its photo.
         fineness: for each pixel of the photo so many of the layer along each axis, a whole number
             or one part of a whole number.
+        quick: whether edges may be less exact.
     """
 
     head: SeenHead
     fineness: float
+    quick: bool = False
 
     def over(
         self,
@@ -117,10 +119,9 @@ class FaceLayer:
         fine = max(round(self.fineness), 1)
         size = (bottom - top) * fine, (right - left) * fine
         strip = rows[0] * fine, rows[1] * fine
-        flow, gain, trust, paint, cover = (
-            enlarged(getattr(recipe, name), size, strip)
-            for name in ("flow", "gain", "trust", "paint", "cover")
-        )
+        parts = [getattr(recipe, field.name) for field in fields(recipe)]
+        parts = enlarged(torch.cat(parts, dim=-1), size, strip).split([2, 3, 1, 3, 1], dim=-1)
+        flow, gain, trust, paint, cover = parts
         here = centres(strip[1] - strip[0], size[1], flow) + flow.new_tensor([0, strip[0]])
         here = here / fine + flow.new_tensor([left, top])
         seen = look_up(self.head.photo.pixels[None], (here + settled(flow))[None])[0]
@@ -141,13 +142,16 @@ class FaceLayer:
         perspective = camera.weak_depth is None
         screen = inner.project(look.vertices)[None]
         found = rasterize(screen, model.faces, inner.size, perspective=perspective)
-        flow, visible = self._flow(screen, inner, box)
+        flow, visible = self._flow(screen, inner, box, found)
         head = self.head
         carried = [head.shades(look), self._growth(screen[0])[:, None], head.shown, head.bare]
         carried += [head.hidden, head.nearest]
         values = interpolate(torch.cat(carried, dim=-1)[None], model.faces, found)[0]
         gain, growth, shown, bare, hidden, nearest = values.split([3, 1, 1, 1, 1, 2], dim=-1)
-        was, after = self._certain(look, camera, flow, box)
+        now = view_from(found, inner, box[:2], (box[2] - box[0], box[3] - box[1]))
+        if not self.quick:
+            now = view_of(replace(head.sight, camera=camera, vertices=look.vertices))
+        was, after = self._certain(now, flow, box)
         low, high = GROWTH
         trust = ((high - growth) / (high - low)).clamp(0, 1) * visible
         trust = trust * (1.1 + was - after).clamp(0, 1)
@@ -163,25 +167,32 @@ class FaceLayer:
         # What was covered shows what has covered it, if that was moved there by the ground.
         share = trust + (1 - trust) * torch.maximum(bare, other)
         cover = torch.maximum(shown * share, hidden * other)
-        cover = antialias(cover[None], screen, model.faces, found, perspective=perspective)[0]
+        cover = antialias(
+            cover[None], screen, model.faces, found, topology=head.topology, perspective=perspective
+        )[0]
         trust = trust / share.clamp(min=1e-6)
         parts = _grown(torch.cat([flow, gain.exp(), trust, paint], dim=-1), found.mask[0])
         flow, gain, trust, paint = parts.split([2, 3, 1, 3], dim=-1)
         return _Recipe(flow, gain, trust, paint, cover)
 
     def _flow(
-        self, screen: Float[Tensor, "1 V 3"], inner: Camera, box: tuple[int, int, int, int]
+        self,
+        screen: Float[Tensor, "1 V 3"],
+        inner: Camera,
+        box: tuple[int, int, int, int],
+        drawn: Fragments,
     ) -> tuple[Float[Tensor, "h w 2"], Float[Tensor, "h w 1"]]:
         """To the place in the photo, in its pixels, and whether it is seen there."""
         scale, source = self.fineness, self._source_box
-        before = part_of(self.head.face.camera, source, scale)
+        before, hidden_by = self._source
         found = flow_between(
             self.head.face.model.faces,
-            before.project(self.head.look.vertices)[None],
+            before,
             screen,
             inner.size,
-            source_size=before.size,
+            source_size=(hidden_by.face.shape[1], hidden_by.face.shape[2]),
             perspective=inner.weak_depth is None,
+            drawn=(hidden_by, drawn),
         )
         corner = found.flow.new_tensor([source[0] - box[0], source[1] - box[1]])
         flow = settled(found.flow[0] / scale + corner)
@@ -191,6 +202,14 @@ class FaceLayer:
     @cached_property
     def _source_box(self) -> tuple[int, int, int, int]:
         return part_around(self.head.face.camera, self.head.look.vertices, None, self.fineness)
+
+    @cached_property
+    def _source(self) -> tuple[Float[Tensor, "1 V 3"], Fragments]:
+        """The head in the photo, as fine as the layer: on the screen, and what is seen of it."""
+        camera = part_of(self.head.face.camera, self._source_box, self.fineness)
+        screen, faces = camera.project(self.head.look.vertices)[None], self.head.face.model.faces
+        perspective = camera.weak_depth is None
+        return screen, rasterize(screen, faces, camera.size, perspective=perspective)
 
     def _box(self, look: Look, camera: Camera) -> tuple[int, int, int, int] | None:
         """The part of the picture that the layer may touch; None if there is none."""
@@ -218,10 +237,7 @@ class FaceLayer:
     def _growth(self, after: Float[Tensor, "V 3"]) -> Float[Tensor, " V"]:
         """How many times larger each vertex' surroundings are than in the photo, as areas."""
         faces = self.head.face.model.faces
-        before = part_of(self.head.face.camera, self._source_box, self.fineness)
-        areas = [
-            _areas(points[faces]) for points in (before.project(self.head.look.vertices), after)
-        ]
+        areas = [_areas(points[faces]) for points in (self._source[0][0], after)]
         total = after.new_zeros(len(after), 2)
         for corner in range(3):
             total = total.index_add(0, faces[:, corner], torch.stack(areas, dim=-1))
@@ -230,16 +246,11 @@ class FaceLayer:
         return (growth / (usual.median() if len(usual) else 1.0)).clamp(0, 2 * GROWTH[1])
 
     def _certain(
-        self,
-        look: Look,
-        camera: Camera,
-        flow: Float[Tensor, "h w 2"],
-        box: tuple[int, int, int, int],
+        self, now: View, flow: Float[Tensor, "h w 2"], box: tuple[int, int, int, int]
     ) -> tuple[Float[Tensor, "h w 1"], Float[Tensor, "h w 1"]]:
         """How far each point is from an edge of the surface: in the photo, and now; 1 is far."""
         rows, columns = flow.shape[:2]
         here = self._centres(flow, box)
-        now = view_of(replace(self.head.sight, camera=camera, vertices=look.vertices))
         was, after = (
             view.at(view.place(place.flatten(0, 1)))[1].reshape(rows, columns, 1)
             for view, place in ((self.head.view, here + flow), (now, here))

@@ -46,6 +46,17 @@ class Look:
             kept = vars(self)["_normals"] = vertex_normals(self.vertices, faces)
         return kept
 
+    def shades(self, faces: Int[Tensor, "F 3"]) -> Float[Tensor, "V 3"]:
+        """Irradiance at each vertex; computed once, as normals are.
+
+        Args:
+            faces: of the mesh.
+        """
+        kept: Tensor | None = vars(self).get("_shades")
+        if kept is None:
+            kept = vars(self)["_shades"] = shade(faces, self)
+        return kept
+
     @classmethod
     def of(cls, model: MorphableModel, parameters: FaceParameters) -> "Look":
         """The look of a face in its first frame.
@@ -69,7 +80,7 @@ def light_change(
         before: one look.
         after: the other.
     """
-    old, new = (shade(faces, look).log() for look in (before, after))
+    old, new = before.shades(faces).log(), after.shades(faces).log()
     lit = irradiance(after.light, before.normals(faces)).clamp(min=DIMMEST).log()
     light, pose = LIMITS["light"], LIMITS["pose"]
     turn = (new - lit).mean(dim=-1, keepdim=True).expand_as(lit)

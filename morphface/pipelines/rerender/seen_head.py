@@ -9,6 +9,7 @@ from scipy.spatial import cKDTree
 from torch import Tensor
 
 from morphface.geometry.mesh import edges, vertex_normals
+from morphface.geometry.topology import Topology
 from morphface.media.images import Photo
 from morphface.models import MorphableModel
 from morphface.pipelines.appearance import head_texture
@@ -56,6 +57,11 @@ class SeenHead:
         names = [name for name in ("face", *INNER) if name in model.regions]
         parts = [model.regions[name] for name in names]
         return torch.stack([*parts, _jaw(model)]).amax(0)[:, None]
+
+    @cached_property
+    def topology(self) -> Topology:
+        """Of its mesh."""
+        return Topology.of(self.face.model.faces)
 
     @cached_property
     def mouth(self) -> Float[Tensor, "V 1"]:

@@ -1,6 +1,7 @@
-"""A fitted photo with fewer pixels."""
+"""A fitted photo with fewer pixels, or a part of it."""
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from jaxtyping import Float
 from torch import Tensor
@@ -8,9 +9,29 @@ from torch.nn.functional import interpolate
 
 from morphface.geometry.camera import Camera
 from morphface.landmarks.points import moved
+from morphface.media.crop import Crop
 from morphface.pipelines.photo import FittedFace, FittedPhoto
 
-__all__ = ["shrunk"]
+__all__ = ["cropped", "shrunk"]
+
+Picture = Float[Tensor, "H W C"]
+
+
+@dataclass(frozen=True, eq=False)
+class _Place:
+    """Where another picture of the same scene has what this one has.
+
+    Args:
+        ratio: its pixels for one of this one.
+        offset: where it has the corner of this one, x and y.
+        camera: of this one, as its own.
+        picture: what it shows of this one, or of what lies over it.
+    """
+
+    ratio: float
+    offset: tuple[float, float]
+    camera: Callable[[Camera], Camera]
+    picture: Callable[[Picture], Picture]
 
 
 def shrunk(found: FittedPhoto, longest: int) -> FittedPhoto:
@@ -25,36 +46,48 @@ def shrunk(found: FittedPhoto, longest: int) -> FittedPhoto:
     if ratio >= 1:
         return found
     size = max(round(height * ratio), 1), max(round(width * ratio), 1)
-    pixels = _resized(found.photo.pixels, size)
-    focal = None if found.photo.focal is None else found.photo.focal * ratio
-    photo = replace(found.photo, pixels=pixels, focal=focal)
-    return FittedPhoto(photo, tuple(_shrunk_face(face, ratio, size) for face in found.faces))
+
+    def camera(old: Camera) -> Camera:
+        return replace(old, focal=old.focal * ratio, principal=old.principal * ratio, size=size)
+
+    return _placed(found, _Place(ratio, (0.0, 0.0), camera, lambda old: _resized(old, size)))
 
 
-def _shrunk_face(face: FittedFace, ratio: float, size: tuple[int, int]) -> FittedFace:
+def cropped(found: FittedPhoto, window: Crop) -> FittedPhoto:
+    """A part of the photo with all its faces, which stay the same; black where the photo ends.
+
+    Args:
+        found: the photo.
+        window: the part.
+    """
+    ratio = window.scale
+    corner = -window.left * ratio, -window.top * ratio
+    return _placed(found, _Place(ratio, corner, window.camera, window.apply))
+
+
+def _placed(found: FittedPhoto, place: _Place) -> FittedPhoto:
+    focal = None if found.photo.focal is None else found.photo.focal * place.ratio
+    photo = replace(found.photo, pixels=place.picture(found.photo.pixels), focal=focal)
+    return FittedPhoto(photo, tuple(_placed_face(face, place) for face in found.faces))
+
+
+def _placed_face(face: FittedFace, place: _Place) -> FittedFace:
+    def there(points: Float[Tensor, "N 2"]) -> Float[Tensor, "N 2"]:
+        return points * place.ratio + points.new_tensor(place.offset)
+
     fit, seen = face.fit, face.pixels
-    landmarks = moved(fit.landmarks, ratio, (0.0, 0.0))
-    fit = replace(
-        fit,
-        camera=_shrunk_camera(fit.camera, ratio, size),
-        landmarks=landmarks,
-        predicted=fit.predicted * ratio,
-    )
+    landmarks = moved(fit.landmarks, place.ratio, place.offset)
+    camera, predicted = place.camera(fit.camera), there(fit.predicted)
+    fit = replace(fit, camera=camera, landmarks=landmarks, predicted=predicted)
     if seen is not None:
         seen = replace(
             seen,
-            cameras=tuple(_shrunk_camera(camera, ratio, size) for camera in seen.cameras),
+            cameras=tuple(place.camera(camera) for camera in seen.cameras),
             landmarks=(landmarks,),
-            predicted=tuple(points * ratio for points in seen.predicted),
-            occlusion=tuple(_resized(cover[..., None], size)[..., 0] for cover in seen.occlusion),
+            predicted=tuple(there(points) for points in seen.predicted),
+            occlusion=tuple(place.picture(cover[..., None])[..., 0] for cover in seen.occlusion),
         )
     return replace(face, fit=fit, pixels=seen)
-
-
-def _shrunk_camera(camera: Camera, ratio: float, size: tuple[int, int]) -> Camera:
-    return replace(
-        camera, focal=camera.focal * ratio, principal=camera.principal * ratio, size=size
-    )
 
 
 def _resized(values: Float[Tensor, "H W C"], size: tuple[int, int]) -> Float[Tensor, "h w C"]:

@@ -72,7 +72,7 @@ def test_a_slider_moves_what_it_names_and_nothing_else(session):
 )  # fmt: skip
 def test_what_was_set_is_what_the_reply_says(session, control, value):
     assert put(session, control, value).fields["values"][control] == value
-    read = Session.of(FittedPhoto(session._found.photo, session._found.faces))
+    read = Session.of(FittedPhoto(session._desk.found.photo, session._desk.found.faces))
     assert not same(session.parameters, read.parameters)
 
 
@@ -146,7 +146,7 @@ def test_a_drag_that_was_never_ended_is_a_step_of_its_own(session):
 
 def test_the_head_follows_the_hand(session):
     width = ask(session, "fine").fields["picture"]["width"]
-    camera = session._painter.face.camera
+    camera = session._desk.painters["photo"].face.camera
 
     def nose():
         model, p = session.face.model, session.parameters
@@ -210,7 +210,8 @@ def test_the_reply_says_where_the_eyes_are(session):
 
 
 def test_every_view_is_a_picture_of_one_size(session):
-    sizes = {picture(ask(session, "view", name=name)).shape for name in session._painter.views}
+    names = ask(session, "open").fields["views"]
+    sizes = {picture(ask(session, "view", name=name)).shape for name in names}
     assert sizes == {(240, 320, 3)}
 
 
@@ -315,9 +316,10 @@ def test_a_huge_photo_is_shown_small(known):
     )[0].movedim(0, -1)  # fmt: skip
     face = shrunk(known, 320).faces[0]
     session = Session(FittedPhoto(Photo(pixels), (face,)))
+    ask(session, "zoom", name="photo")
     shown = ask(session, "view", name="photo").fields["picture"]
     assert max(shown["width"], shown["height"]) == 384
-    assert max(session._found.photo.size) == 2048
+    assert max(session._desk.found.photo.size) == 2048
 
 
 @pytest.mark.refusal
@@ -340,6 +342,8 @@ def test_a_huge_photo_is_shown_small(known):
         ({"do": "preset", "name": "smirk"}, "no preset is called 'smirk'"),
         ({"do": "reset", "group": "hair"}, "no group is called 'hair'"),
         ({"do": "view", "name": "x-ray"}, "no view is called 'x-ray'"),
+        ({"do": "zoom", "name": "nose"}, "no zoom is called 'nose'; there are photo"),
+        ({"do": "zoom"}, "name must be text, got None"),
         ({"do": "before", "on": "yes"}, "on must be true or false, got 'yes'"),
         ({"do": "save", "format": "fbx"}, "format must be gltf, got 'fbx'"),
     ],
@@ -367,7 +371,7 @@ def test_what_goes_wrong_in_drawing_is_told_and_changes_nothing(session, monkeyp
     def fails(*arguments, **options):
         raise RuntimeError("out of paint")
 
-    monkeypatch.setattr(type(session._painter), "draw", fails)
+    monkeypatch.setattr(type(session._desk.painters["photo"]), "draw", fails)
     reply = session.handle({"do": "set", "control": "expression/jawOpen", "value": 0.9})
     assert reply.error == "this could not be drawn; the log of Python says why"
     assert same(session.parameters, session.start)
