@@ -140,4 +140,5 @@ def _tell(report: dict[str, Any], quiet: bool) -> None:
     say(f"sound: {report['sound']}", quiet=quiet)
     if report["compare"]:
         say(f"side by side: {report['compare']}", quiet=quiet)
-    say(f"{report['frames']} frames written to {report['out']}", quiet=quiet)
+    count = report["frames"]
+    say(f"{count} frame{'' if count == 1 else 's'} written to {report['out']}", quiet=quiet)

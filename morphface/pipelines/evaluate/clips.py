@@ -14,7 +14,7 @@ from morphface.media.resample import grid_weights, resample
 from morphface.media.video import Frame, Video, read_video
 from morphface.pipelines.actors import RATE, is_video
 
-__all__ = ["Clip", "pairs", "scaled"]
+__all__ = ["Clip", "counted", "pairs", "scaled"]
 
 _PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 
@@ -97,9 +97,14 @@ def pairs(result: Clip, reference: Clip, *, shorter: bool) -> Iterator[tuple[Fra
             return
         ended, longer = (result, reference) if one is None else (reference, result)
         raise ParameterError(
-            f"{ended.path} ends after {number} frames, {longer.path} goes on; give --shorter to "
+            f"{ended.path} ends after {counted(number)}, {longer.path} goes on; give --shorter to "
             "compare as many frames as both have"
         )
+
+
+def counted(frames: int) -> str:
+    """A number of frames, in words."""
+    return f"{frames} frame{'' if frames == 1 else 's'}"
 
 
 def scaled(pixels: Float[Tensor, "H W 3"], size: tuple[int, int]) -> Float[Tensor, "h w 3"]:

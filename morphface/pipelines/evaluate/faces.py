@@ -13,7 +13,7 @@ from morphface.geometry.camera import Camera
 from morphface.models import MorphableModel, load_model
 from morphface.parameters import LOST, FaceParameters, Track
 from morphface.pipelines.actors import KEYS, Actor, follow, read_actor
-from morphface.pipelines.evaluate.clips import Clip
+from morphface.pipelines.evaluate.clips import Clip, counted
 from morphface.pipelines.model_landmarks import with_landmarks_for
 from morphface.pipelines.photo import Progress
 from morphface.render import interpolate, rasterize
@@ -121,7 +121,7 @@ def score_faces(result: Faces, reference: Faces) -> list[Score]:
         )
     if result.frames != reference.frames:
         raise ParameterError(
-            f"{result.path} has {result.frames} frames, {reference.path} {reference.frames}; "
+            f"{result.path} has {counted(result.frames)}, {reference.path} {reference.frames}; "
             "give --shorter to compare as many frames as both have"
         )
     both = result.found & reference.found

@@ -22,7 +22,7 @@ from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
 from morphface.media.images import Photo
 from morphface.parameters.archive import library_versions
 from morphface.pipelines.actors import file_of, is_parameters, model_of
-from morphface.pipelines.evaluate.clips import Clip, pairs
+from morphface.pipelines.evaluate.clips import Clip, counted, pairs
 from morphface.pipelines.evaluate.faces import Faces, find_faces, read_faces, score_faces
 from morphface.pipelines.evaluate.pictures import Looks, score_pictures
 from morphface.pipelines.photo import Progress
@@ -178,7 +178,7 @@ class _Run:
             rates = [clip.video.rate for clip in self.clips if clip and clip.video]
             shown = f" ({rates[0]:.4g} and {rates[1]:.4g} a second)" if len(rates) == 2 else ""
             raise ParameterError(
-                f"{self.paths[0]} has {counts[0]} frames, {self.paths[1]} {counts[1]}{shown}; "
+                f"{self.paths[0]} has {counted(counts[0])}, {self.paths[1]} {counts[1]}{shown}; "
                 "give --shorter to compare as many frames as both have"
             )
 
@@ -209,7 +209,11 @@ class _Run:
             try:
                 self.faces[side] = find_faces(clip, self.model, self.tell)
             except NoFaceError as error:
-                self.notes.append(f"{clip.path}: {error}")
+                self._note(str(error) if clip.path in str(error) else f"{clip.path}: {error}")
+
+    def _note(self, words: str) -> None:
+        if words not in self.notes:  # a file may be compared with itself
+            self.notes.append(words)
 
     def _find_missing(self) -> None:
         for side, clip in enumerate(self.clips):
@@ -237,7 +241,7 @@ class _Run:
             scores = score_pictures(frames, looks, lambda n: self.tell(f"comparing frame {n}"))
         for clip in (one, other):
             if clip.video is not None and clip.video.truncated:
-                self.notes.append(f"{clip.path} is cut off or damaged at its end")
+                self._note(f"{clip.path} is cut off or damaged at its end")
         rates = [clip.video.rate for clip in (one, other) if clip.video is not None]
         if len(rates) == 2 and abs(rates[0] / rates[1] - 1) > 0.01:
             self.notes.append(

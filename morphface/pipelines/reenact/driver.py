@@ -97,7 +97,11 @@ def read_driver(
     if not Path(file).exists():
         raise MissingFileError(f"there is no driver {file}; name a video, or a track.npz")
     if Path(file).is_dir():
-        raise MissingFileError(f"folder {file} holds no track.npz; name a video, or a track.npz")
+        within = sorted(Path(file).glob("*/track.npz"))
+        such = f", such as {within[0]}" if within else ""
+        raise MissingFileError(
+            f"folder {file} holds no track.npz; name a video, or a track.npz{such}"
+        )
     if not (is_parameters(file) or is_video(file)):
         raise ParameterError(
             f"{file} does not move: DRIVER must be a video or a track; "

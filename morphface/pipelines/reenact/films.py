@@ -10,6 +10,7 @@ from morphface.core.errors import ParameterError
 from morphface.edit import MODES, TransferSettings
 from morphface.media.shards.durable import file_sha256
 from morphface.pipelines.photo import Progress
+from morphface.pipelines.reenact.backdrop import clip_of
 from morphface.pipelines.reenact.driver import (
     beyond,
     chosen_rows,
@@ -71,6 +72,7 @@ def reenact_video(
     look = Look(compare=compare, label=label, crop_only=crop_only, clip=clip, sound=sound)
     check_out(place, [driver, clip], look)
     opened = open_run(run, model=model)
+    clip_of(opened.path, opened.target, clip)  # refused before the driver is tracked
     moves = read_driver(driver, opened, model=model, progress=tell)
     tell("transferring")
     track = opened.target.track

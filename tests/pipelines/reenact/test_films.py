@@ -218,8 +218,12 @@ def test_drivers_that_do_not_move_are_refused(tmp_path, run, driver):
         reenact_video(run, tmp_path / "face.npz", tmp_path / "out.mp4")
     with pytest.raises(MissingFileError, match="there is no driver"):
         reenact_video(run, tmp_path / "none.mp4", tmp_path / "out.mp4")
-    with pytest.raises(MissingFileError, match="holds no track.npz"):
+    with pytest.raises(MissingFileError, match="holds no track.npz; name .* or a track.npz$"):
         reenact_video(run, run, tmp_path / "out.mp4")
+    with pytest.raises(
+        MissingFileError, match="holds no .*track.npz, such as .*driver.*/track.npz"
+    ):
+        reenact_video(run, driver.parent.parent, tmp_path / "out.mp4")
 
 
 @pytest.mark.refusal
@@ -237,10 +241,28 @@ def test_a_driver_whose_face_is_never_seen_is_refused(tmp_path, run, driver):
     )
 
 
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, OSError(28, "No space left on device")])
+def test_what_is_stopped_in_the_middle_leaves_nothing_new(tmp_path, run, driver, stop):
+    (tmp_path / "out.mp4").write_bytes(b"an older film")
+
+    def halt(words):
+        if words == "making frame 7 of 30":
+            raise stop
+
+    before = sorted(tmp_path.rglob("*"))
+    kind = KeyboardInterrupt if stop is KeyboardInterrupt else (OSError, OutputError)
+    with pytest.raises(kind):
+        reenact_video(run, driver, tmp_path / "out.mp4", compare=True, progress=halt)
+    assert sorted(tmp_path.rglob("*")) == before
+    assert (tmp_path / "out.mp4").read_bytes() == b"an older film"
+
+
 @pytest.mark.refusal
 def test_another_clip_than_that_of_the_training_is_refused(tmp_path, run, driver):
     with pytest.raises(ParameterError, match="is not the clip that the run was trained on, person"):
         animate_video(run, SCRIPT, tmp_path / "a.mp4", clip=driver)
+    with pytest.raises(ParameterError, match="its frames would not fit"):  # before any tracking
+        reenact_video(run, tmp_path.parent, tmp_path / "a.mp4", clip=driver)
     with pytest.raises(MissingFileError, match="there is no clip of the target at"):
         animate_video(run, SCRIPT, tmp_path / "a.mp4", clip=tmp_path / "none.mp4")
 
