@@ -31,6 +31,8 @@ __all__ = ["expression_picture", "plot_coefficients", "plot_expressions", "plot_
 Fit = FitResult | PhotometricResult
 GROUPS = ("identity", "expression", "reflectance")
 MOST_CURVES = 6
+_DEPTH = 200.0
+"""By which factor an energy may be below the least total and still be in the picture."""
 _BAR, _BAND, _SPREAD = "#2b6cb0", "#8a8f98", "#1a202c"
 
 
@@ -203,6 +205,8 @@ def _draw_history(panel: "Axes", fits: list[tuple[str, Fit]]) -> None:
                 panel.plot([len(fit.history)], [energy], "_", ms=10, label=label)
     if of_pixels:
         panel.set_yscale("log", nonpositive="mask")
+        seen = [energy for _, fit in fits for energy in fit.history if energy > 0]
+        panel.set_ylim(bottom=max(panel.get_ylim()[0], min(seen, default=0.0) / _DEPTH))
     else:
         panel.set_ylim(bottom=0.0)
     panel.locator_params("x", integer=True)
