@@ -2,12 +2,14 @@
 
     python -m benchmarks.bench_editor [--moves N]
 
-The astronaut at 384 pixels, on the threads that torch uses. Each move is one message to a
+The astronaut's face at 384 pixels, on the threads that torch uses. Each move is one message to a
 `Session`, timed until the bytes of its JPEG are there: the median and the 95th percentile over
 100 moves of each control, in the re-rendered photo (coarse, as while a hand drags, and fine) and
 in the view of the mesh. Beside it, in the same run and taking turns with it, what a notebook
 with ipywidgets would do: `edit`, `rerender` on the whole photo, and a PNG; its time divided by
 the editor's is `ratio`. The target is 80 ms for the coarse re-rendered photo.
+
+Then the same in a browser (`benchmarks/browser_moves.py`).
 """
 
 import argparse
@@ -19,13 +21,13 @@ from typing import Any
 
 from PIL import Image
 
+from benchmarks.browser_moves import TARGET_MS, browser_cases
 from benchmarks.common import report, seed
 from morphface.edit import Light, edit
 from morphface.pipelines.photo import FittedPhoto, fit_photo
 from morphface.pipelines.rerender import rerender
 from morphface.ui.session import Session
 
-TARGET_MS = 80.0
 MOVES = 100
 PEER_EVERY = 20
 """The peer makes one move while the editor makes so many."""
@@ -105,7 +107,8 @@ def main() -> None:
     seed()
     found = fit_photo("sample:astronaut")
     naive(found, "jawOpen", 0.5)  # compiles what is not yet compiled
-    report("editor", [case(found, control, way, moves) for control in CONTROLS for way in WAYS])
+    cases = [case(found, control, way, moves) for control in CONTROLS for way in WAYS]
+    report("editor", cases + browser_cases(found, moves))
 
 
 if __name__ == "__main__":

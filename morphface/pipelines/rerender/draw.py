@@ -39,6 +39,8 @@ BEYOND = 0.35
 """The same beyond the border of the picture, where the head reaches it."""
 QUICK_NODES = 40
 """Nodes of the same net for a quick picture."""
+QUICK_GROUND = 3
+"""How many times coarser what is around a head is worked out for a quick picture."""
 QUICK_LAYER = 160
 """Pixels along a head in which its face is worked out for a quick picture."""
 NEARBY = 0.2
@@ -120,8 +122,10 @@ class Rerenderer:
                 f"camera must have the size of the photo, {self.photo.size}, got {camera.size}"
             )
         look = Look.of(self.face.model, parameters)
-        frame, person = self._ground(look, parameters, camera)
-        self._layer.over(frame, person, self._layer.head.bent(look), camera)
+        bent = self._head.bent(look)
+        shades = self._head.shades(bent if self.quick else look)  # those of one look are kept
+        frame, person = self._ground(look, shades, parameters, camera)
+        self._layer.over(frame, person, bent, camera)
         return frame.clamp(0, 1)
 
     @cached_property
@@ -152,10 +156,14 @@ class Rerenderer:
         return FaceLayer(self._head, fineness, self.quick)
 
     def _ground(
-        self, look: Look, parameters: FaceParameters, camera: Camera
+        self,
+        look: Look,
+        shades: Float[Tensor, "V 3"],
+        parameters: FaceParameters,
+        camera: Camera,
     ) -> tuple[Float[Tensor, "H W 3"], Float[Tensor, "H W 1"]]:
         """The photo as a relief that the head has moved, and where the person is in it."""
-        coarse = int(-(-self._size // GROUND)) * (2 if self.quick else 1)
+        coarse = int(-(-self._size // GROUND)) * (QUICK_GROUND if self.quick else 1)
         nodes = QUICK_NODES if self.quick else NODES
         turned = _turned(self._now.vertices, self.face.parameters, parameters)
         still = turned is self._now.vertices and camera is self.face.camera
@@ -172,9 +180,8 @@ class Rerenderer:
             spacing=max(self._size / nodes * scale, 1.0),
             reach=REACH * self._size * scale,
         )
-        flow, gain = relief.flow(
-            look.vertices, turned, self._layer.head.shades(look), part_of(camera, box, scale)
-        )
+        flow, gain = relief.flow(look.vertices, turned, shades, part_of(camera, box, scale))
+        both = torch.cat([flow * coarse, gain], dim=-1)
         frame = self._still.clone()
         whole = turned is self._now.vertices and self._behind is None
         person = torch.ones_like(frame[..., :1]) if whole else self._matte.clone()
@@ -182,11 +189,9 @@ class Rerenderer:
         step = max(_STRIP // (right - left), 1)
         for row in range(y.start, y.stop, step):
             rows = row, min(row + step, y.stop)
-            inner = [
-                enlarged(part, (bottom - top, right - left), (rows[0] - top, rows[1] - top))
-                for part in (flow * coarse, gain)
-            ]
-            flow_here, gain_here = (part[:, x.start - left : x.stop - left] for part in inner)
+            inner = enlarged(both, (bottom - top, right - left), (rows[0] - top, rows[1] - top))
+            inner = inner[:, x.start - left : x.stop - left]
+            flow_here, gain_here = inner.split([2, 3], dim=-1)
             part = slice(*rows), x
             frame[part], place = self._moved(flow_here, gain_here, part)
             if not whole:

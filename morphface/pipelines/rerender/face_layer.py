@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from morphface.fit.analysis.colour import LUMINANCE
@@ -38,6 +38,8 @@ GROWTH = 2.0, 5.0
 second."""
 SHADED = 0.9
 """Most light that reaches the inside of a mouth: lips shade it, which harmonics do not know."""
+TEAR = 6.0
+"""Pixels of the photo by which neighbours of a coarse layer may be apart more than they are."""
 EDGE = 0.03
 """How wide, in sizes of the head, the edge of a person is mixed with what was behind."""
 _STRIP = 2_000_000
@@ -126,7 +128,9 @@ class FaceLayer:
         here = here / fine + flow.new_tensor([left, top])
         seen = look_up(self.head.photo.pixels[None], (here + settled(flow))[None])[0]
         seen = brightened(seen, gain)
-        ground = look_up(frame[None], here[None])[0]
+        ground = frame[top + rows[0] : top + rows[1], left:right]
+        if not self.quick or ground.shape != seen.shape:
+            ground = look_up(frame[None], here[None])[0]
         change = cover * (torch.lerp(paint, seen, trust) - ground)
         return change.unflatten(1, (-1, fine)).unflatten(0, (-1, fine)).mean(dim=(1, 3))
 
@@ -155,6 +159,8 @@ class FaceLayer:
         low, high = GROWTH
         trust = ((high - growth) / (high - low)).clamp(0, 1) * visible
         trust = trust * (1.1 + was - after).clamp(0, 1)
+        if self.quick and self.fineness < 1:
+            trust = trust * ~_torn(flow, found.mask[0])
         doubtful = (flow.norm(dim=-1, keepdim=True) * self.fineness - 1).clamp(0, 1) * (1 - was)
         other = 1 - look_up(person[None], self._centres(flow, box)[None], "bilinear")[0]
         other = _widened(other, round(EDGE * max(inner.size)))
@@ -278,6 +284,18 @@ class FaceLayer:
         )
         different = (torch.log(seen.clamp(min=0) + 0.05) - torch.log(paint + 0.05)).abs()
         return torch.sigmoid((different.mean(-1, keepdim=True) - ALIKE) * 15)
+
+
+def _torn(flow: Float[Tensor, "h w 2"], mask: Tensor) -> Bool[Tensor, "h w 1"]:
+    """Pixels beside one whose place in the photo is far from their own: lips that open."""
+    found = torch.zeros_like(mask)
+    for axis in (0, 1):
+        size = mask.shape[axis] - 1
+        first, second = (mask.narrow(axis, start, size) for start in (0, 1))
+        jump = (flow.diff(dim=axis).abs().amax(-1) > TEAR) & first & second
+        for start in (0, 1):
+            found.narrow(axis, start, size).logical_or_(jump)
+    return found[..., None]
 
 
 def _areas(corner: Float[Tensor, "F 3 3"]) -> Float[Tensor, " F"]:
