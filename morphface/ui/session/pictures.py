@@ -14,6 +14,7 @@ from morphface.core.errors import ModelError, ParameterError
 from morphface.edit.names import unknown
 from morphface.geometry.camera import Camera, to_camera
 from morphface.media.crop import Crop
+from morphface.models import gaze_rotation
 from morphface.parameters import FaceParameters
 from morphface.pipelines.overlay import with_landmarks
 from morphface.pipelines.photo import FittedFace, FittedPhoto
@@ -82,7 +83,7 @@ class Painter:
             return (self._marked if view == "landmarks" else self.found.photo.pixels), False
 
     def eyes(self, parameters: FaceParameters) -> list[list[float]]:
-        """Where the eyes are: x, y and the radius of the iris, in widths of the picture.
+        """Where the irises are: x, y and their radius, in widths of the picture.
 
         Args:
             parameters: of the face.
@@ -90,9 +91,12 @@ class Painter:
         p, camera = parameters, self.face.camera
         found, width = [], camera.size[1]
         neutral = self.face.model.identity.instance(p.identity)[0]
-        for eye in self.face.model.eyes or ():
-            centre = to_camera(eye.centre(neutral)[None], p.rotation[0], p.translation[0])
-            x, y, depth = camera.project(centre)[0].tolist()
+        sights = gaze_rotation(p.gaze[0])[..., 2]
+        for eye, sight in zip(self.face.model.eyes or (), sights, strict=False):
+            iris = (eye.centre(neutral) + eye.radius * sight)[None]
+            x, y, depth = camera.project(to_camera(iris, p.rotation[0], p.translation[0]))[
+                0
+            ].tolist()
             radius = float(camera.focal.flatten()[0]) * eye.iris_radius / max(depth, 1.0)
             found.append([round(n / width, 4) for n in (x, y, radius)])
         return found

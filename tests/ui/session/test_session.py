@@ -199,14 +199,17 @@ def test_before_shows_what_was_fitted_and_a_move_ends_it(session):
     assert not put(session, "expression/jawOpen", 0.9).fields["before"]
 
 
-def test_the_reply_says_where_the_eyes_are(session):
+@pytest.mark.parametrize(("head", "gaze"), [(0.0, 0.0), (25.0, 0.0), (-20.0, 15.0)])
+def test_the_reply_says_where_the_irises_are(session, head, gaze):
+    put(session, "pose/yaw", head)
+    put(session, "gaze/yaw", gaze)
     drawn = ask(session, "view", name="gaze")
     iris = picture(drawn)
-    blue = (iris[..., 2] > 150) & (iris[..., 0] < 100)
-    for x, y, radius in drawn.fields["eyes"]:
-        assert 0 < radius < 0.1
-        rows, columns = (slice(round(320 * n) - 4, round(320 * n) + 5) for n in (y, x))
-        assert blue[rows, columns].any()
+    y, x = np.nonzero((iris[..., 2] > 150) & (iris[..., 0] < 100))
+    for eye in 320 * np.array(drawn.fields["eyes"]):
+        near = np.hypot(x + 0.5 - eye[0], y + 0.5 - eye[1]) < 2.5 * eye[2]
+        middle = x[near].mean() + 0.5, y[near].mean() + 0.5
+        assert middle == pytest.approx(tuple(eye[:2]), abs=0.6 * eye[2])
 
 
 def test_every_view_is_a_picture_of_one_size(session):
