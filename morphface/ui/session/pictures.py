@@ -3,6 +3,7 @@
 import io
 from dataclasses import dataclass
 from functools import cached_property
+from weakref import WeakKeyDictionary
 
 import torch
 from jaxtyping import Float
@@ -14,7 +15,7 @@ from morphface.core.errors import ModelError, ParameterError
 from morphface.edit.names import unknown
 from morphface.geometry.camera import Camera, to_camera
 from morphface.media.crop import Crop
-from morphface.models import gaze_rotation
+from morphface.models import MorphableModel, gaze_rotation
 from morphface.parameters import FaceParameters
 from morphface.pipelines.overlay import with_landmarks
 from morphface.pipelines.photo import FittedFace, FittedPhoto
@@ -32,6 +33,8 @@ OPACITY = 0.9
 QUALITY = {False: 90, True: 80}
 """Of JPEG, fine and coarse."""
 _PROBE = (32, 32)
+_MAPS: "WeakKeyDictionary[MorphableModel, tuple[str, ...]]" = WeakKeyDictionary()
+"""What can be drawn of each model."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +55,10 @@ class Painter:
     @cached_property
     def views(self) -> tuple[str, ...]:
         """The names of what there is to see."""
-        return (*VIEWS, *(name for name in MAP_NAMES if self._has(name)))
+        model = self.face.model
+        if model not in _MAPS:
+            _MAPS[model] = tuple(name for name in MAP_NAMES if self._has(name))
+        return *VIEWS, *_MAPS[model]
 
     def check(self, view: str) -> None:
         """Refuse a view that there is not.
