@@ -1,11 +1,12 @@
 """A fitted photo with fewer pixels, or a part of it."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import interpolate
+from torch.nn.functional import interpolate, pad
 
 from morphface.geometry.camera import Camera
 from morphface.landmarks.points import moved
@@ -15,6 +16,7 @@ from morphface.pipelines.photo import FittedFace, FittedPhoto
 __all__ = ["cropped", "shrunk"]
 
 Picture = Float[Tensor, "H W C"]
+_BEYOND = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +56,7 @@ def shrunk(found: FittedPhoto, longest: int) -> FittedPhoto:
 
 
 def cropped(found: FittedPhoto, window: Crop) -> FittedPhoto:
-    """A part of the photo with all its faces, which stay the same; black where the photo ends.
+    """A part of the photo with all its faces, which stay the same; black far beyond its border.
 
     Args:
         found: the photo.
@@ -62,7 +64,15 @@ def cropped(found: FittedPhoto, window: Crop) -> FittedPhoto:
     """
     ratio = window.scale
     corner = -window.left * ratio, -window.top * ratio
-    return _placed(found, _Place(ratio, corner, window.camera, window.apply))
+    # Resampling looks around each pixel; a border that goes on a little is not darkened by that.
+    more = math.ceil(_BEYOND * max(1 / ratio, 1.0))
+    wider = replace(window, left=window.left + more, top=window.top + more)
+
+    def picture(old: Picture) -> Picture:
+        planes = pad(old.movedim(-1, 0)[None], (more,) * 4, mode="replicate")
+        return wider.apply(planes[0].movedim(0, -1))
+
+    return _placed(found, _Place(ratio, corner, window.camera, picture))
 
 
 def _placed(found: FittedPhoto, place: _Place) -> FittedPhoto:

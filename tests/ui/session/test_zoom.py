@@ -7,6 +7,8 @@ from PIL import Image
 
 from morphface.geometry.camera import to_camera
 from morphface.media.crop import Crop
+from morphface.media.images import Photo
+from morphface.pipelines.photo import FittedPhoto
 from morphface.pipelines.rerender.shrink import cropped, shrunk
 from morphface.ui.session.zooms import head_window, zoomed
 
@@ -68,6 +70,12 @@ def test_a_part_of_a_photo_shows_what_the_photo_has_there(far):
     there = window.inside(screen(far.faces[0]))
     assert torch.allclose(screen(part.faces[0]), there, atol=1e-3)
     assert torch.allclose(part.faces[0].predicted, window.inside(far.faces[0].predicted))
+
+
+def test_a_part_at_the_border_of_the_photo_is_not_darker_there(far):
+    grey = FittedPhoto(Photo(torch.full_like(far.photo.pixels, 0.5)), far.faces)
+    for part in (Crop(0.0, 0.0, 300.0, 450), Crop(500.0, 500.0, 300.0, 100)):
+        assert torch.allclose(cropped(grey, part).photo.pixels, torch.tensor(0.5), atol=1e-5)
 
 
 def test_what_is_edited_is_the_same_however_much_is_shown(far_session, far):
