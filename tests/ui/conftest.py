@@ -6,6 +6,8 @@ from morphface.pipelines import fit_photo
 from morphface.pipelines.head_files import rigged_head
 from tests.data import needs_detector
 from tests.ui.browser import Lab, Watch, jupyterlab, launched, need, opened
+from tests.ui.hand import Tool, served
+from tests.ui.stand_in import StandIn
 
 
 @pytest.fixture(scope="package")
@@ -82,3 +84,18 @@ def viewer(rig):
 def head_page(viewer, tmp_path_factory):
     """That head as a page of its own."""
     return viewer.to_html(tmp_path_factory.mktemp("page") / "head.html")
+
+
+@pytest.fixture
+def session():
+    return StandIn()
+
+
+@pytest.fixture
+def tool(page, session):
+    """The page of a session without a face."""
+    with served(session) as server:
+        page.goto(server.address)
+        tool = Tool(page)
+        tool.settle()
+        yield tool

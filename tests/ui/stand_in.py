@@ -23,6 +23,8 @@ PER_WIDTH = 90.0
 class StandIn:
     """Answers as a session does."""
 
+    zooms = ("face", "photo")
+
     def __init__(self):
         self.values = {c[0]: c[5] for c in CONTROLS}
         self.past, self.future, self.heard = [], [], []
@@ -69,7 +71,7 @@ class StandIn:
         groups = [{"id": n, "label": n.title()} for n in ("brows", "jaw", "pose", "gaze", "light")]
         fields |= {"controls": controls, "groups": groups, "presets": ["smile", "neutral"]}
         fields["views"] = ["photo", "rendered", "mesh", "normal", "depth"]
-        fields["zooms"] = ["face", "photo"]
+        fields["zooms"] = list(self.zooms)
 
     def _set(self, message, fields, buffers):
         if message.get("control") not in self.values:

@@ -1,103 +1,14 @@
-"""The editor's page in a real browser: what a hand does, and what an eye sees."""
+"""The editor's page in a real browser: what a hand does there."""
 
-import base64
-import io
 import json
 import threading
-from contextlib import contextmanager
 
 import numpy as np
 import pygltflib
 import pytest
-from PIL import Image
 
-from morphface.ui.server import EditorServer
+from tests.ui.hand import Tool, served
 from tests.ui.stand_in import StandIn
-
-READ = "canvas => canvas.toDataURL('image/png').split(',')[1]"
-HUES = """node => [getComputedStyle(node).backgroundColor, getComputedStyle(node).color]"""
-
-
-class Tool:
-    """The editor as its user has it.
-
-    Args:
-        page: of Playwright, or what holds the editor there.
-    """
-
-    def __init__(self, page, place=None):
-        self.page, self.place = page, place or page
-
-    def settle(self):
-        """Wait until nothing is under way."""
-        self.place.locator('.mf-stage[aria-busy="false"]').wait_for()
-
-    def pixels(self):
-        """The picture that is shown, 0 to 255."""
-        self.settle()
-        data = self.place.locator("canvas.mf-picture").evaluate(READ)
-        picture = Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB")
-        return np.asarray(picture, np.float64)
-
-    def slider(self, control):
-        return self.place.locator(f'input[data-control="{control}"]')
-
-    def value(self, control):
-        return float(self.slider(control).input_value())
-
-    def set(self, control, value):
-        self.slider(control).fill(f"{value}")
-        self.settle()
-
-    def press(self, name):
-        self.place.get_by_role("button", name=name, exact=True).click()
-        self.settle()
-
-    def says(self, words):
-        self.place.locator(".mf-state", has_text=words).wait_for()
-
-    def drag(self, selector, dx, dy, steps=4):
-        """Drag the middle of an element by pixels of the screen."""
-        box = self.place.locator(selector).bounding_box()
-        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-        self.page.mouse.move(x, y)
-        self.page.mouse.down()
-        self.page.mouse.move(x + dx, y + dy, steps=steps)
-        self.page.mouse.up()
-        self.settle()
-
-    def copied(self, button):
-        """What is on the clipboard after a button was pressed."""
-        self.press(button)
-        self.says("on the clipboard")
-        return self.page.evaluate("() => navigator.clipboard.readText()")
-
-
-@contextmanager
-def served(session):
-    with EditorServer() as server:
-        thread = threading.Thread(target=server.serve, args=(session,))
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-@pytest.fixture
-def session():
-    return StandIn()
-
-
-@pytest.fixture
-def tool(page, session):
-    """The page of a session without a face."""
-    with served(session) as server:
-        page.goto(server.address)
-        tool = Tool(page)
-        tool.settle()
-        yield tool
 
 
 def mouth(fitted, shape):
@@ -130,6 +41,7 @@ def test_a_face_is_edited_from_the_first_slider_to_the_saved_head(page, astronau
     with served(session) as server:
         page.goto(server.address)
         tool = Tool(page)
+        tool.choose("Whole")
         before = tool.pixels()
         near, far = mouth(astronaut, before.shape)
 
@@ -166,6 +78,7 @@ editor
 def test_the_same_editor_works_in_jupyterlab_until_its_kernel_is_gone(lab, astronaut, tmp_path):
     page = lab.open(LAB)
     tool = Tool(page, page.locator(".mf-editor"))
+    tool.choose("Whole")
     before = tool.pixels()
     near, far = mouth(astronaut, before.shape)
 
@@ -321,31 +234,38 @@ def test_presets_are_asked_for_by_name(tool, session):
 
 
 def test_views_are_chosen_by_a_click_and_by_the_keys(tool, session):
-    mesh = tool.page.get_by_role("radio", name="Mesh")
-    mesh.click()
-    tool.settle()
+    tool.choose("Mesh")
     assert session.view == "mesh"
+    mesh = tool.page.get_by_role("radio", name="Mesh")
     mesh.press("ArrowLeft")
     tool.settle()
     assert session.view == "rendered"
     tool.page.get_by_label("Maps").select_option("depth")
     tool.settle()
-    assert session.view == "depth"
-    assert tool.page.get_by_role("radio", name="Mesh").get_attribute("aria-checked") == "false"
+    assert (session.view, mesh.get_attribute("aria-checked")) == ("depth", "false")
 
 
 def test_the_face_fills_the_picture_until_the_whole_photo_is_wanted(tool, session):
     face, whole = (tool.page.get_by_role("radio", name=name) for name in ("Face", "Whole"))
     assert face.get_attribute("aria-checked") == "true"
-    whole.click()
-    tool.settle()
+    tool.choose("Whole")
     assert (session.zoom, whole.get_attribute("aria-checked")) == ("photo", "true")
 
 
-def test_a_picture_is_not_blown_up(tool):
-    tool.page.set_viewport_size({"width": 1900, "height": 1000})
-    box = tool.place.locator("canvas.mf-picture").bounding_box()
-    assert max(box["width"], box["height"]) <= 1.6 * 192
+def test_a_photo_that_is_all_face_has_nothing_to_choose(page, monkeypatch):
+    monkeypatch.setattr(StandIn, "zooms", ("photo",))
+    with served(StandIn()) as server:
+        page.goto(server.address)
+        Tool(page).settle()
+        assert page.get_by_role("radio", name="Mesh").is_visible()
+        assert not page.get_by_role("radio", name="Whole").is_visible()
+
+
+def test_a_tab_that_is_looked_at_again_shows_what_another_one_did(tool, session):
+    session.handle({"do": "set", "control": "expression/jawOpen", "value": 0.8})
+    tool.page.evaluate("() => window.dispatchEvent(new Event('focus'))")
+    tool.settle()
+    assert tool.value("expression/jawOpen") == 0.8
 
 
 def test_before_is_a_toggle_for_a_click_and_lasts_as_long_as_it_is_held(tool, session):
@@ -390,37 +310,3 @@ def test_where_the_clipboard_is_closed_the_text_can_be_taken_by_hand(tool):
     tool.page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(); }")
     tool.press("Copy the values as Python code")
     assert tool.page.get_by_label("Text to copy").input_value() == "edited = None\n"
-
-
-@pytest.mark.parametrize("size", [(1280, 800), (420, 800), (320, 600)])
-def test_nothing_sticks_out_of_the_window(tool, size):
-    tool.page.set_viewport_size({"width": size[0], "height": size[1]})
-    wide, high = tool.page.evaluate(
-        "() => [document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
-    )
-    assert (wide, high) == size
-    picture = tool.page.locator(".mf-stage").bounding_box()
-    panel = tool.page.locator(".mf-panel").bounding_box()
-    beside = panel["x"] >= picture["x"] + picture["width"]
-    below = panel["y"] >= picture["y"] + picture["height"]
-    assert (beside, below) == (size[0] > 700, size[0] <= 700)
-
-
-def test_it_is_dark_where_the_user_wants_it_dark(tool):
-    sums = []
-    for scheme in ("light", "dark"):
-        tool.page.emulate_media(color_scheme=scheme)
-        back, text = tool.page.locator(".mf-frame").evaluate(HUES)
-        sums.append([sum(int(x) for x in c[4:-1].split(",")) for c in (back, text)])
-    (light, ink), (dark, chalk) = sums
-    assert light > 600 > ink
-    assert dark < 150 < chalk
-
-
-def test_every_control_has_a_name_for_screen_readers(tool):
-    nameless = tool.page.evaluate(
-        """() => [...document.querySelectorAll("button, input, select, [tabindex]")]
-            .filter((n) => !(n.getAttribute("aria-label") || n.textContent.trim()))
-            .map((n) => n.outerHTML)"""
-    )
-    assert nameless == []

@@ -373,6 +373,7 @@ class Editor {
     this.lost = true;
     this.stay();
     this.say(why, "error");
+    this.hint.textContent = why; // where the eye is; the words below may be out of sight
     this.root.classList.add("mf-lost");
     for (const node of this.root.querySelectorAll("button, input, select")) node.disabled = true;
   }
@@ -461,8 +462,8 @@ class Editor {
     this.time = make("span", { class: "mf-time", "aria-hidden": "true" });
     this.panel = make("div", { class: "mf-panel" });
     this.side = make("section", { class: "mf-side", "aria-label": "Sliders" }, this.finder(), this.panel);
-    this.easel = make("div", { class: "mf-easel" }, this.picture.canvas,
-      make("p", { class: "mf-hint", "aria-hidden": "true" }, "Drag to turn the head"));
+    this.hint = make("p", { class: "mf-hint", "aria-hidden": "true" }, "Drag to turn the head");
+    this.easel = make("div", { class: "mf-easel" }, this.picture.canvas, this.hint);
     this.zooms = new Choice("How much to show", (name) => this.ask({ do: "zoom", name }));
     this.stage = make("section", { class: "mf-stage mf-beside", "aria-label": "Picture" }, this.easel,
       make("div", { class: "mf-tools" }, this.zooms.bar, this.ball(), this.eye()));
@@ -804,6 +805,7 @@ class Editor {
 export function mount(element, address = "./") {
   const editor = new Editor(element, pageTransport(address));
   document.addEventListener("keydown", (event) => element.contains(event.target) || editor.key(event));
+  window.addEventListener("focus", () => editor.ask({ do: "fine" })); // another tab may have moved something
   return editor;
 }
 
