@@ -183,7 +183,8 @@ class Rerenderer:
         flow, gain = relief.flow(look.vertices, turned, shades, part_of(camera, box, scale))
         both = torch.cat([flow * coarse, gain], dim=-1)
         frame = self._still.clone()
-        whole = turned is self._now.vertices and self._behind is None
+        same = turned is self._now.vertices and torch.equal(look.light, self._now.light)
+        whole = same and self._behind is None
         person = torch.ones_like(frame[..., :1]) if whole else self._matte.clone()
         x, y = slice(max(left, 0), min(right, width)), slice(max(top, 0), min(bottom, height))
         step = max(_STRIP // (right - left), 1)
@@ -193,9 +194,11 @@ class Rerenderer:
             inner = inner[:, x.start - left : x.stop - left]
             flow_here, gain_here = inner.split([2, 3], dim=-1)
             part = slice(*rows), x
-            frame[part], place = self._moved(flow_here, gain_here, part)
+            flow_here, place = _placed(flow_here, part)
             if not whole:
                 person[part] = look_up(self._matte[None], place[None], "bilinear")[0]
+            # What is behind the person has a light of its own.
+            frame[part] = self._moved(flow_here, place, gain_here * person[part], part)
             if self._behind is not None:
                 frame[part] = torch.lerp(self._behind[part], frame[part], person[part])
         return frame, person
@@ -203,18 +206,16 @@ class Rerenderer:
     def _moved(
         self,
         flow: Float[Tensor, "h w 2"],
+        place: Float[Tensor, "h w 2"],
         gain: Float[Tensor, "h w 3"],
         part: tuple[slice, slice],
-    ) -> tuple[Float[Tensor, "h w 3"], Float[Tensor, "h w 2"]]:
-        """A part of the moved photo, and where in the photo its pixels are."""
-        flow = settled(flow)
+    ) -> Float[Tensor, "h w 3"]:
+        """A part of the moved photo."""
         still = (flow == 0).all(-1, keepdim=True)
-        corner = flow.new_tensor([part[1].start, part[0].start])
-        place = centres(flow.shape[0], flow.shape[1], flow) + corner + flow
         found = self.photo.pixels[part]
         if not bool(still.all()):
             found = torch.where(still, found, look_up(self.photo.pixels[None], place[None])[0])
-        return brightened(found, torch.where(gain.abs() < 1e-4, 0.0, gain).exp()), place
+        return brightened(found, torch.where(gain.abs() < 1e-4, 0.0, gain).exp())
 
     @property
     def _matte(self) -> Float[Tensor, "H W 1"]:
@@ -254,6 +255,15 @@ class Rerenderer:
         right, bottom = min(right, width + beyond), min(bottom, height + beyond)
         across, down = (-(-max(int(n), 1) // whole) * whole for n in (right - left, bottom - top))
         return left, top, left + across, top + down
+
+
+def _placed(
+    flow: Float[Tensor, "h w 2"], part: tuple[slice, slice]
+) -> tuple[Float[Tensor, "h w 2"], Float[Tensor, "h w 2"]]:
+    """A flow without what rounding leaves of none, and where in the photo it leads to."""
+    flow = settled(flow)
+    corner = flow.new_tensor([part[1].start, part[0].start])
+    return flow, centres(flow.shape[0], flow.shape[1], flow) + corner + flow
 
 
 def _turned(

@@ -36,6 +36,10 @@ __all__ = ["FaceLayer"]
 GROWTH = 2.0, 5.0
 """How many times larger a part of the photo is trusted: wholly up to the first, not from the
 second."""
+RIM_GROWTH = 1.1, 1.8
+"""The same of the rims of lids: lashes and shadows lie there, which a blink would spread."""
+RINGS = 3
+"""So many edges away counts as near them."""
 SHADED = 0.9
 """Most light that reaches the inside of a mouth: lips shade it, which harmonics do not know."""
 TEAR = 6.0
@@ -149,21 +153,26 @@ class FaceLayer:
         flow, visible = self._flow(screen, inner, box, found)
         head = self.head
         carried = [head.shades(look), self._growth(screen[0])[:, None], head.shown, head.bare]
-        carried += [head.hidden, head.nearest]
+        carried += [head.hidden, head.rims, head.nearest]
         values = interpolate(torch.cat(carried, dim=-1)[None], model.faces, found)[0]
-        gain, growth, shown, bare, hidden, nearest = values.split([3, 1, 1, 1, 1, 2], dim=-1)
+        gain, growth, shown, bare, hidden, rim, nearest = values.split(
+            [3, 1, 1, 1, 1, 1, 2], dim=-1
+        )
         now = view_from(found, inner, box[:2], (box[2] - box[0], box[3] - box[1]))
         if not self.quick:
             now = view_of(replace(head.sight, camera=camera, vertices=look.vertices))
         was, after = self._certain(now, flow, box)
-        low, high = GROWTH
+        low, high = (
+            face + rim * (edge - face) for face, edge in zip(GROWTH, RIM_GROWTH, strict=True)
+        )
         trust = ((high - growth) / (high - low)).clamp(0, 1) * visible
         trust = trust * (1.1 + was - after).clamp(0, 1)
         if self.quick and self.fineness < 1:
             trust = trust * ~_torn(flow, found.mask[0])
         doubtful = (flow.norm(dim=-1, keepdim=True) * self.fineness - 1).clamp(0, 1) * (1 - was)
         other = 1 - look_up(person[None], self._centres(flow, box)[None], "bilinear")[0]
-        other = _widened(other, round(EDGE * max(inner.size)))
+        # Hair and hats end where they are seen to end; skin hides what is left of its old edge.
+        other = torch.lerp(other, _widened(other, round(EDGE * max(inner.size))), bare)
         paint = torch.zeros_like(gain)
         if bool((torch.maximum(shown, hidden) * torch.maximum(1 - trust, doubtful)).max() > 1e-3):
             paint = self._painted(look, found)
@@ -249,7 +258,12 @@ class FaceLayer:
             total = total.index_add(0, faces[:, corner], torch.stack(areas, dim=-1))
         growth = total[:, 1] / total[:, 0].clamp(min=1e-3)
         usual = growth[(total > 1e-3).all(-1) & (self.head.shown[:, 0] > 0.5)]
-        return (growth / (usual.median() if len(usual) else 1.0)).clamp(0, 2 * GROWTH[1])
+        growth = (growth / (usual.median() if len(usual) else 1.0)).clamp(0, 2 * GROWTH[1])
+        here, beside = self.head.near_rims
+        most = growth
+        for _ in range(RINGS):
+            most = most.scatter_reduce(0, here, most[beside], "amax")
+        return torch.lerp(growth, most, self.head.rims[:, 0])
 
     def _certain(
         self, now: View, flow: Float[Tensor, "h w 2"], box: tuple[int, int, int, int]

@@ -4,10 +4,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from scipy.spatial import cKDTree
 from torch import Tensor
 
+from morphface.fit.texture.inner import rims
 from morphface.geometry.mesh import edges, vertex_normals
 from morphface.geometry.topology import Topology
 from morphface.media.images import Photo
@@ -81,6 +82,21 @@ class SeenHead:
         """How far each vertex is bare, with little between no and yes."""
         share = ((bare_skin(self.face, self.photo) - 0.35) / 0.3).clamp(0, 1)
         return share[:, None]
+
+    @cached_property
+    def rims(self) -> Float[Tensor, "V 1"]:
+        """How near each vertex of a lid is to its edge, 0 to 1."""
+        model = self.face.model
+        lids = model.regions.get("eyelids", torch.zeros(model.size))
+        return (rims(model) * lids)[:, None]
+
+    @cached_property
+    def near_rims(self) -> tuple[Int[Tensor, " E"], Int[Tensor, " E"]]:
+        """Both ends of all edges of the mesh that begin near the edge of a lid."""
+        pairs = edges(self.face.model.faces).long()
+        both = torch.cat([pairs, pairs.flip(1)])
+        here, beside = both[self.rims[both[:, 0], 0] > 0].unbind(1)
+        return here, beside
 
     @cached_property
     def _seen(self) -> Float[Tensor, " V"]:
