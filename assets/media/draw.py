@@ -18,7 +18,7 @@ from morphface.show import filmstrip, plot_expressions
 HERE = Path(__file__).parent
 EDITS = {
     "photo": {},
-    "serious": {"preset": "neutral"},
+    "blink": {"preset": "blink"},
     "surprise": {"preset": "surprise"},
     "angry": {"preset": "angry"},
     "jawOpen 0.7": {"expression": {"jawOpen": 0.7}},
