@@ -561,7 +561,8 @@ class Editor {
       if (!eye) return;
       const [x, y, radius] = eye.map((fraction) => fraction * box.width);
       const size = Math.max(2.4 * radius, 22);
-      Object.assign(node.style, { left: `${box.left + x - size / 2}px`, top: `${box.top + y - size / 2}px`, width: `${size}px`, height: `${size}px` });
+      const where = { left: box.left + x - size / 2, top: box.top + y - size / 2, width: size, height: size };
+      for (const [side, pixels] of Object.entries(where)) node.style[side] = `${pixels}px`;
     });
   }
 
@@ -590,14 +591,16 @@ class Editor {
 
   /** The field to search in, above the sliders, which scroll. */
   finder() {
-    this.search = make("input", { type: "search", class: "mf-search", placeholder: "Search, as jawOpen or smile", "aria-label": "Search sliders and presets",
+    this.search = make("input", { type: "search", class: "mf-search",
+      placeholder: "Search, as jawOpen or smile", "aria-label": "Search sliders and presets",
       oninput: () => this.find(), onkeydown: (event) => event.key === "Escape" && this.find((this.search.value = "")) });
     this.found = make("span", { class: "mf-unseen", role: "status", "aria-live": "polite" });
     return make("div", { class: "mf-find" }, this.search, this.found);
   }
 
   presets(names) {
-    this.strength = make("input", { type: "range", min: 0, max: 1.5, step: 0.05, value: 1, class: "mf-range", "aria-label": "Strength of presets" });
+    this.strength = make("input", { type: "range", min: 0, max: 1.5, step: 0.05, value: 1, class: "mf-range",
+      "aria-label": "Strength of presets" });
     const shown = make("output", {}, "100 %");
     this.strength.addEventListener("input", () => (shown.textContent = `${Math.round(this.strength.value * 100)} %`));
     const strength = make("label", { class: "mf-strength" }, "Strength", this.strength, shown);
@@ -610,7 +613,7 @@ class Editor {
 
   chips(label, names, text) {
     const ask = (name) => this.ask({ do: "preset", name, strength: Number(this.strength.value) });
-    const chip = (name) => make("button", { type: "button", class: "mf-chip", "aria-label": words(name), title: words(name), onclick: () => ask(name) }, text(name));
+    const chip = (name) => button(text(name), words(name), () => ask(name), { class: "mf-chip" });
     return make("div", { class: "mf-chips", role: "group", "aria-label": label }, ...names.map(chip));
   }
 
@@ -626,7 +629,7 @@ class Editor {
     const inside = make("div", { class: "mf-inside", id: `${this.name}-${id}`, hidden: !open }, ...content);
     const fold = make("button", { type: "button", class: "mf-fold", "aria-expanded": String(open), "aria-controls": inside.id,
       onclick: () => this.unfold(node, inside.hidden) }, label);
-    const again = reset && make("button", { type: "button", class: "mf-reset", "aria-label": `Reset ${label}`, title: `Reset ${label}`, onclick: reset }, "Reset");
+    const again = reset && button("Reset", `Reset ${label}`, reset, { class: "mf-reset" });
     const node = make("section", { class: "mf-group", "data-group": id, "aria-label": label }, make("h3", {}, fold, again), inside);
     return node;
   }
@@ -645,7 +648,8 @@ class Editor {
       event.preventDefault();
       reset();
     };
-    const range = make("input", { type: "range", class: "mf-range", id: `${this.name}-${id}`, "data-control": id, "aria-label": spoken, min, max, step,
+    const range = make("input", { type: "range", class: "mf-range", id: `${this.name}-${id}`,
+      "data-control": id, "aria-label": spoken, min, max, step,
       title: "Double-click, or press Delete, to reset",
       oninput: () => { this.held = id; this.move(control, Number(range.value)); },
       onchange: () => this.release(), onblur: () => this.release(), ondblclick: reset, onkeydown: keys });
@@ -653,7 +657,7 @@ class Editor {
       oninput: () => (number.dataset.typing = "1"),
       onchange: () => { number.dataset.typing = "0"; this.set(id, number.value === "" ? start : Number(number.value), false); },
       onblur: () => (number.dataset.typing = "0") });
-    const again = make("button", { type: "button", class: "mf-again", "aria-label": `Reset ${spoken}`, title: `Reset ${label}`, onclick: reset }, "↺");
+    const again = button("↺", `Reset ${spoken}`, reset, { class: "mf-again" });
     const row = make("div", { class: "mf-row", ondblclick: (event) => event.target.tagName === "LABEL" && reset() },
       make("label", { for: range.id, title: label }, ...breakable(label)), range, number, again);
     Object.assign(control, { range, number, row, digits });
