@@ -11,6 +11,7 @@ from typing import Any
 from morphface.core.errors import MorphfaceError, NoFaceError
 from morphface.parameters import FaceParameters
 from morphface.pipelines.photo import FittedFace, FittedPhoto, fit_photo
+from morphface.render.backends.threads import kernels_alone
 from morphface.ui.session.deeds import Outcome, done
 from morphface.ui.session.desk import Desk
 from morphface.ui.session.messages import answerable
@@ -23,6 +24,9 @@ __all__ = ["Session"]
 LONGEST = 384
 """Pixels along the longer side of the picture that is shown."""
 _log = logging.getLogger(__name__)
+_turn = threading.RLock()
+"""Held while torch has one thread: on a busy machine its threads wait for each other, thirty times
+as long as they compute. How many it has is one setting for all sessions."""
 
 
 class Session:
@@ -112,7 +116,7 @@ class Session:
             What is now, and a picture; `error` says what was wrong with the message.
         """
         known = answerable(message)
-        with self._lock:
+        with self._lock, _turn, kernels_alone():
             try:
                 reply = self._answer(done(self._desk, self._state, message))
             except MorphfaceError as error:

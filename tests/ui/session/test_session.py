@@ -294,7 +294,7 @@ def test_the_saved_head_has_the_shape_and_the_weights_of_the_sliders(session, tm
 
 
 def test_several_threads_may_ask(session):
-    failed = []
+    failed, before = [], torch.get_num_threads()
 
     def work(k):
         for n in range(3):
@@ -310,6 +310,7 @@ def test_several_threads_may_ask(session):
     for thread in threads:
         thread.join()
     assert not failed
+    assert torch.get_num_threads() == before
     assert session.parameters.identity[0, :3].tolist() == [1.0, 1.0, 1.0]
 
 
