@@ -2,9 +2,10 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch.nn.functional import max_pool2d
 
 from morphface.core.errors import ParameterError, ShapeError
-from morphface.edit import edit
+from morphface.edit import Light, edit
 from morphface.fit import FitResult
 from morphface.geometry.camera import Camera, to_camera
 from morphface.landmarks import Landmarks
@@ -15,6 +16,7 @@ from morphface.parameters import FaceParameters
 from morphface.pipelines.photo import FittedFace
 from morphface.pipelines.rerender import Rerenderer, rerender
 from morphface.pipelines.rerender.bare import bare_skin
+from morphface.pipelines.rerender.face_layer import RIM_GROWTH, FaceLayer
 from morphface.pipelines.rerender.looks import Look, brightened, light_change, part_of
 from morphface.pipelines.rerender.seen_head import SeenHead, turning
 from morphface.pipelines.rerender.shrink import shrunk
@@ -108,6 +110,32 @@ def test_light_changes_the_head_and_not_the_wall(case):
     middle = (mask == 1) & (truth.amax(-1) < 0.7)
     assert (ours - truth).abs()[middle].median() < 0.03
     assert torch.equal(ours[0], photo.pixels[0])
+
+
+@pytest.mark.parametrize("change", [{"yaw": 12.0}, {"light": Light(direction=(70.0, 0.0))}])
+def test_the_light_of_the_head_does_not_fall_on_the_wall(case, change):
+    face, photo = case
+    turned = edit(face.parameters, model=face.model, **change)
+    masks = [draw(face.model, p, face.camera)[1] for p in (face.parameters, turned)]
+    person = torch.stack(masks).amax(0)[None, None]
+    near = max_pool2d(person, 31, 1, 15)[0, 0] - max_pool2d(person, 9, 1, 4)[0, 0] > 0
+    strange = (rerender(face, photo, turned)[0] - WALL).abs().amax(-1)[near]
+    assert near.sum() > 2000
+    assert (strange > 0.03).float().mean() < 0.01
+
+
+def test_a_lid_that_closes_does_not_spread_its_edge(case):
+    face, photo = case
+    model, look = face.model, Look.of(face.model, face.parameters)
+    layer = FaceLayer(SeenHead(face, photo, look), 1)
+    weights = {"eyeBlinkLeft": 1.0, "eyeBlinkRight": 1.0}
+    closed = Look.of(model, edit(face.parameters, model=model, expression=weights))
+    screens = [face.camera.project(each.vertices) for each in (look, closed)]
+    still, moved = (layer._growth(screen)[layer.head.rims[:, 0] > 0.9] for screen in screens)
+    assert len(still) > 20
+    assert still.max() < RIM_GROWTH[0]
+    assert (moved > RIM_GROWTH[0]).float().mean() > 0.7
+    assert moved.quantile(0.6) > 1.5
 
 
 def test_frames_are_drawn_as_each_alone(case):
