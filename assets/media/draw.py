@@ -18,7 +18,6 @@ from morphface.show import filmstrip, plot_expressions
 HERE = Path(__file__).parent
 EDITS = {
     "photo": {},
-    "blink": {"preset": "blink"},
     "surprise": {"preset": "surprise"},
     "angry": {"preset": "angry"},
     "jawOpen 0.7": {"expression": {"jawOpen": 0.7}},
@@ -37,7 +36,7 @@ def edits(place: Path) -> None:
         words: crop.apply(draw(edit(face.parameters, **changes)))
         for words, changes in EDITS.items()
     }
-    figure = filmstrip(pictures, size=190)
+    figure = filmstrip(pictures, size=200)
     figure.savefig(place, dpi=100, pil_kwargs={"quality": 85})
 
 
