@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from morphface.fit import FitResult
+from morphface.fit import FitResult, PhotometricResult
 from morphface.geometry.camera import Camera, to_camera
 from morphface.media.crop import Crop
 from morphface.media.images import Photo
@@ -19,11 +19,11 @@ from morphface.show.heads import guessed_model
 from morphface.show.pictures import Picture, captioned, sheet, to_picture
 from morphface.show.words import Rows, parameter_rows, verdict
 
-__all__ = ["face_card", "fit_card", "photo_card"]
+__all__ = ["face_card", "fit_card", "photo_card", "pixels_card"]
 
 _PANEL = 300
 _HIGH, _WIDE = 240, 360
-_MOST_FACES = 6
+_MOST_FACES, _MOST_PHOTOS = 6, 3
 _OPACITY = 0.7
 _SAME = 0.02
 """How far the open head's landmarks may lie from the fit's, in extents of the face."""
@@ -44,6 +44,24 @@ def fit_card(fit: FitResult) -> Card:
     )
     says = "detected landmarks, and lines to where the fitted head has them"
     return Card("FitResult", rows, lambda: _fit_picture(fit, model), says)
+
+
+def pixels_card(fit: PhotometricResult) -> Card:
+    """The landmarks of each photo, and how well the pixels are explained."""
+    fit = fit.detach().to("cpu")
+    each = [_of_photo(fit, k) for k in range(len(fit.cameras))]
+    model = _model_of(each[0]) if each else None
+    rows = (
+        ("verdict", verdict(fit.converged, fit.reason)),
+        ("photos", str(len(each))),
+        ("landmark error", ", ".join(map(_error, fit.landmark_nme))),
+        ("colour error", ", ".join(f"{value:.3f}" for value in fit.photometric_rmse)),
+        ("steps", f"{fit.iterations}"),
+        ("energies", ", ".join(f"{name} {value:.3g}" for name, value in fit.energies.items())),
+        *parameter_rows(fit.parameters, model),
+    )
+    says = "detected landmarks, and lines to where the fitted head has them"
+    return Card("PhotometricResult", rows, lambda: _pixels_picture(each, model), says)
 
 
 def face_card(face: FittedFace) -> Card:
@@ -120,6 +138,17 @@ def _fit_picture(fit: FitResult, model: MorphableModel | None) -> Picture:
         renderer = Renderer.of(model, window.camera(fit.camera))
         panel = renderer(_vertices(fit, model)[None]).over(ground)[0]
     return to_picture(with_landmarks(panel, fit.landmarks, fit.predicted, window))
+
+
+def _of_photo(fit: PhotometricResult, k: int) -> FitResult:
+    """What the fit says of one photo."""
+    landmarks, predicted, nme = fit.landmarks[k], fit.predicted[k], fit.landmark_nme[k]
+    verdict_of = fit.converged, fit.reason, fit.history
+    return FitResult(fit.parameters[k], fit.cameras[k], landmarks, predicted, nme, *verdict_of)
+
+
+def _pixels_picture(each: list[FitResult], model: MorphableModel | None) -> Picture | None:
+    return sheet([[_fit_picture(fit, model) for fit in each[:_MOST_PHOTOS]]]) if each else None
 
 
 def _face_picture(face: FittedFace) -> Picture:

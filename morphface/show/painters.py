@@ -14,6 +14,7 @@ _HOMES = {
     "MorphableModel": "models:model_card",
     "MapSet": "maps:maps_card",
     "FitResult": "fits:fit_card",
+    "PhotometricResult": "fits:pixels_card",
     "FittedFace": "fits:face_card",
     "FittedPhoto": "fits:photo_card",
 }

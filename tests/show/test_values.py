@@ -17,7 +17,7 @@ from morphface.show import cards, faces
 from morphface.show.cards import Card, painted
 from morphface.show.painters import paint
 from tests.jointed import articulated
-from tests.show.values import face, film, fit, photo, picture_in, smiling, track
+from tests.show.values import face, film, fit, photo, picture_in, pixels, smiling, track
 from tests.toy import toy_model
 
 CAMERA = Camera.facing((64, 64), focal=140.0)
@@ -36,6 +36,7 @@ SHOWN = {
     "maps": maps,
     "maps of frames": lambda: maps(6, ("diffuse", "uv"), signed=True),
     "fit": fit,
+    "pixels": lambda: pixels(fit()),
     "face": face,
     "linear face": lambda: face(with_pixels=False),
     "photo": photo,
@@ -176,6 +177,16 @@ def test_a_fit_that_failed_says_why_with_its_reason_escaped():
     html = fit(converged=False, reason=reason)._repr_html_()
     assert "<script" not in html
     assert f"not converged: {reason}" in words_of(html)
+
+
+def test_a_fit_to_pixels_says_how_well_it_explains_them():
+    made = replace(pixels(fit()), converged=False, reason="<b>dark</b>")
+    html = made._repr_html_()
+    assert "<b>" not in html
+    assert "PhotometricResult" in words_of(html)
+    assert "not converged: <b>dark</b>" in words_of(html)
+    assert "photometric 2, identity 0.5" in words_of(html)
+    assert "1.00 % of the eye distance" in words_of(html)
 
 
 def test_names_of_models_and_maps_are_escaped():

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor
 
+from morphface.core.display import Displayed
 from morphface.core.records import Record
 from morphface.geometry.camera import Camera
 from morphface.landmarks.points import Landmarks
@@ -14,7 +15,7 @@ __all__ = ["PhotometricResult"]
 
 
 @dataclass(frozen=True, eq=False)
-class PhotometricResult(Record):
+class PhotometricResult(Record, Displayed):
     """One person, fitted to the pixels of T photos.
 
     Args:
