@@ -3,9 +3,15 @@
 The peer is the network as it was trained: the same weights without folding, layout or bfloat16,
 which is how the re-implementations of Deep Video Portraits run it. "peak" is what this machine's
 matrix multiplication reaches, in the same precision; a share of it says how much is left to gain.
+
+Reenactment is the whole way from parameters to a file: maps, network, pasting into a frame of 720
+lines, the label, and the comparison beside it. Its memory must not grow with the frames.
 """
 
 import resource
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
 
 import torch
 
@@ -16,10 +22,20 @@ from morphface.generate.training import TrainSettings
 from morphface.generate.training.memory import memory_needed
 from morphface.generate.training.state import new_state
 from morphface.generate.training.step import train_step
+from morphface.geometry.camera import Camera
+from morphface.media.crop import Crop
+from morphface.media.images import Photo
+from morphface.models import load_model
+from morphface.parameters import FaceParameters, Track
+from morphface.pipelines.reenact import Run
+from morphface.pipelines.reenact.film import film
+from morphface.pipelines.reenact.look import Look, Motion
+from morphface.pipelines.reenact.target import Target
 
 RESOLUTION = 256
 SIDE = 2048
 TRAINED = {"resolution": 64, "batch": 16}
+FILMED = {"resolution": 128, "frames": (50, 500)}
 
 
 def operations(generator, window):
@@ -105,5 +121,70 @@ def training():
     }
 
 
+def person(folder):
+    """A run that is not trained, and one frame of its person."""
+    side = FILMED["resolution"]
+    generator = quickened(make_generator(resolution=side).eval())
+    camera = Camera.facing((side, side), focal=2.2 * side)
+    nothing = torch.full((1,), float("nan"))
+    track = Track(
+        FaceParameters.neutral(),
+        camera,
+        states=torch.zeros(1, dtype=torch.long),
+        times=torch.zeros(1, dtype=torch.float64),
+        indices=torch.zeros(1, dtype=torch.long),
+        landmark_nme=nothing,
+        boxes=nothing[:, None].expand(1, 4),
+    )
+    clip = {"name": "none.mp4", "sha256": "", "path": "", "whole": True}
+    picture = Photo(torch.rand(720, 1280, 3))
+    crop = Crop(400.0, 100.0, 2.0 * side, side)
+    target = Target(track, crop, "open-head", generator.config, clip, picture)
+    return Run(folder, generator, generator.config, target, load_model())
+
+
+def resident():
+    """Memory of this process now, in MiB."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    return pages * resource.getpagesize() / 2**20
+
+
+def filmed(run, frames, out):
+    """Milliseconds a frame and the most memory while a head turns and talks for some frames."""
+    time = torch.arange(frames) / 25
+    face = FaceParameters.neutral(frames=frames)
+    face.rotation[:, 1] = 0.3 * torch.sin(time)
+    face.expression[:, run.model.expression.names.index("jawOpen")] = 0.3 - 0.3 * torch.cos(
+        7 * time
+    )
+    rows = torch.zeros(frames, dtype=torch.long)
+    motion = Motion(face, rows, time.double(), 25.0)
+    seen = []
+    begin = perf_counter()
+    film(run, motion, out, Look(True), facts={}, tell=lambda _: seen.append(resident()))
+    return (perf_counter() - begin) * 1e3 / frames, max(seen)
+
+
+def reenactment():
+    """The whole way, for a short and a long driver."""
+    with TemporaryDirectory() as folder:
+        run = person(Path(folder))
+        filmed(run, 10, Path(folder) / "warm.mp4")
+        peaks = []
+        for frames in FILMED["frames"]:
+            each, most = filmed(run, frames, Path(folder) / "out.mp4")
+            peaks.append(most)
+            yield {
+                "case": f"reenact, {frames} frames of {run.config.resolution} pixels",
+                "ms_per_frame": round(each, 1),
+                "peak_memory_mib": round(most),
+            }
+        yield {
+            "case": "reenact, memory that 450 more frames take",
+            "grown_mib": round(peaks[1] - peaks[0], 1),
+            "target_mib": 32,
+        }
+
+
 if __name__ == "__main__":
-    report("generate", [*training(), *inference()])
+    report("generate", [*training(), *inference(), *reenactment()])

@@ -13,7 +13,7 @@ from morphface.media.images import Photo
 from morphface.media.shards.durable import file_sha256
 from morphface.media.video import Frame, read_video
 from morphface.parameters import Track
-from morphface.pipelines.reenact.target import Target, find_clip
+from morphface.pipelines.reenact.target import Target, find_clip, nearby
 
 __all__ = ["ClipFrames", "clip_of", "pasted", "there_and_back"]
 
@@ -49,7 +49,8 @@ def clip_of(run: Path, target: Target, given: str | Path | None) -> Path | None:
     """
     clip = target.clip
     if given is None:
-        return find_clip(clip["name"], clip["sha256"], [clip["path"] or run, run])
+        places = [clip["path"] or run, run, *nearby(Path.cwd())]
+        return find_clip(clip["name"], clip["sha256"], places)
     path = Path(given)
     if not path.is_file():
         raise MissingFileError(f"there is no clip of the target at {path}")

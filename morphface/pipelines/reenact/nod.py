@@ -4,6 +4,7 @@ A made crop replaces a square of the frame. What sticks out of the square, such 
 where the head was. So the frame is moved with the head near it, and ever less further away.
 """
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -76,15 +77,32 @@ class Nod:
         """
         if self.largest < _STILL:
             return frame
-        x, y = (torch.arange(n) + 0.5 for n in (frame.shape[1], frame.shape[0]))
-        corner, scale = complex(crop.left, crop.top), crop.scale
-        place = (torch.complex(*torch.meshgrid(x, y, indexing="xy")) - corner) * scale
         within = _HAIR * self.radius
         fade = max(within / 2, _SLOPE * self.largest)
+        left, top, right, bottom = self._box(frame, crop, within + fade)
+        if left >= right or top >= bottom:
+            return frame
+        x, y = torch.arange(left, right) + 0.5, torch.arange(top, bottom) + 0.5
+        seen = torch.complex(*torch.meshgrid(x, y, indexing="xy"))
+        place = (seen - complex(crop.left, crop.top)) * crop.scale
         share = (1 - ((place - self.after).abs() - within) / fade).clamp(0, 1)
         share = share * share * (3 - 2 * share)
-        way = ((place - self.after) / self.turn + self.before - place) * share / scale
-        return warp_by_flow(frame[None], torch.view_as_real(way)[None])[0]
+        way = ((place - self.after) / self.turn + self.before - place) * share / crop.scale
+        flow = torch.view_as_real(way + complex(left, top))  # from the box into the frame
+        out = frame.clone()
+        out[top:bottom, left:right] = warp_by_flow(frame[None], flow[None])[0]
+        return out
+
+    def _box(self, frame: Tensor, crop: Crop, reach: float) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom of the pixels that may move."""
+        middle = complex(self.after) / crop.scale + complex(crop.left, crop.top)
+        far = reach / crop.scale
+        edges = []
+        for centre, size in ((middle.real, frame.shape[1]), (middle.imag, frame.shape[0])):
+            first, last = math.floor(centre - far), math.ceil(centre + far)
+            edges.append((min(max(first, 0), size), min(max(last, 0), size)))
+        (left, right), (top, bottom) = edges
+        return left, top, right, bottom
 
 
 def _seen(

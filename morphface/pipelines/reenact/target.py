@@ -30,13 +30,24 @@ from morphface.parameters import FaceParameters, Track, load_track, save_track
 from morphface.parameters.track import STATES
 from morphface.pipelines.actors import RATE
 
-__all__ = ["PICTURE", "SOURCE", "TRACK", "Target", "find_clip", "read_target", "write_target"]
+__all__ = [
+    "PICTURE",
+    "SOURCE",
+    "TRACK",
+    "Target",
+    "find_clip",
+    "nearby",
+    "read_target",
+    "write_target",
+]
 
 TRACK, PICTURE = "target.npz", "target.png"
 SOURCE = "source.json"
 """Says which dataset a run was trained on."""
 _KEY = "run"
 _PARTS = ("params.npy", "json", "frame.png")
+_SUBFOLDERS = 256
+"""How many a folder may have before no more of them are looked into."""
 _FIXED = 37
 """Numbers of a frame that are neither identity, nor reflectance, nor expression."""
 
@@ -140,6 +151,22 @@ def find_clip(name: str, sha256: str, places: Sequence[str | Path]) -> Path | No
     return None
 
 
+def nearby(*folders: Path) -> list[Path]:
+    """Folders and those directly in them, where a clip may lie.
+
+    Args:
+        folders: where to look; those that cannot be read are left out.
+    """
+    places = []
+    for folder in folders:
+        try:
+            inner = sorted(path for path in folder.iterdir() if path.is_dir())
+        except OSError:
+            continue
+        places += [folder, *inner[:_SUBFOLDERS]]
+    return places
+
+
 def _remade(run: Path) -> Target:
     """The target from the dataset that the run names."""
     from morphface.generate.checkpoint import read_config
@@ -232,9 +259,9 @@ def _track(parameters: FaceParameters, camera: Camera, facts: list[dict[str, Any
 
 
 def _clip_path(folder: ShardFolder, clip: dict[str, Any]) -> Path | None:
-    """The clip, if it still lies beside the dataset or where we are."""
-    here = folder.path.resolve()
-    return find_clip(clip["name"], clip["sha256"], [here, here.parent, Path.cwd()])
+    """The clip, if it still lies near the dataset or near where we are."""
+    places = nearby(folder.path.resolve().parent, Path.cwd())
+    return find_clip(clip["name"], clip["sha256"], places)
 
 
 def _whole_frame(path: str) -> Photo | None:

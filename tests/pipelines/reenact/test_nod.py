@@ -64,3 +64,9 @@ def test_however_far_it_goes_nothing_folds(model):
     moved = Nod.between(model, head(), head(x=400.0, y=100.0), CAMERA).bent(ramp(), CROP)
     assert (moved[:, 1:, 0] - moved[:, :-1, 0]).min() >= 0
     assert (moved[1:, :, 1] - moved[:-1, :, 1]).min() >= 0
+
+
+def test_a_head_beside_the_frame_leaves_it_alone(model):
+    aside = Nod.between(model, head(x=9000.0), head(x=9010.0), CAMERA)
+    frame = ramp()
+    assert torch.equal(aside.bent(frame, CROP), frame)

@@ -10,6 +10,7 @@ from morphface.generate.generator import make_generator
 from morphface.generate.windows import ConditioningWindows
 from morphface.parameters import load_track
 from morphface.pipelines.reenact import open_run
+from morphface.pipelines.reenact.backdrop import clip_of
 from morphface.pipelines.reenact.target import read_target, write_target
 from tests.media.shards.samples import small_folder
 from tests.pipelines.rendered_dataset import talking
@@ -38,6 +39,19 @@ def test_a_whole_frame_is_kept_where_the_clip_lies_beside_the_dataset(
         beside.unlink()
     target = read_target(tmp_path)
     assert (target.whole, target.picture.size) == (True, (40, 56))
+
+
+def test_a_clip_in_a_folder_beside_us_is_found_when_the_run_is_used(
+    tmp_path, run, clip, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    target = read_target(run)
+    assert clip_of(run, target, None) is None
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "clips" / clip.name).write_bytes(b"another film of that name")
+    assert clip_of(run, target, None) is None
+    shutil.copy(clip, tmp_path / "clips")
+    assert clip_of(run, target, None) == tmp_path / "clips" / clip.name
 
 
 def test_frames_are_those_of_the_windows_of_the_dataset(run, shards, generator):
