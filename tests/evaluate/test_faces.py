@@ -1,10 +1,11 @@
+import math
 from dataclasses import replace
 
 import pytest
 import torch
 
 from morphface.core.errors import ParameterError
-from morphface.evaluate import aed_expression, ard, dai, gaze_error, geodesic
+from morphface.evaluate import aed_expression, apd_pose, ard, dai, gaze_error, geodesic
 from morphface.geometry.angles import angles_to_rotvec
 from morphface.parameters import FaceParameters
 
@@ -29,6 +30,12 @@ def test_the_geodesic_angle_does_not_depend_on_the_axis():
     for turn in ((30.0, 0, 0), (0, 30.0, 0), (0, 0, 30.0)):
         assert geodesic(posed(*turn), posed(0, 0, 0)).item() == pytest.approx(30, abs=1e-3)
         assert ard(posed(*turn), posed(0, 0, 0)).item() == pytest.approx(10, abs=1e-3)
+
+
+def test_poses_are_compared_in_radians_by_one_measure_and_in_degrees_by_the_other():
+    turned = posed(30.0, 0, 0), posed(0, 0, 0)
+    assert apd_pose(*turned).item() == pytest.approx(math.radians(10), abs=1e-5)
+    assert (apd_pose.unit, ard.unit) == ("rad", "degrees")
 
 
 def test_expression_differences_are_averaged():
