@@ -109,6 +109,8 @@ def _drag(page: Any, events: int, pace: float | None) -> list[float]:
     page.get_by_role("button", name="Reset everything to the fit").click()
     page.locator(SETTLED).wait_for()
     times: list[float] = page.evaluate(DRAG, [events, pace])
+    page.wait_for_timeout(500)  # a hand that rests is answered with a finer picture
+    page.locator(SETTLED).wait_for()
     return times
 
 
