@@ -51,6 +51,8 @@ COVERED = -0.4
 """Log of how dark the lids are from which the eyes are behind dark glasses, and so dark as well."""
 RIM = 0.5, 2.5
 """Distances along the surface, in millimetres: a rim up to the first, none from the second."""
+LID_RIM = 2.0, 5.5
+"""The same on lids: a blink spreads out what an open eye folds up, with its lashes and lines."""
 ENOUGH = 10.0
 """Visible points from which half of what is seen counts."""
 SEEN = 0.2
@@ -101,8 +103,9 @@ def rims(model: MorphableModel) -> Float[Tensor, " V"]:
     place, (a, b) = model.identity.mean, edges(model.faces).T
     length = (place[a] - place[b]).norm(dim=-1).double().numpy()
     graph = coo_matrix((length, (a.numpy(), b.numpy())), shape=(model.size, model.size))
-    far = dijkstra(graph, directed=False, indices=inner.numpy(), min_only=True, limit=RIM[1])
-    low, high = RIM
+    far = dijkstra(graph, directed=False, indices=inner.numpy(), min_only=True, limit=LID_RIM[1])
+    lid = model.regions.get("eyelids", torch.zeros(model.size))
+    low, high = (skin + lid * (own - skin) for skin, own in zip(RIM, LID_RIM, strict=True))
     return ((high - torch.from_numpy(far).float()) / (high - low)).clamp(0, 1)
 
 

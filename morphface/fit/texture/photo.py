@@ -42,6 +42,9 @@ ever seen of the head, but hair, collars and fits that are off."""
 TINT = 2.0
 """How much more a difference of tint says than one of brightness, which shadows make."""
 SLACK = 0.05
+AROUND = 0.6, 0.9
+"""Part of what is seen around a point beside the face that must be likely: not trusted below the
+first, wholly from the second. The edges of a collar or a hat are like skin here and there."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,8 +143,11 @@ def plausible(
     brightness = difference.mean(-1)
     tint = (difference - brightness[:, None]).abs().mean(-1)
     likely = torch.sigmoid((limit - brightness.abs() - TINT * tint) * 20)
-    shiny = _rise(brightness, SHINE)
-    return replace(seen, confidence=trust * likely * (1 - shiny))
+    likely = likely * (1 - _rise(brightness, SHINE))
+    share, known = points.mean(likely[:, None], trust)
+    around = points.at(share.where(known[:, None] > 0, 1.0))[:, 0]
+    alone = (1 - regions[:, 0].clamp(0, 1)) * (1 - _rise(around, AROUND))
+    return replace(seen, confidence=trust * likely * (1 - alone))
 
 
 def _sampled(

@@ -36,7 +36,8 @@ def aside(model, albedo):
 
 def skin(model, side=None):
     """Vertices of the face's skin, well away from what moves; those of one side."""
-    lids = model.regions["eye_sockets"] + model.regions["lashes"] + model.regions["mouth"]
+    moving = ("eye_sockets", "eyelids", "lashes", "mouth")
+    lids = sum(model.regions[name] for name in moving)
     chosen = (model.regions["face"] > 0.9) & (lids < 0.01) & (model.regions["brows"] < 0.01)
     x = model.identity.mean[:, 0]
     return chosen if side is None else chosen & ((x > 15) if side == "left" else (x < -15))

@@ -6,6 +6,7 @@ import torch
 from morphface.fit.texture import texture_from_photos
 from morphface.fit.texture.ambient import LEAST, ambient, inner_parts
 from morphface.fit.texture.inner import rims
+from morphface.geometry.mesh import vertex_normals
 from morphface.models import load_model
 from tests.fit.texture.heads import SIZE, spotted, take
 
@@ -45,6 +46,19 @@ def test_the_front_of_an_eyeball_is_lighter_than_its_back(model):
     assert light[ball][z > z.max() - 1].mean() > 0.9
     assert light[ball][z < z.max() - 12].mean() < 0.8
     assert light[ball].min() > LEAST["eyeballs"] ** (1 / 2.2) - 1e-4
+
+
+def test_teeth_are_darker_from_behind(model):
+    light, teeth = ambient(model), torch.nonzero(model.regions["teeth"] > 0.9)[:, 0]
+    rest = model.vertices(torch.zeros(0), torch.zeros(model.expression.rank))
+    facing = vertex_normals(rest, model.faces)[teeth, 2]
+    assert light[teeth][facing < -0.5].mean() < 0.8 * light[teeth][facing > 0.8].mean()
+
+
+def test_the_edge_of_a_lid_is_wider_than_that_of_a_lip(model):
+    rim, own = rims(model), 1 - inner_parts(model)
+    lids, lips = ((model.regions[name] > 0.9) & (own > 0.9) for name in ("eyelids", "lips"))
+    assert rim[lids].mean() > rim[lips].mean() + 0.2
 
 
 def test_a_model_without_inner_parts_is_not_darkened(toy):

@@ -74,6 +74,17 @@ def test_what_looks_like_no_head_is_less_plausible_beside_the_face(model, points
     assert sure[model.regions["cheeks"] > 0.5].max() > 0.9
 
 
+def test_a_collar_leaves_no_line_on_the_neck(model):
+    height = model.identity.mean[:, 1]
+    skin = model.reflectance.mean
+    collar = ((height < -140) & (model.regions["neck"] > 0.5))[:, None]
+    found = texture_from_photos(model, [take(torch.where(collar, 0.02, skin))], size=SIZE)
+    plain = texture_from_photos(model, [take(skin)], size=SIZE)
+    neck = model.regions["neck"] > 0.9
+    darker = (found.colours / plain.colours).mean(-1)[neck]
+    assert darker.min() > 0.85
+
+
 def test_make_up_is_not_taken_for_a_hand(model, points):
     photo = take(spotted(model))
     screen = photo.sight.camera.project(photo.sight.vertices)[:, :2]
