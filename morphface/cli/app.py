@@ -6,6 +6,7 @@ is for what the user can mend, 1 for our mistakes, 130 for an interruption.
 
 import signal
 import sys
+import threading
 from typing import Annotated
 
 import typer
@@ -39,12 +40,21 @@ for command in (fit, track, view, edit, prepare, inspect, *_MAKERS, transfer, ev
     app.command()(command)
 
 _INTERRUPTED = 130
+_stopped = threading.Event()
 
 
 def main() -> None:
     """Run the command line on the arguments of this process and leave with its exit code."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else it is to be ignored
+        signal.signal(signal.SIGINT, _interrupt)
     sys.exit(run(sys.argv[1:]))
+
+
+def _interrupt(*_: object) -> None:
+    """What Ctrl-C does; it is remembered, since an import that it hits may raise anything."""
+    _stopped.set()
+    raise KeyboardInterrupt
 
 
 def run(arguments: list[str]) -> int:
@@ -66,7 +76,9 @@ def run(arguments: list[str]) -> int:
     except Exception as error:
         if debug:
             raise
-        return _explain(error, quiet)
+        if not _stopped.is_set():
+            return _explain(error, quiet)
+        result = _INTERRUPTED
     if result == _INTERRUPTED:  # typer may turn an interruption into this exit code itself
         return _refuse("interrupted; nothing was written", _INTERRUPTED, quiet)
     return result if isinstance(result, int) else 0
@@ -76,7 +88,9 @@ def _explain(error: Exception, quiet: bool) -> int:
     """One line for a wrong command line, and one for what should not have happened."""
     if hasattr(error, "format_message") and hasattr(error, "exit_code"):
         message = str(error.format_message())
-        return _refuse(f"{message} See morphface --help", 2, quiet or not message)
+        context = getattr(error, "ctx", None)
+        way = f"see {context.command_path if context else 'morphface'} --help"
+        return _refuse(f"{message.rstrip('.')}; {way}", 2, quiet or not message)
     message = f"unexpected {type(error).__name__}: {error}; run with --debug for the traceback"
     return _refuse(message, 1, quiet)
 

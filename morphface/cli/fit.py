@@ -14,7 +14,9 @@ __all__ = ["fit"]
 _Image = Annotated[str, typer.Argument(help="A picture, or sample:astronaut.")]
 _Out = Annotated[
     Path | None,
-    typer.Option(help="Folder for the results; by default NAME-face, here.", metavar="DIR"),
+    typer.Option(
+        "--out", "-o", help="Folder for the results; by default NAME-face, here.", metavar="DIR"
+    ),
 ]
 _Landmarks = Annotated[
     str | None,

@@ -8,6 +8,7 @@ import math
 import warnings
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
+from mimetypes import guess_type
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -191,9 +192,10 @@ def _open(path: Path) -> Image.Image:
     except Image.DecompressionBombError as error:
         raise ImageError(_too_large(path)) from error
     except UnidentifiedImageError as error:
-        raise ImageError(
-            f"{path} is not a picture of a known kind; convert it to PNG or JPEG"
-        ) from error
+        fact, way = "not a picture of a known kind", "convert it to PNG or JPEG"
+        if (guess_type(path.name)[0] or "").startswith("video/"):
+            fact, way = "a video, not a picture", "`morphface track` fits videos"
+        raise ImageError(f"{path} is {fact}; {way}") from error
     except Exception as error:  # Pillow's parsers raise many kinds on damaged headers
         if isinstance(error, OSError) and error.errno is not None:
             raise ImageError(unreadable(path, error)) from error

@@ -16,7 +16,7 @@ from morphface.generate.checkpoint import read_config
 from morphface.generate.config import GeneratorConfig
 from morphface.generate.training import Observer, TrainSettings, train_generator
 from morphface.generate.training.journal import read_journal
-from morphface.generate.training.loop import GENERATOR, SETTINGS, STATE
+from morphface.generate.training.loop import GENERATOR, SETTINGS
 from morphface.generate.training.samples import Samples, split_in_time
 from morphface.generate.windows import ConditioningWindows, to_signed
 from morphface.media.shards import ShardFolder, open_shards
@@ -74,15 +74,16 @@ def train_on_dataset(
     mouth = _mouth(folder, config) if settings.mouth else None
     samples = Samples(windows, train, pairs=settings.temporal > 0, mouth=mouth)
     tell(f"{len(train)} windows to train with, {len(check)} to validate with")
+    if validation and not check:
+        tell("nothing is validated: that takes longer clips, or a larger share (--validation)")
     chosen = _spread(check, _VALIDATED)
     observer = Observer(
+        begin=lambda: write_target(run, folder, config),
         tell=tell,
         validate=(lambda made: _validate(made, windows, chosen)) if chosen else None,
         preview=lambda made: _preview(made, windows, _spread(check or train, _SHOWN)),
         after=after,
     )
-    if resume or not (run / STATE).exists():  # else it is refused
-        write_target(run, folder, config)
     train_generator(config, samples, run, settings=settings, resume=resume, observer=observer)
     _note_source(run, folder, check)
     last = [entry for entry in read_journal(run) if any(name in entry for name in MEASURES)]

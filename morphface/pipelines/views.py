@@ -245,4 +245,6 @@ def _place(image: str | Path, out: str | Path | None, kind: str) -> Path:
     place = Path(out or f"{_name(image)}-{kind}.png")
     if place.suffix.lower() not in Image.registered_extensions():
         raise OutputError(f"cannot write {place}: the suffix must be that of a picture, as .png")
+    if place.resolve() == Path(image).resolve():
+        raise OutputError(f"cannot write to {place}: it is the photo itself; choose another name")
     return place

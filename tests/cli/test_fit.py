@@ -100,7 +100,7 @@ def test_a_picture_without_a_face_gets_one_sentence(tmp_path, capfd):
         (["--model", "nobody"], "no model is called 'nobody'"),
         (["--model", "nowhere.npz"], "nowhere.npz"),
         (["--focal", "-3"], "focal must be a positive number of pixels"),
-        (["--focal", "wide"], "See morphface --help"),
+        (["--focal", "wide"], "; see morphface fit --help"),
         (["--landmarks", "nowhere.pts"], "nowhere.pts"),
     ],
 )
@@ -139,7 +139,8 @@ def test_a_write_protected_folder_gets_one_sentence(tmp_path, capfd):
 @pytest.mark.refusal
 @pytest.mark.parametrize("arguments", [["nonsense"], ["fit"], ["fit", "a.jpg", "--nonsense"]])
 def test_a_wrong_command_line_gets_one_sentence(capfd, arguments):
-    assert "See morphface --help" in refusal(capfd, run(arguments))
+    name = " fit" if arguments[0] == "fit" else ""
+    assert refusal(capfd, run(arguments)).endswith(f"; see morphface{name} --help")
 
 
 def test_quiet_means_silence(tmp_path, capfd):
@@ -167,6 +168,24 @@ def test_an_interruption_is_one_line_and_code_130(capfd, monkeypatch):
     monkeypatch.setattr("morphface.pipelines.reconstruct", explode(KeyboardInterrupt()))
     assert run(["fit", "a.jpg"]) == 130
     assert capfd.readouterr().err == "error: interrupted; nothing was written\n"
+
+
+def test_an_interruption_that_an_import_swallowed_is_one_too(capfd, monkeypatch):
+    code = (
+        "import os, signal, sys, morphface.pipelines\n"
+        "def broken(*_, **__):\n"
+        "    try:\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "    except KeyboardInterrupt:\n"
+        "        raise RecursionError('deep') from None\n"
+        "morphface.pipelines.reconstruct = broken\n"
+        "sys.argv = ['morphface', 'fit', 'a.jpg']\n"
+        "from morphface.cli import main\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == "error: interrupted; nothing was written\n"
 
 
 def test_the_sample_is_fitted_and_summarised(tmp_path, capfd, monkeypatch):

@@ -194,7 +194,7 @@ def test_what_cannot_be_fetched_is_refused():
         (["info", "nobody"], "no model is called 'nobody'"),
         (["info", "flame"], "model 'flame' is not here: obtain it from"),
         (["info", "mine", "--expression", "a.bin"], "has no option expression"),
-        (["info"], "See morphface --help"),
+        (["info"], "; see morphface models info --help"),
         (["convert", "mine", "surrey"], "'surrey' is the name of another model"),
         (["convert", "mine", "open-head"], "'open-head' is the name of another model"),
         (["convert", "mine", "a.npz"], "a.npz must end with .safetensors"),

@@ -153,7 +153,7 @@ def test_an_interruption_says_how_to_go_on(clips, tmp_path, capfd, monkeypatch):
         (["--workers", "0"], "workers must be at least 1, got 0"),
         (["--maps", ""], "names must be one or more of"),
         (["--maps", "gaze,gaze"], "each once, got gaze, gaze"),
-        (["--size", "big"], "See morphface --help"),
+        (["--size", "big"], "; see morphface prepare --help"),
         (["--shard-size", "1XB"], "the shard size must be a number of samples"),
         (["--stage", "none"], "stage must be one of linear, pixels"),
     ],

@@ -66,9 +66,10 @@ def test_a_light_from_a_side_is_a_direction(asked):
         (["--preset", "smile=x"], "--preset must be NAME=NUMBER, got 'smile=x'"),
         (["--gaze", "10"], "--gaze must be two numbers, as 10,0, got '10'"),
         (["--light-from", "a,b"], "--light-from must be two numbers, as 10,0, got 'a,b'"),
+        (["--add"], "there is nothing to change: give --set, --preset"),
     ],
 )
-def test_what_is_no_number_is_refused_with_exit_code_2(asked, capsys, words, message):
+def test_what_says_no_change_is_refused_with_exit_code_2(asked, capsys, words, message):
     assert run(["edit", "a.jpg", *words]) == 2
     assert message in capsys.readouterr().err
     assert asked == []

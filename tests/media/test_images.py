@@ -208,6 +208,8 @@ def test_odd_paths_are_refused(tmp_path):
 def test_text_named_as_a_picture_is_refused(tmp_path):
     (tmp_path / "a.jpg").write_text("hello, I am a text")
     refused(ImageError, "is not a picture of a known kind; convert it", tmp_path / "a.jpg")
+    (tmp_path / "a.jpg").rename(tmp_path / "a.mp4")
+    refused(ImageError, "a.mp4 is a video, not a picture; `morphface track`", tmp_path / "a.mp4")
 
 
 @pytest.mark.refusal

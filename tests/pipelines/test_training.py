@@ -1,9 +1,10 @@
 import json
 import math
+import sys
 
 import pytest
 
-from morphface.core.errors import MissingFileError, ParameterError
+from morphface.core.errors import MissingDependencyError, MissingFileError, ParameterError
 from morphface.generate.checkpoint import load_generator
 from morphface.generate.training import TrainSettings
 from morphface.generate.training.journal import read_journal
@@ -112,6 +113,22 @@ def test_another_resolution_than_the_dataset_is_refused(dataset, tmp_path):
 def test_a_share_that_cannot_be_is_refused(dataset, tmp_path, share):
     with pytest.raises(ParameterError, match=r"share to validate must be in \[0, 1\)"):
         train(dataset, tmp_path, validation=share)
+
+
+@pytest.mark.refusal
+def test_what_is_refused_leaves_nothing(dataset, tmp_path, monkeypatch):
+    with pytest.raises(ParameterError, match="kind must be one of dvp, got 'gan'"):
+        train(dataset, tmp_path / "run", kind="gan")
+    monkeypatch.setitem(sys.modules, "accelerate", None)
+    with pytest.raises(MissingDependencyError, match="training needs accelerate"):
+        train(dataset, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_clip_that_is_too_short_to_validate_with_says_so(dataset, tmp_path):
+    told = []
+    train(dataset, tmp_path, validation=0.01, tell=told.append)
+    assert told[1].startswith("nothing is validated: that takes longer clips")
 
 
 @pytest.mark.refusal

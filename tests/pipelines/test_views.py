@@ -81,6 +81,8 @@ def test_names_are_refused_before_any_work(faked, tmp_path):
         edit_photo("x.jpg", tmp_path / "a.png", changes={"expression": {"jawOpen": 3.0}})
     with pytest.raises(OutputError, match="the suffix must be that of a picture"):
         view_photo("x.jpg", tmp_path / "a.doc")
+    with pytest.raises(OutputError, match="x.jpg: it is the photo itself; choose another name"):
+        edit_photo(tmp_path / "x.jpg", tmp_path / "there" / ".." / "x.jpg")
     with pytest.raises(ParameterError, match="background must be one of original, blurred, plain"):
         view_photo("x.jpg", tmp_path / "a.png", background="beach")
     with pytest.raises(ParameterError, match="swing must be from 1 to 80 degrees, got 90"):

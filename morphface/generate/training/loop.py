@@ -40,12 +40,14 @@ class Observer:
         validate: metrics of a generator, by name.
         preview: a picture of what a generator makes.
         after: is called with the step and its losses after each step.
+        begin: is called once, when all is checked and the run has its folder.
     """
 
     tell: Callable[[str], None] = lambda _: None
     validate: Callable[[nn.Module], dict[str, float]] | None = None
     preview: Callable[[nn.Module], Float[Tensor, "H W 3"]] | None = None
     after: Callable[[int, dict[str, Tensor]], None] = lambda *_: None
+    begin: Callable[[], object] = lambda: None
 
 
 def train_generator(
@@ -86,10 +88,13 @@ def train_generator(
     """
     settings, observer = settings or TrainSettings(), observer or Observer()
     accelerator = _accelerator(settings)
-    folder = _opened(Path(run), settings, resume=resume, leads=accelerator.is_main_process)
+    _check_free(Path(run), resume)
     state = new_state(config, settings)
+    folder = _opened(Path(run), settings, resume=resume, leads=accelerator.is_main_process)
     if resume:
         load_state(folder / STATE, state, config)
+    if accelerator.is_main_process:
+        observer.begin()
     _compare_memory(config, settings, accelerator, observer)
     _place(state, accelerator)
     journal = Journal(folder, state.step) if accelerator.is_main_process else None
@@ -203,10 +208,13 @@ def _accelerator(settings: TrainSettings) -> Any:
     return Accelerator(mixed_precision=settings.precision)
 
 
-def _opened(run: Path, settings: TrainSettings, *, resume: bool, leads: bool) -> Path:
-    """The folder of the run, with its settings in it."""
+def _check_free(run: Path, resume: bool) -> None:
     if not resume and (run / STATE).exists():
         raise OutputError(f"{run} holds a run; pass --resume to go on, or another folder")
+
+
+def _opened(run: Path, settings: TrainSettings, *, resume: bool, leads: bool) -> Path:
+    """The folder of the run, with its settings in it."""
     if leads:
         try:
             run.mkdir(parents=True, exist_ok=True)
