@@ -66,6 +66,13 @@ def test_sound_is_the_drivers(tmp_path, run, driver):
     assert len(sound_packets(tmp_path / "out.mp4")) >= 18  # of 64 ms, in 1.2 s
 
 
+def test_sound_is_that_of_the_frames_of_a_later_part(tmp_path, run, driver):
+    track, header = load_track(driver)
+    save_track(tmp_path / "late.npz", track[10:], model="open-head", extra=header["extra"])
+    reenact_video(run, tmp_path / "late.npz", tmp_path / "out.mp4")
+    assert 11 <= len(sound_packets(tmp_path / "out.mp4")) <= 14  # of 64 ms, in 0.8 s
+
+
 def test_sound_that_is_not_there_is_told(tmp_path, run, driver, clip):
     report = reenact_video(run, driver, tmp_path / "a.mp4", sound="target")
     assert report["sound"] == "none: person.mp4 is not at hand"
