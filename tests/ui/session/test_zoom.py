@@ -32,6 +32,10 @@ def test_a_small_head_is_shown_large_and_a_large_one_as_it_is(session, far_sessi
     fields = ask(far_session, "open").fields
     assert (fields["zooms"], fields["zoom"]) == (["face", "photo"], "face")
     assert (fields["picture"]["width"], fields["picture"]["height"]) == (384, 384)
+    whole = ask(far_session, "zoom", name="photo")
+    assert whole.fields["zoom"] == "photo"
+    near, far = (abs(eyes[0][0] - eyes[1][0]) for eyes in (fields["eyes"], whole.fields["eyes"]))
+    assert near > 2 * far
 
 
 def test_the_window_holds_the_head_with_room_to_turn_and_lies_in_the_photo(far):
