@@ -18,6 +18,7 @@ import traitlets
 from morphface.core.errors import MissingDependencyError, ParameterError
 from morphface.core.files import atomic_write
 from morphface.edit.names import unknown
+from morphface.geometry.mesh import vertex_normals
 from morphface.media.images import Photo
 from morphface.media.meshes import Surface, encode_gltf
 from morphface.models import ExpressionBasis
@@ -155,6 +156,8 @@ def _rig(
 ) -> tuple[Surface, list[dict[str, Any]]]:
     """What to show, and the sliders of it."""
     if isinstance(head, Surface):
+        if head.normals is None:  # else each triangle would show
+            head = replace(head, normals=vertex_normals(head.vertices, head.faces))
         return head, [_slider(name, 0.0, 1.0, head) for name in head.targets]
     if isinstance(head, str | Path):
         head, face = fit_photo(head, model=model, faces=face), 0

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from morphface.core.errors import MorphfaceError, ParameterError
+from morphface.geometry.mesh import vertex_normals
 from morphface.media.meshes import Surface, encode_gltf, write_gltf
 from tests.ui.browser import need
 
@@ -21,7 +22,9 @@ STATIC = Path(__file__).parents[2] / "morphface" / "ui" / "static"
 def head(toy):
     """An egg with four ways to move, one of them half way."""
     directions = dict(zip(toy.expression.names, toy.expression.directions, strict=True))
-    return Surface(toy.identity.mean, toy.faces, targets=directions, weights={"move1": 0.5})
+    mean = toy.identity.mean
+    normals = vertex_normals(mean, toy.faces)
+    return Surface(mean, toy.faces, normals=normals, targets=directions, weights={"move1": 0.5})
 
 
 @pytest.fixture
@@ -36,6 +39,10 @@ def test_a_head_opens_in_its_own_expression(show, head):
     viewer = show(head)
     assert viewer.weights == {"move0": 0.0, "move1": 0.5, "move2": 0.0, "move3": 0.0}
     assert viewer._glb == encode_gltf(head)
+
+
+def test_a_head_without_normals_gets_them_so_that_it_looks_smooth(show, head):
+    assert show(replace(head, normals=None))._glb == encode_gltf(head)
 
 
 def test_weights_that_are_left_out_rest(show, head):
