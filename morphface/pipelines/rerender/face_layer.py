@@ -162,10 +162,7 @@ class FaceLayer:
         if not self.quick:
             now = view_of(replace(head.sight, camera=camera, vertices=look.vertices))
         was, after = self._certain(now, flow, box)
-        low, high = (
-            face + rim * (edge - face) for face, edge in zip(GROWTH, RIM_GROWTH, strict=True)
-        )
-        trust = ((high - growth) / (high - low)).clamp(0, 1) * visible
+        trust = _sharp(growth, rim) * visible
         trust = trust * (1.1 + was - after).clamp(0, 1)
         if self.quick and self.fineness < 1:
             trust = trust * ~_torn(flow, found.mask[0])
@@ -298,6 +295,12 @@ class FaceLayer:
         )
         different = (torch.log(seen.clamp(min=0) + 0.05) - torch.log(paint + 0.05)).abs()
         return torch.sigmoid((different.mean(-1, keepdim=True) - ALIKE) * 15)
+
+
+def _sharp(growth: Float[Tensor, "h w 1"], rim: Float[Tensor, "h w 1"]) -> Float[Tensor, "h w 1"]:
+    """How far a part of the photo is trusted that is so many times larger now."""
+    low, high = (face + rim * (edge - face) for face, edge in zip(GROWTH, RIM_GROWTH, strict=True))
+    return ((high - growth) / (high - low)).clamp(0, 1)
 
 
 def _torn(flow: Float[Tensor, "h w 2"], mask: Tensor) -> Bool[Tensor, "h w 1"]:
