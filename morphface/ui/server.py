@@ -37,6 +37,8 @@ _LARGEST_MESSAGE = 65_536
 _LAST_PORT = 65_535
 _PATIENCE_SECONDS = 120.0
 """How long an idle connection is kept."""
+_REST_SECONDS = 10.0
+"""How long the end waits for an answer that is being made."""
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src 'self' blob: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -142,8 +144,10 @@ class EditorServer(ThreadingHTTPServer):
             return
 
     def server_close(self) -> None:
-        """Let go of the port; connections that browsers keep open are not answered any more."""
+        """Let go of the port, once the answer that is being made is there; no more are made."""
         self.closed = True
+        if self.lock.acquire(timeout=_REST_SECONDS):  # a process that ends while it draws complains
+            self.lock.release()
         super().server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -232,7 +236,11 @@ class _Handler(BaseHTTPRequestHandler):
         message = self._message()
         try:
             with self.server.lock:
+                if self.server.closed:
+                    raise _Refused(HTTPStatus.SERVICE_UNAVAILABLE, "the editor is closed")
                 answer = packed(self.server.listener.handle(message))
+        except _Refused:
+            raise
         except Exception as error:  # a mistake of ours: the page says it, and the editor lives on
             words = f"the editor failed: {type(error).__name__}: {error}"
             raise _Refused(HTTPStatus.INTERNAL_SERVER_ERROR, words) from error

@@ -197,6 +197,34 @@ def test_a_closed_server_answers_nobody_who_is_still_connected():
     connection.close()
 
 
+def test_a_server_closes_when_the_answer_that_is_being_made_is_there():
+    begun, go_on, done = threading.Event(), threading.Event(), []
+
+    class Slow(StandIn):
+        def handle(self, message):
+            begun.set()
+            assert go_on.wait(10)
+            done.append(message["id"])
+            return super().handle(message)
+
+    server = EditorServer()
+    serving = threading.Thread(target=server.serve, args=(Slow(),))
+    serving.start()
+    body = json.dumps({"id": 7, "do": "open"})
+    asking = threading.Thread(target=ask, args=(server, "POST", "message", body))
+    asking.start()
+    assert begun.wait(10)
+    server.shutdown()
+    closing = threading.Thread(target=server.server_close)
+    closing.start()
+    assert done == []
+    go_on.set()
+    closing.join()
+    assert done == [7]
+    serving.join()
+    asking.join()
+
+
 def test_ctrl_c_ends_the_server_without_an_error(monkeypatch):
     def interrupt(self, poll_interval):
         raise KeyboardInterrupt
