@@ -27,6 +27,7 @@ _MOOD = 0.5  # ... this length of expression
 _PROFILE = 1.0  # radians of yaw from which half of the face is hidden
 _BLURRED = 0.3  # of the usual sharpness, below which a frame is out of focus
 _INSIDE = 0.9  # of the face's box that must lie in the picture
+_STRANGER = 2.0  # times further off in colours than in a photo: glasses and caps stay, all along
 _FREE = tuple(name for name in GROUPS if name != "focal")
 
 
@@ -186,7 +187,9 @@ def _with_pixels(
     settings: VideoSettings,
 ) -> Person:
     """The person as the pixels of the key frames show it."""
-    seen = fit_photometric(model, photos, starts, settings=settings.photometric, free=_FREE)
+    wishes = settings.photometric
+    wishes = replace(wishes, largest_rmse=_STRANGER * wishes.largest_rmse)
+    seen = fit_photometric(model, photos, starts, settings=wishes, free=_FREE)
     return replace(
         person,
         identity=seen.parameters.identity,

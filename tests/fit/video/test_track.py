@@ -174,6 +174,29 @@ def test_what_breaks_while_frames_are_read_is_raised(model, face, frames, linear
         seen.extend(stream)
 
 
+def test_a_person_may_be_stranger_in_colours_than_in_a_photo_but_not_by_much(
+    model, face, frames, quick
+):
+    def limited(rmse):
+        return replace(quick, photometric=replace(quick.photometric, largest_rmse=rmse))
+
+    tracked = next(
+        iter(
+            fit_video(
+                frames[:4],
+                model,
+                key_frames=frames[::4],
+                settings=quick,
+                detector=KnowingDetector(model, [face]),
+            )
+        )
+    )
+    rmse = tracked.faces[0].person.rmse
+    (track,) = run(frames, model, [face], limited(rmse / 1.6)).values()
+    assert track.states.tolist() == [TRACKED] * COUNT
+    assert run(frames, model, [face], limited(rmse / 3)) == {}
+
+
 @pytest.mark.refusal
 def test_a_video_without_a_face_has_no_track(model, frames, linear):
     collector = TrackCollector()
