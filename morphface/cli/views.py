@@ -133,12 +133,7 @@ def edit(
         typed["--background"] = None if background == "original" else background
         return edit_by_hand(image, port, typed, browser=not no_browser, quiet=quiet, fit=fit)
     without_page(port, no_browser)
-    changes = (weights, preset, gaze, yaw, pitch, roll, light, light_from)
-    if background == "original" and all(value in (None, []) for value in changes):
-        raise ParameterError(
-            "there is nothing to change: give --set, --preset, --gaze, --light, an angle or a "
-            "--background, or --ui to edit by hand"
-        )
+    _some_change(background, weights, preset, gaze, yaw, pitch, roll, light, light_from)
     chosen: Any = {"yaw": yaw, "pitch": pitch, "roll": roll, "additive": add}
     chosen["expression"] = dict(_weight("--set", text) for text in weights or ())
     chosen["preset"] = dict(_weight("--preset", text, 1.0) for text in preset or ())
@@ -151,6 +146,14 @@ def edit(
         options["progress"] = None if shown is None else shown.update
         place = edit_photo(image, out, changes=chosen, **options)
     return say(f"written to {place}", quiet=quiet)
+
+
+def _some_change(background: str, *typed: Any) -> None:
+    if background == "original" and all(value in (None, []) for value in typed):
+        raise ParameterError(
+            "there is nothing to change: give --set, --preset, --gaze, --light, an angle or a "
+            "--background, or --ui to edit by hand"
+        )
 
 
 def _light(factor: float | None, direction: str | None) -> Any:
