@@ -105,16 +105,16 @@ class HeadViewer(anywidget.AnyWidget):
         return replace(self._surface, weights=dict(self.weights))
 
     def head(self, path: str | Path) -> Path:
-        """Write the head with its texture and expressions as glTF.
+        """Write the head as it is shown, a glTF file.
 
         Args:
-            path: of the file, `.glb`.
+            path: where to; usually `.glb`.
 
         Returns:
-            Where it is.
+            The path.
 
         Raises:
-            OutputError: it cannot be written there.
+            OutputError: nothing can be written there.
         """
         with atomic_write(path) as temporary:
             temporary.write_bytes(encode_gltf(self.surface))

@@ -33,6 +33,14 @@ def heads_are_whole(path):
     return dict(zip(names, head.meshes[0].weights, strict=True))
 
 
+def the_jaw_moves_only_the_mouth(tool, astronaut):
+    before = tool.pixels()
+    near, far = mouth(astronaut, before.shape)
+    tool.set("expression/jawOpen", 0.9)
+    changed = np.abs(tool.pixels() - before).mean(axis=-1)
+    assert changed[near].mean() > 8 * max(changed[far].mean(), 0.25)
+
+
 @pytest.mark.slow
 def test_a_face_is_edited_from_the_first_slider_to_the_saved_head(page, astronaut, tmp_path):
     from morphface.ui.session import Session
@@ -42,12 +50,7 @@ def test_a_face_is_edited_from_the_first_slider_to_the_saved_head(page, astronau
         page.goto(server.address)
         tool = Tool(page)
         tool.choose("Whole")
-        before = tool.pixels()
-        near, far = mouth(astronaut, before.shape)
-
-        tool.set("expression/jawOpen", 0.9)
-        changed = np.abs(tool.pixels() - before).mean(axis=-1)
-        assert changed[near].mean() > 8 * max(changed[far].mean(), 0.25)
+        the_jaw_moves_only_the_mouth(tool, astronaut)
         assert session.parameters.expression[0].max() > 0.85
 
         yaw = tool.value("pose/yaw")
@@ -79,12 +82,7 @@ def test_the_same_editor_works_in_jupyterlab_until_its_kernel_is_gone(lab, astro
     page = lab.open(LAB)
     tool = Tool(page, page.locator(".mf-editor"))
     tool.choose("Whole")
-    before = tool.pixels()
-    near, far = mouth(astronaut, before.shape)
-
-    tool.set("expression/jawOpen", 0.9)
-    changed = np.abs(tool.pixels() - before).mean(axis=-1)
-    assert changed[near].mean() > 8 * max(changed[far].mean(), 0.25)
+    the_jaw_moves_only_the_mouth(tool, astronaut)
     asked = "k = editor._session.face.model.expression.names.index('jawOpen')\n"
     asked += "print([round(float(e.parameters.expression[0, k]), 2) for e in (editor, other)])"
     mine, others = json.loads(lab.run(asked))
