@@ -1,8 +1,9 @@
 """A fitted face drawn anew in its photo, with other parameters.
 
 Two layers: the photo as a relief that follows the head (`render/relief.py`), so that hair and
-shoulders go along, and over it the face as its mesh shows it (`face_layer.py`). With the
-parameters that were fitted both are the photo itself, bit by bit.
+shoulders go along, and over it the face as its mesh shows it (`face_layer.py`). Eyes that look
+elsewhere are drawn between the lids of the photo (`eyes.py`). With the parameters that were
+fitted all this is the photo itself, bit by bit.
 """
 
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from morphface.media.images import Photo
 from morphface.parameters import FaceParameters
 from morphface.pipelines.photo import FittedFace
 from morphface.pipelines.rerender.backdrops import backdrop, check_background
+from morphface.pipelines.rerender.eyes import Eyes
 from morphface.pipelines.rerender.face_layer import FaceLayer
 from morphface.pipelines.rerender.looks import Look, brightened, part_of
 from morphface.pipelines.rerender.seen_head import SeenHead, turning
@@ -126,18 +128,23 @@ class Rerenderer:
         shades = self._head.shades(bent if self.quick else look)  # those of one look are kept
         frame, person = self._ground(look, shades, parameters, camera)
         self._layer.over(frame, person, bent, camera)
+        self._eyes.over(frame, parameters, look, camera)
         return frame.clamp(0, 1)
 
     @cached_property
     def draft(self) -> "Rerenderer":
         """The quick one; the two share what they know of the photo."""
         other = replace(self, quick=True)
-        vars(other)["_head"] = self._head
+        vars(other).update(_head=self._head, _eyes=self._eyes)
         return other
 
     @cached_property
     def _head(self) -> SeenHead:
         return SeenHead(self.face, self.photo, Look.of(self.face.model, self.face.parameters))
+
+    @cached_property
+    def _eyes(self) -> Eyes:
+        return Eyes(self._head)
 
     @property
     def _now(self) -> Look:

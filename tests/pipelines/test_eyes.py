@@ -1,0 +1,188 @@
+from dataclasses import replace
+from math import pi
+
+import pytest
+import torch
+
+from morphface.edit import edit
+from morphface.fit import FitResult
+from morphface.geometry.camera import Camera
+from morphface.landmarks import Landmarks
+from morphface.landmarks.boxes import box_of
+from morphface.media.images import Photo
+from morphface.models import load_model
+from morphface.parameters import FaceParameters
+from morphface.pipelines.photo import FittedFace
+from morphface.pipelines.rerender import Rerenderer
+from morphface.pipelines.rerender.eye_photo import EyePhoto, lids_over
+from morphface.pipelines.rerender.eye_place import RINGS, eye_ball, from_lids
+from morphface.pipelines.rerender.eyes import Eyes
+from morphface.pipelines.rerender.looks import Look
+from morphface.pipelines.rerender.seen_head import SeenHead
+from morphface.render import Renderer
+
+SIZE = (360, 400)
+GREEN = torch.tensor([0.05, 0.45, 0.05])
+GAZES = [(-15.0, 0.0), (15.0, 0.0), (0.0, 12.0)]
+
+
+def draw(model, parameters, camera, iris=GREEN):
+    colours = model.albedo(parameters.reflectance).clone()
+    colours[:, model.regions["sclera"] > 0.5] = 0.9
+    colours[:, model.regions["iris"] > 0.5] = iris
+    colours[:, model.regions["pupil"] > 0.5] = 0.02
+    look = Look.of(model, parameters)
+    return Renderer.of(model, camera)(look.vertices[None], colours=colours).over(GREEN * 0)[0]
+
+
+def landmarks_of(model, look, camera):
+    points = camera.project(model.landmark_embedding("478").points(look.vertices))[:, :2]
+    return Landmarks(points, "478", torch.ones(len(points)), box_of(points))
+
+
+@pytest.fixture(scope="module")
+def case():
+    """A head with green eyes that fills its photo, fitted perfectly."""
+    model, camera = load_model(), Camera.facing(SIZE, focal=2400.0)
+    face = edit(FaceParameters.neutral(), model=model, expression={"eyeWideLeft": 0.5})
+    face = replace(face, translation=torch.tensor([[0.0, 0.0, -900.0]]))
+    landmarks = landmarks_of(model, Look.of(model, face), camera)
+    fit = FitResult(face, camera, landmarks, landmarks.points, 0.0, True, "", ())
+    circle = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [-1.0, 0.0], [0.0, -1.0]])
+    for side, (_, iris) in enumerate(RINGS):
+        ball, _ = eye_ball(FittedFace(fit, model, {}), face, camera, side)
+        landmarks.points[list(iris)] = ball.screen_of(circle)[:, :2]
+    return FittedFace(fit, model, {}), Photo(draw(model, face, camera).clamp(0, 1))
+
+
+def eyes_of(face, photo):
+    return Eyes(SeenHead(face, photo, Look.of(face.model, face.parameters)))
+
+
+def over(eyes, face, photo, parameters):
+    frame = photo.pixels.clone()
+    eyes.over(frame, parameters, Look.of(face.model, parameters), face.camera)
+    return frame
+
+
+def opening(eyes, side, face, parameters):
+    """The place of an eye in a look, and how far inside its lids each pixel is."""
+    look = Look.of(face.model, parameters)
+    after = eyes._after(side, eyes._seen[side].place, parameters, look, face.camera)
+    return after, lids_over(after, (0, 0, SIZE[1], SIZE[0]))[..., 0]
+
+
+def pixels():
+    y, x = torch.meshgrid(torch.arange(SIZE[0]) + 0.5, torch.arange(SIZE[1]) + 0.5, indexing="ij")
+    return torch.stack([x, y], dim=-1)
+
+
+@pytest.mark.parametrize("gaze", GAZES)
+def test_nothing_is_left_of_the_old_iris(case, gaze):
+    face, photo = case
+    eyes, looking = eyes_of(face, photo), edit(face.parameters, model=face.model, gaze=gaze)
+    found = Rerenderer(face, photo)(looking)
+    for side in (0, 1):
+        after, inside = opening(eyes, side, face, looking)
+        where = (after.ball.iris_at(pixels()).norm(dim=-1) > 1.3) & (inside > 2)
+        old = eyes._seen[side].place.ball.iris_at(pixels()).norm(dim=-1) < 0.9
+        green = found[..., 1] - found[..., [0, 2]].mean(-1)
+        assert (where & old).sum() > 30
+        assert green[where & old].max() < 0.08
+
+
+@pytest.mark.parametrize("gaze", GAZES)
+def test_the_iris_is_where_it_looks(case, gaze):
+    face, photo = case
+    eyes, looking = eyes_of(face, photo), edit(face.parameters, model=face.model, gaze=gaze)
+    found = over(eyes, face, photo, looking)
+    truth = draw(face.model, looking, face.camera)
+    for side in (0, 1):
+        _, inside = opening(eyes, side, face, looking)
+        green, wanted = (
+            ((image[..., 1] - image[..., 0] > 0.2) & (inside > 3)).float()
+            for image in (found, truth)
+        )
+        both = (green * wanted).sum() / torch.maximum(green, wanted).sum()
+        assert wanted.sum() > 60
+        assert both > 0.7
+
+
+def test_nothing_changes_beyond_the_eyes(case):
+    face, photo = case
+    eyes = eyes_of(face, photo)
+    looking = edit(face.parameters, model=face.model, gaze=(12.0, 0.0))
+    changed = (over(eyes, face, photo, looking) != photo.pixels).any(-1)
+    near = torch.zeros_like(changed)
+    for side in (0, 1):
+        after, inside = opening(eyes, side, face, looking)
+        near |= inside > -0.4 * after.width
+    assert changed.any()
+    assert not changed[~near].any()
+
+
+def test_eyes_that_look_where_they_did_are_left_alone(case):
+    face, photo = case
+    opened = edit(face.parameters, model=face.model, expression={"jawOpen": 0.5}, yaw=5.0)
+    assert torch.equal(over(eyes_of(face, photo), face, photo, opened), photo.pixels)
+
+
+def test_closed_eyes_are_left_to_their_lids(case):
+    face, photo = case
+    weights = {"eyeBlinkLeft": 1.0, "eyeBlinkRight": 1.0}
+    closed = edit(face.parameters, model=face.model, gaze=(10.0, 0.0), expression=weights)
+    assert torch.equal(over(eyes_of(face, photo), face, photo, closed), photo.pixels)
+
+
+def test_a_photo_without_the_lids_of_a_mesh_is_left_alone(case):
+    face, photo = case
+    few = replace(face.fit.landmarks, scheme="68")
+    other = replace(face, fit=replace(face.fit, landmarks=few))
+    looking = edit(face.parameters, model=face.model, gaze=(10.0, 0.0))
+    assert torch.equal(over(eyes_of(other, photo), other, photo, looking), photo.pixels)
+
+
+def test_the_edge_of_the_lids_is_mixed(case):
+    face, _ = case
+    black = Photo(torch.zeros(*SIZE, 3))
+    eyes = eyes_of(face, black)
+    white = [
+        replace(seen, clean=torch.ones_like(seen.clean), glint=torch.zeros_like(seen.glint))
+        for seen in eyes_of(*case)._seen
+    ]
+    vars(eyes)["_seen"] = [replace(seen, iris=torch.ones_like(seen.iris)) for seen in white]
+    looking = edit(face.parameters, model=face.model, gaze=(0.0, 6.0))
+    found = over(eyes, face, black, looking)[..., 0]
+    inside = torch.stack([opening(eyes, side, face, looking)[1] for side in (0, 1)]).amax(0)
+    edge = inside.abs() < 0.3
+    assert found[inside < -2.5].max() == 0
+    assert found[edge].mean() == pytest.approx(0.4, abs=0.2)
+    assert ((found > 0.1) & (found < 0.9))[edge].float().mean() > 0.8
+
+
+def test_an_iris_is_found_beside_its_landmarks(case):
+    face, photo = case
+    for side, seen in enumerate(eyes_of(face, photo)._seen):
+        ball = seen.place.ball
+        radius = ball.radius * ball.iris
+        missed = replace(ball, centre=ball.centre + radius * torch.tensor([0.2, -0.15]))
+        again = EyePhoto.of(photo.pixels, replace(seen.place, ball=missed))
+        away = (again.place.ball.screen_of(torch.zeros(2)) - ball.screen_of(torch.zeros(2)))[:2]
+        assert away.norm() < 0.12 * radius, RINGS[side]
+
+
+def test_places_on_an_iris_are_found_again(case):
+    ball = eyes_of(*case)._seen[0].place.ball
+    iris = torch.rand(50, 2, generator=torch.Generator().manual_seed(0)) - 0.5
+    assert torch.allclose(ball.iris_at(ball.screen_of(iris)[:, :2]), iris, atol=1e-3)
+
+
+def test_lids_that_are_round_are_a_radius_away():
+    angle = torch.arange(16) * (2 * pi / 16)
+    ring = 50 * torch.stack([angle.cos(), angle.sin()], dim=-1) + 60
+    place = torch.rand(200, 2, generator=torch.Generator().manual_seed(0)) * 120
+    depth, upper = from_lids(ring, place).unbind(-1)
+    assert torch.allclose(depth, 50 - (place - 60).norm(dim=-1), atol=0.2)
+    assert (upper >= depth.abs() - 1e-4).all()
+    above = place[:, 1] < 55
+    assert torch.allclose(upper[above], depth[above].abs(), atol=1e-4)
