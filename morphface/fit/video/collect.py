@@ -61,8 +61,8 @@ class TrackCollector:
         """
         if not self.people:
             raise NoFaceError(
-                f"no face was found in {self.frames} frames that could be fitted; use a video in which both eyes are "
-                "seen and the face is at least 40 pixels large"
+                f"no face was found in {self.frames} frames that could be fitted; use a video in "
+                "which both eyes are seen and the face is at least 40 pixels large"
             )
         if number not in self.people:
             raise ParameterError(
