@@ -36,8 +36,7 @@ def aside(model, albedo):
 
 def skin(model, side=None):
     """Vertices of the face's skin, well away from what moves; those of one side."""
-    moving = ("eye_sockets", "eyelids", "lashes", "mouth")
-    lids = sum(model.regions[name] for name in moving)
+    lids = model.regions["eye_sockets"] + model.regions["lashes"] + model.regions["mouth"]
     chosen = (model.regions["face"] > 0.9) & (lids < 0.01) & (model.regions["brows"] < 0.01)
     x = model.identity.mean[:, 0]
     return chosen if side is None else chosen & ((x > 15) if side == "left" else (x < -15))
@@ -137,7 +136,8 @@ def test_what_hides_the_face_is_not_painted_on_it(model, albedo):
     cover[:, 190:] = 1.0
     hidden = replace(photo, sight=replace(photo.sight, pixels=pixels), occlusion=cover)
     texture = texture_from_photos(model, [hidden], size=SIZE)
-    assert error_of(texture, albedo, skin(model, "left")).median() < 0.01  # by symmetry
+    away = model.regions["eyelids"] < 0.01  # their rims are never a photo's
+    assert error_of(texture, albedo, skin(model, "left") & away).median() < 0.01  # by symmetry
 
 
 def test_a_grey_photo_makes_a_grey_head(model, albedo, front):
