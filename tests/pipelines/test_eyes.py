@@ -14,7 +14,7 @@ from morphface.models import load_model
 from morphface.parameters import FaceParameters
 from morphface.pipelines.photo import FittedFace
 from morphface.pipelines.rerender import Rerenderer
-from morphface.pipelines.rerender.eye_photo import EyePhoto, lids_over
+from morphface.pipelines.rerender.eye_photo import EyePhoto
 from morphface.pipelines.rerender.eye_place import RINGS, eye_ball, from_lids
 from morphface.pipelines.rerender.eyes import Eyes
 from morphface.pipelines.rerender.looks import Look
@@ -69,7 +69,7 @@ def opening(eyes, side, face, parameters):
     """The place of an eye in a look, and how far inside its lids each pixel is."""
     look = Look.of(face.model, parameters)
     after = eyes._after(side, eyes._seen[side].place, parameters, look, face.camera)
-    return after, lids_over(after, (0, 0, SIZE[1], SIZE[0]))[..., 0]
+    return after, from_lids(after.ring, pixels().flatten(0, 1))[:, 0].reshape(SIZE)
 
 
 def pixels():
@@ -155,7 +155,7 @@ def test_the_edge_of_the_lids_is_mixed(case):
     found = over(eyes, face, black, looking)[..., 0]
     inside = torch.stack([opening(eyes, side, face, looking)[1] for side in (0, 1)]).amax(0)
     edge = inside.abs() < 0.3
-    assert found[inside < -2.5].max() == 0
+    assert found[inside < -3].max() == 0
     assert found[edge].mean() == pytest.approx(0.4, abs=0.2)
     assert ((found > 0.1) & (found < 0.9))[edge].float().mean() > 0.8
 

@@ -128,7 +128,7 @@ class Rerenderer:
         shades = self._head.shades(bent if self.quick else look)  # those of one look are kept
         frame, person = self._ground(look, shades, parameters, camera)
         self._layer.over(frame, person, bent, camera)
-        self._eyes.over(frame, parameters, look, camera)
+        self._eyes.over(frame, parameters, bent, camera)
         return frame.clamp(0, 1)
 
     @cached_property

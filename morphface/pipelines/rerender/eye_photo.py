@@ -15,9 +15,9 @@ from morphface.render.warp import centres, enlarged, look_up
 
 __all__ = ["PATCH", "EyePhoto", "box_around", "lids_over", "rise", "shadow"]
 
-AROUND = 0.5
+AROUND = 0.4
 """How far around an eye it is looked at, in its widths."""
-COLUMNS = 120
+COLUMNS = 48
 """Nodes along an eye and what is around it at which the distance from lids is worked out."""
 SHADOW = 0.5, 0.09
 """Share of the light that the upper lid takes at its edge, and how far down it reaches, in widths

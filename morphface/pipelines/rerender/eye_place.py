@@ -21,7 +21,7 @@ RINGS = (LEFT_EYE, LEFT_IRIS), (RIGHT_EYE, RIGHT_IRIS)
 """Landmarks of the subject's left and right eye, as models count them."""
 LOWER = 8
 """Landmarks of a ring along the lower lid, before the inner corner."""
-BETWEEN = 5
+BETWEEN = 4
 """Points of a smooth lid for each of its landmarks."""
 
 
@@ -141,13 +141,13 @@ def from_lids(ring: Float[Tensor, "R 2"], place: Float[Tensor, "N 2"]) -> Float[
     start, along = smooth, smooth.roll(-1, 0) - smooth
     to = place[:, None] - start
     share = (to * along).sum(-1) / along.square().sum(-1).clamp(min=1e-9)
-    far = (to - share.clamp(0, 1)[..., None] * along).norm(dim=-1)
+    far = (to - share.clamp(0, 1)[..., None] * along).square().sum(-1)
     rise = (start[:, 1] > place[:, None, 1]) != (start.roll(-1, 0)[:, 1] > place[:, None, 1])
     slope = along[:, 1].where(along[:, 1].abs() > 1e-9, torch.ones_like(along[:, 1]))
     crossed = rise & (to[..., 0] < to[..., 1] * along[:, 0] / slope)
     sign = torch.where(crossed.sum(-1) % 2 == 1, 1.0, -1.0)
     upper = far[:, LOWER * BETWEEN :].amin(-1)
-    return torch.stack([far.amin(-1) * sign, upper], dim=-1)
+    return torch.stack([far.amin(-1).sqrt() * sign, upper.sqrt()], dim=-1)
 
 
 def _smooth(ring: Float[Tensor, "R 2"]) -> Float[Tensor, "S 2"]:

@@ -24,7 +24,14 @@ from morphface.pipelines.rerender.eye_photo import (
     rise,
     shadow,
 )
-from morphface.pipelines.rerender.eye_place import LOWER, RINGS, EyePlace, angle_between, eye_ball
+from morphface.pipelines.rerender.eye_place import (
+    LOWER,
+    RINGS,
+    Ball,
+    EyePlace,
+    angle_between,
+    eye_ball,
+)
 from morphface.pipelines.rerender.looks import Look, brightened
 from morphface.pipelines.rerender.seen_head import SeenHead
 from morphface.render.warp import centres, enlarged, look_up, settled
@@ -76,7 +83,7 @@ class Eyes:
             look: that they give.
             camera: that sees it; of the same size.
         """
-        face = self.head.face
+        face, gains = self.head.face, None
         for side in range(len(RINGS)):
             if torch.equal(parameters.gaze[0, side], face.parameters.gaze[0, side]):
                 continue
@@ -85,16 +92,22 @@ class Eyes:
                 None if seen is None else self._after(side, seen.place, parameters, look, camera)
             )
             if seen is not None and after is not None:
-                self._draw(frame, seen, after, self._gains(side, look))
+                gains = self._gains(look) if gains is None else gains
+                self._draw(frame, seen, after, gains[list(RINGS[side][0])])
 
     @cached_property
     def _seen(self) -> list[EyePhoto | None]:
         return [self._in_photo(side) for side in range(len(RINGS))]
 
+    @cached_property
+    def _balls(self) -> list[tuple[Ball, Float[Tensor, "2"]] | None]:
+        face = self.head.face
+        return [eye_ball(face, face.parameters, face.camera, side) for side in range(len(RINGS))]
+
     def _in_photo(self, side: int) -> EyePhoto | None:
         """An eye of the photo; None if it is too small, closed or not found."""
         face, pixels = self.head.face, self.head.photo.pixels
-        found = eye_ball(face, face.parameters, face.camera, side)
+        found = self._balls[side]
         if found is None or face.fit.landmarks.scheme != "478":
             return None
         points, (ball, middle) = face.fit.landmarks.points, found
@@ -120,8 +133,7 @@ class Eyes:
             of.project(embedding.points(each.vertices)[chosen])[:, :2]
             for each, of in ((self.head.look, face.camera), (look, camera))
         )
-        before = eye_ball(face, face.parameters, face.camera, side)
-        after = eye_ball(face, parameters, camera, side)
+        before, after = self._balls[side], eye_ball(face, parameters, camera, side)
         if before is None or after is None:
             return None
         ratio = after[0].radius / before[0].radius
@@ -129,10 +141,9 @@ class Eyes:
         ball = replace(after[0], centre=place.ball.centre + moved, radius=place.ball.radius * ratio)
         return EyePlace(_opened(place.ring, was, now), ball)
 
-    def _gains(self, side: int, look: Look) -> Float[Tensor, "R 3"]:
-        """Logarithms of how many times brighter the lids become, at the edge of an eye."""
-        embedding = self.head.face.model.landmark_embedding("478")
-        return embedding.points(self.head.shades(look))[list(RINGS[side][0])]
+    def _gains(self, look: Look) -> Float[Tensor, "N 3"]:
+        """Logarithms of how many times brighter the skin at each landmark becomes."""
+        return self.head.face.model.landmark_embedding("478").points(self.head.shades(look))
 
     def _draw(
         self,
@@ -244,7 +255,8 @@ def _glint(seen: EyePhoto, after: EyePlace, here: Float[Tensor, "h w 2"]) -> Flo
     was, now = place.ball.screen_of(here.new_zeros(2)), after.ball.screen_of(here.new_zeros(2))
     there = (now + was)[:2] / 2 + (after.ball.centre - place.ball.centre) / 2
     back = replace(place.ball, centre=place.ball.centre + there - was[:2])
-    return _patch(seen.glint, back.iris_at(here))
+    on = rise(after.ball.iris_at(here).norm(dim=-1, keepdim=True), *LIMBUS)
+    return on * _patch(seen.glint, back.iris_at(here))
 
 
 def _patch(patch: Float[Tensor, "n n 3"], iris: Float[Tensor, "h w 2"]) -> Float[Tensor, "h w 3"]:
