@@ -158,7 +158,7 @@ def _verdict(
     settings: PhotometricSettings,
 ) -> str:
     """Why the fit may not be trusted; empty if it may."""
-    for name in ("identity", "reflectance"):
+    for name in () if settings.extremes else ("identity", "reflectance"):
         value = getattr(looks[0], name)
         if len(value) and float(value.norm()) >= 0.999 * settings.ellipsoid(len(value)):
             return f"{name} is at the bound of its ellipsoid: this is hardly a face of the model"

@@ -125,6 +125,7 @@ class PhotometricSettings:
         largest_rmse: photometric error above which a fit has not converged.
         largest_occlusion: hidden share of the face above which it has not.
         largest_nme: landmark error above which it has not; see `LinearSettings.largest_nme`.
+        extremes: whether a fit at the bound of its ellipsoid may have converged.
     """
 
     stages: tuple[Stage, ...] = STAGES
@@ -155,6 +156,7 @@ class PhotometricSettings:
     largest_rmse: float = 0.15
     largest_occlusion: float = 0.6
     largest_nme: float = 0.08
+    extremes: bool = False
 
     def __post_init__(self) -> None:
         if not self.stages:

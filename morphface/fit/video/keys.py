@@ -188,7 +188,7 @@ def _with_pixels(
 ) -> Person:
     """The person as the pixels of the key frames show it."""
     wishes = settings.photometric
-    wishes = replace(wishes, largest_rmse=_STRANGER * wishes.largest_rmse)
+    wishes = replace(wishes, largest_rmse=_STRANGER * wishes.largest_rmse, extremes=True)
     seen = fit_photometric(model, photos, starts, settings=wishes, free=_FREE)
     return replace(
         person,

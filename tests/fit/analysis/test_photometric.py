@@ -129,6 +129,13 @@ def test_a_picture_of_noise_gives_no_monster(place):
     assert "colours are" in found.reason or "hidden" in found.reason or "bound" in found.reason
 
 
+def test_a_face_at_the_bound_of_its_ellipsoid_is_one_only_where_extremes_are_allowed(place):
+    tight = replace(QUICK, radius=0.2, largest_rmse=1.0, largest_nme=1.0)
+    strict, kind = (fit(place, settings=replace(tight, extremes=wish)) for wish in (False, True))
+    assert "at the bound of its ellipsoid" in strict.reason
+    assert (strict.converged, kind.converged, kind.reason) == (False, True, "")
+
+
 def test_a_grey_photo_is_compared_by_its_luminance(place):
     luminance = place.photo() @ torch.tensor([0.299, 0.587, 0.114])
     found = fit(place, luminance[..., None].expand(-1, -1, 3).contiguous())
