@@ -8,6 +8,7 @@ from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
 from morphface.core.check import check_shape
+from morphface.core.ramps import ramp
 from morphface.core.records import Record
 from morphface.geometry.camera import Camera
 from morphface.geometry.mesh import normalized
@@ -114,8 +115,8 @@ def view_from(
         return View(corner, extent, depth, torch.zeros_like(depth), 0.0)
     distance = depth[mask].median() if camera.weak_depth is None else camera.weak_depth
     pixel = float(distance / camera.focal)
-    outline = _ramp(_distance(mask) * pixel, OUTLINE)
-    crease = _ramp(_distance(~_creases(depth, JUMP + 6 * pixel)) * pixel, CREASE)
+    outline = ramp(_distance(mask) * pixel, *OUTLINE)
+    crease = ramp(_distance(~_creases(depth, JUMP + 6 * pixel)) * pixel, *CREASE)
     return View(corner, extent, depth, (outline * crease).to(depth), pixel)
 
 
@@ -140,7 +141,7 @@ def trust(
     seen = screen[:, 2] <= depth + TOLERANCE + view.pixel * steep
     inside = ((place >= 0) & (place < 1)).all(-1) & (screen[:, 2] > 0)
     visible = seen & inside & (cosine > 0)
-    return (_ramp(cosine, FACING) * certain).where(visible, 0.0), visible
+    return (ramp(cosine, *FACING) * certain).where(visible, 0.0), visible
 
 
 def _corners(sight: Sight) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -179,9 +180,3 @@ def _distance(inside: Bool[Tensor, "H W"]) -> Float[Tensor, "H W"]:
         return torch.full(inside.shape, torch.inf)
     found = distance_transform_edt(inside.cpu().numpy())
     return (torch.from_numpy(found).float() - 0.5).clamp(min=0)
-
-
-def _ramp(values: Tensor, limits: tuple[float, float]) -> Tensor:
-    """From 0 at the lower to 1 at the upper of two limits."""
-    low, high = limits
-    return ((values - low) / (high - low)).clamp(0, 1)

@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from morphface.core.check import check_shape
+from morphface.core.ramps import ramp
 from morphface.core.records import Record
 from morphface.fit.analysis.colour import LUMINANCE
 from morphface.fit.texture.cover import covered
@@ -115,7 +116,7 @@ def delit(model: MorphableModel, points: SurfacePoints, photo: PhotoOfHead) -> D
     level = _median(light, trust * face).clamp(min=1e-3)
     lit = light / level
     albedo = colour / (lit.clamp(min=FLOOR) * level)
-    trust = trust * _rise(lit.amin(-1), LIT) * (1 - _rise(colour.amin(-1), BURNT))
+    trust = trust * ramp(lit.amin(-1), *LIT) * (1 - ramp(colour.amin(-1), *BURNT))
     confidence = trust
     if photo.occlusion is not None:
         screen = sight.camera.project(sight.vertices)[:, :2]
@@ -143,10 +144,10 @@ def plausible(
     brightness = difference.mean(-1)
     tint = (difference - brightness[:, None]).abs().mean(-1)
     likely = torch.sigmoid((limit - brightness.abs() - TINT * tint) * 20)
-    likely = likely * (1 - _rise(brightness, SHINE))
+    likely = likely * (1 - ramp(brightness, *SHINE))
     share, known = points.mean(likely[:, None], trust)
     around = points.at(share.where(known[:, None] > 0, 1.0))[:, 0]
-    alone = (1 - regions[:, 0].clamp(0, 1)) * (1 - _rise(around, AROUND))
+    alone = (1 - regions[:, 0].clamp(0, 1)) * (1 - ramp(around, *AROUND))
     return replace(seen, confidence=trust * likely * (1 - alone))
 
 
@@ -173,9 +174,3 @@ def _median(values: Float[Tensor, "N C"], weight: Float[Tensor, " N"]) -> Float[
     """Of the points with at least half of the largest weight, thinned out."""
     chosen = values[weight >= 0.5 * weight.max()]
     return chosen[:: 1 + len(chosen) // 20000].median(dim=0).values
-
-
-def _rise(values: Tensor, limits: tuple[float, float]) -> Tensor:
-    """From 0 at the lower to 1 at the upper of two limits."""
-    low, high = limits
-    return ((values - low) / (high - low)).clamp(0, 1)

@@ -8,6 +8,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from morphface.core.errors import MissingFileError, ParameterError
+from morphface.core.ramps import smoothstep
 from morphface.media.crop import Crop
 from morphface.media.images import Photo
 from morphface.media.shards.durable import file_sha256
@@ -125,6 +126,5 @@ def pasted(
 def _feather(size: int) -> Float[Tensor, "S S"]:
     """1 within, fading to 0 at the edges."""
     edge = (torch.arange(size) + 0.5) / size
-    ramp = (torch.minimum(edge, 1 - edge) / _FEATHER).clamp(max=1)
-    ramp = ramp * ramp * (3 - 2 * ramp)
-    return ramp[:, None] * ramp
+    share = smoothstep(torch.minimum(edge, 1 - edge), 0.0, _FEATHER)
+    return share[:, None] * share

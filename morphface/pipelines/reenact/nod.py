@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Complex, Float
 from torch import Tensor
 
+from morphface.core.ramps import smoothstep
 from morphface.geometry.camera import Camera, to_camera
 from morphface.media.crop import Crop
 from morphface.models import MorphableModel
@@ -85,8 +86,7 @@ class Nod:
         x, y = torch.arange(left, right) + 0.5, torch.arange(top, bottom) + 0.5
         seen = torch.complex(*torch.meshgrid(x, y, indexing="xy"))
         place = (seen - complex(crop.left, crop.top)) * crop.scale
-        share = (1 - ((place - self.after).abs() - within) / fade).clamp(0, 1)
-        share = share * share * (3 - 2 * share)
+        share = smoothstep((place - self.after).abs(), within + fade, within)
         way = ((place - self.after) / self.turn + self.before - place) * share / crop.scale
         flow = torch.view_as_real(way + complex(left, top))  # from the box into the frame
         out = frame.clone()

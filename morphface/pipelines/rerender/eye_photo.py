@@ -8,12 +8,13 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
+from morphface.core.ramps import smoothstep
 from morphface.fit.analysis.colour import LUMINANCE
 from morphface.pipelines.rerender.eye_place import Ball, EyePlace, from_lids
 from morphface.render.relief import membrane
 from morphface.render.warp import centres, enlarged, look_up
 
-__all__ = ["PATCH", "EyePhoto", "box_around", "lids_over", "rise", "shadow"]
+__all__ = ["PATCH", "EyePhoto", "box_around", "lids_over", "shadow"]
 
 AROUND = 0.4
 """How far around an eye it is looked at, in its widths."""
@@ -135,18 +136,6 @@ def shadow(
     return ((1 - most * torch.exp(-below)) * (1 - around))[..., None]
 
 
-def rise(values: Tensor, low: float, high: float) -> Tensor:
-    """Smoothly from 0 at the lower to 1 at the upper of two limits, or the other way round.
-
-    Args:
-        values: any.
-        low: where 0 is.
-        high: where 1 is.
-    """
-    share = ((values - low) / (high - low)).clamp(0, 1)
-    return share * share * (3 - 2 * share)
-
-
 def _centred(
     place: EyePlace,
     part: Float[Tensor, "h w 3"],
@@ -206,19 +195,19 @@ def _iris(
     at = (where[..., :2] - where.new_tensor(corner))[None]
     seen = look_up(lit[None], at)[0].clamp(min=0)
     far = look_up(inside[None, ..., None], at, "bilinear")[0] / place.width
-    shown = rise(far, RIM / 3, 2 * RIM) * rise(where[..., 2:], 0.15, 0.3)
+    shown = smoothstep(far, RIM / 3, 2 * RIM) * smoothstep(where[..., 2:], 0.15, 0.3)
     ring = iris.norm(dim=-1) / PATCH
     usual = _profile(seen, shown[..., 0] > 0.5, ring)
     if usual is None:
         return None
     bright = ((seen - usual) @ seen.new_tensor(LUMINANCE))[..., None]
     white = (seen - usual).amin(-1, keepdim=True)  # a highlight has the colour of the light
-    glint = rise(white, *GLINT) * rise(ring[..., None] * PATCH, *INNER) * (shown > 0)
-    lashes = rise(-bright, *GLINT) * rise(ring[..., None] * PATCH, *INNER[::-1])
-    own = shown * (1 - rise(_spread(torch.maximum(glint, lashes)), 0.0, 0.3))
+    glint = smoothstep(white, *GLINT) * smoothstep(ring[..., None] * PATCH, *INNER) * (shown > 0)
+    lashes = smoothstep(-bright, *GLINT) * smoothstep(ring[..., None] * PATCH, *INNER[::-1])
+    own = shown * (1 - smoothstep(_spread(torch.maximum(glint, lashes)), 0.0, 0.3))
     other, opposite = seen.flip(0), own.flip(0)
     whole = torch.lerp(torch.lerp(usual, other, opposite), seen, own)
-    return whole, (seen - whole).clamp(min=0) * glint * rise(far, 0.0, RIM)
+    return whole, (seen - whole).clamp(min=0) * glint * smoothstep(far, 0.0, RIM)
 
 
 def _profile(
@@ -282,7 +271,7 @@ def _without_iris(
     if bool(hidden.any()):  # no brighter than what is seen
         usual = [(each @ part.new_tensor(LUMINANCE)) for each in (part[sclera], filled[hidden])]
         filled = filled * min(float(usual[0].quantile(0.75) / usual[1].quantile(0.75)), 1.0)
-    return torch.lerp(part, filled, rise(away, PATCH + 0.1, PATCH - 0.1)[..., None])
+    return torch.lerp(part, filled, smoothstep(away, PATCH + 0.1, PATCH - 0.1)[..., None])
 
 
 def _mean(values: Float[Tensor, "h w C"], radius: int) -> Float[Tensor, "h w C"]:

@@ -14,6 +14,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from morphface.core.ramps import smoothstep
 from morphface.geometry.camera import Camera
 from morphface.parameters import FaceParameters
 from morphface.pipelines.rerender.eye_photo import (
@@ -21,7 +22,6 @@ from morphface.pipelines.rerender.eye_photo import (
     EyePhoto,
     box_around,
     lids_over,
-    rise,
     shadow,
 )
 from morphface.pipelines.rerender.eye_place import (
@@ -169,10 +169,10 @@ class Eyes:
         eye = eye + _glint(seen, after, here)
         turned = degrees(angle_between(place.ball, after.ball)) / BEGINNING
         edge = max(EDGE * after.width, 0.7)
-        drawn = rise(inside, -edge, edge)[..., None] * min(turned, 1.0)
+        drawn = smoothstep(inside, -edge, edge)[..., None] * min(turned, 1.0)
         found = brightened(torch.lerp(photo, eye, drawn), gain.exp())
         near, far = NEAR
-        weight = share * rise(inside[..., None], -far * after.width, -near * after.width)
+        weight = share * smoothstep(inside[..., None], -far * after.width, -near * after.width)
         part = frame[top:bottom, left:right]
         part += weight * (found.clamp(0, 1) - part)
 
@@ -214,9 +214,9 @@ def _share(place: EyePlace, after: EyePlace) -> float:
     """How far an eye is drawn in this way, 0 to 1."""
     least = min(each.width / each.ball.radius for each in (place, after))
     shares = (
-        rise(torch.tensor(after.openness), *CLOSED),
-        rise(torch.tensor(after.openness / place.openness), *CLOSING),
-        rise(torch.tensor(least), *ASIDE),
+        smoothstep(torch.tensor(after.openness), *CLOSED),
+        smoothstep(torch.tensor(after.openness / place.openness), *CLOSING),
+        smoothstep(torch.tensor(least), *ASIDE),
     )
     return float(torch.stack(shares).prod())
 
@@ -245,7 +245,7 @@ def _with_iris(
     return torch.lerp(
         clean,
         _patch(seen.iris, iris) * light,
-        rise(iris.norm(dim=-1, keepdim=True), *LIMBUS),
+        smoothstep(iris.norm(dim=-1, keepdim=True), *LIMBUS),
     )
 
 
@@ -255,7 +255,7 @@ def _glint(seen: EyePhoto, after: EyePlace, here: Float[Tensor, "h w 2"]) -> Flo
     was, now = place.ball.screen_of(here.new_zeros(2)), after.ball.screen_of(here.new_zeros(2))
     there = (now + was)[:2] / 2 + (after.ball.centre - place.ball.centre) / 2
     back = replace(place.ball, centre=place.ball.centre + there - was[:2])
-    on = rise(after.ball.iris_at(here).norm(dim=-1, keepdim=True), *LIMBUS)
+    on = smoothstep(after.ball.iris_at(here).norm(dim=-1, keepdim=True), *LIMBUS)
     return on * _patch(seen.glint, back.iris_at(here))
 
 

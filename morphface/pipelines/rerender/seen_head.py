@@ -8,6 +8,7 @@ from jaxtyping import Float, Int
 from scipy.spatial import cKDTree
 from torch import Tensor
 
+from morphface.core.ramps import smoothstep
 from morphface.fit.texture.inner import rims
 from morphface.geometry.mesh import edges, vertex_normals
 from morphface.geometry.topology import Topology
@@ -182,8 +183,7 @@ def turning(model: MorphableModel) -> Float[Tensor, " V"]:
         return torch.ones(model.size)
     slope, end, length = NECK
     _, y, z = model.identity.mean.unbind(-1)
-    share = ((y + slope * z - end) / length).clamp(0, 1)
-    return share.square() * (3 - 2 * share)
+    return smoothstep(y + slope * z, end, end + length)
 
 
 def _jaw(model: MorphableModel) -> Float[Tensor, " V"]:

@@ -1,0 +1,28 @@
+"""From 0 to 1 between two limits, straight or smoothly."""
+
+from torch import Tensor
+
+__all__ = ["ramp", "smoothstep"]
+
+
+def ramp(values: Tensor, low: float, high: float) -> Tensor:
+    """Straight from 0 at one limit to 1 at the other.
+
+    Args:
+        values: any.
+        low: where 0 is, and beyond; it may be the higher one.
+        high: where 1 is, and beyond.
+    """
+    return ((values - low) / (high - low)).clamp(0, 1)
+
+
+def smoothstep(values: Tensor, low: float, high: float) -> Tensor:
+    """As `ramp`, but level at both ends: 3 r^2 - 2 r^3, which shading languages call so.
+
+    Args:
+        values: any.
+        low: where 0 is, and beyond; it may be the higher one.
+        high: where 1 is, and beyond.
+    """
+    share = ramp(values, low, high)
+    return share * share * (3 - 2 * share)
