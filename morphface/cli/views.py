@@ -1,5 +1,6 @@
 """The commands `morphface view` and `morphface edit`: a photo in, a changed photo out."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -126,14 +127,14 @@ def edit(
     """
     fit: dict[str, Any] = {"model": model, "faces": faces, "focal": focal}
     fit |= {"stage": stage, "device": device}
+    typed: dict[str, Any] = {"--set": weights, "--preset": preset, "--gaze": gaze, "--yaw": yaw}
+    typed |= {"--pitch": pitch, "--roll": roll, "--light": light, "--light-from": light_from}
+    typed["--background"] = None if background == "original" else background
     if ui:
-        typed: dict[str, Any] = {"--set": weights, "--preset": preset, "--gaze": gaze, "--yaw": yaw}
-        typed |= {"--pitch": pitch, "--roll": roll, "--light": light, "--out": out}
-        typed |= {"--light-from": light_from, "--add": add or None}
-        typed["--background"] = None if background == "original" else background
+        typed |= {"--out": out, "--add": add or None}
         return edit_by_hand(image, port, typed, browser=not no_browser, quiet=quiet, fit=fit)
     without_page(port, no_browser)
-    _some_change(background, weights, preset, gaze, yaw, pitch, roll, light, light_from)
+    _some_change(typed)
     chosen: Any = {"yaw": yaw, "pitch": pitch, "roll": roll, "additive": add}
     chosen["expression"] = dict(_weight("--set", text) for text in weights or ())
     chosen["preset"] = dict(_weight("--preset", text, 1.0) for text in preset or ())
@@ -148,8 +149,8 @@ def edit(
     return say(f"written to {place}", quiet=quiet)
 
 
-def _some_change(background: str, *typed: Any) -> None:
-    if background == "original" and all(value in (None, []) for value in typed):
+def _some_change(typed: Mapping[str, Any]) -> None:
+    if all(value in (None, []) for value in typed.values()):
         raise ParameterError(
             "there is nothing to change: give --set, --preset, --gaze, --light, an angle or a "
             "--background, or --ui to edit by hand"
