@@ -3,6 +3,7 @@
 import io
 from dataclasses import dataclass
 from functools import cached_property
+from math import sin
 from weakref import WeakKeyDictionary
 
 import torch
@@ -13,13 +14,14 @@ from torch.nn.functional import pad
 
 from morphface.core.errors import ModelError, ParameterError
 from morphface.edit.names import unknown
-from morphface.geometry.camera import Camera, to_camera
+from morphface.geometry.camera import Camera
 from morphface.media.crop import Crop
-from morphface.models import MorphableModel, gaze_rotation
+from morphface.models import MorphableModel
 from morphface.parameters import FaceParameters
 from morphface.pipelines.overlay import with_landmarks
 from morphface.pipelines.photo import FittedFace, FittedPhoto
 from morphface.pipelines.rerender import Rerenderer
+from morphface.pipelines.rerender.eye_place import eye_ball
 from morphface.pipelines.rerender.looks import Look
 from morphface.render import Renderer
 from morphface.render.maps import MAP_NAMES, MapSet, render_maps
@@ -94,18 +96,11 @@ class Painter:
         Args:
             parameters: of the face.
         """
-        p, camera = parameters, self.face.camera
-        found, width = [], camera.size[1]
-        neutral = self.face.model.identity.instance(p.identity)[0]
-        sights = gaze_rotation(p.gaze[0])[..., 2]
-        for eye, sight in zip(self.face.model.eyes or (), sights, strict=False):
-            iris = (eye.centre(neutral) + eye.radius * sight)[None]
-            x, y, depth = camera.project(to_camera(iris, p.rotation[0], p.translation[0]))[
-                0
-            ].tolist()
-            radius = float(camera.focal.flatten()[0]) * eye.iris_radius / max(depth, 1.0)
-            found.append([round(n / width, 4) for n in (x, y, radius)])
-        return found
+        face, camera = self.face, self.face.camera
+        sides = range(len(face.model.eyes or ()))
+        seen = filter(None, (eye_ball(face, parameters, camera, side) for side in sides))
+        places = [(*middle.tolist(), ball.radius * sin(ball.iris)) for ball, middle in seen]
+        return [[round(value / camera.size[1], 4) for value in place] for place in places]
 
     @cached_property
     def _stage(self) -> Rerenderer:
