@@ -15,10 +15,10 @@ from morphface.fit.analysis.result import PhotometricResult
 from morphface.fit.analysis.scene import Scene
 from morphface.fit.analysis.settings import PhotometricSettings
 from morphface.fit.analysis.state import Look
-from morphface.fit.assemble import landmark_error
-from morphface.fit.problem import to_numpy
-from morphface.fit.result import FitResult
-from morphface.fit.rows import landmark_rows
+from morphface.fit.shared.arrays import to_numpy
+from morphface.fit.shared.errors import landmark_error
+from morphface.fit.shared.result import FitResult
+from morphface.fit.shared.rows import landmark_rows
 from morphface.geometry.camera import Camera
 from morphface.parameters import FaceParameters
 

@@ -12,13 +12,13 @@ from morphface.fit.analysis.sampling import Samples
 from morphface.fit.analysis.settings import PhotometricSettings
 from morphface.fit.analysis.state import Look
 from morphface.fit.analysis.surface import Surface
-from morphface.fit.gaze import eye_angles
-from morphface.fit.problem import to_numpy
-from morphface.fit.projection import Guess
-from morphface.fit.result import FitResult
-from morphface.fit.rows import landmark_rows
-from morphface.fit.settings import LinearSettings
-from morphface.fit.weights import outliers, roots
+from morphface.fit.linear.settings import LinearSettings
+from morphface.fit.linear.weights import outliers, roots
+from morphface.fit.shared.arrays import to_numpy
+from morphface.fit.shared.gaze import eye_angles
+from morphface.fit.shared.projection import Guess
+from morphface.fit.shared.result import FitResult
+from morphface.fit.shared.rows import landmark_rows
 from morphface.models import MorphableModel
 
 __all__ = ["Detected", "detected", "iris_gaze", "markers_at"]

@@ -32,9 +32,9 @@ from morphface.fit.analysis.scene import scene_of
 from morphface.fit.analysis.settings import GROUPS, PhotometricSettings, Stage, check_groups
 from morphface.fit.analysis.solver import run_stage
 from morphface.fit.analysis.state import Columns, Look, first_look
-from morphface.fit.problem import to_numpy
-from morphface.fit.result import FitResult
-from morphface.fit.threads import one_thread
+from morphface.fit.shared.arrays import to_numpy
+from morphface.fit.shared.result import FitResult
+from morphface.fit.shared.threads import one_thread
 from morphface.models import MorphableModel
 
 __all__ = ["fit_photometric"]

@@ -10,9 +10,8 @@ from morphface.fit.analysis.energies import Prior
 from morphface.fit.analysis.settings import PhotometricSettings
 from morphface.fit.analysis.state import Look
 from morphface.fit.analysis.surface import face_weight
-from morphface.fit.problem import coefficient_priors
-from morphface.fit.result import FitResult
-from morphface.fit.settings import LinearSettings
+from morphface.fit.shared.coefficients import coefficient_priors
+from morphface.fit.shared.result import FitResult
 from morphface.models import MorphableModel
 
 __all__ = [
@@ -90,10 +89,12 @@ def look_priors(
         look: whose focal length is expected.
         settings: standard deviations.
     """
-    linear = LinearSettings(
-        expression_spread=settings.expression_spread, score_spread=settings.score_spread
+    mean, spread = coefficient_priors(
+        model.expression,
+        start.landmarks.scores,
+        expression_spread=settings.expression_spread,
+        score_spread=settings.score_spread,
     )
-    mean, spread = coefficient_priors(model.expression, start.landmarks.scores, linear)
     return (
         Prior("expression", mean, np.diag(1 / spread**2)),
         *anchor("expression", look.expression, settings.expression_anchor),

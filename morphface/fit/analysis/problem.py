@@ -28,7 +28,7 @@ from morphface.fit.analysis.settings import PhotometricSettings
 from morphface.fit.analysis.silhouette import rim_of, silhouette_energy, silhouette_terms
 from morphface.fit.analysis.state import Columns, Look
 from morphface.fit.analysis.surface import Surface, surface_of
-from morphface.fit.bounded import solve
+from morphface.fit.shared.bounded import solve
 from morphface.models import MorphableModel
 
 __all__ = [

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass, fields
 
 from morphface.core.errors import ParameterError
-from morphface.fit.settings import ellipsoid
+from morphface.fit.shared.coefficients import ellipsoid
 
 __all__ = ["GROUPS", "PhotometricSettings", "Stage"]
 

@@ -17,7 +17,7 @@ from morphface.fit.analysis.problem import Drawn, Problem, draw_all, energy, nor
 from morphface.fit.analysis.scene import Scene
 from morphface.fit.analysis.settings import PhotometricSettings, Stage
 from morphface.fit.analysis.state import Look
-from morphface.fit.bounded import Box, bounded_minimum
+from morphface.fit.shared.bounded import Box, bounded_minimum
 
 __all__ = ["run_stage"]
 

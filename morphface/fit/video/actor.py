@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from morphface.fit.linear import fit_linear
-from morphface.fit.problem import to_numpy
+from morphface.fit.shared.arrays import to_numpy
 from morphface.fit.video.frame import Memory, Solved, Tools, solve_frame, tools_for
 from morphface.fit.video.person import Person
 from morphface.fit.video.points import spots_of

@@ -15,9 +15,9 @@ from torch import Tensor
 from morphface.fit.analysis.energies import photometric_scale
 from morphface.fit.analysis.lens import View, box_around
 from morphface.fit.analysis.priors import light_precision
-from morphface.fit.bounded import Box, bounded_minimum
-from morphface.fit.problem import coefficient_priors, to_numpy
-from morphface.fit.settings import LinearSettings
+from morphface.fit.shared.arrays import to_numpy
+from morphface.fit.shared.bounded import Box, bounded_minimum
+from morphface.fit.shared.coefficients import coefficient_priors
 from morphface.fit.video.gaze import look
 from morphface.fit.video.inertia import evidence, learned, released, spreads
 from morphface.fit.video.person import Person
@@ -173,11 +173,12 @@ class _Problem:
         self.seconds = max(time - memory.time, 1e-3)
         scores = {} if seen is None else seen.landmarks.scores
         self.settings = tools.settings.photometric
-        linear = LinearSettings(
+        mean, spread = coefficient_priors(
+            tools.person.model.expression,
+            scores,
             expression_spread=self.settings.expression_spread,
             score_spread=self.settings.score_spread,
         )
-        mean, spread = coefficient_priors(tools.person.model.expression, scores, linear)
         self.expected, self.precision = mean, 1 / spread**2
         self.start = memory.state
         self.noise = memory.noise

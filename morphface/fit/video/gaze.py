@@ -9,8 +9,8 @@ import numpy as np
 from jaxtyping import Float
 
 from morphface.fit.analysis.priors import gaze_precision
-from morphface.fit.gaze import eye_angles
-from morphface.fit.problem import to_numpy
+from morphface.fit.shared.arrays import to_numpy
+from morphface.fit.shared.gaze import eye_angles
 from morphface.fit.video.person import Person
 from morphface.fit.video.points import Sighting
 from morphface.fit.video.settings import VideoSettings

@@ -11,7 +11,7 @@ from torch import Tensor
 from morphface.fit.analysis import fit_photometric
 from morphface.fit.analysis.settings import GROUPS
 from morphface.fit.linear import fit_linear
-from morphface.fit.result import FitResult
+from morphface.fit.shared.result import FitResult
 from morphface.fit.video.person import Person, frozen
 from morphface.fit.video.settings import VideoSettings
 from morphface.geometry.angles import rotvec_to_angles

@@ -12,15 +12,15 @@ import torch
 from jaxtyping import Float
 
 from morphface.fit.analysis.settings import PhotometricSettings
-from morphface.fit.assemble import landmark_error
-from morphface.fit.gaze import eye_rotation
-from morphface.fit.problem import to_numpy
-from morphface.fit.projection import Guess, linearise, project
-from morphface.fit.rows import LandmarkRows, landmark_rows, near_landmarks
-from morphface.fit.settings import LinearSettings
+from morphface.fit.linear.settings import LinearSettings
+from morphface.fit.linear.weights import outliers, roots
+from morphface.fit.shared.arrays import to_numpy
+from morphface.fit.shared.errors import landmark_error
+from morphface.fit.shared.gaze import eye_rotation
+from morphface.fit.shared.projection import Guess, linearise, project
+from morphface.fit.shared.rows import LandmarkRows, landmark_rows, near_landmarks
 from morphface.fit.video.person import Person
 from morphface.fit.video.state import POSE, State
-from morphface.fit.weights import outliers, roots
 from morphface.landmarks import Landmarks
 
 __all__ = ["Sighting", "errors_of", "point_terms", "predict", "sighting", "spots_of"]

@@ -13,7 +13,7 @@ import torch
 
 from morphface.core.errors import ParameterError
 from morphface.core.threads import one_torch_thread
-from morphface.fit.threads import one_thread
+from morphface.fit.shared.threads import one_thread
 from morphface.fit.video.actor import Actor
 from morphface.fit.video.ahead import Ahead
 from morphface.fit.video.cast import Cast

@@ -8,16 +8,17 @@ from jaxtyping import Bool, Float
 from scipy.spatial.transform import Rotation
 from torch import Tensor
 
-from morphface.fit.gaze import eye_angles, eye_rotation
-from morphface.fit.problem import Problem, to_numpy
-from morphface.fit.projection import Guess
-from morphface.fit.result import FitResult
-from morphface.fit.solver import Trace
+from morphface.fit.linear.problem import Problem
+from morphface.fit.linear.solver import Trace
+from morphface.fit.shared.arrays import to_numpy
+from morphface.fit.shared.errors import landmark_error
+from morphface.fit.shared.gaze import eye_angles, eye_rotation
+from morphface.fit.shared.projection import Guess
+from morphface.fit.shared.result import FitResult
 from morphface.geometry.camera import Camera
-from morphface.landmarks import SCHEMES, Landmarks, outer_eye_distance
 from morphface.parameters import FaceParameters
 
-__all__ = ["assemble", "landmark_error"]
+__all__ = ["assemble"]
 
 
 def assemble(problem: Problem, guess: Guess, trace: Trace) -> FitResult:
@@ -82,29 +83,3 @@ def _look(problem: Problem, guess: Guess) -> _Seen:
     x, y, z = (points @ guess.rotation.T + guess.translation).T
     flat = np.column_stack([-guess.focal * x / z, guess.focal * y / z])
     return _Seen(gaze, flat + to_numpy(problem.camera.principal), counted & trust)
-
-
-def landmark_error(
-    landmarks: Landmarks, predicted: Float[np.ndarray, "N 2"], counted: Bool[np.ndarray, " N"]
-) -> float:
-    """Mean distance of predicted landmarks, as a share of the outer eye corners' distance.
-
-    Args:
-        landmarks: the detected ones.
-        predicted: in pixels.
-        counted: which of them count.
-    """
-    points = to_numpy(landmarks.points)
-    if not counted.any():
-        return float("nan")
-    error = np.linalg.norm(points - predicted, axis=1)[counted].mean()
-    present = to_numpy(landmarks.confidence)[:, None] > 0
-    complete = np.where(present, points, predicted)
-    return float(error / max(_face_width(landmarks.scheme, complete), 1e-9))
-
-
-def _face_width(scheme: str, points: np.ndarray) -> float:
-    """Distance of the outer eye corners; of unknown schemes, half the extent of the points."""
-    if scheme in SCHEMES:
-        return float(outer_eye_distance(torch.from_numpy(points), scheme))
-    return float(np.ptp(points, axis=0).max()) / 2

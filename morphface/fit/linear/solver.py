@@ -12,11 +12,11 @@ from functools import partial
 import numpy as np
 from jaxtyping import Float
 
-from morphface.fit.bounded import Box, bounded_minimum, solve
-from morphface.fit.projection import CAMERA, Guess, linearise, moved, project
-from morphface.fit.rows import LandmarkRows
-from morphface.fit.settings import LinearSettings
-from morphface.fit.weights import huber, outliers, roots
+from morphface.fit.linear.settings import LinearSettings
+from morphface.fit.linear.weights import huber, outliers, roots
+from morphface.fit.shared.bounded import Box, bounded_minimum, solve
+from morphface.fit.shared.projection import CAMERA, Guess, linearise, moved, project
+from morphface.fit.shared.rows import LandmarkRows
 
 __all__ = ["Target", "Trace", "fit_pose", "fit_shape"]
 

@@ -12,14 +12,14 @@ import numpy as np
 
 from morphface.core.check import check_finite
 from morphface.core.errors import LandmarkError, ParameterError
-from morphface.fit.assemble import assemble
-from morphface.fit.problem import SMALLEST_SCALE, Problem, far_away, start
-from morphface.fit.projection import Guess
-from morphface.fit.result import FitResult
-from morphface.fit.rows import LandmarkRows, landmark_rows, near_landmarks
-from morphface.fit.settings import LinearSettings
-from morphface.fit.solver import Target, Trace, fit_pose, fit_shape
-from morphface.fit.threads import one_thread
+from morphface.fit.linear.assemble import assemble
+from morphface.fit.linear.problem import SMALLEST_SCALE, Problem, far_away, start
+from morphface.fit.linear.settings import LinearSettings
+from morphface.fit.linear.solver import Target, Trace, fit_pose, fit_shape
+from morphface.fit.shared.projection import Guess
+from morphface.fit.shared.result import FitResult
+from morphface.fit.shared.rows import LandmarkRows, landmark_rows, near_landmarks
+from morphface.fit.shared.threads import one_thread
 from morphface.geometry.camera import Camera
 from morphface.landmarks import Landmarks
 from morphface.models import MorphableModel

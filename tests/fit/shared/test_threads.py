@@ -1,6 +1,6 @@
 from threadpoolctl import threadpool_info
 
-from morphface.fit.threads import one_thread
+from morphface.fit.shared.threads import one_thread
 
 
 def blas_threads():

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from morphface.fit import LinearSettings, fit_linear
-from morphface.fit.projection import Guess
-from morphface.fit.rows import landmark_rows
-from morphface.fit.weights import huber, outliers, roots
+from morphface.fit.linear.weights import huber, outliers, roots
+from morphface.fit.shared.projection import Guess
+from morphface.fit.shared.rows import landmark_rows
 from tests.fit.synthetic import SIZE, scene
 
 SETTINGS = LinearSettings(contour_slack=0.04, hidden_weight=0.1)

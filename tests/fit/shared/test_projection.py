@@ -5,9 +5,9 @@ import pytest
 import roma
 import torch
 
-from morphface.fit.gaze import eye_angles, eye_rotation
-from morphface.fit.projection import CAMERA, Guess, linearise, moved, project
-from morphface.fit.start import rough_pose
+from morphface.fit.linear.start import rough_pose
+from morphface.fit.shared.gaze import eye_angles, eye_rotation
+from morphface.fit.shared.projection import CAMERA, Guess, linearise, moved, project
 from morphface.geometry.camera import Camera, to_camera
 from morphface.models import gaze_rotation
 

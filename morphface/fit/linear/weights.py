@@ -3,9 +3,9 @@
 import numpy as np
 from jaxtyping import Float
 
-from morphface.fit.projection import Guess
-from morphface.fit.rows import LandmarkRows
-from morphface.fit.settings import LinearSettings
+from morphface.fit.linear.settings import LinearSettings
+from morphface.fit.shared.projection import Guess
+from morphface.fit.shared.rows import LandmarkRows
 
 __all__ = ["huber", "outliers", "roots"]
 

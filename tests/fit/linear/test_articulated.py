@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from morphface.fit import fit_linear
-from morphface.fit.rows import landmark_rows
+from morphface.fit.shared.rows import landmark_rows
 from tests.fit.synthetic import SIZE, scene
 from tests.jointed import TURNS, articulated
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from morphface.fit.bounded import Box, bounded_minimum, solve
+from morphface.fit.shared.bounded import Box, bounded_minimum, solve
 
 
 def problem(seed, size=9):

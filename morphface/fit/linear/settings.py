@@ -4,22 +4,12 @@ Defaults marked "measured" were chosen on rendered heads and on photographs with
 detector (`benchmarks/bench_linear_fit.py` repeats the check); the others are definitions.
 """
 
-import math
 from dataclasses import dataclass, fields
 
 from morphface.core.errors import ParameterError
+from morphface.fit.shared.coefficients import ellipsoid
 
-__all__ = ["LinearSettings", "ellipsoid"]
-
-
-def ellipsoid(rank: int, radius: float) -> float:
-    """The largest length that so many normal coefficients together may have.
-
-    Args:
-        rank: how many.
-        radius: standard deviations of their squared length that are allowed beyond its mean.
-    """
-    return math.sqrt(rank + radius * math.sqrt(2.0 * rank))
+__all__ = ["LinearSettings"]
 
 
 @dataclass(frozen=True)

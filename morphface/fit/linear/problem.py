@@ -4,25 +4,21 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from torch import Tensor
 
-from morphface.fit.projection import Guess
-from morphface.fit.rows import LandmarkRows
-from morphface.fit.settings import LinearSettings
-from morphface.fit.solver import Target
-from morphface.fit.start import rough_pose
+from morphface.fit.linear.settings import LinearSettings
+from morphface.fit.linear.solver import Target
+from morphface.fit.linear.start import rough_pose
+from morphface.fit.shared.arrays import to_numpy
+from morphface.fit.shared.coefficients import coefficient_priors
+from morphface.fit.shared.projection import Guess
+from morphface.fit.shared.rows import LandmarkRows
 from morphface.geometry.camera import Camera
 from morphface.landmarks import Landmarks
-from morphface.models import ExpressionBasis, MorphableModel
+from morphface.models import MorphableModel
 
-__all__ = ["SMALLEST_SCALE", "Problem", "coefficient_priors", "far_away", "start", "to_numpy"]
+__all__ = ["SMALLEST_SCALE", "Problem", "far_away", "start"]
 
 SMALLEST_SCALE = 0.03  # pixels a millimetre: a head of 7 pixels
-
-
-def to_numpy(tensor: Tensor) -> Float[np.ndarray, "..."]:
-    """The values in float64 on the CPU."""
-    return tensor.detach().cpu().double().numpy()
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,7 +68,12 @@ def start(problem: Problem) -> tuple[Target, Guess]:
         weights[:, 0],
         problem.landmarks.depth is not None,
     )
-    prior, spread = coefficient_priors(problem.model.expression, problem.landmarks.scores, settings)
+    prior, spread = coefficient_priors(
+        problem.model.expression,
+        problem.landmarks.scores,
+        expression_spread=settings.expression_spread,
+        score_spread=settings.score_spread,
+    )
     identity = np.ones(rows.identity)
     target = Target(
         points=observed,
@@ -105,25 +106,3 @@ def _observed(problem: Problem) -> tuple[Float[np.ndarray, "N 3"], Float[np.ndar
     observed[trust == 0] = 0.0
     relative = [1.0, 1.0, 0.0 if depth is None else problem.settings.depth_weight]
     return observed, (trust * problem.rows.surface)[:, None] * np.array(relative)
-
-
-def coefficient_priors(
-    expression: ExpressionBasis, scores: dict[str, float], settings: LinearSettings
-) -> tuple[Float[np.ndarray, " E"], Float[np.ndarray, " E"]]:
-    """Expected value and standard deviation of each expression coefficient.
-
-    Args:
-        expression: for names and bounds.
-        scores: the detector's own estimates, by name.
-        settings: for the spreads of bounded weights.
-    """
-    bounds = to_numpy(expression.bounds)
-    bounded = np.isfinite(bounds).all(axis=1)
-    prior, spread = np.zeros(len(bounds)), np.ones(len(bounds))
-    extent = np.maximum(np.where(bounded, bounds[:, 1] - bounds[:, 0], 1.0), 1e-6)
-    spread[bounded] = settings.expression_spread * extent[bounded]
-    for index, name in enumerate(expression.names):
-        if bounded[index] and name in scores:
-            prior[index] = bounds[index, 0] + scores[name] * extent[index]
-            spread[index] = settings.score_spread * extent[index]
-    return prior, spread

@@ -1,0 +1,1 @@
+"""What the linear stage, analysis by synthesis and tracking have in common."""
