@@ -25,7 +25,7 @@ __all__ = ["Actor"]
 
 _COASTING = 0.8  # share of the velocity that is left after each frame without landmarks
 _BLIND_FRAMES = 3  # that are carried on where there are no pixels to agree
-_AGREES = 1.3  # times the usual difference of colours: pixels agree with a prediction
+_AGREES = 1.3  # times the usual difference of colours, at least the camera's noise: pixels agree
 _STRANGE = 2.0  # times the usual one: this is somebody or something else
 _LEAST_STRANGE = 0.08
 _WORSE = 1.5  # times the usual one, where that is large already
@@ -125,7 +125,8 @@ class Actor:
         step[:6] = velocity * seconds
         moved = replace(memory, state=memory.state.moved(step), velocity=velocity)
         solved = solve_frame(self.tools, moved, frame.photo, None, frame.time)
-        if pixels and (solved.rmse > _AGREES * self._usual or solved.share < _LEAST_SEEN):
+        usual = max(self._usual, self.settings.photometric.camera_noise)
+        if pixels and (solved.rmse > _AGREES * usual or solved.share < _LEAST_SEEN):
             return None
         spots = self._spots(solved.state)
         height, width = frame.photo.size
