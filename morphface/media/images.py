@@ -4,7 +4,6 @@ What Pillow would do silently wrong (16-bit clipping, warnings, unbounded header
 here. Transparent pixels are shown on white. Of several frames, the first is read.
 """
 
-import math
 import warnings
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
@@ -27,6 +26,7 @@ from morphface.core.errors import (
 )
 from morphface.core.files import atomic_write
 from morphface.core.records import Record
+from morphface.media.exif import read_exif, stated_focal
 from morphface.media.paths import check_file, unreadable
 
 __all__ = ["MAX_BYTES", "MAX_PIXELS", "MIN_SIDE", "Photo", "read_image", "write_image"]
@@ -36,8 +36,6 @@ MAX_BYTES = 512 * 2**20
 MIN_SIDE = 32
 
 _SAMPLES = {"astronaut": ("skimage", "data/astronaut.png")}
-_FILM_DIAGONAL = math.hypot(36.0, 24.0)
-_UNIT_MM = {2: 25.4, 3: 10.0, 4: 1.0, 5: 0.001}
 # EXIF orientation -> (mirror left-right first?, then quarter turns counter-clockwise) to upright.
 _UPRIGHT = {
     1: (False, 0),
@@ -128,7 +126,7 @@ def read_image(source: str | Path) -> Photo:
         with image:
             _check_size(path, image)
             values = _decode(path, image)
-            exif = _exif(image)
+            exif = read_exif(image)
             width, height = image.size
     bad = int((~np.isfinite(values)).all(-1).sum())
     if bad:
@@ -138,7 +136,7 @@ def read_image(source: str | Path) -> Photo:
     orientation = orientation if orientation in _UPRIGHT else 1
     mirror, turns = _UPRIGHT[orientation]
     pixels = torch.rot90(pixels.flip(1) if mirror else pixels, turns).contiguous()
-    return Photo(pixels, _focal(exif, width, height), str(source), orientation)
+    return Photo(pixels, stated_focal(exif, (height, width)), str(source), orientation)
 
 
 def write_image(path: str | Path, pixels: Tensor) -> None:
@@ -244,36 +242,3 @@ def _full_scale(mode: str, grey: np.ndarray[Any, np.dtype[np.float32]]) -> float
         return 65535.0
     usual = (1.0, 255.0, 65535.0) if mode == "F" else (255.0, 65535.0)
     return next((white for white in usual if grey.max() <= white), float(2**31 - 1))
-
-
-def _exif(image: Image.Image) -> dict[int, Any]:
-    try:
-        exif = image.getexif()
-        return {**exif, **exif.get_ifd(ExifTags.IFD.Exif)}
-    except Exception:  # damaged EXIF of a good picture is as good as none
-        return {}
-
-
-def _focal(exif: dict[int, Any], width: int, height: int) -> float | None:
-    """Focal length in pixels, where EXIF tells it and the picture was not cropped."""
-    tag = ExifTags.Base
-    long, short = max(width, height), min(width, height)
-    shot = [_number(exif, tag.ExifImageWidth), _number(exif, tag.ExifImageHeight)]
-    shot_long, shot_short = (max(shot), min(shot)) if all(shot) else (long, short)
-    if abs(shot_long * short / (shot_short * long) - 1) > 0.02:
-        return None  # cropped: what remains of the sensor is unknown
-    focal = _number(exif, tag.FocalLengthIn35mmFilm) * math.hypot(long, short) / _FILM_DIAGONAL
-    if not focal:
-        unit = _UNIT_MM.get(exif.get(tag.FocalPlaneResolutionUnit, 2), 25.4)
-        pixels_per_mm = _number(exif, tag.FocalPlaneXResolution) / unit
-        focal = _number(exif, tag.FocalLength) * pixels_per_mm * long / shot_long
-    return focal if 0.2 * long < focal < 50 * long else None
-
-
-def _number(exif: dict[int, Any], tag: int) -> float:
-    """A positive number, or 0 where the tag is absent, unknown (0) or nonsense."""
-    try:
-        value = float(exif.get(tag, 0))
-    except (TypeError, ValueError, ZeroDivisionError):
-        return 0.0
-    return value if math.isfinite(value) and value > 0 else 0.0

@@ -115,50 +115,6 @@ def test_four_quarter_turns_are_none_and_one_turns_counter_clockwise():
     assert torch.equal(back.pixels, photo.pixels)
 
 
-def exif_of(**tags):
-    exif = Image.Exif()
-    inside = exif.get_ifd(ExifTags.IFD.Exif)
-    for name, value in tags.items():
-        inside[ExifTags.Base[name]] = value
-    return exif
-
-
-@pytest.mark.parametrize("orientation", [1, 6])
-def test_35mm_focal_length_spans_the_diagonal_of_film(tmp_path, orientation):
-    exif = exif_of(FocalLengthIn35mmFilm=43)
-    exif[ExifTags.Base.Orientation] = orientation
-    image = Image.new("RGB", (400, 300))  # diagonal 500 pixels
-    focal = read_image(saved(tmp_path, image, "a.jpg", exif=exif)).focal
-    assert focal == pytest.approx(43 / (36**2 + 24**2) ** 0.5 * 500)
-
-
-def test_focal_plane_resolution_gives_pixels_of_a_resized_picture(tmp_path):
-    exif = exif_of(
-        FocalLength=50.0,
-        FocalPlaneXResolution=1000.0,
-        FocalPlaneResolutionUnit=3,
-        ExifImageWidth=800,
-        ExifImageHeight=600,
-    )
-    image = Image.new("RGB", (400, 300))
-    focal = read_image(saved(tmp_path, image, "a.jpg", exif=exif)).focal
-    assert focal == pytest.approx(50 * 100 / 2)
-
-
-@pytest.mark.parametrize(
-    "tags",
-    [
-        {"FocalLengthIn35mmFilm": 0},
-        {"FocalLengthIn35mmFilm": 50, "ExifImageWidth": 400, "ExifImageHeight": 400},
-        {"FocalLength": 50.0},
-        {"FocalLengthIn35mmFilm": 60000},
-    ],
-)
-def test_focal_length_is_unknown_when_exif_is_silent_cropped_or_absurd(tmp_path, tags):
-    image = Image.new("RGB", (400, 300))
-    assert read_image(saved(tmp_path, image, "a.jpg", exif=exif_of(**tags))).focal is None
-
-
 def test_damaged_exif_does_not_spoil_a_good_picture(tmp_path):
     path = saved(tmp_path, Image.fromarray(BYTES), "a.jpg", exif=b"Exif\0\0II*\0\xff\xff\xff\x7f")
     assert read_image(path).size == (40, 48)
