@@ -17,7 +17,11 @@ Faces = Annotated[
     str, typer.Option(help="Which faces, the largest is 0.", metavar="largest|all|INDEX")
 ]
 Focal = Annotated[
-    float | None, typer.Option(help="Focal length in pixels, if you know it.", metavar="PX")
+    str | None,
+    typer.Option(
+        help="Focal length, if you know it: pixels, or a 35-mm equivalent, as 50mm.",
+        metavar="PX|MMmm",
+    ),
 ]
 Stage = Annotated[
     str,

@@ -1,6 +1,5 @@
 """A photo in, fitted faces out; nothing is written."""
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from morphface.core.errors import BackendError, ParameterError
 from morphface.fit import FitResult, PhotometricResult, fit_linear, fit_photometric
 from morphface.geometry.angles import rotvec_to_angles
 from morphface.geometry.camera import Camera, to_camera
+from morphface.geometry.focal import FocalLength, check_focal, focal_pixels
 from morphface.landmarks import Landmarks, choose, find_faces, read_landmarks
 from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
 from morphface.landmarks.find import Search
@@ -40,7 +40,7 @@ class Wishes(TypedDict, total=False):
     """Optional arguments of `fit_photo`, for functions that pass them on."""
 
     landmarks: str | Path | None
-    focal: float | None
+    focal: FocalLength | None
     stage: str
     device: str
 
@@ -125,10 +125,12 @@ class FittedPhoto(Displayed):
     Args:
         photo: turned so that its faces are upright.
         faces: those asked for.
+        focal: the focal length that was given, as it was given; None if none was.
     """
 
     photo: Photo
     faces: tuple[FittedFace, ...]
+    focal: FocalLength | None = None
 
 
 def fit_photo(
@@ -137,7 +139,7 @@ def fit_photo(
     model: str | Path = "open-head",
     faces: str | int = "largest",
     landmarks: str | Path | None = None,
-    focal: float | None = None,
+    focal: FocalLength | None = None,
     stage: str = "pixels",
     device: str = "cpu",
     progress: Progress | None = None,
@@ -152,7 +154,8 @@ def fit_photo(
         model: name or path of a morphable model.
         faces: "largest", "all", or an index from 0, the largest face first.
         landmarks: a file to read them from, instead of detecting them.
-        focal: focal length in pixels; None takes it from the picture's EXIF data, or estimates.
+        focal: focal length in pixels, or a 35-mm equivalent as text, such as "50mm"; None takes it
+            from the picture's EXIF data, or estimates.
         stage: "linear" stops after the landmarks, in hundredths of a second.
         device: where to compute.
         progress: is told what begins now.
@@ -166,6 +169,7 @@ def fit_photo(
     tell("reading the picture")
     clock = _Clock()
     photo = read_image(image)
+    lens = photo.focal if focal is None else focal_pixels(focal, photo.size)
     head = load_model(model)
     clock.lap("read")
     photo, found = _find(photo, landmarks, faces, tell)
@@ -175,18 +179,17 @@ def fit_photo(
     tell("fitting")
     fitted = []
     for face in chosen:
-        fit = fit_linear(head, face.to(device), size=photo.size, focal=focal or photo.focal)
+        fit = fit_linear(head, face.to(device), size=photo.size, focal=lens)
         clock.lap("fit")
         seen = _fit_pixels(head, photo, fit, device) if stage == "pixels" else None
         if seen is not None:
             clock.lap("pixels")
         fitted.append(FittedFace(fit.to("cpu"), head, dict(clock.laps), seen))
-    return FittedPhoto(photo, tuple(fitted))
+    return FittedPhoto(photo, tuple(fitted), focal)
 
 
-def _check_wishes(focal: float | None, stage: str) -> None:
-    if focal is not None and not (math.isfinite(focal) and focal > 0):
-        raise ParameterError(f"focal must be a positive number of pixels, got {focal:g}")
+def _check_wishes(focal: FocalLength | None, stage: str) -> None:
+    check_focal(focal)
     if stage not in STAGES:
         raise ParameterError(f"stage must be one of {', '.join(STAGES)}, got {stage!r}")
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from morphface.core.errors import MissingDependencyError, OutputError
 from morphface.core.files import atomic_write
+from morphface.geometry.focal import FocalLength
 from morphface.parameters import FaceParameters
 from morphface.pipelines.photo import FittedPhoto
 from morphface.ui.session import Session
@@ -37,6 +38,7 @@ class FaceEditor(anywidget.AnyWidget):
         image: a path, `sample:astronaut`, or what `fit_photo` gave, which is not fitted again.
         face: which face, the largest is 0.
         model: name of a morphable model, for a path.
+        focal: focal length for a path: pixels, or a 35-mm equivalent such as "50mm".
 
     Raises:
         MorphfaceError: the subclass and its message say what is wrong with the picture.
@@ -46,9 +48,14 @@ class FaceEditor(anywidget.AnyWidget):
     _css = _STATIC / "editor.css"
 
     def __init__(
-        self, image: str | Path | FittedPhoto, *, face: int = 0, model: str = "open-head"
+        self,
+        image: str | Path | FittedPhoto,
+        *,
+        face: int = 0,
+        model: str = "open-head",
+        focal: FocalLength | None = None,
     ) -> None:
-        self._session = Session.of(image, face=face, model=model)
+        self._session = Session.of(image, face=face, model=model, focal=focal)
         super().__init__()
         self.on_msg(self._hear)
 

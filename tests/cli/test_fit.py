@@ -99,8 +99,10 @@ def test_a_picture_without_a_face_gets_one_sentence(tmp_path, capfd):
         (["--device", "abacus"], "there is no device 'abacus'"),
         (["--model", "nobody"], "no model is called 'nobody'"),
         (["--model", "nowhere.npz"], "nowhere.npz"),
-        (["--focal", "-3"], "focal must be a positive number of pixels"),
-        (["--focal", "wide"], "; see morphface fit --help"),
+        (["--focal", "-3"], "focal must be 0.2 to 50 times the picture's longer side in pixels"),
+        (["--focal", "wide"], "or a 35-mm equivalent in that range, as 50mm, got 'wide'"),
+        (["--focal", "9mmm"], "got '9mmm'"),
+        (["--focal", "1e12"], "here 102.4 to 25600 pixels"),
         (["--landmarks", "nowhere.pts"], "nowhere.pts"),
     ],
 )

@@ -1,4 +1,5 @@
 import json
+import math
 import os
 import signal
 import subprocess
@@ -10,7 +11,9 @@ from morphface.cli import run
 from morphface.parameters import load_track
 from morphface.pipelines.tracking import run as tracking
 from tests.data import needs_detector, shared
-from tests.pipelines.tracking.tracked import clip, tracker
+from tests.pipelines.tracking.tracked import SIZE, clip, tracker
+
+FIFTY = 50 * math.hypot(*SIZE) / math.hypot(36, 24)
 
 
 @pytest.fixture
@@ -35,16 +38,17 @@ def test_track_writes_three_files_and_says_what_it_saw(video, tmp_path, known, c
     assert sorted(os.listdir(tmp_path / "out")) == ["overlay.mp4", "report.json", "track.npz"]
 
 
-def test_options_reach_the_tracker(video, tmp_path, known, capfd):
+@pytest.mark.parametrize(("focal", "pixels"), [("300", 300), ("50mm", FIFTY)])
+def test_options_reach_the_tracker(video, tmp_path, known, capfd, focal, pixels):
     known(people=2)
     options = ["--start", "0.1", "--end", "0.4", "--every", "2", "--people", "2", "--no-overlay"]
-    wishes = ["--stage", "linear", "--focal", "300", "--quiet"]
+    wishes = ["--stage", "linear", "--focal", focal, "--quiet"]
     assert run(["track", str(video), "-o", str(tmp_path / "out"), *options, *wishes]) == 0
     assert capfd.readouterr() == ("", "")
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert report["frames"] == 4
-    for name, value in {"start": 0.1, "every": 2, "stage": "linear", "focal": 300}.items():
-        assert report["settings"][name] == value
+    for name, value in {"start": 0.1, "every": 2, "stage": "linear", "focal": pixels}.items():
+        assert report["settings"][name] == pytest.approx(value)
     assert not (tmp_path / "out" / "overlay.mp4").exists()
 
 

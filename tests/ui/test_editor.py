@@ -53,6 +53,16 @@ def test_what_the_hand_set_is_there_in_python(editor):
     assert (editor.parameters, editor.python) == ("parameters", "code")
 
 
+def test_wishes_reach_the_session(monkeypatch):
+    from morphface.ui import editor as home
+
+    asked = []
+    of = staticmethod(lambda *a, **k: asked.append((a, k)) or StandIn())
+    monkeypatch.setattr(home, "Session", type("Of", (), {"of": of}))
+    home.FaceEditor("photo.jpg", face=1, model="toy", focal="50mm")
+    assert asked == [(("photo.jpg",), {"face": 1, "model": "toy", "focal": "50mm"})]
+
+
 def test_two_editors_are_independent(editor, monkeypatch):
     other = type(editor)("photo.jpg")
     hear(editor, {"id": 1, "do": "set", "control": "expression/jawOpen", "value": 0.75})

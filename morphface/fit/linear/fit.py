@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from morphface.core.check import check_finite
-from morphface.core.errors import LandmarkError, ParameterError
+from morphface.core.errors import LandmarkError
 from morphface.fit.linear.assemble import assemble
 from morphface.fit.linear.problem import SMALLEST_SCALE, Problem, far_away, start
 from morphface.fit.linear.settings import LinearSettings
@@ -21,6 +21,7 @@ from morphface.fit.shared.result import FitResult
 from morphface.fit.shared.rows import LandmarkRows, landmark_rows, near_landmarks
 from morphface.fit.shared.threads import one_thread
 from morphface.geometry.camera import Camera
+from morphface.geometry.focal import FocalLength, focal_pixels
 from morphface.landmarks import Landmarks
 from morphface.models import MorphableModel
 
@@ -36,7 +37,7 @@ def fit_linear(
     landmarks: Landmarks,
     *,
     size: tuple[int, int],
-    focal: float | None = None,
+    focal: FocalLength | None = None,
     settings: LinearSettings | None = None,
 ) -> FitResult:
     """Identity, expression, pose, gaze and camera of the face that has `landmarks`.
@@ -47,19 +48,22 @@ def fit_linear(
         model: any model with an embedding of the landmarks' scheme.
         landmarks: of one face. Points of confidence 0 are absent and may hold anything.
         size: image height and width in pixels.
-        focal: focal length in pixels, for example from EXIF; None estimates it around the
-            default of `Camera.facing`.
+        focal: focal length in pixels, for example from EXIF, or a 35-mm equivalent as text, such
+            as "50mm"; None estimates it around the default of
+            `Camera.facing`.
         settings: weights and limits; None takes the defaults.
 
     Raises:
         ModelError: the model has no embedding of the landmarks' scheme.
         LandmarkError: there are no points, or not as many as the scheme has.
-        ParameterError: a point that is present, or `focal`, is not a finite number.
+        ParameterError: a point that is present is not a finite number, or `focal` none that is
+            believed.
     """
     settings = settings or LinearSettings()
     rows = landmark_rows(model, landmarks.scheme)
-    _check(landmarks, rows, focal)
-    camera = Camera.facing(size, focal=focal)
+    _check(landmarks, rows)
+    pixels = None if focal is None else focal_pixels(focal, size)
+    camera = Camera.facing(size, focal=pixels)
     problem = Problem(model, landmarks, rows, camera, focal is not None, settings)
     problem, guess, trace, reason = _solve(problem)
     out = assemble(problem, guess, trace)
@@ -67,7 +71,7 @@ def fit_linear(
     return replace(out, converged=not reason, reason=reason)
 
 
-def _check(landmarks: Landmarks, rows: LandmarkRows, focal: float | None) -> None:
+def _check(landmarks: Landmarks, rows: LandmarkRows) -> None:
     if len(landmarks.points) == 0:
         raise LandmarkError("landmarks must have at least one point, got none")
     if len(landmarks.points) != len(rows.mean):
@@ -80,8 +84,6 @@ def _check(landmarks: Landmarks, rows: LandmarkRows, focal: float | None) -> Non
     check_finite("landmarks.points", landmarks.points[present])
     if landmarks.depth is not None:
         check_finite("landmarks.depth", landmarks.depth[present])
-    if focal is not None and not (np.isfinite(focal) and focal > 0):
-        raise ParameterError(f"focal must be a positive number of pixels, got {focal:g}")
 
 
 def _solve(problem: Problem) -> tuple[Problem, Guess, Trace, str]:

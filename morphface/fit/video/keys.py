@@ -15,6 +15,7 @@ from morphface.fit.shared.result import FitResult
 from morphface.fit.video.person import Person, frozen
 from morphface.fit.video.settings import VideoSettings
 from morphface.geometry.angles import rotvec_to_angles
+from morphface.geometry.focal import FocalLength, reach
 from morphface.landmarks import Landmarks
 from morphface.media.images import Photo
 from morphface.media.video import Frame
@@ -63,7 +64,7 @@ class Candidate:
 
 
 def candidate_of(
-    model: MorphableModel, frame: Frame, landmarks: Landmarks, focal: float | None
+    model: MorphableModel, frame: Frame, landmarks: Landmarks, focal: FocalLength | None
 ) -> Candidate:
     """A face of a frame, fitted to its landmarks.
 
@@ -71,7 +72,7 @@ def candidate_of(
         model: of all people.
         frame: the frame.
         landmarks: of the face.
-        focal: length in pixels, or None to estimate it.
+        focal: length in pixels or on film, or None to estimate it.
     """
     fit = fit_linear(model, landmarks, size=frame.photo.size, focal=focal)
     return Candidate(frame, fit, sharpness(frame.photo, landmarks.box))
@@ -91,8 +92,9 @@ def sharpness(photo: Photo, box: tuple[float, float, float, float]) -> float:
 
 
 def focal_of(candidates: Sequence[Candidate]) -> float:
-    """The focal length that the candidates agree on: the median."""
-    return float(np.median([float(candidate.fit.camera.focal) for candidate in candidates]))
+    """The focal length that the candidates agree on: the median, as far as it is believed."""
+    lengths = [float(candidate.fit.camera.focal) for candidate in candidates]
+    return float(np.clip(np.median(lengths), *reach(candidates[0].frame.photo.size)))
 
 
 def choose_keys(candidates: Sequence[Candidate], count: int) -> list[Candidate]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields
 
 from morphface.core.errors import ParameterError
 from morphface.fit.analysis.settings import GROUPS, PhotometricSettings, Stage
+from morphface.geometry.focal import FocalLength, check_focal
 
 __all__ = ["STAGES", "Inertia", "VideoSettings"]
 
@@ -66,7 +67,8 @@ class VideoSettings:
         key_frames: how many frames a person's identity, reflectance and camera come from.
         first_frames: from how many frames at the beginning of a stream key frames are chosen,
             where none are given.
-        focal: focal length in pixels; None estimates it.
+        focal: focal length in pixels, or a 35-mm equivalent as text, such as "50mm"; None
+            estimates it.
         photometric: how key frames are fitted to pixels.
         spacing: millimetres of the face between pixels at which frames are compared (measured).
         points: how many points of the skin are compared (measured).
@@ -88,7 +90,7 @@ class VideoSettings:
     people: int = 1
     key_frames: int = 6
     first_frames: int = 25
-    focal: float | None = None
+    focal: FocalLength | None = None
     photometric: PhotometricSettings = field(
         default_factory=lambda: PhotometricSettings(stages=_KEY_STAGES)
     )
@@ -107,6 +109,7 @@ class VideoSettings:
     def __post_init__(self) -> None:
         if self.stage not in STAGES:
             raise ParameterError(f"stage must be one of {', '.join(STAGES)}, got {self.stage!r}")
+        check_focal(self.focal)
         for item in fields(self):
             value = getattr(self, item.name)
             if isinstance(value, int | float) and not value > 0 and item.name not in _MAY_BE_ZERO:

@@ -1,7 +1,7 @@
 """A video in, the motion of its people out: parameters, report and overlay. Wiring only."""
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from morphface.core.errors import ParameterError, StoppedError
 from morphface.core.files import atomic_write, output_folder
 from morphface.fit.video import VideoSettings
 from morphface.fit.video.smoothing import smooth as without_jitter
+from morphface.geometry.focal import FocalLength, focal_pixels
 from morphface.media.video import Video, read_video
 from morphface.media.video.webcam import Webcam
 from morphface.models import load_model
@@ -37,7 +38,7 @@ def track_video(
     end: float | None = None,
     every: int = 1,
     people: int = 1,
-    focal: float | None = None,
+    focal: FocalLength | None = None,
     stage: str = "pixels",
     smooth: bool = False,
     overlay: bool = True,
@@ -59,7 +60,8 @@ def track_video(
         end: where to end, None: at the end.
         every: one frame of so many is taken.
         people: the most people that are tracked.
-        focal: focal length in pixels; None estimates it.
+        focal: focal length in pixels, or a 35-mm equivalent as text, such as "50mm"; None
+            estimates it.
         stage: "linear" tracks landmarks alone, "pixels" pixels as well.
         smooth: smooth the motion afterwards, past and future frames considered.
         overlay: whether to write the video that shows the track.
@@ -79,6 +81,8 @@ def track_video(
     settings = VideoSettings(stage=stage, people=people, focal=focal)
     tell = progress or (lambda _: None)
     with output_folder(out) as folder, _opened(video, start, end, every) as source:
+        if focal is not None:
+            settings = replace(settings, focal=focal_pixels(focal, source.size))
         head = with_landmarks_for(load_model(model), model, ["478", "68"], tell)
         run = TrackingRun(source, head, settings, folder / OVERLAY if overlay else None)
         run.follow(tell, advance or (lambda *_: None), draw=not smooth)

@@ -102,7 +102,7 @@ class Desk:
 
     def python(self, given: Given) -> str:
         """Python code that makes the same face."""
-        return python_text(self.changes, given, self.found.photo.source, self.number)
+        return python_text(self.changes, given, self.found, self.number)
 
     def saved(self, given: Given) -> bytes:
         """The edited head as a glTF file; the first takes a second or two."""

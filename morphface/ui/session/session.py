@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from morphface.core.errors import MorphfaceError, NoFaceError
+from morphface.geometry.focal import FocalLength
 from morphface.parameters import FaceParameters
 from morphface.pipelines.photo import FittedFace, FittedPhoto, fit_photo
 from morphface.render.backends.threads import kernels_alone
@@ -56,6 +57,7 @@ class Session:
         *,
         face: int = 0,
         model: str = "open-head",
+        focal: FocalLength | None = None,
     ) -> "Session":
         """A session for a photo.
 
@@ -63,6 +65,7 @@ class Session:
             image: a path, `sample:astronaut`, or what `fit_photo` gave, which is not fitted again.
             face: which face, the largest is 0.
             model: name or path of a morphable model, for a path.
+            focal: focal length for a path, as of `fit_photo`.
 
         Raises:
             NoFaceError: the photo has no face, or not as many.
@@ -70,9 +73,8 @@ class Session:
         """
         if not isinstance(image, FittedPhoto):
             wanted = "largest" if face == 0 else face
-            return cls(
-                fit_photo(image, model=model, faces=wanted), number=None if face == 0 else face
-            )
+            found = fit_photo(image, model=model, faces=wanted, focal=focal)
+            return cls(found, number=None if face == 0 else face)
         if not 0 <= face < len(image.faces):
             raise NoFaceError(
                 f"there is no face {face}: {len(image.faces)} were fitted, numbered from 0"

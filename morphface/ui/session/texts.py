@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from morphface.edit import Light
+from morphface.pipelines.photo import FittedPhoto
 from morphface.ui.session.changes import Changes, Lamp
 
 __all__ = ["json_text", "python_text"]
@@ -28,13 +29,15 @@ def json_text(changes: Changes, values: Mapping[str, float], given: Mapping[str,
     return json.dumps(parts | {"changed": dict(given)}, indent=2, allow_nan=False)
 
 
-def python_text(changes: Changes, given: Mapping[str, float], source: str, face: int | None) -> str:
+def python_text(
+    changes: Changes, given: Mapping[str, float], found: FittedPhoto, face: int | None
+) -> str:
     """Code that fits the photo and edits the face.
 
     Args:
         changes: that make the face.
         given: the values that were set.
-        source: of the photo.
+        found: the photo.
         face: its number among all faces of the photo; None if only the largest was fitted.
     """
     calls = changes.calls(given)
@@ -44,7 +47,7 @@ def python_text(changes: Changes, given: Mapping[str, float], source: str, face:
     lines = ["import morphface"]
     if names:
         lines.append(f"from morphface.edit import {', '.join(sorted(names))}")
-    lines += ["", *_fit(changes, source, face), "parameters = face.parameters"]
+    lines += ["", *_fit(changes, found, face), "parameters = face.parameters"]
     for call in calls:
         written = ", ".join(f"{name}={_written(value)}" for name, value in call.items())
         lines.append(f"parameters = edit(parameters, model=face.model, {written})")
@@ -55,13 +58,15 @@ def _new(value: object) -> bool:
     return isinstance(value, Light | Lamp)
 
 
-def _fit(changes: Changes, source: str, face: int | None) -> list[str]:
+def _fit(changes: Changes, found: FittedPhoto, face: int | None) -> list[str]:
     """How one comes by `face`."""
+    source = found.photo.source
     if source == _FILE:
         return ["# `face` is what was fitted: morphface.fit_photo(...).faces[0]"]
     whole = source if source.startswith("sample:") else str(Path(source))
     wishes = "" if changes.model.name == "open-head" else f", model={changes.model.name!r}"
     wishes += "" if face is None else f", faces={face}"
+    wishes += "" if found.focal is None else f", focal={found.focal!r}"
     return [f"face = morphface.fit_photo({whole!r}{wishes}).faces[0]"]
 
 

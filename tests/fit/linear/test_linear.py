@@ -157,6 +157,15 @@ def test_the_order_of_the_points_does_not_matter():
     )
 
 
+def test_an_equivalent_is_a_number_of_pixels():
+    given = scene()
+    pixels = 50 * math.hypot(*SIZE) / math.hypot(36, 24)
+    a = fit_linear(given.model, given.landmarks, size=SIZE, focal="50mm")
+    b = fit_linear(given.model, given.landmarks, size=SIZE, focal=pixels)
+    assert a.camera.focal.item() == pytest.approx(pixels)
+    assert torch.equal(a.parameters.to_vector(), b.parameters.to_vector())
+
+
 def test_a_larger_picture_changes_the_focal_length_and_nothing_else():
     given = scene(noise=1.0)
     marks = given.landmarks
@@ -346,10 +355,10 @@ def test_a_wrong_number_of_points_is_refused():
 
 
 @pytest.mark.refusal
-@pytest.mark.parametrize("focal", [0.0, -5.0, math.nan, math.inf])
+@pytest.mark.parametrize("focal", [0.0, -5.0, math.nan, math.inf, 1e12, "abcmm", "1mm"])
 def test_a_focal_length_that_is_none_is_refused(focal):
     given = scene()
-    with pytest.raises(ParameterError, match="focal must be a positive number of pixels"):
+    with pytest.raises(ParameterError, match="focal must be 0.2 to 50 times"):
         fit_linear(given.model, given.landmarks, size=SIZE, focal=focal)
 
 

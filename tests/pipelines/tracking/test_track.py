@@ -174,6 +174,8 @@ def test_wrong_wishes_are_refused_before_anything_is_written(video, tmp_path, kn
         track_video(video, out, stage="fast")
     with pytest.raises(VideoError, match="webcam 97 cannot be opened; plug one in"):
         track_video(97, out)
-    with pytest.raises(ParameterError, match="focal must be positive"):
+    with pytest.raises(ParameterError, match="focal must be 0.2 to 50 times"):
         track_video(video, out, focal=-1.0)
+    with pytest.raises(ParameterError, match="or .*mm to .*mm, got '9999mm'"):
+        track_video(video, out, focal="9999mm")
     assert names(tmp_path) == before

@@ -1,6 +1,7 @@
 import io
 import json
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -256,6 +257,19 @@ def test_python_names_the_photo(known, monkeypatch):
     exec(session.python(), names)
     assert asked == ["some 'folder'/face.png"]
     assert same(names["parameters"], session.parameters)
+
+
+def test_python_names_the_focal_length_that_was_given(known, monkeypatch):
+    asked = []
+
+    def fit(path, *, focal, **_):
+        asked.append(focal)
+        return replace(known, photo=Photo(known.photo.pixels, source=path), focal=focal)
+
+    monkeypatch.setattr("morphface.ui.session.session.fit_photo", fit)
+    monkeypatch.setattr(morphface, "fit_photo", fit, False)
+    exec(Session.of("face.png", focal="50mm").python(), {})
+    assert asked == ["50mm", "50mm"]
 
 
 def test_json_repeats_what_the_sliders_say(session):
