@@ -75,14 +75,31 @@ class Shot:
 
 
 def photograph(
-    subject: Subject, angles: tuple[float, float], lamp: Lamp, detector: MediaPipeDetector
+    subject: Subject,
+    angles: tuple[float, float],
+    lamp: Lamp,
+    detector: MediaPipeDetector,
+    *,
+    focal: float = FOCAL,
+    distance: float = DISTANCE,
+    samples: int = 64,
 ) -> Shot:
-    """Turn the head by yaw and pitch in degrees, take its picture, and look for the face."""
-    camera = Camera.facing(SIZE, focal=FOCAL)
+    """Turn the head by yaw and pitch in degrees, take its picture, and look for the face.
+
+    Args:
+        subject: who it is.
+        angles: yaw and pitch in degrees.
+        lamp: what lights the head.
+        detector: finds the face.
+        focal: of the camera, in pixels of a picture of `SIZE`.
+        distance: from the camera to the middle of the head's eyes, in millimetres.
+        samples: rays a pixel.
+    """
+    camera = Camera.facing(SIZE, focal=focal)
     turn = angles_to_rotvec(torch.tensor([*angles, 0.0]).deg2rad())
-    away = torch.tensor([0.0, 0.0, -DISTANCE])
+    away = torch.tensor([0.0, 0.0, -distance])
     parts = [_moved(part, turn, away) for part in subject.parts]
-    photo = Photo(picture(parts, camera, lamp).float())
+    photo = Photo(picture(parts, camera, lamp, samples).float())
     photo, faces = find_faces(photo, detector)
     points, marks = (to_camera(x, turn, away) for x in (subject.points, subject.marks))
     return Shot(photo, camera, points, marks, faces[0] if faces else None)

@@ -49,8 +49,7 @@ def fit_linear(
         landmarks: of one face. Points of confidence 0 are absent and may hold anything.
         size: image height and width in pixels.
         focal: focal length in pixels, for example from EXIF, or a 35-mm equivalent as text, such
-            as "50mm"; None estimates it around the default of
-            `Camera.facing`.
+            as "50mm"; None estimates it around what `settings` expect.
         settings: weights and limits; None takes the defaults.
 
     Raises:
@@ -62,8 +61,8 @@ def fit_linear(
     settings = settings or LinearSettings()
     rows = landmark_rows(model, landmarks.scheme)
     _check(landmarks, rows)
-    pixels = None if focal is None else focal_pixels(focal, size)
-    camera = Camera.facing(size, focal=pixels)
+    expected = settings.focal_mean * max(size) if focal is None else focal_pixels(focal, size)
+    camera = Camera.facing(size, focal=expected)
     problem = Problem(model, landmarks, rows, camera, focal is not None, settings)
     problem, guess, trace, reason = _solve(problem)
     out = assemble(problem, guess, trace)

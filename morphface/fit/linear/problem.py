@@ -60,7 +60,7 @@ class Problem:
 def start(problem: Problem) -> tuple[Target, Guess]:
     """What the solver aims at, and the mean face roughly posed."""
     observed, weights = _observed(problem)
-    rows, settings, length = problem.rows, problem.settings, float(problem.camera.focal)
+    rows, settings = problem.rows, problem.settings
     mean = _mean(rows)
     rotation, scale, seen = rough_pose(
         rows.points(mean),
@@ -75,18 +75,34 @@ def start(problem: Problem) -> tuple[Target, Guess]:
         score_spread=settings.score_spread,
     )
     identity = np.ones(rows.identity)
+    length, doubt = _expected_focal(problem, max(scale, SMALLEST_SCALE))
     target = Target(
         points=observed,
         weights=weights,
         prior=np.concatenate([0 * identity, prior]),
         spread=np.concatenate([identity, spread]),
         focal=length,
-        focal_spread=0.0 if problem.focal_known else settings.focal_spread,
+        focal_spread=doubt,
         depth_spread=settings.depth_scale_spread,
         scale=scale,
     )
     place = np.array([*seen, -length]) / max(scale, SMALLEST_SCALE)
     return target, Guess(rotation, place, length, 0.0, 1.0, mean)
+
+
+def _expected_focal(problem: Problem, scale: float) -> tuple[float, float]:
+    """Focal length in pixels and the standard deviation of its logarithm, at pixels a millimetre.
+
+    Without a known one, the expected angle of view and the expected distance of a head whose size
+    in pixels is seen, multiplied as densities.
+    """
+    settings, length = problem.settings, float(problem.camera.focal)
+    if problem.focal_known:
+        return length, 0.0
+    lens, place = (1 / max(s, 1e-6) ** 2 for s in (settings.focal_spread, settings.distance_spread))
+    share = place / (lens + place)
+    expected = length ** (1 - share) * (settings.distance_mean * scale) ** share
+    return expected, float((lens + place) ** -0.5)
 
 
 def far_away(rows: LandmarkRows, focal: float) -> Guess:

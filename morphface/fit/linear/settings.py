@@ -33,8 +33,16 @@ class LinearSettings:
         expression_spread: standard deviation of a bounded expression weight around 0, as a share
             of its range, where the detector gives no score (measured).
         score_spread: the same around the detector's score, where it gives one (measured).
-        focal_spread: standard deviation of the logarithm of the focal length around the default
-            of `Camera.facing` when none is given; 0 keeps the default (measured).
+        focal_mean: the focal length that is expected when none is given, in multiples of the
+            longer side of the picture: about that of an 80 mm lens on film. Measured, as are the
+            three below, by `benchmarks/bench_focal.py`.
+        focal_spread: standard deviation of its logarithm; 0 keeps `focal_mean`. Less than
+            photos have: a detector's errors make faces look nearer than they are, so that more
+            freedom makes shapes worse.
+        distance_mean: how far from the camera a head is expected then, in millimetres. A crop
+            makes a lens look longer, and leaves the distance, which is what bends a face; of the
+            two expectations, each counts by its precision.
+        distance_spread: standard deviation of its logarithm; infinite expects no distance.
         robust: residual, in robust standard deviations, at which a point's weight has fallen to
             a quarter (Geman-McClure; 3 is the usual choice).
         starting_noise: standard deviation of a landmark in millimetres on the face before it can
@@ -57,7 +65,10 @@ class LinearSettings:
     independent_points: float = 16.0
     expression_spread: float = 0.25
     score_spread: float = 0.15
-    focal_spread: float = 0.2
+    focal_mean: float = 2.25
+    focal_spread: float = 0.25
+    distance_mean: float = 1300.0
+    distance_spread: float = 0.4
     robust: float = 3.0
     starting_noise: float = 1.5
     least_noise: float = 1e-5
@@ -77,6 +88,9 @@ class LinearSettings:
             "starting_noise",
             "least_noise",
             "score_spread",
+            "focal_mean",
+            "distance_mean",
+            "distance_spread",
         ):
             if getattr(self, name) == 0:
                 raise ParameterError(f"{name} must be positive, got 0")
