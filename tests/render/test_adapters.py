@@ -77,7 +77,7 @@ def agree(adapter):
 def test_fragments_are_those_of_reference(rng, agree, size, perspective):
     screen, faces = soup(rng, 120, max(size), batch=2)
     face, *_ = agree(screen, faces, size, perspective=perspective)
-    assert (face >= 0).float().mean() > 0.3
+    assert (face >= 0).float().mean() > 0.1  # there is something to compare
 
 
 def test_batches_whose_images_see_different_faces_are_told_apart(rng, agree):
