@@ -10,7 +10,7 @@ cent. The detector finds the landmarks, and the linear stage fits them:
 
 - `true`: with the focal length that took the picture.
 - `as before`: 1.5 times the longer side, with a spread of 0.2 of its logarithm.
-- `by angle`: the best of expectations of the angle of view alone.
+- `by angle`: twice the longer side, with a spread of 0.5, about that of photos, and no distance.
 - `now`: what `LinearSettings` expect, angle and distance.
 
 The error is that of `bench_scan`: the distance from the subject's face points, here one of four,
