@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from source import names_in, shape_target
 
@@ -27,6 +28,7 @@ SAMPLES = 3000
 SIGMA = 0.28  # of a pair of opposite changes, whose extremes are -1 and 1
 TYPICAL = 2.0  # mm that a change's own vertices move at one standard deviation, at the most
 SIDED = 0.35  # share of a left or right change that the other side does not have
+FOLLOWED, WALL = 8, 3.0  # how many vertices of skin a hidden one follows, and how near, in mm
 ASYMMETRY = 0.7  # of SIGMA, for changes that make the sides of the face differ
 
 
@@ -158,8 +160,8 @@ def principal_components(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Mean, components scaled to one standard deviation, and all their variances.
 
-    Components are orthogonal under the metric `weights`; their signs make the largest entry
-    positive, so that a rebuild gives the same bytes.
+    Components are orthogonal under the metric `weights`; their signs are those of `oriented`, so
+    that a rebuild gives the same bytes.
     """
     mean = heads.mean(0)
     root = np.sqrt(weights / weights.sum())[:, None]
@@ -170,6 +172,32 @@ def principal_components(
     flat = (heads - mean).reshape(len(heads), -1)
     scale = np.sqrt(len(heads) - 1)
     components = vectors[:, :rank].T @ flat / scale
-    largest = np.abs(components).argmax(1)
-    components *= np.sign(components[np.arange(rank), largest])[:, None]
-    return mean, components.reshape(rank, -1, 3), values
+    return mean, oriented(components.reshape(rank, -1, 3)), values
+
+
+def oriented(components: np.ndarray) -> np.ndarray:
+    """Components, K x V x 3, with the signs that make the largest entry of each positive."""
+    flat = components.reshape(len(components), -1)
+    largest = flat[np.arange(len(flat)), np.abs(flat).argmax(1)]
+    return components * np.sign(largest)[:, None, None]
+
+
+def follow(
+    values: np.ndarray, places: np.ndarray, inside: np.ndarray, outside: np.ndarray
+) -> np.ndarray:
+    """Motions, K x V x 3, in which hidden vertices go with the skin that is nearest to them.
+
+    The walls of a nostril then never pass through its wing.
+
+    Args:
+        values: what each component adds.
+        places: of the vertices of the mean.
+        inside: those that follow.
+        outside: those that they may follow.
+    """
+    away, near = cKDTree(places[outside]).query(places[inside], FOLLOWED)
+    share = np.exp(-0.5 * (away / WALL) ** 2) + 1e-9
+    share /= share.sum(1, keepdims=True)
+    out = values.copy()
+    out[:, inside] = np.einsum("nk,inkc->inc", share, values[:, outside[near]])
+    return out

@@ -47,7 +47,7 @@ def save_model(
     path: str | Path,
     *,
     half: bool = False,
-    notes: Mapping[str, str] | None = None,
+    notes: Mapping[str, object] | None = None,
 ) -> None:
     """Write a model in our own format; reading it again gives the same float32 values.
 

@@ -102,6 +102,8 @@ class PhotometricSettings:
         expression_spread: standard deviation of a bounded expression weight around its rest, as
             a share of its range.
         score_spread: the same around the detector's score, where there is one.
+        light_mean: expected coefficient of band 0 of each channel, beyond
+            `geometry.spherical_harmonics.AMBIENT`: photos are exposed so that skin is bright.
         light_spread: standard deviations of the coefficients of bands 0, 1 and 2.
         light_chroma: standard deviation of the light's colour, as a share of that.
         gaze_spread: standard deviation of gaze, the mean of both eyes, in radians.
@@ -139,13 +141,14 @@ class PhotometricSettings:
     least_landmark_noise: float = 1.0
     expression_spread: float = 0.25
     score_spread: float = 0.15
+    light_mean: float = 0.3
     light_spread: tuple[float, float, float] = (0.15, 0.3, 0.15)
     light_chroma: float = 0.3
     gaze_spread: float = 0.3
     vergence_spread: float = 0.08
     upright_spread: float = 0.03
     focal_spread: float = 0.1
-    identity_anchor: float = math.inf
+    identity_anchor: float = 0.5
     expression_anchor: float = math.inf
     symmetry_spread: float = math.inf
     silhouette_noise: float = 1.5
@@ -163,7 +166,7 @@ class PhotometricSettings:
             raise ParameterError("stages must have at least one stage, got none")
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, float) and not value > 0:
+            if isinstance(value, float) and field.name != "light_mean" and not value > 0:
                 raise ParameterError(f"{field.name} must be positive, got {value}")
         if not all(spread > 0 for spread in self.light_spread):
             raise ParameterError(f"light_spread must be positive, got {self.light_spread}")

@@ -60,7 +60,7 @@ class LinearSettings:
 
     iterations: int = 12
     tolerance: float = 5e-2
-    depth_weight: float = 0.02
+    depth_weight: float = 0.1
     depth_scale_spread: float = 0.1
     independent_points: float = 16.0
     expression_spread: float = 0.25
