@@ -18,10 +18,13 @@ own mesh, eos with the Surrey model, and mean heads, for which no photo is neede
 """
 
 import argparse
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+import torch
 
 from benchmarks.common import DATA, report, seed
 from benchmarks.faces import Face, Places
@@ -45,11 +48,13 @@ class Method:
         name: of the row.
         face: given the file of a picture and the picture.
         places: where the vertices of ICT heads are on such a face.
+        seconds: that it takes for one of some pictures.
     """
 
     name: str
     face: Callable[[Path, Shot], Face | None]
     places: Places | None = None
+    seconds: Callable[[Sequence[Path]], float] | None = None
 
 
 def ours(fits: Fitted, ict: Ict, suffix: str = "") -> list[Method]:
@@ -57,9 +62,14 @@ def ours(fits: Fitted, ict: Ict, suffix: str = "") -> list[Method]:
     places, away = fits.places(ict)
     print(f"open head{suffix}: to the ICT mean brought within {away.mean():.3f} mm")
     mean = fits.mean()
+
+    def stage(name: str, key: str) -> Method:
+        face, seconds = partial(fits.alone, key), partial(fits.seconds, key)
+        return Method(f"{name}{suffix}", lambda path, _: face(path), places, seconds)
+
     return [
-        Method(f"linear stage{suffix}", lambda path, _: fits.alone("linear", path), places),
-        Method(f"pixels{suffix}", lambda path, _: fits.alone("pixels", path), places),
+        stage("linear stage", "linear"),
+        stage("pixels", "pixels"),
         Method(f"pixels, all views together{suffix}", lambda path, _: fits.together(path), places),
         Method(f"mean: open head{suffix}", lambda *_: mean, places),
     ]
@@ -80,20 +90,20 @@ def others(ict: Ict, share: Path | None) -> list[Method]:
 
 
 def table(
-    title: str, methods: Sequence[Method], paths: Sequence[Path], cache: Path
+    title: str, methods: Sequence[Method], shots: Mapping[Path, Shot], cache: Path
 ) -> list[dict[str, Any]]:
     """A row for each method that found anything."""
-    parts, rows = part_of_marks(canonical_face()), []
-    shots = [read_shot(path) for path in paths]
+    parts, rows, paths = part_of_marks(canonical_face()), [], list(shots)
     for method in methods:
         found = []
-        for path, shot in zip(paths, shots, strict=True):
+        for path, shot in shots.items():
             face = None if shot.landmarks is None else method.face(path, shot)
             if face is not None:
                 errors = remembered(face, shot, method.places, cache / "errors")
                 found.append(split(errors, shot, parts))
         if found or "together" not in method.name:
-            rows.append(row(f"{title}, {method.name}", found, len(paths)))
+            took = {"seconds": round(method.seconds(paths), 3)} if method.seconds else {}
+            rows.append(row(f"{title}, {method.name}", found, len(paths)) | took)
     linear = rows[0]["median_mm"]
     return [r | {"linear_over_this": round(linear / r["median_mm"], 3)} for r in rows]
 
@@ -113,7 +123,9 @@ def main() -> None:
     methods += others(ict, chosen.eos)
     cases = []
     for name, found in sets.items():
-        cases += table(TITLES[name], methods, found, chosen.cache)
+        outer = None if name == "scan" else torch.from_numpy(ict.outer)
+        shots = {path: replace(read_shot(path), outer=outer) for path in found}
+        cases += table(TITLES[name], methods, shots, chosen.cache)
     if chosen.only:
         print("not written, for it is not all sets")
     else:

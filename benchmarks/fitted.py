@@ -1,5 +1,6 @@
 """The faces that a revision of ours fitted to stored pictures, as `fit_shots` wrote them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from benchmarks.peers import Ict
 
 __all__ = ["Fitted"]
 
+NAMES = ("vertices", "marks", "neutral")
 SURE = 0.3  # confidence of a landmark that takes part in alignments
 
 
@@ -35,36 +37,28 @@ class Fitted:
         corners, weights = self.model["triangles"], self.model["barycentric"]
         return self._face(mean, (weights[..., None] * mean[corners]).sum(1), mean)
 
+    def raw(self, picture: Path) -> dict[str, np.ndarray]:
+        """All that was stored of one picture; empty where no face was found."""
+        return _content(self.folder / picture.parent.name / picture.name)
+
     def alone(self, stage: str, picture: Path) -> Face | None:
         """What a stage found in one picture, linear or pixels."""
-        path = self.folder / picture.parent.name / picture.name
-        if not path.exists():
-            return None
-        with np.load(path) as data:
-            names = ("vertices", "marks", "neutral")
-            return self._face(*(data[f"{stage}_{n}"].astype(np.float64) for n in names))
+        data = self.raw(picture)
+        return self._face(*(data[f"{stage}_{n}"] for n in NAMES)) if data else None
 
     def together(self, picture: Path) -> Face | None:
         """What all pictures of the person say of one of them."""
-        path = self.folder / picture.parent.name / f"{picture.stem.split('-')[0]}.npz"
-        if not path.exists():
+        group = picture.stem.split("-")[0]
+        data = _content(self.folder / picture.parent.name / f"{group}.npz")
+        used = list(data.get("used", ()))
+        if picture.stem not in used:
             return None
-        with np.load(path) as data:
-            if picture.stem not in data["used"]:
-                return None
-            row = list(data["used"]).index(picture.stem)
-            names = ("vertices", "marks", "neutral")
-            return self._face(*(data[n][row].astype(np.float64) for n in names))
+        return self._face(*(data[name][used.index(picture.stem)] for name in NAMES))
 
-    def seconds(self, stage: str, pictures: list[Path]) -> float:
+    def seconds(self, stage: str, pictures: Sequence[Path]) -> float:
         """How long a stage took for a picture, the median."""
-        took = []
-        for picture in pictures:
-            path = self.folder / picture.parent.name / picture.name
-            if path.exists():
-                with np.load(path) as data:
-                    took.append(float(data[f"{stage}_seconds"]))
-        return float(np.median(took))
+        told = [self.raw(picture) for picture in pictures]
+        return float(np.median([one[f"{stage}_seconds"] for one in told if one]))
 
     def places(self, ict: Ict) -> tuple[Places, np.ndarray]:
         """Where the vertices of ICT-FaceKit lie on its model, and how far off that is."""
@@ -73,5 +67,13 @@ class Fitted:
         return places_of(ict.target, ict.marks, shapes, face.marks)
 
     def _face(self, vertices: np.ndarray, marks: np.ndarray, neutral: np.ndarray) -> Face:
+        vertices, marks, neutral = (x.astype(np.float64) for x in (vertices, marks, neutral))
         sure = (self.model["confidence"] > SURE)[:, None]
         return Face(vertices, self.model["faces"], np.where(sure, marks, np.nan), neutral)
+
+
+def _content(path: Path) -> dict[str, np.ndarray]:
+    if not path.exists():
+        return {}
+    with np.load(path) as data:
+        return {name: data[name] for name in data.files}

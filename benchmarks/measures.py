@@ -1,15 +1,16 @@
 """How wrong is a face that a method found? Four answers, each in millimetres of the subject.
 
 - surface: from each of the subject's points to the found surface, after a similarity by all
-  landmarks and a rigid motion by closest points;
+  landmarks and a rigid motion by closest points; the parts of the face, and what is near the nose,
+  are of these;
 - now: the same in the region and after the alignment of the NoW challenge (Sanyal et al. 2019): a
   similarity by seven landmarks, then the one that makes the squared distances least;
 - true_rigid, true_similar: from each point of an ICT head to its own place on the found mesh, after
   the best rigid motion or similarity of all these pairs. No closest points are involved;
 - neutral_rigid, neutral_similar: likewise, of both heads without expression.
 
-Closest points forgive what slides along the surface, and with it a smooth average face; own places
-do not.
+All but the first, and all parts of the face, leave out what lies in nostrils and mouth. Closest
+points forgive what slides along the surface, and with it a smooth average face; own places do not.
 """
 
 import hashlib
@@ -41,17 +42,20 @@ def measure(face: Face, shot: Shot, places: Places | None) -> Errors:
     both = np.isfinite(marks).all(1) & np.isfinite(face.marks).all(1)
     pose = register(points, surface, brought_together(marks[both], face.marks[both]))
     found = {"surface": distances(points, surface, pose)}
-    seven, region = list(NOW_MARKS), points[now_region(points, marks)]
+    outer = np.ones(len(points), bool) if shot.outer is None else shot.outer.numpy()
+    seven, region = list(NOW_MARKS), points[outer & now_region(points, marks)]
     pose = register_scaled(region, surface, brought_together(marks[seven], face.marks[seven]))
     found["now"] = distances(region, surface, pose)
     if places is None or shot.neutral is None:
         return found
-    count = len(places.triangles)
-    truth = marks[:count] if places.marks else points
-    found |= _true("true", places.points(face.vertices), truth, metric=face.metric)
-    if face.neutral is not None and not places.marks:
-        still = shot.neutral.double().numpy()
-        found |= _true("neutral", places.points(face.neutral), still, metric=face.metric)
+    if places.marks:
+        truth, told = marks[: len(places.triangles)], places.points(face.vertices)
+        return found | _true("true", told, truth, metric=face.metric)
+    told = places.points(face.vertices)[outer]
+    found |= _true("true", told, points[outer], metric=face.metric)
+    if face.neutral is not None:
+        still, told = shot.neutral.double().numpy(), places.points(face.neutral)
+        found |= _true("neutral", told[outer], still[outer], metric=face.metric)
     return found
 
 
@@ -82,7 +86,11 @@ def _key(face: Face, shot: Shot, places: Places | None) -> str:
     for module in (__file__, surfaces.__file__, regions.__file__):
         digest.update(Path(module).read_bytes())
     told = [face.vertices, face.faces, face.marks, face.neutral, np.array(face.metric)]
-    told += [shot.points.numpy(), shot.marks.numpy()]
+    told += [
+        shot.points.numpy(),
+        shot.marks.numpy(),
+        None if shot.outer is None else shot.outer.numpy(),
+    ]
     told += [places.triangles, places.barycentric] if places else []
     for array in told:
         digest.update(b"-" if array is None else np.ascontiguousarray(array).tobytes())

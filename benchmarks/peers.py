@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from benchmarks.faces import MARKS, Face, Places, places_of
-from benchmarks.ict import IctHeads
+from benchmarks.ict import IctHeads, seen_from_outside
 from benchmarks.nonrigid import Shapes
 from benchmarks.regions import canonical_face
 from benchmarks.subjects import Shot
@@ -36,6 +36,7 @@ class Ict:
         self.vertices = heads.mean * 10
         self.marks = heads.marks(torch.from_numpy(self.vertices)).numpy()
         self.target = self.vertices[: heads.count]
+        self.outer = seen_from_outside(heads)
         names = [heads.parts.index(name) for name in ("face", "head_neck")]
         self.faces = heads.content["faces"][np.isin(heads.content["face_part"], names)]
         with np.load(path.with_name("mediapipe478_to_ict.npz")) as data:

@@ -55,6 +55,7 @@ class Shot:
         marks: its landmarks, in the camera frame.
         landmarks: of the largest face found, None if there is none.
         neutral: the subject's points without expression, in its own frame, where that is known.
+        outer: which of the points can be seen from outside; None where all can.
     """
 
     photo: Photo
@@ -63,6 +64,7 @@ class Shot:
     marks: Tensor
     landmarks: Landmarks | None
     neutral: Tensor | None = None
+    outer: Tensor | None = None
 
 
 def photograph(

@@ -36,8 +36,9 @@ def split(errors: Errors, shot: Shot, parts: np.ndarray) -> Errors:
     """
     points, marks = shot.points.double().numpy(), shot.marks.double().numpy()
     surface, part = errors["surface"], part_of_points(points, marks, parts)
-    each = {name: surface[part == index] for index, name in enumerate(PARTS)}
-    return errors | each | {"near_nose_mean": surface[near_nose(points, marks)]}
+    outer = np.ones(len(points), bool) if shot.outer is None else shot.outer.numpy()
+    each = {name: surface[outer & (part == index)] for index, name in enumerate(PARTS)}
+    return errors | each | {"near_nose_mean": surface[outer & near_nose(points, marks)]}
 
 
 def row(case: str, found: Sequence[Errors], pictures: int) -> dict[str, Any]:
