@@ -24,10 +24,10 @@ def hills(count=40):
     return vertices, np.concatenate([np.stack(f, axis=1) for f in faces])
 
 
-def similarity(scale, seed=0, angle=0.06):
+def similarity(scale, seed=0, angle=0.15):
     rng = np.random.default_rng(seed)
     turn = roma.rotvec_to_rotmat(torch.from_numpy(rng.normal(size=3) * angle)).numpy()
-    return Similarity(scale, turn, rng.normal(size=3) * 2)
+    return Similarity(scale, turn, rng.normal(size=3) * 4)
 
 
 def inner(vertices):
@@ -82,6 +82,16 @@ def test_no_other_similarity_has_smaller_squared_distances(sheet):
             step[axis] = sign * (1.0 if 3 <= axis < 6 else 0.02)
             other = np.square(distances(noisy, surface, pose.moved(step))).mean()
             assert other > best
+
+
+@pytest.mark.parametrize("align", [register, register_scaled])
+def test_an_alignment_that_is_begun_again_stays(sheet, align):
+    surface, points = sheet
+    noisy = points + np.random.default_rng(3).normal(size=points.shape) * 2
+    noisy = similarity(1.0, angle=0.2).apply(noisy)
+    pose = align(noisy, surface, Similarity.identity())
+    again = align(noisy, surface, pose)
+    assert np.linalg.norm(again.apply(noisy) - pose.apply(noisy), axis=1).max() < 0.05
 
 
 def test_points_are_brought_to_their_targets_with_or_without_scale():
