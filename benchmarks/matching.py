@@ -60,7 +60,7 @@ def rms_rigid(shapes: np.ndarray, *, scaled: bool = False) -> np.ndarray:
         centred, size = centred / size[:, None, None], np.ones(len(shapes))
     found = np.zeros((len(shapes), len(shapes)))
     for index, one in enumerate(centred):
-        covariance = np.einsum("nvi,vj->nij", centred, one) / shapes.shape[1]
+        covariance = centred.transpose(0, 2, 1) @ one / shapes.shape[1]
         u, values, vt = np.linalg.svd(covariance)
         values[:, 2] *= np.sign(np.linalg.det(u) * np.linalg.det(vt))
         squares = size**2 + size[index] ** 2 - 2 * values.sum(axis=1)
