@@ -26,7 +26,7 @@ INNER = {
     "mouth": (0.25, 0.07, 0.06),
 }
 SHOWN = 4  # expressions at once
-SIDES = [(yaw, pitch) for yaw in (-60, -30, 0, 30, 60) for pitch in (-30, 0, 30)]
+SIDES = [(yaw, pitch) for yaw in (-60, -30, 0, 30, 60) for pitch in (-15, 0, 15)]
 SCREEN, AWAY, BEHIND = 768, 600.0, 1.5  # pixels, and millimetres
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import regions, surfaces
+from benchmarks import surfaces
 from benchmarks.faces import Face, Places
 from benchmarks.regions import NOW_MARKS, now_region
 from benchmarks.subjects import Shot
@@ -83,7 +83,7 @@ def remembered(face: Face, shot: Shot, places: Places | None, cache: Path) -> Er
 def _key(face: Face, shot: Shot, places: Places | None) -> str:
     """A hash of everything that the errors depend on, the code included."""
     digest = hashlib.sha256()
-    for module in (__file__, surfaces.__file__, regions.__file__):
+    for module in (__file__, surfaces.__file__):
         digest.update(Path(module).read_bytes())
     told = [face.vertices, face.faces, face.marks, face.neutral, np.array(face.metric)]
     told += [
@@ -91,6 +91,7 @@ def _key(face: Face, shot: Shot, places: Places | None) -> str:
         shot.marks.numpy(),
         None if shot.outer is None else shot.outer.numpy(),
     ]
+    told += [now_region(shot.points.double().numpy(), shot.marks.double().numpy())]
     told += [places.triangles, places.barycentric] if places else []
     for array in told:
         digest.update(b"-" if array is None else np.ascontiguousarray(array).tobytes())

@@ -1,7 +1,8 @@
 """Which part of a face is a point of it? The face itself tells, whatever is fitted to it.
 
-A point belongs to the part of the nearest of its 468 landmarks. Their parts follow from where they
-lie on MediaPipe's canonical face.
+A point belongs to the part of the nearest of the 468 landmarks, if one is near: the skull above
+them and the neck below belong to none. The parts of landmarks follow from where they lie on
+MediaPipe's canonical face.
 """
 
 from pathlib import Path
@@ -14,6 +15,7 @@ from benchmarks.common import DATA
 __all__ = ["PARTS", "canonical_face", "near_nose", "now_region", "part_of_marks", "part_of_points"]
 
 PARTS = ("nose", "eyes and brows", "mouth", "cheeks", "jaw", "forehead")
+REACH = 12.0  # mm from a landmark
 NOSE_TIP, NEAR = 4, 85.0  # mm
 # Eye corners from the subject's right to left, below the nose, corners of the mouth.
 NOW_MARKS = (33, 133, 362, 263, 2, 61, 291)
@@ -40,7 +42,7 @@ def part_of_marks(canonical: np.ndarray) -> np.ndarray:
 
 
 def part_of_points(points: np.ndarray, marks: np.ndarray, parts: np.ndarray) -> np.ndarray:
-    """Index into `PARTS` of each of a face's points, by the nearest of its landmarks.
+    """Index into `PARTS` of each of a face's points, by the nearest of its landmarks, or -1.
 
     Args:
         points: of the face.
@@ -48,8 +50,8 @@ def part_of_points(points: np.ndarray, marks: np.ndarray, parts: np.ndarray) -> 
         parts: of the landmarks, which may be fewer than `marks` but come in their order.
     """
     used = np.isfinite(marks[: len(parts)]).all(1)
-    _, nearest = cKDTree(marks[: len(parts)][used]).query(points)
-    return parts[used][nearest]
+    away, nearest = cKDTree(marks[: len(parts)][used]).query(points)
+    return np.where(away < REACH, parts[used][nearest], -1)
 
 
 def near_nose(points: np.ndarray, marks: np.ndarray) -> np.ndarray:

@@ -33,8 +33,8 @@ def test_both_sides_are_alike(canonical):
 
 def test_a_point_is_of_the_part_of_its_nearest_landmark_that_is_there():
     marks = np.array([[0.0, 0, 0], [10, 0, 0], [np.nan, 0, 0]])
-    points = np.array([[1.0, 2, 0], [9, 0, 3], [100, 0, 0]])
-    assert part_of_points(points, marks, np.array([2, 4, 5])).tolist() == [2, 4, 4]
+    points = np.array([[1.0, 2, 0], [9, 0, 3], [21, 0, 0], [23, 0, 0]])
+    assert part_of_points(points, marks, np.array([2, 4, 5])).tolist() == [2, 4, 4, -1]
 
 
 def test_the_region_of_now_is_a_ball_sized_by_eyes_and_nose():
