@@ -1,7 +1,7 @@
 """Does a fitted face tell who it is? People are told apart by shape alone, all in one skin colour.
 
     python -m benchmarks.bench_recognition --cache FOLDER [--before REVISION] [--eos SHARE]
-        [--data FOLDER] [--people N] [--keep]
+        [--data FOLDER] [--people N] [--keep] [--jobs N]
 
 Random identities of ICT-FaceKit, four pictures each, made by Mitsuba 3 with 16 rays a pixel: each
 time four other expressions, yaw within 30 and pitch within 12 degrees, and one of two lamps or, as
@@ -34,7 +34,7 @@ from benchmarks.matching import (
 )
 from benchmarks.peers import MESH, Ict, eos_if_there
 from benchmarks.pictures import read_shot, take
-from benchmarks.revisions import fit_before, fit_now
+from benchmarks.revisions import Fits
 from benchmarks.subjects import Shot
 
 STRIDE = 4
@@ -106,12 +106,12 @@ def main() -> None:
     paths = take("people", chosen.data, chosen.cache, chosen.people)
     shots = {path: read_shot(path) for path in paths}
     used = [path for path in paths if shots[path].landmarks is not None]
-    now = fit_now(used, chosen.cache, alone=True, keep=chosen.keep)
+    fits = Fits(chosen.cache, chosen.jobs, alone=True)
     ict = Ict(chosen.data / "ict/ict_facekit.npz")
-    found = ours(Fitted(now), used, ict)
+    found = ours(Fitted(fits.now(used, keep=chosen.keep)), used, ict)
     if chosen.before:
-        before = fit_before(used, chosen.cache, chosen.before, alone=True)
-        found |= ours(Fitted(before), used, ict, ", before")
+        before = Fitted(fits.before(used, chosen.before))
+        found |= ours(before, used, ict, ", before")
     found |= others([shots[path] for path in used], ict, chosen.eos)
     people = np.array([int(path.stem.split("-")[0]) for path in used])
     cases = rows(found, people, len(paths))
@@ -129,6 +129,7 @@ def arguments() -> argparse.Namespace:
     options.add_argument("--data", type=Path, default=DATA)
     options.add_argument("--people", type=int, default=50)
     options.add_argument("--keep", action="store_true", help="keep this checkout's stored fits")
+    options.add_argument("--jobs", type=int, default=1, help="processes that fit")
     return options.parse_args()
 
 

@@ -1,7 +1,7 @@
 """How near does a fit come to a head that it knows nothing of, and how near do others?
 
     python -m benchmarks.bench_scan --cache FOLDER [--before REVISION] [--eos SHARE]
-        [--only scan|ict|views] [--data FOLDER] [--heads N] [--keep]
+        [--only scan|ict|views] [--data FOLDER] [--heads N] [--keep] [--jobs N]
 
 The pictures are made by Mitsuba 3 (`benchmarks/independent.py`), with shadows and the response of
 a camera, from known cameras: a scanned person (Lee Perry-Smith, Infinite-Realities, CC BY 3.0)
@@ -33,7 +33,7 @@ from benchmarks.measures import remembered
 from benchmarks.peers import Ict, canonical_mean, eos_if_there, mediapipe_mesh
 from benchmarks.pictures import read_shot, take
 from benchmarks.regions import canonical_face, part_of_marks
-from benchmarks.revisions import fit_before, fit_now
+from benchmarks.revisions import Fits
 from benchmarks.subjects import Shot
 from benchmarks.tables import printed, row, split
 
@@ -116,10 +116,10 @@ def main() -> None:
     sets = {name: take(name, chosen.data, chosen.cache, chosen.heads) for name in names}
     paths = [path for found in sets.values() for path in found]
     ict = Ict(chosen.data / "ict/ict_facekit.npz")
-    now = Fitted(fit_now(paths, chosen.cache, keep=chosen.keep))
-    methods = ours(now, ict)
+    fits = Fits(chosen.cache, chosen.jobs)
+    methods = ours(Fitted(fits.now(paths, keep=chosen.keep)), ict)
     if chosen.before:
-        methods += ours(Fitted(fit_before(paths, chosen.cache, chosen.before)), ict, ", before")
+        methods += ours(Fitted(fits.before(paths, chosen.before)), ict, ", before")
     methods += others(ict, chosen.eos)
     cases = []
     for name, found in sets.items():
@@ -143,6 +143,7 @@ def arguments() -> argparse.Namespace:
     options.add_argument("--data", type=Path, default=DATA)
     options.add_argument("--heads", type=int, default=20)
     options.add_argument("--keep", action="store_true", help="keep this checkout's stored fits")
+    options.add_argument("--jobs", type=int, default=1, help="processes that fit")
     return options.parse_args()
 
 
