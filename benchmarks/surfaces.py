@@ -24,8 +24,7 @@ __all__ = [
 ]
 
 CANDIDATES = 12
-COARSE = 600  # points that find the way before all of them do
-STILL = 2e-3  # mm; points that move less on average have arrived
+STILL = 3e-4  # mm; points that move less on average have arrived
 MOST_STEPS, BOLD = 100, 12  # after so many bold steps, half ones: pairs may swap to and fro
 
 
@@ -146,16 +145,15 @@ def _solved(rows: np.ndarray, residual: np.ndarray, share: np.ndarray) -> np.nda
 def _rested(
     points: np.ndarray, start: Similarity, step: Callable[[np.ndarray, float], np.ndarray]
 ) -> Similarity:
-    """Where steps lead: those of some points first, then those of all."""
+    """Where steps lead, once the points rest."""
     pose = start
-    for some in (points[:: max(1, len(points) // COARSE)], points):
-        for count in range(MOST_STEPS):
-            moved = pose.apply(some)
-            gain = 1.0 if count < BOLD else 0.5
-            pose = pose.moved(gain * step(moved, pose.scale))
-            path = np.linalg.norm(pose.apply(some) - moved, axis=1).mean() / pose.scale
-            if path < STILL:
-                break
+    for count in range(MOST_STEPS):
+        moved = pose.apply(points)
+        gain = 1.0 if count < BOLD else 0.5
+        pose = pose.moved(gain * step(moved, pose.scale))
+        path = np.linalg.norm(pose.apply(points) - moved, axis=1).mean() / pose.scale
+        if path < STILL:
+            break
     return pose
 
 
