@@ -16,13 +16,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.common import SEED, report
-from benchmarks.surfaces import Similarity, closest, distances, plane_rows, skin_faces, trust
+from benchmarks.nonrigid import Shapes, fit_surface
+from benchmarks.surfaces import Surface, distances, skin_faces
 from morphface.models import MorphableModel, load_model
 
 HEADS = 30
-PRIOR = 0.004  # mm^2 of squared error that one squared coefficient may save, per point
-STRIDE = 3
-RIGID, ROUNDS = 8, 18
 
 
 def main() -> None:
@@ -75,45 +73,11 @@ def case(name: str, targets: list[np.ndarray], model: MorphableModel, rank: int)
 
 def fit(target: np.ndarray, model: MorphableModel, rank: int) -> tuple[np.ndarray, np.ndarray]:
     """Distances in millimetres of the target's vertices, and identity coefficients."""
-    skin = skin_faces(model)
     mean = model.identity.mean.double().numpy()
     modes = model.identity.directions[:rank].double().numpy()
-    pose, x = Similarity.identity(), np.zeros(rank)
-    sampled, vertices = target[::STRIDE], mean
-    for turn in range(RIGID + (ROUNDS if rank else 0)):
-        points = pose.apply(sampled)
-        face, weight = closest(points, vertices, skin)
-        free = modes if turn >= RIGID else modes[:0]
-        step, x_new = _step(points, mean, vertices, free, (skin[face], weight), pose.scale)
-        pose = pose.moved(step)
-        if turn >= RIGID:
-            x = x_new
-            vertices = mean + np.tensordot(x, modes, 1)
-    return distances(target, vertices, skin, pose), x
-
-
-def _step(
-    points: np.ndarray,
-    mean: np.ndarray,
-    vertices: np.ndarray,
-    modes: np.ndarray,
-    at: tuple[np.ndarray, np.ndarray],
-    scale: float,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Point-to-plane least squares for a small similarity and all coefficients.
-
-    Residuals are in millimetres of the target, so that shrinking it gains nothing.
-    """
-    triangles, weight = at
-    motion, normal, surface = plane_rows(points, vertices, at)
-    base = (weight[..., None] * mean[triangles]).sum(1)
-    moves = np.einsum("nk,jnkc,nc->nj", weight, modes[:, triangles], normal, optimize=True)
-    rows = np.concatenate([moves, motion], axis=1)
-    share = trust(np.linalg.norm(points - surface, axis=1)) / (len(points) * scale**2)
-    prior = np.concatenate([np.full(len(modes), PRIOR), np.full(7, 1e-9)])
-    right = rows.T @ (share * ((points - base) * normal).sum(1))
-    solution = np.linalg.solve(rows.T @ (rows * share[:, None]) + np.diag(prior), right)
-    return solution[len(modes) :], solution[: len(modes)]
+    shapes = Shapes(mean, modes, skin_faces(model))
+    pose, x = fit_surface(target, shapes)
+    return distances(target, Surface(shapes.instance(x), shapes.faces), pose), x
 
 
 if __name__ == "__main__":

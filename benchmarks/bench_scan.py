@@ -1,154 +1,150 @@
-"""How near does a fit come to the surface of a head that it knows nothing of?
+"""How near does a fit come to a head that it knows nothing of, and how near do others?
 
-    python -m benchmarks.bench_scan --data FOLDER [--heads N]
+    python -m benchmarks.bench_scan --cache FOLDER [--before REVISION] [--eos SHARE]
+        [--only scan|ict|views] [--data FOLDER] [--heads N] [--keep] [--jobs N]
 
 The pictures are made by Mitsuba 3 (`benchmarks/independent.py`), with shadows and the response of
 a camera, from known cameras: a scanned person (Lee Perry-Smith, Infinite-Realities, CC BY 3.0)
-from nine views in two lights, and random heads of ICT-FaceKit. The detector finds the landmarks;
-the focal length is given. The error is the distance from each of the subject's face points to the
-fitted surface, in the subject's millimetres, after a similarity by landmarks and a rigid motion by
-closest points. FOLDER holds `scans/lee_perry_smith.obj` and `ict/ict_facekit.npz`.
+from nine views in two lights, random heads of ICT-FaceKit, and some of these from four views. The
+detector finds the landmarks; the focal length is given. `benchmarks/measures.py` says what is
+measured, always in the subject's millimetres.
 
-Beside the fit of pixels, in the same run: the linear stage that it starts from, and the model's
-mean head.
+All methods get the same pictures and landmarks: the linear stage, the fit of pixels of each picture
+alone and of all of a person together, the same by another revision of this repository, MediaPipe's
+own mesh, eos with the Surrey model, and mean heads, for which no photo is needed.
+
+--cache keeps pictures, the other revision's fits, and errors: only what changed is done again.
+--keep takes the fits of this checkout that are there, too.
 """
 
 import argparse
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
-from benchmarks.common import report, seed
-from benchmarks.independent import LAMPS
-from benchmarks.subjects import VIEWS, Shot, ict_heads, photograph, scan
-from benchmarks.surfaces import brought_together, distances, register
-from morphface.fit import FitResult, fit_linear, fit_photometric
-from morphface.geometry.camera import to_camera
-from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
-from morphface.models import MorphableModel, load_model
-from morphface.models.skin import skin_faces
-from morphface.parameters import FaceParameters
+from benchmarks.common import DATA, report, seed
+from benchmarks.faces import Face, Places
+from benchmarks.fitted import Fitted
+from benchmarks.measures import remembered
+from benchmarks.peers import Ict, canonical_mean, eos_if_there, mediapipe_mesh
+from benchmarks.pictures import read_shot, take
+from benchmarks.regions import canonical_face, part_of_marks
+from benchmarks.revisions import Fits
+from benchmarks.subjects import Shot
+from benchmarks.tables import printed, row, split
 
-Errors = dict[str, list[np.ndarray]]
-
-
-def errors(model: MorphableModel, parameters: FaceParameters, shot: Shot, row: int) -> np.ndarray:
-    """Distances of the subject's face points to the fitted head of one row."""
-    p = parameters
-    gaze = p.gaze[row : row + 1]
-    vertices = model.vertices(p.identity, p.expression[row : row + 1], gaze)
-    placed = to_camera(vertices, p.rotation[row : row + 1], p.translation[row : row + 1])[0]
-    embedding = model.landmarks["478"]
-    sure = (embedding.confidence > 0.3) & shot.marks.isfinite().all(1)
-    points, surface = shot.points.double().numpy(), placed.double().numpy()
-    marks = [x[sure].double().numpy() for x in (shot.marks, embedding.points(placed))]
-    faces = model.faces[skin_faces(model)].numpy()
-    pose = register(points, surface, faces, brought_together(*marks))
-    return distances(points, surface, faces, pose)
+TITLES = {"scan": "scan", "ict": "ICT heads", "views": "ICT heads, four views"}
 
 
-def fit_shot(model: MorphableModel, shot: Shot) -> FitResult | None:
-    """The linear stage, with the focal length known."""
-    if shot.landmarks is None:
-        return None
-    focal = float(shot.camera.focal)
-    return fit_linear(model, shot.landmarks, size=shot.photo.size, focal=focal)
+@dataclass(frozen=True)
+class Method:
+    """Who finds a face in a picture.
+
+    Args:
+        name: of the row.
+        face: given the file of a picture and the picture.
+        places: where the vertices of ICT heads are on such a face.
+        seconds: that it takes for one of some pictures.
+    """
+
+    name: str
+    face: Callable[[Path, Shot], Face | None]
+    places: Places | None = None
+    seconds: Callable[[Sequence[Path]], float] | None = None
 
 
-def alone(model: MorphableModel, shots: Sequence[Shot], found: Errors) -> None:
-    """Each picture by itself."""
-    for shot in shots:
-        start = fit_shot(model, shot)
-        if start is None:
-            continue
-        p = start.parameters
-        found["mean head"].append(errors(model, mean_head(p), shot, 0))
-        found["linear stage"].append(errors(model, p, shot, 0))
-        fit = fit_photometric(model, [shot.photo.pixels], [start])
-        found["pixels"].append(errors(model, fit.parameters, shot, 0))
+def ours(fits: Fitted, ict: Ict, suffix: str = "") -> list[Method]:
+    """The stages of a revision, and its mean head."""
+    places, away = fits.places(ict)
+    print(f"open head{suffix}: to the ICT mean brought within {away.mean():.3f} mm")
+    mean = fits.mean()
+
+    def stage(name: str, key: str) -> Method:
+        face, seconds = partial(fits.alone, key), partial(fits.seconds, key)
+        return Method(f"{name}{suffix}", lambda path, _: face(path), places, seconds)
+
+    return [
+        stage("linear stage", "linear"),
+        stage("pixels", "pixels"),
+        Method(f"pixels, all views together{suffix}", lambda path, _: fits.together(path), places),
+        Method(f"mean: open head{suffix}", lambda *_: mean, places),
+    ]
 
 
-def mean_head(parameters: FaceParameters) -> FaceParameters:
-    """The mean head without expression, where a fit has its head."""
-    return replace(
-        parameters,
-        identity=torch.zeros_like(parameters.identity),
-        expression=torch.zeros_like(parameters.expression),
-    )
+def others(ict: Ict, share: Path | None) -> list[Method]:
+    """Peers, and mean heads of theirs."""
+    mesh, eos = Places.same(468, marks=True), eos_if_there(share, ict)
+    methods = [Method("peer: MediaPipe's mesh", lambda _, s: mediapipe_mesh(s, ict.mesh), mesh)]
+    if eos is not None:
+        places, away = eos.places()
+        print(f"Surrey model: to the ICT mean brought within {away.mean():.3f} mm")
+        methods.append(Method("peer: eos, Surrey model", lambda _, s: eos.face(s), places))
+    canonical, mean = canonical_mean(ict.mesh), ict.face()
+    methods.append(Method("mean: ICT-FaceKit", lambda *_: mean, ict.places()))
+    methods.append(Method("mean: MediaPipe's canonical face", lambda *_: canonical, mesh))
+    return methods
 
 
-def together(model: MorphableModel, shots: Sequence[Shot], found: Errors) -> None:
-    """All pictures as those of one person."""
-    pairs = [(shot, fit_shot(model, shot)) for shot in shots]
-    used = [(shot, start) for shot, start in pairs if start is not None]
-    photos = [shot.photo.pixels for shot, _ in used]
-    fit = fit_photometric(model, photos, [start for _, start in used])
-    for row, (shot, _) in enumerate(used):
-        found["pixels, all views together"].append(errors(model, fit.parameters, shot, row))
-
-
-def table(name: str, found: Errors, pictures: int) -> list[dict[str, Any]]:
-    """Medians over the pictures of each picture's median, mean and standard deviation."""
-    rows = []
-    linear = float(np.median([np.median(d) for d in found["linear stage"]]))
-    for method, values in found.items():
-        median = float(np.median([np.median(d) for d in values]))
-        rows.append(
-            {
-                "case": f"{name}, {method}",
-                "pictures": pictures,
-                "faces_found": len(values),
-                "median_mm": round(median, 3),
-                "mean_mm": round(float(np.median([d.mean() for d in values])), 3),
-                "std_mm": round(float(np.median([d.std() for d in values])), 3),
-                "worst_median_mm": round(float(max(np.median(d) for d in values)), 3),
-                "linear_over_this": round(linear / median, 3),
-            }
-        )
-    return rows
-
-
-def bench_scan(
-    model: MorphableModel, path: Path, detector: MediaPipeDetector
+def table(
+    title: str, methods: Sequence[Method], shots: Mapping[Path, Shot], cache: Path
 ) -> list[dict[str, Any]]:
-    """The scanned person, each view alone and all together."""
-    person, found = scan(path, model, detector), defaultdict(list)
-    for lamp in LAMPS.values():
-        shots = [photograph(person, angles, lamp, detector) for angles in VIEWS]
-        alone(model, shots, found)
-        together(model, shots, found)
-    return table("scan", found, len(LAMPS) * len(VIEWS))
-
-
-def bench_ict(
-    model: MorphableModel, path: Path, count: int, detector: MediaPipeDetector
-) -> list[dict[str, Any]]:
-    """Random people of another model, one picture each."""
-    found: Errors = defaultdict(list)
-    rng, lamps = np.random.default_rng(1), list(LAMPS.values())
-    for index, head in enumerate(ict_heads(path, count)):
-        angles = (float(rng.uniform(-35, 35)), float(rng.uniform(-10, 10)))
-        alone(model, [photograph(head, angles, lamps[index % 2], detector)], found)
-    return table("ICT heads", found, count)
+    """A row for each method that found anything."""
+    parts, rows, paths = part_of_marks(canonical_face()), [], list(shots)
+    for method in methods:
+        found = []
+        for path, shot in shots.items():
+            face = None if shot.landmarks is None else method.face(path, shot)
+            if face is not None:
+                errors = remembered(face, shot, method.places, cache / "errors")
+                found.append(split(errors, shot, parts))
+        if found or "together" not in method.name:
+            took = {"seconds": round(method.seconds(paths), 3)} if method.seconds else {}
+            rows.append(row(f"{title}, {method.name}", found, len(paths)) | took)
+    linear = rows[0]["median_mm"]
+    return [r | {"linear_over_this": round(linear / r["median_mm"], 3)} for r in rows]
 
 
 def main() -> None:
-    """Render, fit, measure, write the results."""
-    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--data", type=Path, default=Path(__file__).parents[2] / "shared" / "data")
-    options.add_argument("--heads", type=int, default=20)
-    chosen = options.parse_args()
+    """Take pictures, fit, measure, write the results."""
+    chosen = arguments()
     seed()
-    model = load_model()
-    with MediaPipeDetector() as detector:
-        cases = bench_scan(model, chosen.data / "scans/lee_perry_smith.obj", detector)
-        cases += bench_ict(model, chosen.data / "ict/ict_facekit.npz", chosen.heads, detector)
-    report("scan", cases)
+    names = [chosen.only] if chosen.only else list(TITLES)
+    sets = {name: take(name, chosen.data, chosen.cache, chosen.heads) for name in names}
+    paths = [path for found in sets.values() for path in found]
+    ict = Ict(chosen.data / "ict/ict_facekit.npz")
+    fits = Fits(chosen.cache, chosen.jobs)
+    methods = ours(Fitted(fits.now(paths, keep=chosen.keep)), ict)
+    if chosen.before:
+        methods += ours(Fitted(fits.before(paths, chosen.before)), ict, ", before")
+    methods += others(ict, chosen.eos)
+    cases = []
+    for name, found in sets.items():
+        outer = None if name == "scan" else torch.from_numpy(ict.outer)
+        shots = {path: replace(read_shot(path), outer=outer) for path in found}
+        cases += table(TITLES[name], methods, shots, chosen.cache)
+    if chosen.only:
+        print("not written, for it is not all sets")
+    else:
+        report("scan", cases)
+    print(printed(cases))
+
+
+def arguments() -> argparse.Namespace:
+    """What the command line says."""
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--cache", type=Path, required=True, help="keeps pictures and fits")
+    options.add_argument("--before", help="a git revision that fits the same pictures")
+    options.add_argument("--eos", type=Path, help="the folder share/ of the eos library")
+    options.add_argument("--only", choices=TITLES)
+    options.add_argument("--data", type=Path, default=DATA)
+    options.add_argument("--heads", type=int, default=20)
+    options.add_argument("--keep", action="store_true", help="keep this checkout's stored fits")
+    options.add_argument("--jobs", type=int, default=1, help="processes that fit")
+    return options.parse_args()
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ a busy machine slows both.
 """
 
 import json
+import os
 import platform
 import subprocess
 import time
@@ -21,6 +22,7 @@ import torch
 
 SEED = 0
 RESULTS = Path(__file__).parent / "results"
+DATA = Path(os.environ.get("MORPHFACE_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
 PACKAGES = ("numpy", "numba", "torch")
 
 

@@ -1,9 +1,8 @@
-"""Heads that are not ours, to be photographed by an independent renderer.
+"""Heads that are not ours, and their pictures.
 
-`scan` is a real person, `ict_heads` are random draws of a model made from light-stage scans.
+`scan` is a real person; `benchmarks/ict.py` draws people from a model made from light-stage scans.
 """
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,32 +11,20 @@ import roma
 import torch
 from torch import Tensor
 
-from benchmarks.common import SEED
-from benchmarks.independent import LAMPS, Lamp, Part, picture
+from benchmarks.independent import Lamp, Part, picture
+from morphface.core.errors import NoFaceError
 from morphface.geometry.angles import angles_to_rotvec
 from morphface.geometry.camera import Camera, to_camera
 from morphface.landmarks import Landmarks, find_faces
 from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
 from morphface.media.images import Photo
-from morphface.models import MorphableModel
-from morphface.render import rasterize
 
-__all__ = ["Shot", "Subject", "ict_heads", "photograph", "scan"]
+__all__ = ["DISTANCE", "SIZE", "Shot", "Subject", "photograph", "read_scan", "scan"]
 
 SIZE = (512, 512)
 FOCAL = 900.0
 DISTANCE = 620.0
-# Yaw and pitch in degrees.
-VIEWS = [(-40, 0), (-20, 0), (0, 0), (20, 0), (40, 0), (0, 15), (0, -15), (25, 10), (-25, -10)]
-IRIS = 5.9  # radius in millimetres
-SKIN = (0.47, 0.27, 0.19)  # linear RGB
-INNER = {
-    "sclera": (0.70, 0.66, 0.63),
-    "iris": (0.06, 0.035, 0.02),
-    "teeth": (0.65, 0.60, 0.50),
-    "gums": (0.35, 0.10, 0.09),
-    "mouth": (0.25, 0.07, 0.06),
-}
+FRAME = Path(__file__).with_name("scan_frame.npz")
 
 
 @dataclass(frozen=True)
@@ -48,11 +35,13 @@ class Subject:
         parts: what is seen.
         points: of the face, which a fit should reach.
         marks: the 478 landmarks on it, absent ones not finite.
+        neutral: the points without expression, where that is known.
     """
 
     parts: tuple[Part, ...]
     points: Tensor
     marks: Tensor
+    neutral: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -65,6 +54,8 @@ class Shot:
         points: those of the subject, in the camera frame.
         marks: its landmarks, in the camera frame.
         landmarks: of the largest face found, None if there is none.
+        neutral: the subject's points without expression, in its own frame, where that is known.
+        outer: which of the points can be seen from outside; None where all can.
     """
 
     photo: Photo
@@ -72,6 +63,8 @@ class Shot:
     points: Tensor
     marks: Tensor
     landmarks: Landmarks | None
+    neutral: Tensor | None = None
+    outer: Tensor | None = None
 
 
 def photograph(
@@ -100,9 +93,17 @@ def photograph(
     away = torch.tensor([0.0, 0.0, -distance])
     parts = [_moved(part, turn, away) for part in subject.parts]
     photo = Photo(picture(parts, camera, lamp, samples).float())
-    photo, faces = find_faces(photo, detector)
+    photo, face = _face(photo, detector)
     points, marks = (to_camera(x, turn, away) for x in (subject.points, subject.marks))
-    return Shot(photo, camera, points, marks, faces[0] if faces else None)
+    return Shot(photo, camera, points, marks, face, subject.neutral)
+
+
+def _face(photo: Photo, detector: MediaPipeDetector) -> tuple[Photo, Landmarks | None]:
+    try:
+        seen, faces = find_faces(photo, detector)
+    except NoFaceError:
+        return photo, None
+    return seen, faces[0]
 
 
 def _moved(part: Part, turn: Tensor, shift: Tensor) -> Part:
@@ -112,25 +113,28 @@ def _moved(part: Part, turn: Tensor, shift: Tensor) -> Part:
     return replace(part, vertices=to_camera(part.vertices, turn, shift), normals=normals)
 
 
-def scan(path: Path, model: MorphableModel, detector: MediaPipeDetector) -> Subject:
-    """The head scan in the model's frame, facing forward, in about millimetres.
+def scan(path: Path) -> Subject:
+    """The head scan facing forward, in about millimetres.
 
-    It comes in arbitrary units: landmarks seen on it tell the similarity to the model's mean.
+    It comes in arbitrary units. Where it stands, and which of its points are its face, was found
+    once (`benchmarks/scan_frame.py`) and stays, whatever becomes of our model.
 
     Args:
         path: `lee_perry_smith.obj`, its picture beside it.
-        model: whose mean the scan is brought to.
-        detector: finds the landmarks.
     """
-    part = _read_scan(path)
-    for _ in range(2):  # the second time, the head faces the camera
-        part, marks = _brought(part, model, detector)
-    near = torch.cdist(part.vertices, model.identity.mean).min(dim=1)
-    face = model.regions["face"][near.indices] > 0.5
-    return Subject((part,), part.vertices[face & (near.values < 25)], marks)
+    part = read_scan(path)
+    with np.load(FRAME) as frame:
+        scale = float(frame["scale"])
+        turn, shift, marks = (torch.from_numpy(frame[n]) for n in ("turn", "shift", "marks"))
+        face = torch.from_numpy(np.unpackbits(frame["face"], count=len(part.vertices)) > 0)
+    vertices = scale * part.vertices @ turn.mT + shift
+    normals = None if part.normals is None else part.normals @ turn.mT
+    placed = replace(part, vertices=vertices, normals=normals)
+    return Subject((placed,), placed.vertices[face], marks)
 
 
-def _read_scan(path: Path) -> Part:
+def read_scan(path: Path) -> Part:
+    """The scan as it comes, forty times as large, with normals that ignore its texture's seams."""
     import trimesh
 
     mesh = trimesh.load(path, process=False)
@@ -148,95 +152,3 @@ def _read_scan(path: Path) -> Part:
         uv=torch.tensor(np.asarray(mesh.visual.uv)).float(),
         normals=torch.tensor(np.array(normals)).float(),
     )
-
-
-def _brought(part: Part, model: MorphableModel, detector: MediaPipeDetector) -> tuple[Part, Tensor]:
-    """The part where its landmarks are nearest to those of the mean head, and these."""
-    marks = _cast(part, detector)
-    embedding = model.landmarks["478"]
-    sure = (embedding.confidence > 0.3) & marks.isfinite().all(1)
-    turn, shift, scale = roma.rigid_points_registration(
-        marks[sure], embedding.points(model.identity.mean)[sure], compute_scaling=True
-    )
-    normals = None if part.normals is None else part.normals @ turn.mT
-    moved = replace(part, vertices=scale * part.vertices @ turn.mT + shift, normals=normals)
-    return moved, scale * marks @ turn.mT + shift
-
-
-def _cast(part: Part, detector: MediaPipeDetector) -> Tensor:
-    """Landmarks that the detector sees on a part, back on its surface."""
-    lamp = LAMPS["soft, from the left"]
-    nothing = torch.empty(0, 3)
-    shot = photograph(Subject((part,), nothing, nothing), (0, 0), lamp, detector)
-    if shot.landmarks is None:
-        raise SystemExit("no face is seen on the scan")
-    placed = part.vertices + torch.tensor([0.0, 0.0, -DISTANCE])
-    found = rasterize(shot.camera.project(placed)[None], part.faces, SIZE)
-    column, row = shot.landmarks.points.floor().long().unbind(-1)
-    inside = (column >= 0) & (row >= 0) & (column < SIZE[1]) & (row < SIZE[0])
-    column, row = column.clamp(0, SIZE[1] - 1), row.clamp(0, SIZE[0] - 1)
-    face, weights = found.face[0, row, column], found.barycentric[0, row, column]
-    points = (part.vertices[part.faces[face]] * weights[..., None]).sum(1)
-    return torch.where((inside & (face >= 0))[:, None], points, torch.nan)
-
-
-def ict_heads(path: Path, count: int) -> Iterator[Subject]:
-    """Random identities with four random expressions each, in one skin colour.
-
-    Eyes stay open: the model's cornea, opaque here, would pierce a closed lid.
-
-    Args:
-        path: `ict_facekit.npz`, `mediapipe478_to_ict.npz` beside it.
-        count: how many.
-    """
-    with np.load(path) as data:
-        content = {name: data[name] for name in data.files}
-    with np.load(path.with_name("mediapipe478_to_ict.npz")) as data:
-        corners = torch.from_numpy(data["triangles"]).long()
-        share = torch.from_numpy(data["barycentric"]).float()[..., None]
-    rng = np.random.default_rng(SEED)
-    parts = [str(name) for name in content["part_names"]]
-    mean = content["vertices"].astype(np.float64)
-    eyes = [mean[content["vertex_part"] == parts.index(f"sclera_{s}")] for s in ("left", "right")]
-    origin = (eyes[0].mean(0) + eyes[1].mean(0)) / 2
-    names = [str(name) for name in content["expression_names"]]
-    free = [k for k, name in enumerate(names) if not name.startswith(("eyeBlink", "eyeLook"))]
-    for _ in range(count):
-        x = rng.normal(size=len(content["identity"]))
-        weights = np.zeros(len(names))
-        weights[rng.permutation(free)[:4]] = rng.uniform(size=4) * 0.7
-        vertices = mean - origin + np.tensordot(x, content["identity"].astype(np.float64), 1)
-        vertices = vertices + np.tensordot(weights, content["expression"].astype(np.float64), 1)
-        points = torch.from_numpy(vertices * 10).float()
-        face = points[: int(content["narrow_face_count"])]
-        marks = (points[corners] * share).sum(1)
-        yield Subject(_ict_parts(content, parts, points), face, marks)
-
-
-def _ict_parts(
-    content: dict[str, np.ndarray], names: Sequence[str], vertices: Tensor
-) -> tuple[Part, ...]:
-    out = []
-    for index, name in enumerate(names):
-        faces = torch.from_numpy(content["faces"][content["face_part"] == index]).long()
-        if not len(faces) or name.startswith("iris"):  # inside the opaque outer eyeball
-            continue
-        colour = next((c for key, c in INNER.items() if key in name), SKIN)
-        iris = torch.zeros(len(faces), dtype=torch.bool)
-        if name.startswith("sclera"):
-            iris = _before_iris(torch.from_numpy(content["vertices"]).float() * 10, faces)
-        out += [_part(vertices, faces[~iris], colour)]
-        out += [_part(vertices, faces[iris], INNER["iris"])] if iris.any() else []
-    return tuple(out)
-
-
-def _before_iris(mean: Tensor, faces: Tensor) -> Tensor:
-    """Faces of the cornea, through which one would see the iris."""
-    middle = mean[faces].mean(1)
-    axis = (mean[faces.unique()].amin(0) + mean[faces.unique()].amax(0)) / 2
-    return ((middle - axis)[:, :2].norm(dim=1) < IRIS) & (middle[:, 2] > axis[2])
-
-
-def _part(vertices: Tensor, faces: Tensor, colour: tuple[float, float, float]) -> Part:
-    used, local = faces.unique(return_inverse=True)
-    return Part(vertices[used], local, colour)
