@@ -10,7 +10,7 @@ import torch
 
 from build import OUTPUT
 from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
-from morphface.landmarks.embedding import embed
+from morphface.landmarks.embedding import measure_embedding
 from morphface.models import LandmarkEmbedding, save_model
 from morphface.models.storage import read_header, read_model_file
 
@@ -27,7 +27,7 @@ def main() -> None:
     model, notes = read_model_file(OUTPUT), {"source": str(read_header(OUTPUT)["source"])}
     landmarks = {}
     for scheme in ("478", "68"):
-        found = embed(model, MediaPipeDetector(), scheme)
+        found, _ = measure_embedding(model, MediaPipeDetector(), scheme)
         landmarks[scheme] = LandmarkEmbedding(
             found.triangles,
             torch.from_numpy(_rounded(found.barycentric.numpy())),
