@@ -40,6 +40,7 @@ setup(
             "py.typed",
             "render/EXAMPLES.md",
             "models/data/*",
+            "parameters/data/*",
             "ui/static/*",
         ]
     },

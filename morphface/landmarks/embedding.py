@@ -1,4 +1,4 @@
-"""Where the points of a scheme lie on any model's surface: computed, not picked by hand.
+"""Where a detector sees the points of a scheme on any model's surface.
 
 The model's mean is rendered from a grid of views and shown to the detector. Each point is cast
 back onto the surface that its pixel shows; over the views, the weighted geometric median of
@@ -27,7 +27,7 @@ from morphface.media.images import Photo
 from morphface.models import LandmarkEmbedding, MorphableModel
 from morphface.models.skin import skin_faces
 
-__all__ = ["embed", "measure_embedding"]
+__all__ = ["check_scheme", "measure_embedding"]
 
 _FEWEST_LOOKS = 10  # two for each view: at its picture and at the mirrored one
 _REACH = 12  # pixels from a point to the surface that it belongs to
@@ -36,28 +36,14 @@ _ROUNDS = 30
 _IRISES = (*tables.RIGHT_IRIS, *tables.LEFT_IRIS)
 
 
-def embed(
-    model: MorphableModel,
-    detector: LandmarkDetector,
-    scheme: str = "478",
-    *,
-    skin: Bool[Tensor, " F"] | None = None,
-) -> LandmarkEmbedding:
-    """The positions of a scheme's landmarks on the surface of `model`.
-
-    Args:
-        model: any model whose mean looks like a face.
-        detector: one that gives the 478 points.
-        scheme: "478", or "68", which is selected from them.
-        skin: the faces that landmarks other than irises may lie on; None leaves out the
-            eyeballs and what the model's regions call inner parts.
+def check_scheme(scheme: str) -> None:
+    """Refuse a scheme that is neither the detector's nor selected from it.
 
     Raises:
-        LandmarkError: the scheme is not one of these, or the detector sees no face in most
-            renderings of the model.
-        ShapeError: `skin` has not one entry for each face.
+        LandmarkError: it is not one of these.
     """
-    return measure_embedding(model, detector, scheme, skin=skin)[0]
+    if scheme not in ("478", "68"):
+        raise LandmarkError(f"scheme must be 478 or 68 to be embedded, got {scheme!r}")
 
 
 def measure_embedding(
@@ -67,14 +53,24 @@ def measure_embedding(
     *,
     skin: Bool[Tensor, " F"] | None = None,
 ) -> tuple[LandmarkEmbedding, Float[Tensor, " N"]]:
-    """As `embed`, and the median distance of each point from its place over the views, in mm.
+    """Where the detector sees a scheme's landmarks on pictures of the mean.
+
+    Args:
+        model: any model whose mean looks like a face.
+        detector: one that gives the 478 points.
+        scheme: "478", or "68", which is selected from them.
+        skin: the faces that landmarks other than irises may lie on; None leaves out the
+            eyeballs and what the model's regions call inner parts.
+
+    Returns:
+        The positions, and the median distance of each point from its place over the views, in mm.
 
     Raises:
-        LandmarkError: as in `embed`.
-        ShapeError: as in `embed`.
+        LandmarkError: the scheme is not one of these, or the detector sees no face in most
+            renderings of the model.
+        ShapeError: `skin` has not one entry for each face.
     """
-    if scheme not in ("478", "68"):
-        raise LandmarkError(f"scheme must be 478 or 68 to be embedded, got {scheme!r}")
+    check_scheme(scheme)
     skin = skin_faces(model, without=("ears",)) if skin is None else skin
     check_shape("skin", skin, len(model.faces))
     casts = _look(model, detector, skin)

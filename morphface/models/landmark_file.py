@@ -22,7 +22,7 @@ from morphface.models.storage import landmark_tensors, landmarks_of, write_tenso
 __all__ = ["fingerprint", "landmark_file", "save_landmarks", "with_landmarks"]
 
 _FORMAT = "morphface-landmarks"
-_VERSION = 1
+_VERSION = 2  # 1: as the detector saw them on one grey face; these are computed again
 
 
 def fingerprint(model: MorphableModel) -> str:

@@ -1,9 +1,10 @@
 """The file format of fitted parameters: one `.npz` with a JSON header.
 
-Version 1. Entry `header` is UTF-8 JSON in a byte array; the groups of `FaceParameters` are
+Version 2. Entry `header` is UTF-8 JSON in a byte array; the groups of `FaceParameters` are
 float32 arrays under their own names; the camera is `camera_focal`, `camera_principal`,
-`camera_size` (height, width) and, for weak perspective, `camera_weak_depth`. A version that was
-ever released stays readable. Nothing is ever unpickled.
+`camera_size` (height, width) and, for weak perspective, `camera_weak_depth`. Version 1 did not say
+`model_revision` in its header. A version that was ever released stays readable, and parameters of
+an older revision of a built-in model are converted (`upgrade.py`). Nothing is ever unpickled.
 """
 
 from dataclasses import fields
@@ -25,6 +26,7 @@ from morphface.parameters.archive import (
     write_entries,
 )
 from morphface.parameters.face import FaceParameters
+from morphface.parameters.upgrade import REVISION, revision_of, upgraded
 
 __all__ = [
     "CONVENTIONS",
@@ -37,7 +39,7 @@ __all__ = [
 ]
 
 FORMAT = "morphface parameters"
-VERSION = 1
+VERSION = 2
 KIND = "parameter file; `morphface fit` and save_parameters write such files"
 CONVENTIONS = {
     "length": "millimetres",
@@ -92,6 +94,7 @@ def new_header(name: str, number: int, model: str, extra: dict[str, Any] | None)
         "format": name,
         "version": number,
         "model": model,
+        REVISION: revision_of(model),
         "written_with": library_versions(),
         "conventions": CONVENTIONS,
         "extra": extra or {},
@@ -112,16 +115,21 @@ def face_entries(parameters: FaceParameters, camera: Camera) -> dict[str, np.nda
 def load_parameters(path: str | Path) -> tuple[FaceParameters, Camera, dict[str, Any]]:
     """Read what `save_parameters` wrote: parameters, camera and header.
 
+    Parameters of an older revision of the open head are converted; the header then says the
+    present one as `model_revision`, and the older as `converted_from_revision`.
+
     Raises:
         MissingFileError: there is no such file.
         ParameterError: the file is of another kind, damaged, too large, made by a newer
-            morphface, or holds values that no face can have.
+            morphface, holds values that no face can have, or cannot be converted.
     """
     entries = read_entries(Path(path), KIND, limit=MAX_BYTES)
     header = read_header(
         path, entries.pop("header", None), kind="parameter file", name=FORMAT, newest=VERSION
     )
-    return *face_of(path, entries), header
+    parameters, camera = face_of(path, entries)
+    parameters, header = upgraded(path, parameters, header)
+    return parameters, camera, header
 
 
 def face_of(path: str | Path, entries: dict[str, np.ndarray]) -> tuple[FaceParameters, Camera]:

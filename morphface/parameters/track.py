@@ -1,8 +1,9 @@
 """One person through a video, and the file that holds it.
 
-Format "morphface track", version 1: an `.npz` file with the arrays of `parameters/io.py` and
+Format "morphface track", version 2: an `.npz` file with the arrays of `parameters/io.py` and
 `states`, `times`, `indices`, `landmark_nme` and `boxes`, one row for each frame that was looked
-at. A version that was ever released stays readable.
+at. Version 1 did not say `model_revision` in its header. A version that was ever released stays
+readable.
 """
 
 from dataclasses import dataclass, replace
@@ -29,6 +30,7 @@ from morphface.parameters.archive import (
 )
 from morphface.parameters.face import FaceParameters
 from morphface.parameters.io import face_entries, face_of, new_header
+from morphface.parameters.upgrade import upgraded
 
 __all__ = ["LOST", "PREDICTED", "STATES", "TRACKED", "Track", "load_track", "save_track"]
 
@@ -37,7 +39,7 @@ STATES = ("tracked", "predicted", "lost")
 """Names of the states, by number."""
 
 FORMAT = "morphface track"
-VERSION = 1
+VERSION = 2
 KIND = "track file; `morphface track` and save_track write such files"
 _NUMBERS = ("landmark_nme", "boxes")
 _OWN = ("states", "times", "indices", *_NUMBERS)
@@ -141,10 +143,12 @@ def save_track(
 def load_track(path: str | Path) -> tuple[Track, dict[str, Any]]:
     """Read what `save_track` wrote: the track, and the header.
 
+    A track of an older revision of the open head is converted, as in `load_parameters`.
+
     Raises:
         MissingFileError: there is no such file.
         ParameterError: the file is of another kind, damaged, too large, made by a newer
-            morphface, or holds what no track can have.
+            morphface, holds what no track can have, or cannot be converted.
     """
     entries = read_entries(Path(path), KIND)
     header = read_header(
@@ -154,6 +158,7 @@ def load_track(path: str | Path) -> tuple[Track, dict[str, Any]]:
     if missing:
         raise ParameterError(f"{path} lacks {', '.join(missing)}")
     parameters, camera = face_of(path, entries)
+    parameters, header = upgraded(path, parameters, header)
     try:
         return Track(parameters, camera, **_own_of(entries)), header
     except MorphfaceError as error:

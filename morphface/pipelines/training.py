@@ -21,6 +21,7 @@ from morphface.generate.training.samples import Samples, split_in_time
 from morphface.generate.windows import ConditioningWindows, to_signed
 from morphface.media.shards import ShardFolder, open_shards
 from morphface.pipelines.reenact.target import SOURCE, write_target
+from morphface.pipelines.revisions import check_dataset
 from morphface.render.maps import LABELS
 
 __all__ = ["SOURCE", "read_settings", "train_on_dataset"]
@@ -69,6 +70,7 @@ def train_on_dataset(
     if resume and (run / GENERATOR).is_file():
         given = {name: value for name, value in options.items() if value is not None}
         config = read_config(run / GENERATOR).replace(**given)
+    check_dataset(folder, config.maps)
     windows = _windows(folder, config, config.maps)
     train, check = split_in_time(windows, validation)
     mouth = _mouth(folder, config) if settings.mouth else None

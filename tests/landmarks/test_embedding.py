@@ -109,7 +109,7 @@ def test_detection_on_the_posed_head_lands_on_the_embedding(open_head, detector)
 
 def test_68_points_are_selected_from_the_478(open_head, detector):
     model, embedding, _ = open_head
-    small = embed(model, detector, "68")
+    small, _ = measure_embedding(model, detector, "68")
     order = list(tables.MESH_OF_68)
     torch.testing.assert_close(
         small.points(model.identity.mean), embedding.points(model.identity.mean)[order]
@@ -119,7 +119,7 @@ def test_68_points_are_selected_from_the_478(open_head, detector):
 @pytest.mark.slow
 def test_a_head_without_colours_is_embedded_too(open_head, detector):
     model, embedding, _ = open_head
-    plain = embed(replace(model, reflectance=None), detector)
+    plain, _ = measure_embedding(replace(model, reflectance=None), detector)
     vertices = model.identity.mean
     distance = (plain.points(vertices) - embedding.points(vertices)).norm(dim=-1)
     assert distance.median() < 3.0

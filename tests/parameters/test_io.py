@@ -80,6 +80,14 @@ def test_the_stored_example_of_version_1_still_reads():
     assert camera.size == (480, 640)
 
 
+def test_the_stored_example_of_version_2_still_reads():
+    parameters, camera, header = load_parameters(STORED.with_name("parameters_v2.npz"))
+    assert (header["version"], header["model"], header["model_revision"]) == (2, "open-head", 2)
+    torch.testing.assert_close(parameters.identity[0], torch.arange(80) / 16 - 2)
+    torch.testing.assert_close(parameters.translation[0], torch.tensor([1.5, -2.25, -600.0]))
+    assert camera.focal == 1200.0
+
+
 def test_a_failed_save_keeps_the_old_file(face, rng):
     before = face.read_bytes()
     with pytest.raises(TypeError):
@@ -157,8 +165,8 @@ def test_an_npz_of_something_else_is_refused(face, header):
 
 @pytest.mark.refusal
 def test_a_future_version_asks_for_an_update(face):
-    rewrite(face, header=header_bytes(version=2))
-    with pytest.raises(ParameterError, match=r"made by a newer morphface \(format 2"):
+    rewrite(face, header=header_bytes(version=3))
+    with pytest.raises(ParameterError, match=r"made by a newer morphface \(format 3"):
         load_parameters(face)
 
 

@@ -70,9 +70,10 @@ def test_states_are_counted(rng):
     assert [a_track(rng).count(state) for state in (TRACKED, PREDICTED, LOST)] == [2, 1, 1]
 
 
-def test_the_stored_example_of_version_1_still_reads():
-    track, header = load_track(STORED)
-    assert header["version"] == 1
+@pytest.mark.parametrize("version", [1, 2])
+def test_the_stored_examples_still_read(version):
+    track, header = load_track(STORED.with_name(f"track_v{version}.npz"))
+    assert header["version"] == version
     assert track.states.tolist() == [TRACKED, PREDICTED, LOST]
     assert track.indices.tolist() == [10, 12, 14]
     torch.testing.assert_close(track.times, torch.tensor([0.4, 0.48, 0.56], dtype=torch.float64))

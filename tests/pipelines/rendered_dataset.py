@@ -37,8 +37,11 @@ def facts(face, camera, k):
     return {"params.npy": stream.getvalue(), "json": json.dumps(told).encode()}
 
 
-def rendered_dataset(folder, *, frames=24, side=32, maps=DVP):
-    """Write the dataset; its frames are the face in warm light before a blue wall."""
+def rendered_dataset(folder, *, frames=24, side=32, maps=DVP, revision=2):
+    """Write the dataset; its frames are the face in warm light before a blue wall.
+
+    One that was written before there were revisions says none.
+    """
     model, face = talking(frames)
     camera = Camera.facing((side, side), focal=2.2 * side)
     made = render_maps(model, face, camera, (*DVP, "mask", "parsing"))
@@ -59,7 +62,7 @@ def rendered_dataset(folder, *, frames=24, side=32, maps=DVP):
     shard = write_shard(folder / "shard-000000", samples, tuple(samples[0][1]))
     channels = {name: CHANNELS[name] for name in maps}
     windows = {"offsets": [-1, 0], "padding": "replicate", "maps": list(maps), "channels": channels}
-    settings = {"size": side, "model": "open-head"}
-    return write_manifest(
-        folder, [shard], [[[0, frames]]], maps, windows=windows, settings=settings
-    )
+    more = {"windows": windows, "settings": {"size": side, "model": "open-head"}}
+    if revision is not None:
+        more["versions"] = {"model_revision": str(revision)}
+    return write_manifest(folder, [shard], [[[0, frames]]], maps, **more)

@@ -4,7 +4,12 @@ import sys
 
 import pytest
 
-from morphface.core.errors import MissingDependencyError, MissingFileError, ParameterError
+from morphface.core.errors import (
+    DatasetError,
+    MissingDependencyError,
+    MissingFileError,
+    ParameterError,
+)
 from morphface.generate.checkpoint import load_generator
 from morphface.generate.training import TrainSettings
 from morphface.generate.training.journal import read_journal
@@ -100,6 +105,14 @@ def test_validated_windows_look_at_no_trained_frame(dataset):
     looked = {number + offset for number in check for offset in (-3, 0, 1) if number + offset < 24}
     assert not seen & looked
     assert split_in_time(windows, 0)[1] == []
+
+
+@pytest.mark.refusal
+def test_the_maps_of_an_older_head_are_refused(tmp_path):
+    rendered_dataset(tmp_path, frames=3, maps=(*DVP, "parsing"), revision=None)
+    with pytest.raises(DatasetError, match="revision 1 of its model, .*; prepare its clips again"):
+        train(tmp_path, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 @pytest.mark.refusal

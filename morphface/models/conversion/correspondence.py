@@ -12,18 +12,11 @@ import numpy as np
 import torch
 from jaxtyping import Float, Int
 from safetensors import SafetensorError, safe_open
-from scipy.sparse import csc_matrix
 from torch import Tensor
 
 from morphface.core.errors import MissingFileError, ModelError
 from morphface.core.records import Record
-from morphface.models.conversion.registration import (
-    Surface,
-    bend,
-    fit_similarity,
-    land,
-    skin_surface,
-)
+from morphface.models.conversion.registration import bent, land, picks_of, skin_surface
 from morphface.models.landmark_file import fingerprint
 from morphface.models.morphable import MorphableModel
 from morphface.models.skin import face_vertices
@@ -133,13 +126,13 @@ def _compute(
     (fixed, fixed_rows), (moving, rows) = (
         skin_surface(model, model.identity.mean) for model in (source, target)
     )
-    from_picks, from_trust = _picks(source, scheme, fixed_rows)
-    to_picks, to_trust = _picks(target, scheme, rows)
+    from_picks, from_trust = picks_of(source.landmarks[scheme], source.size, fixed_rows)
+    to_picks, to_trust = picks_of(target.landmarks[scheme], target.size, rows)
     trust = from_trust * to_trust
     if len(rows) <= len(fixed_rows):  # the smaller one is bent, which is quicker
-        points, surface = _bent(moving, fixed, (to_picks, from_picks, trust)), fixed
+        points, surface = bent(moving, fixed, (to_picks, from_picks, trust)), fixed
     else:
-        points, surface = moving, _bent(fixed, moving, (from_picks, to_picks, trust))
+        points, surface = moving, bent(fixed, moving, (from_picks, to_picks, trust))
     there = land(points.vertices, surface)
     away = np.linalg.norm(there.points - points.vertices, axis=1)
     same = ((points.normals * there.normals).sum(1) > 0.6) & there.inside & (away < 4)
@@ -154,17 +147,6 @@ def _compute(
     )
 
 
-def _bent(
-    moving: Surface, fixed: Surface, pins: tuple[csc_matrix, csc_matrix, np.ndarray]
-) -> Surface:
-    """`moving`, aligned with `fixed` by their landmarks and bent onto it."""
-    picks, fixed_picks, trust = pins
-    places = fixed_picks @ fixed.vertices
-    aligned = fit_similarity(picks @ moving.vertices, places, trust + 1e-9)
-    start = Surface(aligned.apply(moving.vertices), moving.faces)
-    return Surface(bend(start, fixed, (picks, places, trust)), moving.faces)
-
-
 def _common_scheme(source: MorphableModel, target: MorphableModel) -> str:
     both = [name for name in source.landmarks if name in target.landmarks]
     best = [name for name in _SCHEMES if name in both] + both
@@ -174,18 +156,3 @@ def _common_scheme(source: MorphableModel, target: MorphableModel) -> str:
             "with: morphface models embed NAME_OR_PATH"
         )
     return best[0]
-
-
-def _picks(model: MorphableModel, scheme: str, rows: np.ndarray) -> tuple[csc_matrix, np.ndarray]:
-    """Landmarks as a matrix over the vertices `rows`, and how far each may be trusted."""
-    embedding = model.landmarks[scheme]
-    place = np.full(model.size, -1)
-    place[rows] = np.arange(len(rows))
-    columns = place[embedding.triangles.numpy()]
-    on_skin = (columns >= 0).all(1)
-    weights = embedding.barycentric.double().numpy() * on_skin[:, None]
-    line = np.arange(len(columns)).repeat(3)
-    picks = csc_matrix(
-        (weights.ravel(), (line, columns.clip(0).ravel())), shape=(len(columns), len(rows))
-    )
-    return picks, embedding.confidence.double().numpy() * on_skin

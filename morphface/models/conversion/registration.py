@@ -18,10 +18,21 @@ from torch import Tensor
 
 from morphface.geometry.closest import closest_on_mesh
 from morphface.geometry.mesh import vertex_normals
+from morphface.models.embedding import LandmarkEmbedding
 from morphface.models.morphable import MorphableModel
 from morphface.models.skin import skin_faces
 
-__all__ = ["Landing", "Similarity", "Surface", "bend", "fit_similarity", "land", "skin_surface"]
+__all__ = [
+    "Landing",
+    "Similarity",
+    "Surface",
+    "bend",
+    "bent",
+    "fit_similarity",
+    "land",
+    "picks_of",
+    "skin_surface",
+]
 
 _STIFFNESS = (60.0, 40.0, 25.0, 16.0, 10.0, 7.0, 5.0, 4.0)
 _ROUNDS = 3
@@ -63,10 +74,17 @@ class Surface:
 
 
 def skin_surface(
-    model: MorphableModel, vertices: Float[Tensor, "V 3"]
+    model: MorphableModel, vertices: Float[Tensor, "V 3"], skin: Bool[Tensor, " F"] | None = None
 ) -> tuple[Surface, Int[Array, " n"]]:
-    """The skin alone of a face with `vertices`, and which of them it has."""
-    rows, faces = model.faces[skin_faces(model)].unique(return_inverse=True)
+    """The skin alone of a face with `vertices`, and which of them it has.
+
+    Args:
+        model: whose face it is.
+        vertices: of the face.
+        skin: which faces are skin; None asks the model's regions.
+    """
+    chosen = skin_faces(model) if skin is None else skin
+    rows, faces = model.faces[chosen].unique(return_inverse=True)
     return Surface(vertices.double()[rows].numpy(), faces.numpy()), rows.numpy()
 
 
@@ -131,6 +149,45 @@ def land(points: Float[Array, "N 3"], surface: Surface) -> Landing:
     on_rim = ((weights < 1e-6) | surface.rim[corners]).all(1)
     found = (weights[..., None] * surface.vertices[corners]).sum(1)
     return Landing(rows, weights, found, normals, ~on_rim)
+
+
+def picks_of(
+    embedding: LandmarkEmbedding, size: int, rows: Int[Array, " n"]
+) -> tuple[csc_matrix, Float[Array, " N"]]:
+    """Landmarks as a matrix over the vertices `rows`, and how far each may be trusted.
+
+    Args:
+        embedding: of the landmarks.
+        size: how many vertices the model has.
+        rows: those of a surface; landmarks that lie elsewhere are not trusted at all.
+    """
+    place = np.full(size, -1)
+    place[rows] = np.arange(len(rows))
+    columns = place[embedding.triangles.numpy()]
+    on_skin = (columns >= 0).all(1)
+    weights = embedding.barycentric.double().numpy() * on_skin[:, None]
+    line = np.arange(len(columns)).repeat(3)
+    picks = csc_matrix(
+        (weights.ravel(), (line, columns.clip(0).ravel())), shape=(len(columns), len(rows))
+    )
+    return picks, embedding.confidence.double().numpy() * on_skin
+
+
+def bent(
+    moving: Surface, fixed: Surface, pins: tuple[csc_matrix, csc_matrix, Float[Array, " N"]]
+) -> Surface:
+    """`moving`, aligned with `fixed` by their landmarks and bent onto it.
+
+    Args:
+        moving: anywhere.
+        fixed: where to.
+        pins: the landmarks of both, as `picks_of` gives them, and how far each is trusted.
+    """
+    picks, fixed_picks, trust = pins
+    places = fixed_picks @ fixed.vertices
+    aligned = fit_similarity(picks @ moving.vertices, places, trust + 1e-9)
+    start = Surface(aligned.apply(moving.vertices), moving.faces)
+    return Surface(bend(start, fixed, (picks, places, trust)), moving.faces)
 
 
 def bend(

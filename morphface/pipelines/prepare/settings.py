@@ -13,6 +13,7 @@ from typing import Any
 from morphface.core.errors import ParameterError
 from morphface.media.shards import file_sha256
 from morphface.parameters.io import library_versions
+from morphface.parameters.upgrade import REVISION, revision_of
 from morphface.pipelines.photo import STAGES
 from morphface.render.maps import DVP
 from morphface.render.maps.names import check_names
@@ -115,11 +116,14 @@ def versions(model: str) -> dict[str, str]:
     """Versions of all that the bytes of a dataset depend on.
 
     Args:
-        model: name or path of the morphable model; the content of a file counts, too.
+        model: name or path of the morphable model; the content of a file counts, too, and the
+            revision of a built-in one.
     """
     found = library_versions()
     found |= {name: version(name) for name in ("av", "numba", "pillow", "scipy")}
     found["zlib"] = zlib.ZLIB_RUNTIME_VERSION
+    if revision_of(model) is not None:
+        found[REVISION] = str(revision_of(model))
     return found | ({"model": file_sha256(model)} if Path(model).is_file() else {})
 
 

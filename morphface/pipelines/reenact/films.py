@@ -84,7 +84,7 @@ def reenact_video(
     facts = {"driver": Path(known).name, "driver_sha256": file_sha256(known)}
     lost = moves.actor.warning
     words = f"{Path(driver).name}: {lost}; it stands still there" if lost else ""
-    warnings = [words, strayed(moves, opened, chosen, rows)]
+    warnings = [opened.warning, words, strayed(moves, opened, chosen, rows)]
     modes = ((name, run_settings(name, limit=limit)) for name in MODES for limit in (True, False))
     mode = next((name for name, known in modes if known == chosen), "custom")
     report = _written(opened, motion, place, look, facts, tell)
@@ -145,8 +145,9 @@ def animate_video(
     facts = {} if file is None else {"script": Path(file).name, "script_sha256": file_sha256(file)}
     report = _written(opened, motion, place, look, facts, progress or (lambda _: None))
     words = beyond(parameters, target.track)
-    warnings = [f"{words}: expect flaws there"] if words else []
-    return report | {"key_frames": len(keys), "warnings": warnings}
+    warnings = [opened.warning, f"{words}: expect flaws there" if words else ""]
+    warned = [words for words in warnings if words]
+    return report | {"key_frames": len(keys), "warnings": warned}
 
 
 def _base(number: int, run: Run) -> int:

@@ -19,6 +19,7 @@ from morphface.models import MorphableModel
 from morphface.parameters import FaceParameters
 from morphface.pipelines.actors import named_model
 from morphface.pipelines.reenact.target import Target, read_target
+from morphface.pipelines.revisions import outdated
 from morphface.render.maps import render_maps
 
 __all__ = ["Made", "Run", "open_run"]
@@ -58,6 +59,14 @@ class Run:
     config: GeneratorConfig
     target: Target
     model: MorphableModel
+
+    @property
+    def warning(self) -> str:
+        """Why its frames may be worse than they were; empty if nothing is known."""
+        words = outdated(self.target.older, self.config.maps)
+        return (
+            words and f"{self.path} {words}; if frames are flawed, prepare its clip and train anew"
+        )
 
     @cached_property
     def sha256(self) -> str:

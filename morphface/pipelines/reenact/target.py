@@ -28,7 +28,9 @@ from morphface.media.video import read_video
 from morphface.models import load_model
 from morphface.parameters import FaceParameters, Track, load_track, save_track
 from morphface.parameters.track import STATES
+from morphface.parameters.upgrade import CONVERTED, brought_up
 from morphface.pipelines.actors import RATE
+from morphface.pipelines.revisions import older_revision
 
 __all__ = [
     "PICTURE",
@@ -63,6 +65,8 @@ class Target:
         config: what the generator was made for.
         clip: name, bytes and checksum of the clip, and where it was seen last.
         picture: one frame of the clip, or its crop.
+        older: the revision of the model that the run was trained with, if there is a newer one;
+            the track is converted.
     """
 
     track: Track
@@ -71,6 +75,7 @@ class Target:
     config: GeneratorConfig
     clip: dict[str, Any]
     picture: Photo
+    older: int | None = None
 
     @property
     def whole(self) -> bool:
@@ -133,7 +138,8 @@ def read_target(run: Path) -> Target:
         ) from error
     if not (run / PICTURE).is_file():
         raise MissingFileError(f"{run} lacks {PICTURE}; copy the whole folder of the run")
-    return Target(track, crop, model, config, clip, read_image(run / PICTURE))
+    picture = read_image(run / PICTURE)
+    return Target(track, crop, model, config, clip, picture, older=header.get(CONVERTED))
 
 
 def find_clip(name: str, sha256: str, places: Sequence[str | Path]) -> Path | None:
@@ -194,7 +200,9 @@ def _of_dataset(folder: ShardFolder, config: GeneratorConfig) -> Target | None:
         )
         model = str(folder.manifest["settings"]["model"])
         camera, crop = _lens(facts[0], config.resolution)
-        track = _track(_parameters(torch.from_numpy(vectors), model), camera, facts)
+        face = _parameters(torch.from_numpy(vectors), model)
+        older = older_revision(folder)
+        track = _track(face if older is None else brought_up(face, model, older), camera, facts)
     except (KeyError, TypeError, ValueError) as error:
         raise DatasetError(f"the samples of {folder.path} are damaged: {error}") from error
     clip |= {"path": str(_clip_path(folder, clip) or "")}
@@ -203,7 +211,7 @@ def _of_dataset(folder: ShardFolder, config: GeneratorConfig) -> Target | None:
     if picture is None:
         with Image.open(io.BytesIO(folder.read(numbers[0], "frame.png"))) as image:
             picture = Photo(torch.from_numpy(np.array(image.convert("RGB"))))
-    return Target(track, crop, load_model(model).name, config, clip, picture)
+    return Target(track, crop, load_model(model).name, config, clip, picture, older)
 
 
 def _longest(folder: ShardFolder) -> tuple[list[int], dict[str, Any]]:
