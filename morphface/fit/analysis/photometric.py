@@ -24,6 +24,7 @@ from morphface.fit.analysis.lens import Lens, View, box_around, crop
 from morphface.fit.analysis.light import first_light
 from morphface.fit.analysis.markers import Detected, detected, iris_gaze, markers_at
 from morphface.fit.analysis.occlusion import cover_of
+from morphface.fit.analysis.person import Person, person_of
 from morphface.fit.analysis.priors import look_priors, person_priors
 from morphface.fit.analysis.problem import Photo, Problem, surface_at
 from morphface.fit.analysis.result import PhotometricResult
@@ -119,6 +120,7 @@ class _Task:
     settings: PhotometricSettings
     free: tuple[str, ...]
     priors: tuple[Prior, ...]
+    person: Person
     masks: tuple[Tensor | None, ...] = ()
 
     @property
@@ -145,9 +147,9 @@ def _task(
             replace(s, parameters=replace(s.parameters, reflectance=torch.zeros(1, rank)))
             for s in starts
         )
-    identity = torch.stack([start.parameters.identity[0] for start in starts]).mean(dim=0)
-    priors = person_priors(model, identity, settings)
-    return _Task(model, photos, starts, settings, free, priors)
+    person = person_of(starts, settings.identity_trust)
+    priors = person_priors(model, person, settings)
+    return _Task(model, photos, starts, settings, free, priors, person)
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,10 +182,11 @@ class _Frame:
 
 def _fit(task: _Task) -> PhotometricResult:
     looks = _one_person(
+        task.person,
         tuple(
             first_look(start.parameters, start.camera, photo)
             for start, photo in zip(task.starts, task.photos, strict=True)
-        )
+        ),
     )
     begun = [_begin(task, k, look) for k, look in enumerate(looks)]
     frames, looks = tuple(frame for frame, _ in begun), tuple(look for _, look in begun)
@@ -230,9 +233,9 @@ def _gaze(task: _Task, frame: _Frame, view: View, look: Look) -> Float[Tensor, "
     return likely_gaze(glances(scene, near, parts, view, irises), parts, expected)
 
 
-def _one_person(looks: tuple[Look, ...]) -> tuple[Look, ...]:
-    """The looks with their mean identity."""
-    mean = torch.stack([look.identity for look in looks]).mean(dim=0)
+def _one_person(person: Person, looks: tuple[Look, ...]) -> tuple[Look, ...]:
+    """The looks with the identity that their landmarks agree on."""
+    mean = torch.from_numpy(person.mean).to(looks[0].identity)
     return tuple(replace(look, identity=mean, reflectance=looks[0].reflectance) for look in looks)
 
 

@@ -3,10 +3,12 @@
 import math
 
 import numpy as np
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from morphface.fit.analysis.energies import Prior
+from morphface.fit.analysis.person import Person
 from morphface.fit.analysis.settings import PhotometricSettings
 from morphface.fit.analysis.state import Look
 from morphface.fit.analysis.surface import face_weight
@@ -28,20 +30,20 @@ _BANDS = np.repeat([0, 1, 2], [1, 3, 5])
 
 
 def person_priors(
-    model: MorphableModel, start: Float[Tensor, " I"], settings: PhotometricSettings
+    model: MorphableModel, person: Person, settings: PhotometricSettings
 ) -> tuple[Prior, ...]:
-    """Of what photos of one person share: identity and reflectance are N(0, 1).
+    """Of what photos of one person share: identity as landmarks have it, reflectance N(0, 1).
 
     Args:
         model: whose identity and reflectance.
-        start: the identity to begin with.
-        settings: how near the start, and how symmetric, identity is.
+        person: what is known of the identity.
+        settings: how near its start, and how symmetric, identity is.
     """
     colours = 0 if model.reflectance is None else model.reflectance.rank
     return (
-        Prior("identity", np.zeros(len(start)), np.eye(len(start))),
+        Prior("identity", person.expected, person.precision),
         Prior("reflectance", np.zeros(colours), np.eye(colours)),
-        *anchor("identity", start, settings.identity_anchor),
+        *anchor("identity", torch.from_numpy(person.mean), settings.identity_anchor),
         *symmetry(model, settings.symmetry_spread),
     )
 

@@ -27,6 +27,7 @@ GROUPS = (
 """The names of what can be free, in the order of the Jacobian's columns."""
 
 _POSE = ("rotation", "translation", "focal")
+_SIGNED = ("light_mean", "identity_trust")
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,9 @@ class PhotometricSettings:
         upright_spread: standard deviation of the difference of the pitch of both eyes, in radians.
         focal_spread: standard deviation of the logarithm of the focal length around that of the
             start.
+        identity_trust: how many times the precision that the landmarks gave the identity holds it
+            there: pixels are explained by a model of skin and light that is simpler than nature,
+            and would move it more surely than rightly (measured); 0 lets go of it.
         identity_anchor: standard deviation of identity around that of the start, in those of the
             model; infinite for none.
         expression_anchor: the same for expression, in its coefficients' units.
@@ -148,7 +152,8 @@ class PhotometricSettings:
     vergence_spread: float = 0.08
     upright_spread: float = 0.03
     focal_spread: float = 0.1
-    identity_anchor: float = 0.5
+    identity_trust: float = 4.0
+    identity_anchor: float = math.inf
     expression_anchor: float = math.inf
     symmetry_spread: float = math.inf
     silhouette_noise: float = 1.5
@@ -166,8 +171,10 @@ class PhotometricSettings:
             raise ParameterError("stages must have at least one stage, got none")
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, float) and field.name != "light_mean" and not value > 0:
+            if isinstance(value, float) and field.name not in _SIGNED and not value > 0:
                 raise ParameterError(f"{field.name} must be positive, got {value}")
+        if not self.identity_trust >= 0:
+            raise ParameterError(f"identity_trust must not be negative, got {self.identity_trust}")
         if not all(spread > 0 for spread in self.light_spread):
             raise ParameterError(f"light_spread must be positive, got {self.light_spread}")
 

@@ -48,6 +48,7 @@ def assemble(problem: Problem, guess: Guess, trace: Trace) -> FitResult:
         converged=True,
         reason="",
         history=trace.history,
+        identity_precision=None if trace.precision is None else tensor(trace.precision),
     )
 
 

@@ -67,10 +67,17 @@ class Target:
 
 @dataclass(frozen=True, eq=False)
 class Trace:
-    """How the fit went: the weighted residual after each step, and whether it settled."""
+    """How the fit went.
+
+    Args:
+        history: weighted residual after each step.
+        settled: whether it did.
+        precision: inverse covariance of the identity, given the landmarks and the priors.
+    """
 
     history: tuple[float, ...] = ()
     settled: bool = False
+    precision: Float[np.ndarray, "I I"] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,15 +127,19 @@ def fit_shape(
         root = roots(rows, points, weights, guess, settings)
         normal = _normal(linearise(points, guess), root, residual, rows.basis, workspace)
         noise = _noise(normal, target, settings)
-        step = _step(target, guess, normal, settings.sharing(target.count) * noise**2, box)
+        power = settings.sharing(target.count) * noise**2
+        step = _step(target, guess, normal, power, box)
         before = float(np.sqrt(normal.squares / normal.weight))
         error = partial(_error, rows, target, root)
         guess, now = _advance(guess, step, _RISE * before, error)
         trace = replace(trace, history=(*trace.history, now))
         still = abs(before - now) <= settings.tolerance * now + floor
         if count and still and now <= _NEAR * noise + floor:
-            return guess, replace(trace, settled=True)
-    return guess, trace
+            trace = replace(trace, settled=True)
+            break
+    if not settings.iterations:
+        return guess, trace
+    return guess, replace(trace, precision=_precision(target, guess, normal, power, rows.identity))
 
 
 def _box(rows: LandmarkRows, settings: LinearSettings) -> Box:
@@ -175,6 +186,23 @@ def _step(
     here = np.concatenate([np.zeros(CAMERA), guess.coefficients])
     gradient = normal.gradient + precision * (off + here) + normal.hessian @ here
     return bounded_minimum(normal.hessian + np.diag(precision), gradient, box) - here
+
+
+def _precision(
+    target: Target, guess: Guess, normal: _Normal, power: float, identity: int
+) -> Float[np.ndarray, "I I"]:
+    """Inverse covariance of the identity, camera and expression being unknown.
+
+    It is the Schur complement of theirs in the curvature of the posterior.
+    """
+    _, camera = target.camera_prior(guess)
+    curvature = normal.hessian / max(power, 1e-300)
+    curvature += np.diag(np.concatenate([camera, 1.0 / target.spread**2]))
+    own = np.arange(CAMERA, CAMERA + identity)
+    rest = np.delete(np.arange(len(curvature)), own)
+    across = curvature[np.ix_(rest, own)]
+    explained = across.T @ solve(curvature[np.ix_(rest, rest)], across)
+    return curvature[np.ix_(own, own)] - explained
 
 
 def _noise(normal: _Normal, target: Target, settings: LinearSettings) -> float:

@@ -32,6 +32,8 @@ class FitResult(Record, Displayed):
         reason: why not; empty when it may.
         history: weighted root-mean-square residual of the landmarks after each step, in
             pixels.
+        identity_precision: inverse covariance of the identity's coefficients, given the landmarks
+            and the prior N(0, 1); None where it is not known.
     """
 
     parameters: FaceParameters
@@ -42,6 +44,7 @@ class FitResult(Record, Displayed):
     converged: bool
     reason: str
     history: tuple[float, ...]
+    identity_precision: Float[Tensor, "I I"] | None = None
 
     @property
     def residuals(self) -> Float[Tensor, "N 2"]:

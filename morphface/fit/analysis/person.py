@@ -1,0 +1,71 @@
+"""Who is in the photos, as far as landmarks tell: the identity that their linear fits agree on.
+
+Each linear fit is a normal distribution over identities, with the precision that its landmarks,
+its pose and its noise give it. The product of all, with the prior counted once, is the person. A
+photo that contradicts the others counts less, after Geman and McClure.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from morphface.fit.shared.arrays import to_numpy
+from morphface.fit.shared.result import FitResult
+
+__all__ = ["Person", "person_of"]
+
+_ROUNDS = 5
+_CONTRADICTS = 3.0  # times the median distance between a photo and the person: counts a quarter
+
+
+@dataclass(frozen=True, eq=False)
+class Person:
+    """What is expected of an identity before its pixels are seen.
+
+    Args:
+        mean: where the landmarks have it.
+        expected: centre of the prior that holds it.
+        precision: inverse covariance around that.
+    """
+
+    mean: Float[np.ndarray, " I"]
+    expected: Float[np.ndarray, " I"]
+    precision: Float[np.ndarray, "I I"]
+
+
+def person_of(starts: Sequence[FitResult], trust: float) -> Person:
+    """The person of some linear fits.
+
+    Args:
+        starts: one for each photo.
+        trust: by what the precision of their agreement is multiplied, as if n photos were the
+            root of n, since a detector makes some errors in all photos of a person. Where it is 0,
+            or a start does not know its precision, the prior is N(0, 1).
+    """
+    means = np.stack([to_numpy(start.parameters.identity[0]) for start in starts])
+    known = [start.identity_precision for start in starts]
+    rank = means.shape[1]
+    if any(precision is None for precision in known):
+        return Person(means.mean(axis=0), np.zeros(rank), np.eye(rank))
+    precisions = np.stack([to_numpy(precision) for precision in known if precision is not None])
+    mean, precision = _agreed(means, precisions)
+    if trust == 0:
+        return Person(mean, np.zeros(rank), np.eye(rank))
+    return Person(mean, mean, trust / np.sqrt(len(starts)) * precision)
+
+
+def _agreed(
+    means: Float[np.ndarray, "n I"], precisions: Float[np.ndarray, "n I I"]
+) -> tuple[Float[np.ndarray, " I"], Float[np.ndarray, "I I"]]:
+    """Mean and precision of the product of normal distributions that share the prior N(0, 1)."""
+    one, share = np.eye(means.shape[1]), np.ones(len(means))
+    for _ in range(_ROUNDS if len(means) > 2 else 1):
+        precision = one + np.einsum("n,nij->ij", share, precisions - one)
+        pull = np.einsum("n,nij,nj->i", share, precisions, means)
+        mean = np.linalg.solve(precision, pull)
+        off = means - mean
+        away = np.sqrt(np.einsum("ni,nij,nj->n", off, precisions, off))
+        share = 1 / (1 + (away / (_CONTRADICTS * max(float(np.median(away)), 1e-9))) ** 2) ** 2
+    return mean, precision
