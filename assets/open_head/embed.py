@@ -32,6 +32,9 @@ REACH = 10  # pixels to the surface that a point belongs to
 TRUSTED = 2.0  # mm of spread at which confidence is a half
 HAIRY = 0.2  # confidence of brows and forehead, where hair decides
 ROUNDS = 40  # of Weiszfeld's algorithm
+CHEEKS = (50, 280)  # right and left
+SIDES = (tables.FACE_OVAL[21:35], tables.FACE_OVAL[2:16])  # right and left, from brow to jaw
+TURNED = 0.2  # difference of the cosines of both cheeks from which a side is seen
 IRISES = (*tables.RIGHT_IRIS, *tables.LEFT_IRIS)
 
 
@@ -84,6 +87,7 @@ def agreed(places: Tensor, facing: Tensor) -> tuple[Tensor, Tensor]:
     places = torch.cat([places, places[:, order] * torch.tensor([-1.0, 1.0, 1.0])])
     facing = torch.cat([facing, facing[:, order]])
     hit = places.isfinite().all(-1)
+    hit &= ~_turned_away(facing)
     counted = hit & (facing > FACING[0])
     few = counted.sum(0) < FEWEST
     counted[:, few] = (hit & (facing > FACING[1]))[:, few]
@@ -93,6 +97,17 @@ def agreed(places: Tensor, facing: Tensor) -> tuple[Tensor, Tensor]:
         away = (known - middle).norm(dim=-1)
         share = counted / away.clamp(min=1e-3)
     return middle, torch.where(counted, away, torch.nan).nanmedian(dim=0).values
+
+
+def _turned_away(facing: Tensor) -> Tensor:
+    """Which landmarks, S x 478, are of a side of the oval that a picture does not show.
+
+    A detector puts these on the outline, wherever it is, and there they are cast onto a cheek.
+    """
+    out = torch.zeros_like(facing, dtype=torch.bool)
+    for side, cheek, other in zip(SIDES, CHEEKS, CHEEKS[::-1], strict=True):
+        out[:, list(side)] = (facing[:, cheek] - facing[:, other] < TURNED)[:, None]
+    return out
 
 
 def placed(model: MorphableModel, places: Tensor, spread: Tensor) -> LandmarkEmbedding:

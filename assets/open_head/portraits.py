@@ -29,6 +29,7 @@ SHARE = (0.35, 0.75)  # of the picture's height that 230 mm of the head take
 WEIGHT = 0.7  # the largest of up to four expressions
 PAINT = {"teeth": (0.85, 0.80, 0.74), "gums_tongue": (0.70, 0.40, 0.38)}
 DARK = (0.45, 0.25, 0.22)  # the inside of mouth and eye sockets
+FACE = 0.3  # of the mask of the face, down to which its points lie; a chin is of the neck, too
 WHITE, IRIS = (0.85, 0.83, 0.82), (0.35, 0.25, 0.18)
 
 
@@ -116,7 +117,8 @@ def open_cast(model: MorphableModel) -> Cast:
     ball = torch.zeros(model.size, dtype=torch.bool)
     for eye in model.eyes or ():
         ball[eye.vertices] = True
-    skin = skin_faces(model, without=("ears", "neck"))
+    face = (model.regions["face"][model.faces] > FACE).all(-1)
+    skin = skin_faces(model, without=("ears",)) & face
     return Cast(model, skin, ball[model.faces].all(-1))
 
 

@@ -40,7 +40,9 @@ def test_a_landmark_on_the_wrong_lip_is_moved_to_the_right_one():
     place = (model.identity.mean[triangles] * barycentric[..., None]).sum(1)
     first = found.points(model.identity.mean)
     assert (place - first)[[178, 82]].norm(dim=-1).max() < 1e-3
-    assert (place[[81, 87]] - first[[81, 87]]).norm(dim=-1).max() < 3
+    wrong = first[[178, 82]]  # no point of their own lip is nearer to where they were
+    moved, known = ((points[[81, 87]] - wrong).norm(dim=-1) for points in (place, first))
+    assert (moved <= known + 1e-3).all()
 
 
 def test_a_model_whose_mouth_does_not_open_is_left_alone():

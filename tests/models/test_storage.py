@@ -59,7 +59,8 @@ def test_a_model_with_shape_alone_stays_so(toy, tmp_path):
 
 
 def test_the_open_head_is_written_as_the_same_bytes(tmp_path):
-    notes = {"source": read_header(MODELS["open-head"])["source"]}
+    header = read_header(MODELS["open-head"])
+    notes = {name: header[name] for name in ("source", "revision")}
     save_model(load_model(), tmp_path / "again.safetensors", notes=notes)
     assert (tmp_path / "again.safetensors").read_bytes() == MODELS["open-head"].read_bytes()
 

@@ -23,7 +23,7 @@ from morphface.render import Renderer
 
 SIZE = (360, 400)
 GREEN = torch.tensor([0.05, 0.45, 0.05])
-GAZES = [(-15.0, 0.0), (15.0, 0.0), (0.0, 12.0)]
+GAZES = [(-15.0, 0.0), (15.0, 0.0), (0.0, 14.0)]
 
 
 def draw(model, parameters, camera, iris=GREEN):

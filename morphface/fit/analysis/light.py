@@ -26,7 +26,7 @@ def first_light(
         scene: albedo and normals.
         samples: which points.
         view: the photo.
-        prior: of illumination.
+        prior: of illumination; its mean is what pixels that say nothing leave.
         noise: standard deviation of a channel.
         worth: how many independent pixels the samples are.
     """
@@ -35,6 +35,7 @@ def first_light(
     target = view.image.flatten(0, 1)[samples.pixel].double()
     target = target - AMBIENT * rows[..., 0]
     precision = torch.from_numpy(prior.precision).to(rows)
+    expected = (precision @ torch.from_numpy(prior.mean).to(rows)).reshape(9, 3)
     light = rows.new_zeros(9, 3)
     for _ in range(_ROUNDS):
         residual = torch.einsum("ncj,jc->nc", rows, light) - target
@@ -42,10 +43,10 @@ def first_light(
         _, weight = charbonnier(residual, spread)
         weight = weight * samples.trust * (worth / samples.trust.sum())
         hessian = precision.clone().reshape(9, 3, 9, 3)
-        gradient = rows.new_zeros(9, 3)
+        gradient = expected.clone()
         for channel in range(3):
             part = rows[:, channel]
             hessian[:, channel, :, channel] += part.T @ (weight[:, None] * part)
-            gradient[:, channel] = part.T @ (weight * target[:, channel])
+            gradient[:, channel] += part.T @ (weight * target[:, channel])
         light = torch.linalg.solve(hessian.reshape(27, 27), gradient.flatten()).reshape(9, 3)
     return light.to(scene.albedo.dtype)

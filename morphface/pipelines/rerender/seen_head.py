@@ -23,7 +23,7 @@ from morphface.render.sight import Sight, View, trust, view_of
 
 __all__ = ["SeenHead", "turning"]
 
-NECK = 0.42, -193.0, 65.0
+NECK = 0.42, -188.0, 63.0
 """Where a neck ends, as a slope and a height: below, in the model frame, y + slope z = height in
 millimetres. Through so many millimetres above that it turns ever more, then as the head does."""
 BENT = 0.25

@@ -56,10 +56,13 @@ def test_a_turn_of_the_neck_is_left_to_the_pose(jointed):
     rows = landmark_rows(jointed, "toy")
     held = np.array(rows.names)[(rows.lower == rows.upper)[rows.identity :]]
     assert set(held) == set(TURNS[:3])
-    given = scene(jointed, 1, expression=with_turns(jointed, neck_yaw=0.3))
+    given, still = (
+        scene(jointed, 1, expression=with_turns(jointed, neck_yaw=turn)) for turn in (0.3, 0.0)
+    )
     result = fit_linear(jointed, given.landmarks, size=SIZE, focal=900.0)
     assert (result.parameters.expression[0, 4:7] == 0).all()
-    torch.testing.assert_close(result.predicted, given.landmarks.points, atol=0.5, rtol=0)
+    moved = (given.landmarks.points - still.landmarks.points).norm(dim=-1)
+    assert result.residuals.norm(dim=-1).max() < 0.02 * moved.median()
 
 
 def test_holding_it_leaves_the_model_as_it_was(jointed):

@@ -38,7 +38,8 @@ def test_the_mesh_lies_where_the_face_is(painter):
     rows, columns = torch.nonzero(drawn).unbind(1)
     marks = spots(face)
     assert rows.max() == pytest.approx(float(marks[8, 1]), abs=4)
-    assert columns.min() == pytest.approx(float(marks[:, 0].min()), abs=4)
+    # Behind the line of the jaw, which is turned to the camera here, the mask fades out.
+    assert columns.min() == pytest.approx(float(marks[:, 0].min()), abs=5)
     assert columns.max() == pytest.approx(float(marks[:, 0].max()), abs=4)
     assert drawn[int(marks[30, 1]), int(marks[30, 0])]
 
