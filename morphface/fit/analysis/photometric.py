@@ -184,7 +184,10 @@ def _fit(task: _Task) -> PhotometricResult:
     looks = _one_person(
         task.person,
         tuple(
-            first_look(start.parameters, start.camera, photo)
+            replace(
+                first_look(start.parameters, start.camera, photo),
+                shade=photo.new_tensor(task.settings.shade),
+            )
             for start, photo in zip(task.starts, task.photos, strict=True)
         ),
     )

@@ -39,6 +39,7 @@ __all__ = [
     "draw_all",
     "energy",
     "normal_of",
+    "residuals_of",
     "scenes_of",
     "surface_at",
     "unexplained",
@@ -145,7 +146,7 @@ def draw_all(problem: Problem, scenes: tuple[Scene, ...], *, count: int, phase: 
         draw(scene, photo.view, count=count, phase=phase)
         for photo, scene in zip(problem.photos, scenes, strict=True)
     ]
-    residuals = _residuals(problem, scenes, samples)
+    residuals = residuals_of(problem, scenes, samples)
     noise = [_noise(residual, problem.settings) for residual in residuals]
     return Drawn(
         tuple(samples),
@@ -166,9 +167,10 @@ def _head(problem: Problem, scene: Scene) -> Scene:
     return scene_of(surface_at(problem.model, scene.look, whole=True), scene.look)
 
 
-def _residuals(
+def residuals_of(
     problem: Problem, scenes: Sequence[Scene], samples: Sequence[Samples]
 ) -> tuple[Float[Tensor, "n 3"], ...]:
+    """Model minus photo at the points of each photo."""
     return tuple(
         colour_residuals(scene, some, photo.view)
         for photo, scene, some in zip(problem.photos, scenes, samples, strict=True)
@@ -195,7 +197,7 @@ def energy(
     """
     colour, points, outline = 0.0, 0.0, 0.0
     priors = {prior.title: prior_energy(prior, scenes[0].look) for prior in problem.priors}
-    residuals = _residuals(problem, scenes, drawn.samples) if moved else drawn.residuals
+    residuals = residuals_of(problem, scenes, drawn.samples) if moved else drawn.residuals
     for k, (photo, scene) in enumerate(zip(problem.photos, scenes, strict=True)):
         trust = drawn.samples[k].trust
         colour += photometric_energy(residuals[k], trust, drawn.noise[k], drawn.worth[k])

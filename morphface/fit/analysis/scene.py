@@ -13,7 +13,12 @@ from morphface.core.records import Record
 from morphface.fit.analysis.lens import Lens
 from morphface.fit.analysis.state import Look
 from morphface.fit.analysis.surface import Surface
-from morphface.geometry.spherical_harmonics import AMBIENT, sh_basis
+from morphface.geometry.spherical_harmonics import (
+    AMBIENT,
+    sample_directions,
+    sh_basis,
+    sh_project,
+)
 
 __all__ = ["Scene", "scene_of", "shape_basis"]
 
@@ -31,7 +36,7 @@ class Scene(Record):
         normals: those of unit length.
         albedo: clamped to [0, 1].
         light: irradiance of each channel.
-        harmonics: of the normals.
+        harmonics: of the normals, less what the head hides of the light from itself.
     """
 
     surface: Surface
@@ -43,6 +48,12 @@ class Scene(Record):
     albedo: Float[Tensor, "V 3"]
     light: Float[Tensor, "V 3"]
     harmonics: Float[Tensor, "V 9"]
+
+    @property
+    def shading(self) -> Float[Tensor, "V 3"]:
+        """What full shade adds to the light."""
+        blocked = _blocked(self.surface, self.look)
+        return blocked @ self.look.illumination + AMBIENT * blocked[:, :1]
 
     @property
     def colours(self) -> Float[Tensor, "V 3"]:
@@ -60,7 +71,7 @@ def scene_of(surface: Surface, look: Look) -> Scene:
     points = shape @ look.rotation.T + look.translation
     areas = _vertex_areas(surface, points)
     normals = areas / areas.norm(dim=-1, keepdim=True).clamp(min=1e-12)
-    harmonics = sh_basis(normals)
+    harmonics = sh_basis(normals) + look.shade * _blocked(surface, look)
     albedo = surface.albedo
     if surface.reflectance:
         moved = surface.colours.flatten(0, 1) @ look.reflectance
@@ -76,6 +87,12 @@ def scene_of(surface: Surface, look: Look) -> Scene:
         light=harmonics @ look.illumination + AMBIENT * harmonics[:, :1],
         harmonics=harmonics,
     )
+
+
+def _blocked(surface: Surface, look: Look) -> Float[Tensor, "V 9"]:
+    """What the head hides of a light that is given in the camera frame, of all of it."""
+    turned = sh_basis(sample_directions().to(look.rotation) @ look.rotation.T)
+    return surface.blocked @ sh_project(turned)
 
 
 def _vertex_areas(surface: Surface, points: Float[Tensor, "V 3"]) -> Float[Tensor, "V 3"]:

@@ -107,6 +107,9 @@ class PhotometricSettings:
             `geometry.spherical_harmonics.AMBIENT`: photos are exposed so that skin is bright.
         light_spread: standard deviations of the coefficients of bands 0, 1 and 2.
         light_chroma: standard deviation of the light's colour, as a share of that.
+        shade: expected share of what a head hides of the light from itself. Picture values are not
+            amounts of light, and show about half of it (measured); harmonic renderings none.
+        shade_spread: standard deviation of that share.
         gaze_spread: standard deviation of gaze, the mean of both eyes, in radians.
         vergence_spread: standard deviation of the angle between the two eyes' gaze, in radians;
             0.08 is that of eyes that look at something 80 cm away.
@@ -148,11 +151,13 @@ class PhotometricSettings:
     light_mean: float = 0.3
     light_spread: tuple[float, float, float] = (0.15, 0.3, 0.15)
     light_chroma: float = 0.3
+    shade: float = 0.3
+    shade_spread: float = 0.3
     gaze_spread: float = 0.3
     vergence_spread: float = 0.08
     upright_spread: float = 0.03
     focal_spread: float = 0.1
-    identity_trust: float = 4.0
+    identity_trust: float = 2.5
     identity_anchor: float = math.inf
     expression_anchor: float = math.inf
     symmetry_spread: float = math.inf

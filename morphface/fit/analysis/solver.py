@@ -13,9 +13,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from morphface.fit.analysis.energies import Quadratic
-from morphface.fit.analysis.problem import Drawn, Problem, draw_all, energy, normal_of, scenes_of
+from morphface.fit.analysis.problem import Drawn, Problem, energy, normal_of, scenes_of
 from morphface.fit.analysis.scene import Scene
 from morphface.fit.analysis.settings import PhotometricSettings, Stage
+from morphface.fit.analysis.shade import drawn_in_shade
 from morphface.fit.analysis.state import Look
 from morphface.fit.shared.bounded import Box, bounded_minimum
 
@@ -40,9 +41,8 @@ def run_stage(
     damping, history = _DAMPING[0], []
     bases: list[Tensor | None] = [None] * len(looks)
     for count in range(stage.steps):
-        scenes = scenes_of(problem, looks)
         turn = (phase + count * _GOLDEN) % 1.0
-        drawn = draw_all(problem, scenes, count=stage.pixels, phase=turn)
+        scenes, drawn = drawn_in_shade(problem, looks, count=stage.pixels, phase=turn)
         normal, drawn = normal_of(problem, scenes, drawn, bases)
         before = energy(problem, scenes, drawn, moved=False).total
         looks, after, damping = _advance(problem, scenes, drawn, normal, (before, damping))

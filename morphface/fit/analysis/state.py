@@ -4,7 +4,7 @@ A person has one identity and one reflectance; each photo has a look of its own.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import roma
@@ -36,6 +36,7 @@ class Look(Record):
         rotation: matrix, head to camera.
         translation: of the head's origin, in the camera frame.
         focal: in pixels of the photo.
+        shade: how much counts of what the head hides of the light from itself, 0 to 1.
     """
 
     identity: Float[Tensor, " I"]
@@ -46,6 +47,7 @@ class Look(Record):
     rotation: Float[Tensor, "3 3"]
     translation: Float[Tensor, "3"]
     focal: Float[Tensor, ""]
+    shade: Float[Tensor, ""] = field(default_factory=lambda: torch.zeros(()))
 
     def moved(self, step: dict[str, Tensor]) -> "Look":
         """This look after a step. A rotation turns the camera frame; a focal step is of its log."""

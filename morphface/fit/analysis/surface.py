@@ -15,6 +15,7 @@ from torch import Tensor
 
 from morphface.core.records import Record
 from morphface.models import Eye, MorphableModel
+from morphface.render.shadows import blocked_light
 
 __all__ = ["SKIN", "Eyeball", "Surface", "face_weight", "near_landmarks", "surface_of"]
 
@@ -26,6 +27,7 @@ _EYE_WEIGHT = 0.5
 _Key = tuple[torch.device, torch.dtype, bool]
 _CACHE: "WeakKeyDictionary[MorphableModel, dict[_Key, Surface]]"
 _CACHE = WeakKeyDictionary()
+_BLOCKED: "WeakKeyDictionary[MorphableModel, Tensor]" = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +59,8 @@ class Surface(Record):
         colours: what each reflectance coefficient adds to it.
         faces: vertex indices.
         weight: how far a vertex's colour is that of skin, 0 to 1.
+        blocked: what the mean head hides of the light from itself; see `render.shadows`. Nothing on
+            eyeballs, which turn.
         eyes: left and right, or none.
         identity: how many columns are identity.
         place: for each vertex of the model, which one of these it is; -1 where it is left out.
@@ -69,6 +73,7 @@ class Surface(Record):
     colours: Float[Tensor, "V 3 A"]
     faces: Int[Tensor, "F 3"]
     weight: Float[Tensor, " V"]
+    blocked: Float[Tensor, "V 9"]
     eyes: tuple[Eyeball, ...]
     identity: int
     place: Int[Tensor, " M"]
@@ -130,9 +135,20 @@ def _lay_out(
         colours=moved(colours[:, kept].permute(1, 2, 0)),
         faces=faces.to(device),
         weight=moved(weight[kept]),
+        blocked=moved(_blocked(model)[kept]),
         identity=model.identity.rank,
         place=place.to(device),
     )
+
+
+def _blocked(model: MorphableModel) -> Float[Tensor, "V 9"]:
+    """What the mean head hides of the light from itself, computed once."""
+    if model not in _BLOCKED:
+        light = blocked_light(model.identity.mean.cpu(), model.faces.cpu())
+        for eye in model.eyes or ():
+            light[eye.vertices.cpu().long()] = 0.0
+        _BLOCKED[model] = light
+    return _BLOCKED[model].to(model.identity.mean)
 
 
 def _shape(

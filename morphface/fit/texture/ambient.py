@@ -15,7 +15,7 @@ from torch import Tensor
 
 from morphface.geometry.mesh import normalized, vertex_normals
 from morphface.models import MorphableModel
-from morphface.render.rasterize import rasterize
+from morphface.render.shadows import spread_directions
 
 __all__ = ["ambient", "inner_parts"]
 
@@ -29,8 +29,6 @@ OPEN = {"jawOpen": 0.7}
 ENCODING = 1 / 2.2
 """From an amount of light to what it multiplies picture values by."""
 _DIRECTIONS = 32
-_PIXELS = 128
-_TOLERANCE = 1.5  # millimetres
 _CACHE: "WeakKeyDictionary[MorphableModel, Tensor]" = WeakKeyDictionary()
 
 
@@ -80,38 +78,9 @@ def _outward(model: MorphableModel, shape: Float[Tensor, "V 3"]) -> Bool[Tensor,
 def _sky(vertices: Float[Tensor, "V 3"], faces: Tensor) -> Float[Tensor, " V"]:
     """Share of the light from the front half of a uniform sky that reaches each vertex."""
     normals = vertex_normals(vertices, faces)
-    reached, all_of = torch.zeros(len(vertices)), torch.zeros(len(vertices))
-    for direction in _directions():
+    arrived, all_of = torch.zeros(len(vertices)), torch.zeros(len(vertices))
+    for direction in spread_directions(_DIRECTIONS, 2 * math.pi):
         falls = (normals @ direction).clamp(min=0)
-        reached += falls * _reached(vertices, faces, direction)
+        arrived += falls * reached(vertices, faces, direction)
         all_of += falls
-    return reached / all_of.clamp(min=1e-3)
-
-
-def _reached(vertices: Tensor, faces: Tensor, direction: Tensor) -> Float[Tensor, " V"]:
-    """1 where nothing of the mesh is between a vertex and what `direction` points to."""
-    side = normalized(torch.linalg.cross(vertices.new_tensor([0.0, 1.0, 0.1]), direction))
-    up = torch.linalg.cross(direction, side)
-    flat = vertices @ torch.stack([side, up], dim=-1)
-    low, high = flat.amin(0), flat.amax(0)
-    scale = (_PIXELS - 2) / (high - low).amax()
-    screen = (flat - low) * scale + 1
-    height = vertices @ direction
-    depth = height.max() + 10 - height
-    found = rasterize(
-        torch.cat([screen, depth[:, None]], dim=-1)[None],
-        faces,
-        (_PIXELS, _PIXELS),
-        perspective=False,
-    )
-    column, row = screen.long().clamp(0, _PIXELS - 1).unbind(-1)
-    return (depth <= found.depth[0][row, column] + _TOLERANCE + 1 / scale).float()
-
-
-def _directions() -> Float[Tensor, "D 3"]:
-    """Spread evenly over the half of the sphere before the face (a Fibonacci lattice)."""
-    number = torch.arange(_DIRECTIONS) + 0.5
-    z = 1 - number / _DIRECTIONS
-    turn = number * math.pi * (3 - math.sqrt(5))
-    ring = (1 - z.square()).sqrt()
-    return torch.stack([ring * turn.cos(), ring * turn.sin(), z], dim=-1)
+    return arrived / all_of.clamp(min=1e-3)
