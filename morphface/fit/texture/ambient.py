@@ -15,7 +15,7 @@ from torch import Tensor
 
 from morphface.geometry.mesh import normalized, vertex_normals
 from morphface.models import MorphableModel
-from morphface.render.shadows import spread_directions
+from morphface.render.shadows import reached, spread_directions
 
 __all__ = ["ambient", "inner_parts"]
 
