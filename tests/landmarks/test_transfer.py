@@ -186,5 +186,6 @@ def test_on_another_head_it_is_nearer_to_a_map_made_by_others_than_what_is_seen(
             embed(model, detector, skin=skin),
         )
     )
-    assert found.median() < 0.95 * seen.median()
-    assert found[BROWS].median() < 0.8 * seen[BROWS].median()
+    # a map of anatomy: what is carried is where a detector points on people, which differs from it
+    assert found.median() < seen.median()
+    assert found[BROWS].median() < 0.9 * seen[BROWS].median()

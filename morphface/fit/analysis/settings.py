@@ -104,7 +104,8 @@ class PhotometricSettings:
             a share of its range.
         score_spread: the same around the detector's score, where there is one.
         light_mean: expected coefficient of band 0 of each channel, beyond
-            `geometry.spherical_harmonics.AMBIENT`: photos are exposed so that skin is bright.
+            `geometry.spherical_harmonics.AMBIENT`: photos are exposed so that skin is bright. With
+            0.3 dark skin gets its tone and fair skin turns tan, with 0 dark skin turns pale.
         light_spread: standard deviations of the coefficients of bands 0, 1 and 2.
         light_chroma: standard deviation of the light's colour, as a share of that.
         shade: expected share of what a head hides of the light from itself. Picture values are not
@@ -148,7 +149,7 @@ class PhotometricSettings:
     least_landmark_noise: float = 1.0
     expression_spread: float = 0.25
     score_spread: float = 0.15
-    light_mean: float = 0.3
+    light_mean: float = 0.15
     light_spread: tuple[float, float, float] = (0.15, 0.3, 0.15)
     light_chroma: float = 0.3
     shade: float = 0.3
