@@ -40,9 +40,8 @@ def person_of(starts: Sequence[FitResult], trust: float) -> Person:
 
     Args:
         starts: one for each photo.
-        trust: by what the precision of their agreement is multiplied, as if n photos were the
-            root of n, since a detector makes some errors in all photos of a person. Where it is 0,
-            or a start does not know its precision, the prior is N(0, 1).
+        trust: by what the precision of their agreement is multiplied. Where it is 0, or a start
+            does not know its precision, the prior is N(0, 1).
     """
     means = np.stack([to_numpy(start.parameters.identity[0]) for start in starts])
     known = [start.identity_precision for start in starts]
@@ -53,7 +52,7 @@ def person_of(starts: Sequence[FitResult], trust: float) -> Person:
     mean, precision = _agreed(means, precisions)
     if trust == 0:
         return Person(mean, np.zeros(rank), np.eye(rank))
-    return Person(mean, mean, trust / np.sqrt(len(starts)) * precision)
+    return Person(mean, mean, trust * precision)
 
 
 def _agreed(

@@ -118,8 +118,9 @@ class PhotometricSettings:
         focal_spread: standard deviation of the logarithm of the focal length around that of the
             start.
         identity_trust: how many times the precision that the landmarks gave the identity holds it
-            there: pixels are explained by a model of skin and light that is simpler than nature,
-            and would move it more surely than rightly (measured); 0 lets go of it.
+            there, as pixels are explained by a model of skin and light that is simpler than
+            nature. More than 1 keeps vertices of other models' heads truer and makes people more
+            alike (measured); 0 lets go of it.
         identity_anchor: standard deviation of identity around that of the start, in those of the
             model; infinite for none.
         expression_anchor: the same for expression, in its coefficients' units.
@@ -158,7 +159,7 @@ class PhotometricSettings:
     vergence_spread: float = 0.08
     upright_spread: float = 0.03
     focal_spread: float = 0.1
-    identity_trust: float = 2.5
+    identity_trust: float = 1.0
     identity_anchor: float = math.inf
     expression_anchor: float = math.inf
     symmetry_spread: float = math.inf

@@ -37,7 +37,7 @@ def test_two_photos_are_the_product_with_the_prior_counted_once():
     person = person_of(pair, 1.0)
     evidence = np.array([5.0, 10.0])
     assert np.allclose(person.mean, evidence / (1 + evidence) * truth)
-    assert np.allclose(person.precision, np.diag(1 + evidence) / np.sqrt(2))
+    assert np.allclose(person.precision, np.diag(1 + evidence))
 
 
 def test_the_photo_that_knows_more_counts_more():
