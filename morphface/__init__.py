@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from morphface.media.images import read_image
     from morphface.models import MorphableModel, load_model
     from morphface.parameters import FaceParameters, load_parameters, save_parameters
-    from morphface.pipelines import fit_photo
+    from morphface.pipelines import fit_photo, fit_photos
     from morphface.ui import FaceEditor
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "MorphableModel",
     "__version__",
     "fit_photo",
+    "fit_photos",
     "load_model",
     "load_parameters",
     "read_image",
@@ -36,6 +37,7 @@ _HOMES = {
     "FaceParameters": "parameters",
     "MorphableModel": "models",
     "fit_photo": "pipelines",
+    "fit_photos": "pipelines",
     "load_model": "models",
     "load_parameters": "parameters",
     "read_image": "media.images",

@@ -13,6 +13,7 @@ PUBLIC = {
     "MorphableModel",
     "__version__",
     "fit_photo",
+    "fit_photos",
     "load_model",
     "load_parameters",
     "read_image",

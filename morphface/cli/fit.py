@@ -7,15 +7,30 @@ import typer
 
 from morphface.cli.options import Debug, Device, Faces, Focal, Model, Quiet, Stage
 from morphface.cli.output import say, status
+from morphface.core.errors import ParameterError
 
 __all__ = ["fit"]
 
 
-_Image = Annotated[str, typer.Argument(help="A picture, or sample:astronaut.")]
+_Images = Annotated[
+    list[str],
+    typer.Argument(
+        help="A picture, or sample:astronaut; with --together several, or a folder of them.",
+        metavar="IMAGE...",
+    ),
+]
 _Out = Annotated[
     Path | None,
     typer.Option(
         "--out", "-o", help="Folder for the results; by default NAME-face, here.", metavar="DIR"
+    ),
+]
+_Together = Annotated[
+    bool,
+    typer.Option(
+        "--together",
+        help="The pictures show one person: fit one identity to all of them. --faces and --focal "
+        "then hold for all, or for each, as 0,1,0.",
     ),
 ]
 _Landmarks = Annotated[
@@ -25,9 +40,10 @@ _Landmarks = Annotated[
 
 
 def fit(
-    image: _Image,
+    images: _Images,
     out: _Out = None,
     *,
+    together: _Together = False,
     model: Model = "open-head",
     faces: Faces = "largest",
     landmarks: _Landmarks = None,
@@ -37,32 +53,51 @@ def fit(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Fit a face in a photo: parameters, report, overlay and a rigged head."""
+    """Fit a face in a photo: parameters, report, overlay and a rigged head.
+
+    With --together, photos of one person give one head, and parameters and an overlay each.
+    """
+    _check(images, together, landmarks)
+    folder = out or Path(f"{Path(images[0].removeprefix('sample:')).stem}-face")
+    options: dict[str, Any] = {"model": model, "stage": stage, "device": device}
     with status(quiet) as shown:
-        from morphface.pipelines import reconstruct
+        from morphface import pipelines
 
-        folder = out or Path(f"{Path(image.removeprefix('sample:')).stem}-face")
-        report = reconstruct(
-            image,
-            folder,
-            model=model,
-            faces=faces,
-            landmarks=landmarks,
-            focal=focal,
-            stage=stage,
-            device=device,
-            progress=None if shown is None else shown.update,
-        )
+        options["progress"] = None if shown is None else shown.update
+        if together:
+            options |= {"faces": _each(faces), "focal": None if focal is None else _each(focal)}
+            report = pipelines.reconstruct_together(images, folder, **options)
+        else:
+            options |= {"faces": faces, "focal": focal, "landmarks": landmarks}
+            report = pipelines.reconstruct(images[0], folder, **options)
     if not quiet:
-        _summarise(report, folder)
+        _summarise(report, folder, "photo" if together else "face")
 
 
-def _summarise(report: dict[str, Any], folder: Path) -> None:
+def _check(images: list[str], together: bool, landmarks: str | None) -> None:
+    if len(images) > 1 and not together:
+        raise ParameterError(
+            f"fit takes one picture, got {len(images)}: say --together if they show one person, or "
+            "run it once for each"
+        )
+    if together and landmarks is not None:
+        raise ParameterError(
+            "--landmarks cannot go with --together: it holds the faces of one picture; leave it out"
+        )
+
+
+def _each(text: str) -> str | list[str]:
+    """One value for all pictures, or a list with one for each."""
+    return text.split(",") if "," in text else text
+
+
+def _summarise(report: dict[str, Any], folder: Path, thing: str) -> None:
     for index, face in enumerate(report["faces"]):
         pose = ", ".join(f"{name} {value:+.1f}" for name, value in face["pose_degrees"].items())
         error = face["landmark_nme"]
         known = "unknown" if error is None else f"{100 * error:.1f} % of the eye distance"
-        say(f"face {index}: landmark error {known}; {pose} degrees")
+        named = f"{thing} {index}" + (f" ({face['image']})" if thing == "photo" else "")
+        say(f"{named}: landmark error {known}; {pose} degrees")
         if not face["converged"]:
-            say(f"face {index} may not be trusted: {face['reason']}", style="yellow")
+            say(f"{named} may not be trusted: {face['reason']}", style="yellow")
     say(f"written to {folder}/")

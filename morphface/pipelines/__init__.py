@@ -2,6 +2,17 @@
 
 from morphface.pipelines.photo import FittedFace, FittedPhoto, fit_photo
 from morphface.pipelines.reconstruct import reconstruct
+from morphface.pipelines.reconstruct_together import reconstruct_together
+from morphface.pipelines.together import FittedPhotos, fit_photos
 from morphface.pipelines.tracking import track_video
 
-__all__ = ["FittedFace", "FittedPhoto", "fit_photo", "reconstruct", "track_video"]
+__all__ = [
+    "FittedFace",
+    "FittedPhoto",
+    "FittedPhotos",
+    "fit_photo",
+    "fit_photos",
+    "reconstruct",
+    "reconstruct_together",
+    "track_video",
+]

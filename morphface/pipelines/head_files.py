@@ -5,6 +5,7 @@ from pathlib import Path
 
 import torch
 
+from morphface.fit.texture import HeadTexture
 from morphface.geometry.mesh import vertex_normals
 from morphface.media.images import Photo
 from morphface.media.meshes import Surface, write_gltf, write_obj
@@ -16,7 +17,7 @@ from morphface.pipelines.photo import FittedFace
 __all__ = ["reshaped", "rigged_head", "write_head"]
 
 
-def rigged_head(face: FittedFace, photo: Photo) -> Surface:
+def rigged_head(face: FittedFace, photo: Photo, texture: HeadTexture | None = None) -> Surface:
     """The fitted person in the albedo that the photo shows, deformable by every expression.
 
     The base is the fitted identity without expression, its eyes turned as in the photo; the
@@ -27,8 +28,9 @@ def rigged_head(face: FittedFace, photo: Photo) -> Surface:
     Args:
         face: the fitted face.
         photo: that it was fitted to.
+        texture: that of more photos than this one.
     """
-    model, head = face.model, head_texture(face, photo)
+    model, head = face.model, texture or head_texture(face, photo)
     plain = Surface(
         vertices=face.vertices(),
         faces=model.faces,
@@ -63,7 +65,9 @@ def reshaped(head: Surface, model: MorphableModel, parameters: FaceParameters) -
     )
 
 
-def write_head(folder: Path, face: FittedFace, photo: Photo) -> Surface:
+def write_head(
+    folder: Path, face: FittedFace, photo: Photo, texture: HeadTexture | None = None
+) -> Surface:
     """Write `head.glb`, the rig, and `head.obj`, the head in its fitted expression.
 
     Both carry the albedo as base colour; see `rigged_head`.
@@ -72,6 +76,7 @@ def write_head(folder: Path, face: FittedFace, photo: Photo) -> Surface:
         folder: where to.
         face: the fitted face.
         photo: that it was fitted to.
+        texture: that of more photos than this one.
 
     Returns:
         What was written.
@@ -79,7 +84,7 @@ def write_head(folder: Path, face: FittedFace, photo: Photo) -> Surface:
     Raises:
         OutputError: the files cannot be written there.
     """
-    head = rigged_head(face, photo)
+    head = rigged_head(face, photo, texture)
     write_gltf(folder / "head.glb", head)
     posed = face.vertices()
     plain = replace(

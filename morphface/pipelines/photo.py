@@ -29,7 +29,7 @@ __all__ = ["STAGES", "FittedFace", "FittedPhoto", "Progress", "Wishes", "fit_pho
 STAGES = ("linear", "pixels")
 """How far a fit goes: landmarks alone, or landmarks and then pixels."""
 
-_HOPELESS = 0.2
+HOPELESS = 0.2
 """Landmark error, in eye distances, from which pixels cannot save a fit."""
 
 Progress = Callable[[str], None]
@@ -165,14 +165,14 @@ def fit_photo(
     """
     tell = progress or (lambda _: None)
     check_device(device)
-    _check_wishes(focal, stage)
+    check_wishes(focal, stage)
     tell("reading the picture")
-    clock = _Clock()
+    clock = Clock()
     photo = read_image(image)
     lens = photo.focal if focal is None else focal_pixels(focal, photo.size)
     head = load_model(model)
     clock.lap("read")
-    photo, found = _find(photo, landmarks, faces, tell)
+    photo, found = faces_of(photo, landmarks, faces, tell)
     clock.lap("detect")
     chosen = choose(found, faces)
     head = with_landmarks_for(head, model, {face.scheme for face in chosen}, tell)
@@ -188,7 +188,16 @@ def fit_photo(
     return FittedPhoto(photo, tuple(fitted), focal)
 
 
-def _check_wishes(focal: FocalLength | None, stage: str) -> None:
+def check_wishes(focal: FocalLength | None, stage: str) -> None:
+    """Refuse what no photo could be fitted with.
+
+    Args:
+        focal: as in `fit_photo`.
+        stage: the same.
+
+    Raises:
+        ParameterError: one of them is none.
+    """
     check_focal(focal)
     if stage not in STAGES:
         raise ParameterError(f"stage must be one of {', '.join(STAGES)}, got {stage!r}")
@@ -198,7 +207,7 @@ def _fit_pixels(
     model: MorphableModel, photo: Photo, start: FitResult, device: str
 ) -> PhotometricResult | None:
     """What the pixels say, or None if the landmarks gave nothing to start from."""
-    if not start.landmark_nme <= _HOPELESS:
+    if not start.landmark_nme <= HOPELESS:
         return None
     return fit_photometric(model, [photo.pixels.to(device)], [start]).to("cpu")
 
@@ -226,9 +235,21 @@ def check_device(name: str) -> None:
         )
 
 
-def _find(
+def faces_of(
     photo: Photo, landmarks: str | Path | None, faces: str | int, tell: Progress
 ) -> tuple[Photo, list[Landmarks]]:
+    """The photo, turned so that its faces are upright, and these, the largest first.
+
+    Args:
+        photo: to look at.
+        landmarks: a file to read them from, instead of detecting them.
+        faces: which are wanted, as in `fit_photo`.
+        tell: is told what begins now.
+
+    Raises:
+        NoFaceError: nobody was found.
+        LandmarkError: the file holds no landmarks.
+    """
     if landmarks is not None:
         tell("reading the landmarks")
         return photo, read_landmarks(landmarks)
@@ -238,7 +259,7 @@ def _find(
         return find_faces(photo, detector, search=search)
 
 
-class _Clock:
+class Clock:
     """Seconds of each step."""
 
     def __init__(self) -> None:
@@ -250,3 +271,7 @@ class _Clock:
         now = time.perf_counter()
         self.laps[name] = round(now - self._last, 4)
         self._last = now
+
+    def skip(self) -> None:
+        """What went on until now is not told."""
+        self._last = time.perf_counter()

@@ -7,16 +7,20 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from morphface.core.files import atomic_write, output_folder
-from morphface.media.images import write_image
+from morphface.media.images import Photo, write_image
 from morphface.parameters import save_parameters
 from morphface.parameters.io import library_versions
 from morphface.pipelines.head_files import write_head
 from morphface.pipelines.overlay import draw_overlay
 from morphface.pipelines.photo import FittedFace, FittedPhoto, Progress, Wishes, fit_photo
 
-__all__ = ["FILES", "reconstruct"]
+__all__ = ["FILES", "POSE_ORDER", "describe", "describe_photo", "reconstruct", "write_seen"]
 
 FILES = ("face.npz", "report.json", "overlay.png", "head.glb", "head.obj")
+POSE_ORDER = (
+    "turned by yaw, then pitch, then roll; positive yaw to the subject's left, "
+    "positive pitch up, positive roll counter-clockwise in the image"
+)
 
 
 def reconstruct(
@@ -55,7 +59,7 @@ def reconstruct(
             (progress or (lambda _: None))("writing the files")
             inner = f"face_{index}" if faces == "all" else "."
             seconds = _write_face(folder / inner, face, result, str(image))
-            report["faces"].append({"folder": inner, **_describe(face, seconds)})
+            report["faces"].append({"folder": inner, **describe(face, seconds)})
         with atomic_write(folder / "report.json") as temporary:
             temporary.write_text(json.dumps(report, indent=2, allow_nan=False) + "\n")
     return report
@@ -63,33 +67,64 @@ def reconstruct(
 
 def _write_face(folder: Path, face: FittedFace, result: FittedPhoto, image: str) -> float:
     start = time.perf_counter()
-    extra = {"image": image, "quarter_turns": result.photo.turns, "report": _describe(face, None)}
-    save_parameters(
-        folder / "face.npz", face.parameters, face.camera, model=face.model.name, extra=extra
-    )
-    write_image(folder / "overlay.png", draw_overlay(face, result.photo))
+    write_seen(folder, face, result.photo, image)
     write_head(folder, face, result.photo)
     return time.perf_counter() - start
 
 
+def write_seen(folder: Path, face: FittedFace, photo: Photo, image: str) -> None:
+    """Write `face.npz` and `overlay.png`: what a photo shows of a face, and how.
+
+    Args:
+        folder: where to.
+        face: the fitted face.
+        photo: that it was fitted to.
+        image: where that came from.
+
+    Raises:
+        OutputError: the files cannot be written there.
+    """
+    extra = {"image": image, "quarter_turns": photo.turns, "report": describe(face, None)}
+    save_parameters(
+        folder / "face.npz", face.parameters, face.camera, model=face.model.name, extra=extra
+    )
+    write_image(folder / "overlay.png", draw_overlay(face, photo))
+
+
 def _header(image: str | Path, model: str | Path, result: FittedPhoto) -> dict[str, Any]:
-    height, width = result.photo.size
     return {
         "image": str(image),
         "model": str(model),
-        "size": {"height": height, "width": width},
-        "orientation": {
-            "exif": result.photo.orientation,
-            "quarter_turns_counter_clockwise": result.photo.turns,
-        },
+        **describe_photo(result.photo),
         "versions": library_versions(),
-        "pose_order": "turned by yaw, then pitch, then roll; positive yaw to the subject's left, "
-        "positive pitch up, positive roll counter-clockwise in the image",
+        "pose_order": POSE_ORDER,
         "faces": [],
     }
 
 
-def _describe(face: FittedFace, write_seconds: float | None) -> dict[str, Any]:
+def describe_photo(photo: Photo) -> dict[str, Any]:
+    """What a report says of a photo, in plain JSON values.
+
+    Args:
+        photo: as it was fitted to.
+    """
+    height, width = photo.size
+    return {
+        "size": {"height": height, "width": width},
+        "orientation": {
+            "exif": photo.orientation,
+            "quarter_turns_counter_clockwise": photo.turns,
+        },
+    }
+
+
+def describe(face: FittedFace, write_seconds: float | None) -> dict[str, Any]:
+    """What a report says of a face, in plain JSON values.
+
+    Args:
+        face: the fitted face.
+        write_seconds: how long its files took; None where they are not written yet.
+    """
     fit, error = face.fit, face.landmark_nme
     seconds = (
         face.seconds if write_seconds is None else face.seconds | {"write": round(write_seconds, 4)}

@@ -12,6 +12,7 @@ from morphface.media.images import Photo
 from morphface.models import MorphableModel
 from morphface.pipelines.overlay import face_colours, render_face, with_landmarks
 from morphface.pipelines.photo import FittedFace, FittedPhoto
+from morphface.pipelines.together import FittedPhotos
 from morphface.pipelines.window import DARK, window_around
 from morphface.render import Renderer
 from morphface.show.cards import Card
@@ -19,7 +20,7 @@ from morphface.show.heads import guessed_model
 from morphface.show.pictures import Picture, captioned, sheet, to_picture
 from morphface.show.words import Rows, parameter_rows, verdict
 
-__all__ = ["face_card", "fit_card", "photo_card", "pixels_card"]
+__all__ = ["face_card", "fit_card", "photo_card", "photos_card", "pixels_card"]
 
 _PANEL = 300
 _HIGH, _WIDE = 240, 360
@@ -95,6 +96,23 @@ def photo_card(fitted: FittedPhoto) -> Card:
         rows += parameter_rows(fitted.faces[0].parameters, fitted.faces[0].model)
     title = f"FittedPhoto, {count} face{'' if count == 1 else 's'}"
     return Card(title, rows, lambda: _photo_picture(fitted), "the photo and its fitted heads")
+
+
+def photos_card(fitted: FittedPhotos) -> Card:
+    """The heads close by, in front of their photos."""
+    pairs = tuple(zip(fitted.photos, fitted.faces, strict=True))
+    rows: Rows = tuple(
+        (f"photo {k}", f"{photo.source}: {_in_short(face)}")
+        for k, (photo, face) in enumerate(pairs[:_MOST_FACES])
+    )
+    if len(pairs) > _MOST_FACES:
+        rows += (("more", f"{len(pairs) - _MOST_FACES} photos"),)
+    return Card(
+        f"FittedPhotos, {len(pairs)} photos of one person",
+        rows,
+        lambda: sheet([[_close(face, photo) for photo, face in pairs[:_MOST_PHOTOS]]]),
+        "the fitted head in each photo",
+    )
 
 
 def _error(nme: float) -> str:

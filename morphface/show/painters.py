@@ -17,6 +17,7 @@ _HOMES = {
     "PhotometricResult": "fits:pixels_card",
     "FittedFace": "fits:face_card",
     "FittedPhoto": "fits:photo_card",
+    "FittedPhotos": "fits:photos_card",
 }
 
 

@@ -12,6 +12,7 @@ from PIL import Image
 
 from morphface.cli import run
 from tests.data import needs_detector, shared
+from tests.pipelines.family import album_of
 
 FAST = ["--stage", "linear"]
 FILES = ["face.npz", "head.glb", "head.mtl", "head.obj", "head.png", "overlay.png", "report.json"]
@@ -269,6 +270,41 @@ def test_doctor_names_everything_and_how_to_get_it(capfd):
         assert f" {name} " in out
     missing = [line for line in out.splitlines() if line.startswith("no")]
     assert all(len(line.split(maxsplit=3)) == 4 for line in missing)
+
+
+def test_photos_together_are_fitted_and_summarised(tmp_path, capfd):
+    (tmp_path / "in").mkdir()
+    with album_of(tmp_path / "in") as album:
+        command = ["fit", "--together", *album[:3], album[3], "--out", str(tmp_path / "out")]
+        assert run([*command, "--faces", "0,0,largest,0", "--focal", "352,352,352,440", *FAST]) == 0
+    out, err = capfd.readouterr()
+    assert out == ""
+    lines = err.splitlines()
+    for number, image in enumerate(album):
+        assert lines[number].startswith(f"photo {number} ({image}): landmark error ")
+    assert lines[4].startswith(f"photo 3 ({album[3]}) may not be trusted: its landmarks contradict")
+    assert lines[5:] == [f"written to {tmp_path / 'out'}/"]
+    assert {"head.glb", "photo_0", "photo_3", "report.json"} <= set(names(tmp_path / "out"))
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert [face["focal_pixels"] for face in report["faces"]] == [352, 352, 352, 440]
+
+
+@pytest.mark.refusal
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["a.jpg", "b.jpg"], "fit takes one picture, got 2: say --together if they show one"),
+        (["a.jpg", "b.jpg", "--together", "--landmarks", "a.pts"], "--landmarks cannot go with"),
+        (["a.jpg", "b.jpg", "--together", "--faces", "all"], 'faces must be "largest" or an'),
+        (["a.jpg", "b.jpg", "--together", "--faces", "0,0,0"], "one for each of the 2, got 3"),
+        (["a.jpg", "--together"], "needs at least two photos of one person"),
+        (["a.jpg", "b.jpg", "--together"], "there is no file a.jpg"),
+    ],
+)
+def test_photos_that_cannot_go_together_get_one_sentence(tmp_path, capfd, arguments, message):
+    code = run(["fit", *arguments, "--out", str(tmp_path / "out")])
+    assert message in refusal(capfd, code)
+    assert names(tmp_path) == []
 
 
 def test_a_terminated_run_leaves_nothing(tmp_path):

@@ -17,7 +17,7 @@ from morphface.show import cards, faces
 from morphface.show.cards import Card, painted
 from morphface.show.painters import paint
 from tests.jointed import articulated
-from tests.show.values import face, film, fit, photo, picture_in, pixels, smiling, track
+from tests.show.values import face, film, fit, photo, photos, picture_in, pixels, smiling, track
 from tests.toy import toy_model
 
 CAMERA = Camera.facing((64, 64), focal=140.0)
@@ -41,6 +41,7 @@ SHOWN = {
     "linear face": lambda: face(with_pixels=False),
     "photo": photo,
     "photo with faces": lambda: photo(8),
+    "photos": photos,
 }
 
 
@@ -201,6 +202,14 @@ def test_a_photo_of_many_faces_lists_some_and_counts_the_rest():
     assert "face 5" in words
     assert "face 6" not in words
     assert "2 faces" in words
+
+
+def test_photos_of_one_person_are_listed_with_their_verdicts():
+    several = photos(8, with_pixels=False, converged=False, reason="too dark")
+    words = words_of(several._repr_html_())
+    assert "8 photos of one person" in words
+    assert words.count("too dark") == 6
+    assert "2 photos" in words
 
 
 def test_the_photo_is_in_its_picture():

@@ -16,6 +16,7 @@ from morphface.models import load_model
 from morphface.parameters import FaceParameters
 from morphface.parameters.track import LOST, Track
 from morphface.pipelines.photo import FittedFace, FittedPhoto
+from morphface.pipelines.together import FittedPhotos
 
 SIZE = (96, 128)
 
@@ -107,3 +108,9 @@ def photo(count=1, **changes):
     """A fitted photo, blue."""
     ground = torch.tensor([0.1, 0.2, 0.9]).expand(*SIZE, 3).contiguous()
     return FittedPhoto(Photo(ground), tuple(face(**changes) for _ in range(count)))
+
+
+def photos(count=2, **changes):
+    """Fitted photos of one person, all the same."""
+    one = photo(**changes)
+    return FittedPhotos((one.photo,) * count, one.faces * count)

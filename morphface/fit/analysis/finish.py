@@ -67,7 +67,8 @@ def finish(
     drawn = draw_all(problem, scenes, count=10**9, phase=0.5)
     terms = energy(problem, scenes, drawn, moved=False)
     qualities = [_quality(done, scenes[k], starts[k], k) for k in range(len(looks))]
-    reason = _verdict(looks, starts, qualities, problem.settings)
+    reasons = _verdicts(looks[0], starts, qualities, problem.settings)
+    reason = _overall(reasons)
     names = {"photometric": terms.photometric, "landmarks": terms.landmarks, **terms.priors}
     if any(rim is not None for rim in drawn.rims):
         names["silhouette"] = terms.silhouette
@@ -91,6 +92,7 @@ def finish(
         grey=tuple(balance.grey for balance in balances),
         converged=not reason,
         reason=reason,
+        reasons=reasons,
     )
 
 
@@ -151,22 +153,27 @@ def _whole(view: View, size: tuple[int, int]) -> Float[Tensor, "H W"]:
     return out
 
 
-def _verdict(
-    looks: tuple[Look, ...],
+def _verdicts(
+    look: Look,
     starts: tuple[FitResult, ...],
     qualities: list[_Quality],
     settings: PhotometricSettings,
-) -> str:
-    """Why the fit may not be trusted; empty if it may."""
+) -> tuple[str, ...]:
+    """Why the fit of each photo may not be trusted; empty for those that may."""
     for name in () if settings.extremes else ("identity", "reflectance"):
-        value = getattr(looks[0], name)
+        value = getattr(look, name)
         if len(value) and float(value.norm()) >= 0.999 * settings.ellipsoid(len(value)):
-            return f"{name} is at the bound of its ellipsoid: this is hardly a face of the model"
-    for number, (start, quality) in enumerate(zip(starts, qualities, strict=True)):
-        reason = _one_verdict(start, quality, settings)
-        if reason:
-            return reason if len(looks) == 1 else f"photo {number}: {reason}"
-    return ""
+            reason = f"{name} is at the bound of its ellipsoid: this is hardly a face of the model"
+            return (reason,) * len(starts)
+    pairs = zip(starts, qualities, strict=True)
+    return tuple(_one_verdict(start, quality, settings) for start, quality in pairs)
+
+
+def _overall(reasons: tuple[str, ...]) -> str:
+    """The first of the reasons, with the number of its photo unless it is that of all."""
+    number = next((k for k, reason in enumerate(reasons) if reason), 0)
+    same = all(reason == reasons[number] for reason in reasons)
+    return reasons[number] if same else f"photo {number}: {reasons[number]}"
 
 
 def _one_verdict(start: FitResult, quality: _Quality, settings: PhotometricSettings) -> str:

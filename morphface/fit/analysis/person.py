@@ -14,9 +14,12 @@ from jaxtyping import Float
 from morphface.fit.shared.arrays import to_numpy
 from morphface.fit.shared.result import FitResult
 
-__all__ = ["Person", "person_of"]
+__all__ = ["Person", "person_of", "strangers"]
 
 _ROUNDS = 5
+_FEWEST = 3  # fits, of which one can be told to contradict the others
+_STRANGE = 3.0  # times the median squared distance between the other fits and the rest: a stranger
+_ALIKE = 0.1  # squared distance for each coefficient below which nobody is a stranger
 _CONTRADICTS = 3.0  # times the median distance between a photo and the person: counts a quarter
 
 
@@ -53,6 +56,38 @@ def person_of(starts: Sequence[FitResult], trust: float) -> Person:
     if trust == 0:
         return Person(mean, np.zeros(rank), np.eye(rank))
     return Person(mean, mean, trust * precision)
+
+
+def strangers(starts: Sequence[FitResult]) -> tuple[bool, ...]:
+    """Which of some linear fits contradict the others, as that of another person would.
+
+    A fit's distance is that of its identity from the person of all others, by the covariances of
+    both. It is compared with those of the others, which show what views and the detector's errors
+    make of one person: landmarks from views that differ much hide a stranger. Two fits may
+    contradict each other, but not which of them is wrong: then, and where a fit does not know
+    its precision, nobody is a stranger.
+
+    Args:
+        starts: one for each photo.
+    """
+    if len(starts) < _FEWEST or any(start.identity_precision is None for start in starts):
+        return (False,) * len(starts)
+    away = np.array([_distance(starts, number) for number in range(len(starts))])
+    usual = [np.median(np.delete(away, number)) for number in range(len(away))]
+    return tuple(bool(d > max(_ALIKE, _STRANGE * u)) for d, u in zip(away, usual, strict=True))
+
+
+def _distance(starts: Sequence[FitResult], number: int) -> float:
+    """Squared distance between a fit and the person of the others, for each coefficient."""
+    means = np.stack([to_numpy(start.parameters.identity[0]) for start in starts])
+    known = [start.identity_precision for start in starts]
+    precisions = np.stack([to_numpy(precision) for precision in known if precision is not None])
+    mean, precision = _agreed(
+        *(np.delete(values, number, axis=0) for values in (means, precisions))
+    )
+    off = means[number] - mean
+    doubt = np.linalg.inv(precisions[number]) + np.linalg.inv(precision)
+    return float(off @ np.linalg.solve(doubt, off)) / len(off)
 
 
 def _agreed(

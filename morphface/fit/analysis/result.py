@@ -1,6 +1,6 @@
 """What analysis by synthesis returns: parameters, how well they explain the pixels, a verdict."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jaxtyping import Float
 from torch import Tensor
@@ -36,6 +36,7 @@ class PhotometricResult(Record, Displayed):
         grey: whether a photo was compared by its luminance alone.
         converged: whether the fit may be trusted.
         reason: why not; empty when it may.
+        reasons: why each photo's part may not be trusted; empty for those that may.
     """
 
     parameters: FaceParameters
@@ -53,3 +54,27 @@ class PhotometricResult(Record, Displayed):
     grey: tuple[bool, ...]
     converged: bool
     reason: str
+    reasons: tuple[str, ...] = ()
+
+    def of_photo(self, number: int) -> "PhotometricResult":
+        """What was found for one photo; energies and history stay those of all.
+
+        Args:
+            number: of the photo, from 0.
+        """
+        one, reason = slice(number, number + 1), self.reasons[number]
+        return replace(
+            self,
+            parameters=self.parameters[number],
+            cameras=self.cameras[one],
+            landmarks=self.landmarks[one],
+            predicted=self.predicted[one],
+            landmark_nme=self.landmark_nme[one],
+            photometric_rmse=self.photometric_rmse[one],
+            occlusion=self.occlusion[one],
+            gain=self.gain[one],
+            grey=self.grey[one],
+            converged=not reason,
+            reason=reason,
+            reasons=(reason,),
+        )

@@ -30,8 +30,10 @@ def assemble(problem: Problem, guess: Guess, trace: Trace) -> FitResult:
 
     count, reflectance = problem.rows.identity, problem.model.reflectance
     rank = 0 if reflectance is None else reflectance.rank
+    precision = trace.precision if problem.identity is None else None
+    found = guess.coefficients[:count] if problem.identity is None else problem.identity
     parameters = FaceParameters(
-        identity=tensor(guess.coefficients[None, :count]),
+        identity=tensor(found[None]),
         expression=tensor(guess.coefficients[None, count:]),
         reflectance=torch.zeros(1, rank, device=device),
         illumination=torch.zeros(1, 9, 3, device=device),
@@ -48,7 +50,7 @@ def assemble(problem: Problem, guess: Guess, trace: Trace) -> FitResult:
         converged=True,
         reason="",
         history=trace.history,
-        identity_precision=None if trace.precision is None else tensor(trace.precision),
+        identity_precision=None if precision is None else tensor(precision),
     )
 
 

@@ -9,13 +9,16 @@ and vanish where they are exact.
 from dataclasses import replace
 
 import numpy as np
+from jaxtyping import Float
+from torch import Tensor
 
-from morphface.core.check import check_finite
+from morphface.core.check import check_finite, check_shape
 from morphface.core.errors import LandmarkError
 from morphface.fit.linear.assemble import assemble
 from morphface.fit.linear.problem import SMALLEST_SCALE, Problem, far_away, start
 from morphface.fit.linear.settings import LinearSettings
 from morphface.fit.linear.solver import Target, Trace, fit_pose, fit_shape
+from morphface.fit.shared.arrays import to_numpy
 from morphface.fit.shared.projection import Guess
 from morphface.fit.shared.result import FitResult
 from morphface.fit.shared.rows import LandmarkRows, landmark_rows, near_landmarks
@@ -39,6 +42,7 @@ def fit_linear(
     size: tuple[int, int],
     focal: FocalLength | None = None,
     settings: LinearSettings | None = None,
+    identity: Float[Tensor, " I"] | None = None,
 ) -> FitResult:
     """Identity, expression, pose, gaze and camera of the face that has `landmarks`.
 
@@ -51,23 +55,33 @@ def fit_linear(
         focal: focal length in pixels, for example from EXIF, or a 35-mm equivalent as text, such
             as "50mm"; None estimates it around what `settings` expect.
         settings: weights and limits; None takes the defaults.
+        identity: of a person who is known, held as it is; None finds it.
 
     Raises:
         ModelError: the model has no embedding of the landmarks' scheme.
         LandmarkError: there are no points, or not as many as the scheme has.
         ParameterError: a point that is present is not a finite number, or `focal` none that is
-            believed.
+            believed, or `identity` is not finite.
+        ShapeError: `identity` has not as many coefficients as the model.
     """
     settings = settings or LinearSettings()
     rows = landmark_rows(model, landmarks.scheme)
     _check(landmarks, rows)
     expected = settings.focal_mean * max(size) if focal is None else focal_pixels(focal, size)
     camera = Camera.facing(size, focal=expected)
-    problem = Problem(model, landmarks, rows, camera, focal is not None, settings)
+    known = None if identity is None else _known(model, identity)
+    rows = rows if known is None else rows.of_person(known)
+    problem = Problem(model, landmarks, rows, camera, focal is not None, settings, known)
     problem, guess, trace, reason = _solve(problem)
     out = assemble(problem, guess, trace)
     reason = reason or _verdict(problem, out, guess, trace)
     return replace(out, converged=not reason, reason=reason)
+
+
+def _known(model: MorphableModel, identity: Tensor) -> Float[np.ndarray, " I"]:
+    check_shape("identity", identity, model.identity.rank)
+    check_finite("identity", identity)
+    return to_numpy(identity)
 
 
 def _check(landmarks: Landmarks, rows: LandmarkRows) -> None:
@@ -114,15 +128,15 @@ def _settle(problem: Problem, target: Target, guess: Guess) -> tuple[Problem, Gu
     guess, trace = fit_shape(problem.rows, target, guess, problem.settings)
     model = near_landmarks(problem.model, problem.landmarks.scheme)
     for _ in range(_LINEARISATIONS):
-        identity, expression = (
-            model.identity.mean.new_tensor(part)
-            for part in np.split(guess.coefficients, [problem.rows.identity])
-        )
-        near = model.linearised(identity, expression)
+        parts = np.split(guess.coefficients, [problem.rows.identity])
+        person = parts[0] if problem.identity is None else problem.identity
+        near = model.linearised(*(model.identity.mean.new_tensor(c) for c in (person, parts[1])))
         if near is model or not guess.finite:
             break
         predicted = problem.rows.points(guess.coefficients)
-        problem = replace(problem, rows=landmark_rows(near, problem.landmarks.scheme))
+        rows = landmark_rows(near, problem.landmarks.scheme)
+        rows = rows if problem.identity is None else rows.of_person(problem.identity)
+        problem = replace(problem, rows=rows)
         if np.abs(problem.rows.points(guess.coefficients) - predicted).max() < _LINEAR:
             break
         guess, again = fit_shape(problem.rows, target, guess, problem.settings)

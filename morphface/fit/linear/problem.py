@@ -32,6 +32,7 @@ class Problem:
         camera: the one expected.
         focal_known: whether its focal length is more than a default.
         settings: weights and limits.
+        identity: of the person, where it is known; `rows` are then those of this person.
     """
 
     model: MorphableModel
@@ -40,6 +41,7 @@ class Problem:
     camera: Camera
     focal_known: bool
     settings: LinearSettings
+    identity: Float[np.ndarray, " I"] | None = None
 
     @property
     def trust(self) -> Float[np.ndarray, " N"]:

@@ -5,7 +5,7 @@ solve has about 140 unknowns: it runs in float64 numpy on the CPU, whatever the 
 model and the landmarks, because a step there takes about a millisecond.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -87,6 +87,23 @@ class LandmarkRows:
     def points(self, coefficients: Float[np.ndarray, " K"]) -> Float[np.ndarray, "N 3"]:
         """Landmark positions in the model frame, eyes looking ahead."""
         return self.mean + (self.flat_basis @ coefficients).reshape(-1, 3)
+
+    def of_person(self, identity: Float[np.ndarray, " I"]) -> "LandmarkRows":
+        """The rows of a person whose identity is known: what is left moves expressions alone."""
+        known = self.identity
+        eyes = tuple(
+            replace(eye, centre=eye.centre + eye.basis @ identity, basis=eye.basis[:, :0])
+            for eye in self.eyes
+        )
+        return replace(
+            self,
+            mean=self.mean + self.basis[:, :, :known] @ identity,
+            basis=np.ascontiguousarray(self.basis[:, :, known:]),
+            identity=0,
+            lower=self.lower[known:],
+            upper=self.upper[known:],
+            eyes=eyes,
+        )
 
 
 def landmark_rows(model: MorphableModel, scheme: str) -> LandmarkRows:

@@ -8,7 +8,7 @@ import torch
 
 from morphface.core.errors import ParameterError
 from morphface.fit import PhotometricSettings
-from morphface.fit.analysis.person import person_of
+from morphface.fit.analysis.person import person_of, strangers
 
 
 def start(mean, precision):
@@ -59,6 +59,24 @@ def test_without_trust_or_precision_the_prior_is_the_model_s(precision):
     assert np.allclose(person.mean, 2.0)
     assert np.allclose(person.expected, 0.0)
     assert np.allclose(person.precision, np.eye(1))
+
+
+def test_a_photo_of_somebody_else_is_a_stranger():
+    own = [seen(np.array([1.0 + 0.1 * k, 0.5]), np.array([20.0, 20.0])) for k in range(-2, 3)]
+    other = seen(np.array([-6.0, 7.0]), np.array([20.0, 20.0]))
+    assert strangers([*own[:2], other, *own[2:]]) == (False, False, True, False, False, False)
+
+
+def test_photos_that_are_as_far_apart_as_their_doubt_have_no_stranger():
+    rng = np.random.default_rng(0)
+    own = [seen(rng.normal(1.0, 1.0, 30), np.full(30, 1.0)) for _ in range(5)]
+    assert not any(strangers(own))
+
+
+def test_of_two_photos_and_of_unknown_precision_nobody_is_a_stranger():
+    a, b = seen(np.array([9.0]), np.array([50.0])), seen(np.array([-9.0]), np.array([50.0]))
+    assert strangers([a, b]) == (False, False)
+    assert strangers([a, a, start([-9.0], None)]) == (False, False, False)
 
 
 @pytest.mark.refusal

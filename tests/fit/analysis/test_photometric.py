@@ -118,6 +118,20 @@ def test_two_photos_of_one_person_share_identity(place):
     assert (both.parameters.identity - wanted).norm() < 0.5 * (start - wanted).norm()
 
 
+def test_of_two_photos_the_bad_one_alone_is_not_trusted(place):
+    starts = [place.start(place.parameters)] * 2
+    photos = [place.photo(), torch.rand(place.photo().shape)]
+    both = fit_photometric(place.model, photos, starts, settings=QUICK, free=FIXED_LENS)
+    good, bad = both.of_photo(0), both.of_photo(1)
+    assert good.converged, good.reason
+    assert not bad.converged
+    assert not both.converged
+    assert both.reason == f"photo 1: {bad.reason}"
+    assert torch.equal(good.parameters.identity, bad.parameters.identity)
+    assert bad.photometric_rmse == both.photometric_rmse[1:]
+    assert torch.equal(bad.parameters.rotation, both.parameters.rotation[1:])
+
+
 def test_a_picture_of_noise_gives_no_monster(place):
     photo = torch.rand(place.photo().shape, generator=torch.Generator().manual_seed(3))
     found = fit(place, photo)

@@ -37,6 +37,16 @@ def test_an_open_jaw_is_found_from_exact_landmarks(jointed, seed):
     torch.testing.assert_close(result.predicted, given.landmarks.points, atol=0.2, rtol=0)
 
 
+@pytest.mark.parametrize("seed", range(2))
+def test_the_open_jaw_of_a_known_person_is_found(jointed, seed):
+    turns = with_turns(jointed, jaw_pitch=-0.45, jaw_yaw=0.1)
+    given = scene(jointed, seed, expression=turns)
+    known = given.parameters.identity[0]
+    result = fit_linear(jointed, given.landmarks, size=SIZE, focal=900.0, identity=known)
+    assert torch.equal(result.parameters.identity[0], known)
+    torch.testing.assert_close(result.parameters.expression, turns, atol=2e-2, rtol=0)
+
+
 def test_one_linearisation_alone_would_not_do(jointed):
     turns = with_turns(jointed, jaw_pitch=-0.45)
     given = scene(jointed, 0, expression=turns)

@@ -6,7 +6,7 @@ import pytest
 import roma
 import torch
 
-from morphface.core.errors import LandmarkError, ModelError, ParameterError
+from morphface.core.errors import LandmarkError, ModelError, ParameterError, ShapeError
 from morphface.fit import LinearSettings, fit_linear
 from morphface.geometry.camera import to_camera
 from morphface.models import ExpressionBasis, LandmarkEmbedding, load_model
@@ -65,6 +65,27 @@ def test_twice_the_noise_is_about_twice_the_error():
 
     ratio = error(0.04) / error(0.02)
     assert 1.5 < ratio < 2.6
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_rest_of_a_known_person_is_found(seed):
+    given = scene(model_with_eyes(), seed, gaze=torch.tensor([[0.2, 0.1], [0.1, 0.0]]))
+    known = given.parameters.identity[0]
+    result = fit_linear(given.model, given.landmarks, size=SIZE, focal=900.0, identity=known)
+    assert result.converged
+    assert result.identity_precision is None
+    assert torch.equal(result.parameters.identity[0], known)
+    for name in ("expression", "rotation", "gaze"):
+        want = getattr(given.parameters, name)
+        torch.testing.assert_close(getattr(result.parameters, name), want, atol=2e-3, rtol=0)
+
+
+def test_somebody_else_is_held_and_fits_worse():
+    given = scene(seed=1)
+    other = -given.parameters.identity[0]
+    result = fit_linear(given.model, given.landmarks, size=SIZE, focal=900.0, identity=other)
+    assert torch.equal(result.parameters.identity[0], other)
+    assert result.landmark_nme > 10 * fitted(given).landmark_nme
 
 
 def test_few_points_leave_the_mean_face_and_still_give_the_pose():
@@ -353,6 +374,17 @@ def test_a_focal_length_that_is_none_is_refused(focal):
     given = scene()
     with pytest.raises(ParameterError, match="focal must be 0.2 to 50 times"):
         fit_linear(given.model, given.landmarks, size=SIZE, focal=focal)
+
+
+@pytest.mark.refusal
+def test_an_identity_that_is_none_of_the_model_is_refused():
+    given = scene()
+    rank = given.model.identity.rank
+    with pytest.raises(ShapeError, match=rf"identity must have shape .*{rank}.*, got \(2,\)"):
+        fit_linear(given.model, given.landmarks, size=SIZE, identity=torch.zeros(2))
+    broken = torch.full((rank,), float("nan"))
+    with pytest.raises(ParameterError, match="identity must be finite"):
+        fit_linear(given.model, given.landmarks, size=SIZE, identity=broken)
 
 
 @pytest.mark.refusal

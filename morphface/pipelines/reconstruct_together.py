@@ -1,0 +1,139 @@
+"""Photos of one person in, a folder of files out: one head, and what each photo shows of it."""
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from morphface.core.errors import MissingFileError, ParameterError
+from morphface.core.files import atomic_write, output_folder
+from morphface.geometry.focal import FocalLength
+from morphface.parameters.io import library_versions
+from morphface.pipelines.appearance import head_texture_from_photos
+from morphface.pipelines.head_files import write_head
+from morphface.pipelines.photo import Progress
+from morphface.pipelines.reconstruct import POSE_ORDER, describe, describe_photo, write_seen
+from morphface.pipelines.together import FittedPhotos, fit_photos
+
+__all__ = ["SUFFIXES", "list_photos", "reconstruct_together"]
+
+SUFFIXES = frozenset((".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"))
+"""What files in a folder end with that are taken for photos; files that are named need not."""
+
+
+def list_photos(inputs: Sequence[str | Path]) -> list[str]:
+    """The photos in files and folders, those in a folder sorted by name.
+
+    Args:
+        inputs: files, folders, and samples.
+
+    Raises:
+        MissingFileError: a folder has no photo.
+        ParameterError: a photo is there twice.
+    """
+    found: list[str] = []
+    for given in map(str, inputs):
+        found += _inside(Path(given)) if Path(given).is_dir() else [given]
+    places = [given if given.startswith("sample:") else Path(given).resolve() for given in found]
+    twice = next((name for n, name in enumerate(found) if places[n] in places[:n]), None)
+    if twice is not None:
+        raise ParameterError(f"{twice} is named twice; each photo counts once")
+    return found
+
+
+def _inside(folder: Path) -> list[str]:
+    files = sorted(item for item in folder.iterdir() if item.is_file())
+    photos = [
+        str(item)
+        for item in files
+        if item.suffix.lower() in SUFFIXES and not item.name.startswith(".")
+    ]
+    if not photos:
+        raise MissingFileError(
+            f"there is no photo in {folder}; photos in folders end in {' '.join(sorted(SUFFIXES))}"
+        )
+    return photos
+
+
+def reconstruct_together(
+    images: Sequence[str | Path],
+    out: str | Path,
+    *,
+    model: str | Path = "open-head",
+    faces: str | int | Sequence[str | int] = "largest",
+    focal: FocalLength | Sequence[FocalLength | None] | None = None,
+    stage: str = "pixels",
+    device: str = "cpu",
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Fit several photos of one person together and write what was found to a folder.
+
+    The head is written to `out` itself, with the texture that the trusted photos show together and
+    the expression of the first of them; parameters and overlay of each photo to a folder `photo_0`,
+    `photo_1`, ... in it, all with the same identity and reflectance; there is one `report.json`, in
+    `out`. Nothing appears in `out` before all is done.
+
+    Args:
+        images: paths of pictures and of folders of pictures.
+        out: the folder, made if it is missing; files of the same names are replaced.
+        model: as in `fit_photos`.
+        faces: the same.
+        focal: the same.
+        stage: the same.
+        device: the same.
+        progress: is told what begins now.
+
+    Returns:
+        What `report.json` holds.
+
+    Raises:
+        OutputError: the folder cannot be written to; this is found out first.
+        MorphfaceError: the subclass and its message say what is wrong with the input.
+    """
+    photos = list_photos(images)
+    with output_folder(out) as folder:
+        result = fit_photos(
+            photos,
+            model=model,
+            faces=faces,
+            focal=focal,
+            stage=stage,
+            device=device,
+            progress=progress,
+        )
+        (progress or (lambda _: None))("writing the files")
+        report = _header(photos, model, result)
+        for number, image in enumerate(photos):
+            report["faces"].append(_write_photo(folder, number, image, result))
+        _write_head(folder, result)
+        with atomic_write(folder / "report.json") as temporary:
+            temporary.write_text(json.dumps(report, indent=2, allow_nan=False) + "\n")
+    return report
+
+
+def _header(photos: Sequence[str], model: str | Path, result: FittedPhotos) -> dict[str, Any]:
+    return {
+        "images": list(photos),
+        "model": str(model),
+        "converged": result.converged,
+        "photos_of_head": list(result.trusted),
+        "versions": library_versions(),
+        "pose_order": POSE_ORDER,
+        "faces": [],
+    }
+
+
+def _write_photo(folder: Path, number: int, image: str, result: FittedPhotos) -> dict[str, Any]:
+    start, name = time.perf_counter(), f"photo_{number}"
+    face, photo = result.faces[number], result.photos[number]
+    write_seen(folder / name, face, photo, image)
+    told = describe(face, time.perf_counter() - start)
+    return {"folder": name, "image": image, **describe_photo(photo), **told}
+
+
+def _write_head(folder: Path, result: FittedPhotos) -> None:
+    chosen = result.trusted
+    faces = [result.faces[n] for n in chosen]
+    photos = [result.photos[n] for n in chosen]
+    write_head(folder, faces[0], photos[0], head_texture_from_photos(faces, photos))

@@ -1,0 +1,293 @@
+"""Photos of one person in, one fitted identity out; nothing is written.
+
+Landmarks first: what they say of the person is joined, each photo is fitted again to that person,
+and a photo that contradicts the others is told apart. Then pixels: one fit of all photos that
+agree. A photo that does not gets pose, expression and light of its own on the head of the others.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from morphface.core.display import Displayed
+from morphface.core.errors import NoFaceError, ParameterError
+from morphface.fit import FitResult, PhotometricResult, fit_linear, fit_photometric
+from morphface.fit.analysis.person import person_of, strangers
+from morphface.fit.analysis.settings import GROUPS
+from morphface.geometry.focal import FocalLength, focal_pixels
+from morphface.landmarks import Landmarks, choose
+from morphface.media.images import Photo, read_image
+from morphface.models import MorphableModel, load_model
+from morphface.parameters import FaceParameters
+from morphface.pipelines.model_landmarks import with_landmarks_for
+from morphface.pipelines.photo import (
+    HOPELESS,
+    Clock,
+    FittedFace,
+    Progress,
+    check_device,
+    check_wishes,
+    faces_of,
+)
+
+__all__ = ["STRANGER", "FittedPhotos", "fit_photos"]
+
+STRANGER = (
+    "its landmarks contradict those of the other photos, so that it had no say in who that is: "
+    "is this the same person?"
+)
+"""Why the face of a photo that does not fit the others may not be trusted."""
+
+_T = TypeVar("_T")
+_R = TypeVar("_R", FitResult, PhotometricResult)
+_OWN = tuple(name for name in GROUPS if name not in ("identity", "reflectance"))
+_PER_FRAME = ("expression", "illumination", "rotation", "translation", "gaze")
+
+
+@dataclass(frozen=True, eq=False)
+class FittedPhotos(Displayed):
+    """One person in several photos.
+
+    Args:
+        photos: each turned so that its face is upright.
+        faces: the person's face in each, all with one identity and one reflectance.
+    """
+
+    photos: tuple[Photo, ...]
+    faces: tuple[FittedFace, ...]
+
+    @property
+    def parameters(self) -> FaceParameters:
+        """What was fitted: a frame for each photo."""
+        each = [face.parameters for face in self.faces]
+        rows = {name: torch.cat([getattr(one, name) for one in each]) for name in _PER_FRAME}
+        return replace(each[0], **rows)
+
+    @property
+    def converged(self) -> bool:
+        """Whether the fit of every photo may be trusted."""
+        return all(face.converged for face in self.faces)
+
+    @property
+    def trusted(self) -> tuple[int, ...]:
+        """Numbers of the photos whose fit may be; all, if none may."""
+        numbers = range(len(self.faces))
+        return tuple(n for n in numbers if self.faces[n].converged) or tuple(numbers)
+
+
+def fit_photos(
+    images: Sequence[str | Path],
+    *,
+    model: str | Path = "open-head",
+    faces: str | int | Sequence[str | int] = "largest",
+    focal: FocalLength | Sequence[FocalLength | None] | None = None,
+    stage: str = "pixels",
+    device: str = "cpu",
+    progress: Progress | None = None,
+) -> FittedPhotos:
+    """Fit a morphable model to several photos of one person, who has one identity in all of them.
+
+    Args:
+        images: paths of pictures, two or more.
+        model: name or path of a morphable model.
+        faces: which face of each photo is the person's: "largest", or an index from 0, the largest
+            face first; or one of these for each photo.
+        focal: as in `fit_photo`, for all photos, or one for each.
+        stage: "linear" stops after the landmarks.
+        device: where to compute.
+        progress: is told what begins now.
+
+    Raises:
+        NoFaceError: there are photos without a face, or without the one asked for; all are named.
+        MorphfaceError: the subclass and its message say what is wrong with the input.
+    """
+    tell = progress or (lambda _: None)
+    check_device(device)
+    wishes = _wishes(images, faces, focal)
+    for lens in wishes.focals:
+        check_wishes(lens, stage)
+    head = load_model(model)
+    seen = _look(images, wishes, tell)
+    head = with_landmarks_for(head, model, {one.landmarks.scheme for one in seen}, tell)
+    tell("fitting")
+    task = _Task(head, tuple(seen), device)
+    return FittedPhotos(tuple(one.photo for one in seen), _fit(task, stage))
+
+
+@dataclass(frozen=True)
+class _Wishes:
+    """What was asked for, for each photo."""
+
+    faces: tuple[str | int, ...]
+    focals: tuple[FocalLength | None, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """A photo, the face in it, and what is known of its lens."""
+
+    photo: Photo
+    landmarks: Landmarks
+    focal: float | None
+    clock: Clock
+
+
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """What is fitted to what, and where."""
+
+    model: MorphableModel
+    seen: tuple[_Seen, ...]
+    device: str
+
+    def landmarks_fit(self, number: int, identity: Tensor | None = None) -> FitResult:
+        """The linear fit of a photo, of a known person if one is given."""
+        one = self.seen[number]
+        return fit_linear(
+            self.model,
+            one.landmarks.to(self.device),
+            size=one.photo.size,
+            focal=one.focal,
+            identity=identity,
+        )
+
+    def pixels(self, number: int) -> Float[Tensor, "H W 3"]:
+        """Those of a photo."""
+        return self.seen[number].photo.pixels.to(self.device)
+
+
+def _wishes(
+    images: Sequence[str | Path],
+    faces: str | int | Sequence[str | int],
+    focal: FocalLength | Sequence[FocalLength | None] | None,
+) -> _Wishes:
+    if isinstance(images, str | Path) or len(images) < 2:
+        raise ParameterError(
+            "a fit of photos together needs at least two photos of one person; fit_photo and "
+            "`morphface fit IMAGE` fit a single one"
+        )
+    count = len(images)
+    chosen = _each("faces", [faces] * count if isinstance(faces, str | int) else faces, count)
+    if "all" in chosen:
+        raise ParameterError(
+            'faces must be "largest" or an index where photos are fitted together, got "all": '
+            "one person has one face in each photo"
+        )
+    if focal is None or isinstance(focal, str | int | float):
+        focal = [focal] * count
+    return _Wishes(chosen, _each("focal", focal, count))
+
+
+def _each(name: str, values: Sequence[_T], count: int) -> tuple[_T, ...]:
+    if len(values) != count:
+        raise ParameterError(
+            f"{name} must be one for all photos or one for each of the {count}, got {len(values)}"
+        )
+    return tuple(values)
+
+
+def _look(images: Sequence[str | Path], wishes: _Wishes, tell: Progress) -> list[_Seen]:
+    """The face of each photo; all photos are looked at before one without a face is refused."""
+    seen, refused = [], []
+    for number, (image, which, focal) in enumerate(
+        zip(images, wishes.faces, wishes.focals, strict=True)
+    ):
+        tell(f"looking for the face in photo {number + 1} of {len(images)}")
+        clock = Clock()
+        photo = read_image(image)
+        focal = photo.focal if focal is None else focal_pixels(focal, photo.size)
+        clock.lap("read")
+        try:
+            photo, found = faces_of(photo, None, which, lambda _: None)
+            face = choose(found, which)[0]
+        except NoFaceError as error:
+            refused.append((str(image), error))
+            continue
+        clock.lap("detect")
+        seen.append(_Seen(photo, face, focal, clock))
+    if refused:
+        raise _without_face(refused) from refused[0][1]
+    return seen
+
+
+def _without_face(refused: list[tuple[str, NoFaceError]]) -> NoFaceError:
+    if len(refused) == 1:
+        image, error = refused[0]
+        told = str(error)
+        return error if image in told else NoFaceError(f"{image}: {told}")
+    names = ", ".join(image for image, _ in refused)
+    return NoFaceError(
+        f"the face that was asked for was not found in {len(refused)} photos: {names}; leave them "
+        "out, or use pictures in which both eyes are seen and the face is at least 40 pixels large"
+    )
+
+
+def _fit(task: _Task, stage: str) -> tuple[FittedFace, ...]:
+    starts = []
+    for number, one in enumerate(task.seen):
+        one.clock.skip()
+        starts.append(task.landmarks_fit(number))
+        one.clock.lap("fit")
+    agreeing = _agreeing(starts)
+    person = torch.from_numpy(person_of([starts[n] for n in agreeing], 1.0).mean)
+    seen = _joint(task, starts, agreeing) if stage == "pixels" else {}
+    if seen:
+        person = seen[agreeing[0]].parameters.identity[0]
+    done = []
+    for number, one in enumerate(task.seen):
+        fit, own = task.landmarks_fit(number, person), seen.get(number)
+        if seen and own is None:
+            fit, own = _apart(task, number, fit, seen[agreeing[0]])
+        if number not in agreeing and starts[number].landmark_nme <= HOPELESS:
+            fit, own = _doubted(fit), None if own is None else _doubted(own)
+        done.append(FittedFace(fit.to("cpu"), task.model, dict(one.clock.laps), own))
+    return tuple(done)
+
+
+def _agreeing(starts: list[FitResult]) -> list[int]:
+    """Numbers of the photos that say who the person is."""
+    usable = [n for n, start in enumerate(starts) if start.landmark_nme <= HOPELESS]
+    if not usable:
+        return list(range(len(starts)))
+    strange = strangers([starts[n] for n in usable])
+    return [n for n, other in zip(usable, strange, strict=True) if not other] or usable
+
+
+def _joint(
+    task: _Task, starts: list[FitResult], agreeing: list[int]
+) -> dict[int, PhotometricResult]:
+    """What the pixels of the agreeing photos say together; nothing where landmarks are hopeless."""
+    if not starts[agreeing[0]].landmark_nme <= HOPELESS:
+        return {}
+    for number in agreeing:
+        task.seen[number].clock.skip()
+    result = fit_photometric(
+        task.model, [task.pixels(n) for n in agreeing], [starts[n] for n in agreeing]
+    ).to("cpu")
+    for number in agreeing:
+        task.seen[number].clock.lap("pixels")
+    return {number: result.of_photo(k) for k, number in enumerate(agreeing)}
+
+
+def _apart(
+    task: _Task, number: int, fit: FitResult, known: PhotometricResult
+) -> tuple[FitResult, PhotometricResult | None]:
+    """A photo that had no say, fitted to the person of the others."""
+    look = replace(fit.parameters, reflectance=known.parameters.reflectance.to(task.device))
+    fit = replace(fit, parameters=look)
+    if not fit.landmark_nme <= HOPELESS:
+        return fit, None
+    clock = task.seen[number].clock
+    clock.skip()
+    own = fit_photometric(task.model, [task.pixels(number)], [fit], free=_OWN).to("cpu")
+    clock.lap("pixels")
+    return fit, own
+
+
+def _doubted(result: _R) -> _R:
+    return replace(result, converged=False, reason=STRANGER)
