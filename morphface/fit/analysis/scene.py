@@ -3,7 +3,7 @@
 Colours are shaded at the vertices and blended over the pixels.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -52,8 +52,13 @@ class Scene(Record):
     @property
     def shading(self) -> Float[Tensor, "V 3"]:
         """What full shade adds to the light."""
-        blocked = _blocked(self.surface, self.look)
-        return blocked @ self.look.illumination + AMBIENT * blocked[:, :1]
+        return _light(_blocked(self.surface, self.look), self.look)
+
+    def shaded(self, shade: Float[Tensor, ""]) -> "Scene":
+        """The same head where another share of the light is hidden."""
+        more = (shade - self.look.shade) * _blocked(self.surface, self.look)
+        harmonics, look = self.harmonics + more, replace(self.look, shade=shade)
+        return replace(self, look=look, harmonics=harmonics, light=_light(harmonics, look))
 
     @property
     def colours(self) -> Float[Tensor, "V 3"]:
@@ -84,9 +89,13 @@ def scene_of(surface: Surface, look: Look) -> Scene:
         areas=areas,
         normals=normals,
         albedo=albedo.clamp(0.0, 1.0),
-        light=harmonics @ look.illumination + AMBIENT * harmonics[:, :1],
+        light=_light(harmonics, look),
         harmonics=harmonics,
     )
+
+
+def _light(harmonics: Float[Tensor, "V 9"], look: Look) -> Float[Tensor, "V 3"]:
+    return harmonics @ look.illumination + AMBIENT * harmonics[:, :1]
 
 
 def _blocked(surface: Surface, look: Look) -> Float[Tensor, "V 9"]:

@@ -31,30 +31,29 @@ def drawn_in_shade(
     """
     scenes = scenes_of(problem, looks)
     drawn = draw_all(problem, scenes, count=count, phase=phase)
-    shaded = tuple(
+    scenes = tuple(
         _shaded(scene, photo.view, (drawn, k), problem.settings)
         for k, (scene, photo) in enumerate(zip(scenes, problem.photos, strict=True))
     )
-    scenes = scenes_of(problem, shaded)
     return scenes, replace(drawn, residuals=residuals_of(problem, scenes, drawn.samples))
 
 
 def _shaded(
     scene: Scene, view: View, drawn: tuple[Drawn, int], settings: PhotometricSettings
-) -> Look:
+) -> Scene:
     points, k = drawn
     samples, residual = points.samples[k], points.residuals[k]
-    look = scene.look
+    shade = scene.look.shade
     if not len(residual):
-        return look
+        return scene
     slope = _slope(scene, samples, view)
     _, weight = charbonnier(residual, points.noise[k])
     weight = weight * samples.trust * (points.worth[k] / samples.trust.sum().clamp(min=1e-9))
     weight = weight[:, None] * (residual != 0)
     precision = settings.shade_spread**-2
     curvature = (weight * slope.square()).sum() + precision
-    downhill = -(weight * slope * residual).sum() - precision * (look.shade - settings.shade)
-    return replace(look, shade=(look.shade + downhill / curvature).clamp(0.0, 1.0))
+    downhill = -(weight * slope * residual).sum() - precision * (shade - settings.shade)
+    return scene.shaded((shade + downhill / curvature).clamp(0.0, 1.0))
 
 
 def _slope(scene: Scene, samples: Samples, view: View) -> torch.Tensor:

@@ -30,10 +30,12 @@ class Studio:
     parameters: FaceParameters
     camera: Camera
     scheme: str
+    shade: float = 0.0
 
     @property
     def look(self) -> Look:
-        return first_look(self.parameters, self.camera, torch.zeros(()))
+        look = first_look(self.parameters, self.camera, torch.zeros(()))
+        return replace(look, shade=torch.tensor(self.shade))
 
     @property
     def scene(self) -> Scene:

@@ -174,7 +174,7 @@ def test_the_light_explains_brightness_and_the_gain_stays_one(result):
 
 def test_energies_have_a_term_for_each_prior(result):
     terms = {"photometric", "landmarks", "identity", "reflectance", "expression", "gaze"}
-    assert set(result.energies) == terms | {"illumination", "focal", "identity_anchor"}
+    assert set(result.energies) == terms | {"illumination", "focal"}
     assert result.iterations == len(result.history) > 4
 
 

@@ -17,7 +17,7 @@ from morphface.models import LinearBasis
 from tests.fit.analysis.studio import Studio, studio, whole_view
 from tests.fit.analysis.test_photometric import QUICK
 
-SETTINGS = PhotometricSettings()
+SETTINGS = PhotometricSettings(light_mean=0.3)
 
 
 @pytest.fixture(scope="module")

@@ -2,15 +2,21 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
-from morphface.fit.analysis.problem import surface_at
+from morphface.fit import PhotometricSettings
+from morphface.fit.analysis.energies import Markers
+from morphface.fit.analysis.problem import Photo, Problem, surface_at
 from morphface.fit.analysis.scene import scene_of
-from morphface.fit.analysis.state import first_look
+from morphface.fit.analysis.shade import drawn_in_shade
+from morphface.fit.analysis.state import Columns, first_look
 from morphface.geometry.angles import angles_to_rotvec
 from morphface.models import load_model
-from tests.fit.analysis.studio import Studio, studio
+from tests.fit.analysis.studio import Studio, studio, whole_view
+
+NOTHING = Markers(None, None, None)
 
 
 @pytest.fixture(scope="module")
@@ -46,3 +52,30 @@ def test_eyeballs_have_no_shade_of_their_own(place):
     surface = surface_at(place.model, place.look)
     for eye in surface.eyes:
         assert (surface.blocked[eye.vertices] == 0).all()
+
+
+def test_a_scene_in_another_shade_is_that_of_a_look_with_it(place):
+    once, twice = shaded(place, 0.2).shaded(torch.tensor(0.7)), shaded(place, 0.7)
+    assert float(once.look.shade) == pytest.approx(0.7)
+    for name in ("harmonics", "light", "colours"):
+        assert torch.allclose(getattr(once, name), getattr(twice, name), atol=1e-6)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.8])
+def test_the_share_is_found_in_a_picture(place, share):
+    photo = replace(place, shade=share).photo()
+    view = whole_view(photo, place.lens)
+    settings = PhotometricSettings(shade_spread=10.0)
+    problem = Problem(
+        model=place.model,
+        photos=(Photo(view, place.lens, NOTHING, ()),),
+        priors=(),
+        columns=Columns.of(place.model, 1),
+        limits=np.zeros((0, 2)),
+        settings=settings,
+        free=(),
+    )
+    looks = (replace(place, shade=0.4).look,)
+    scenes, drawn = drawn_in_shade(problem, looks, count=3000, phase=0.5)
+    assert float(scenes[0].look.shade) == pytest.approx(share, abs=0.1)
+    assert drawn.residuals[0].norm(dim=1).median() < 0.02
