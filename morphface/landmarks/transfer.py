@@ -47,9 +47,8 @@ def embed(
     Args:
         model: any model whose mean looks like a face.
         detector: one that gives the 478 points.
-        scheme: "478", or "68", which is selected from them.
-        skin: the faces that landmarks other than irises may lie on; None leaves out the
-            eyeballs and what the model's regions call inner parts.
+        scheme: "478", or "68".
+        skin: as in `measure_embedding`.
 
     Raises:
         LandmarkError: the scheme is not one of these, or the detector sees no face in most

@@ -4,17 +4,16 @@ import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from morphface.core.errors import MissingFileError, ParameterError
 from morphface.core.files import atomic_write, output_folder
-from morphface.geometry.focal import FocalLength
 from morphface.parameters.io import library_versions
 from morphface.pipelines.appearance import head_texture_from_photos
 from morphface.pipelines.head_files import write_head
 from morphface.pipelines.photo import Progress
 from morphface.pipelines.reconstruct import POSE_ORDER, describe, describe_photo, write_seen
-from morphface.pipelines.together import FittedPhotos, fit_photos
+from morphface.pipelines.together import FittedPhotos, Wishes, fit_photos
 
 __all__ = ["SUFFIXES", "list_photos", "reconstruct_together"]
 
@@ -61,11 +60,8 @@ def reconstruct_together(
     out: str | Path,
     *,
     model: str | Path = "open-head",
-    faces: str | int | Sequence[str | int] = "largest",
-    focal: FocalLength | Sequence[FocalLength | None] | None = None,
-    stage: str = "pixels",
-    device: str = "cpu",
     progress: Progress | None = None,
+    **wishes: Unpack[Wishes],
 ) -> dict[str, Any]:
     """Fit several photos of one person together and write what was found to a folder.
 
@@ -78,11 +74,8 @@ def reconstruct_together(
         images: paths of pictures and of folders of pictures.
         out: the folder, made if it is missing; files of the same names are replaced.
         model: as in `fit_photos`.
-        faces: the same.
-        focal: the same.
-        stage: the same.
-        device: the same.
         progress: is told what begins now.
+        wishes: `faces`, `focal`, `stage` and `device` of `fit_photos`.
 
     Returns:
         What `report.json` holds.
@@ -93,15 +86,7 @@ def reconstruct_together(
     """
     photos = list_photos(images)
     with output_folder(out) as folder:
-        result = fit_photos(
-            photos,
-            model=model,
-            faces=faces,
-            focal=focal,
-            stage=stage,
-            device=device,
-            progress=progress,
-        )
+        result = fit_photos(photos, model=model, progress=progress, **wishes)
         (progress or (lambda _: None))("writing the files")
         report = _header(photos, model, result)
         for number, image in enumerate(photos):

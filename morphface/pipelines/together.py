@@ -8,7 +8,7 @@ agree. A photo that does not gets pose, expression and light of its own on the h
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TypedDict, TypeVar
 
 import torch
 from jaxtyping import Float
@@ -35,13 +35,23 @@ from morphface.pipelines.photo import (
     faces_of,
 )
 
-__all__ = ["STRANGER", "FittedPhotos", "fit_photos"]
+__all__ = ["STRANGER", "FittedPhotos", "Wishes", "fit_photos"]
 
 STRANGER = (
     "its landmarks contradict those of the other photos, so that it had no say in who that is: "
     "is this the same person?"
 )
 """Why the face of a photo that does not fit the others may not be trusted."""
+
+
+class Wishes(TypedDict, total=False):
+    """Optional arguments of `fit_photos`, for functions that pass them on."""
+
+    faces: str | int | Sequence[str | int]
+    focal: FocalLength | Sequence[FocalLength | None] | None
+    stage: str
+    device: str
+
 
 _T = TypeVar("_T")
 _R = TypeVar("_R", FitResult, PhotometricResult)
