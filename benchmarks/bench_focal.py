@@ -30,17 +30,19 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks import surfaces
-from benchmarks.bench_scan import errors
 from benchmarks.common import report, seed
+from benchmarks.ict import IctHeads, ict_heads
 from benchmarks.independent import LAMPS
-from benchmarks.subjects import SIZE, Shot, Subject, ict_heads, photograph, scan
+from benchmarks.subjects import SIZE, Shot, Subject, photograph, scan
+from benchmarks.surfaces import Surface, brought_together, distances, register
 from morphface.fit import LinearSettings, fit_linear
-from morphface.geometry.camera import Camera
+from morphface.geometry.camera import Camera, to_camera
 from morphface.landmarks import find_faces
 from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
 from morphface.media.images import read_image
 from morphface.models import MorphableModel, load_model
+from morphface.models.skin import skin_faces
+from morphface.parameters import FaceParameters
 
 KINDS = {"portrait": (1.2, 4.0), "selfie": (0.72, 0.85)}  # times the longer side
 FACE = 200.0  # millimetres from chin to hairline, roughly
@@ -107,10 +109,22 @@ def bench_rendered(model: MorphableModel, given: list[Taken]) -> list[dict[str, 
         for name, settings in EXPECTATIONS.items():
             size, lens = shot.camera.size, None if settings else float(shot.camera.focal)
             fit = fit_linear(model, shot.landmarks, size=size, focal=lens, settings=settings)
-            off = float(np.median(errors(model, fit.parameters, shot, 0)))
+            off = float(np.median(errors(model, fit.parameters, shot)))
             found = float(fit.camera.focal) / max(size)
             rows[kind, name].append((off, math.log(found / true)))
     return [_summary(f"{kind}, {name}", found) for (kind, name), found in rows.items()]
+
+
+def errors(model: MorphableModel, parameters: FaceParameters, shot: Shot) -> np.ndarray:
+    """Distances of the subject's face points to the fitted head, as in `bench_scan`."""
+    p = parameters
+    seen = to_camera(model.vertices(p.identity, p.expression, p.gaze), p.rotation, p.translation)[0]
+    marks, found = shot.marks, model.landmarks["478"].points(seen)
+    both = marks.isfinite().all(1)
+    surface = Surface(seen.double().numpy(), model.faces[skin_faces(model)].numpy())
+    start = brought_together(marks[both].double().numpy(), found[both].double().numpy())
+    points = shot.points.double().numpy()
+    return distances(points, surface, register(points, surface, start))
 
 
 def _summary(case: str, rows: list[tuple[float, float]]) -> dict[str, Any]:
@@ -150,11 +164,10 @@ def main() -> None:
     chosen = options.parse_args()
     seed()
     torch.set_num_threads(1)
-    surfaces.ROUNDS = 10
     model, rng = load_model(), np.random.default_rng(2)
     with MediaPipeDetector() as detector:
-        person = scan(chosen.data / "scans/lee_perry_smith.obj", model, detector)
-        heads = ict_heads(chosen.data / "ict/ict_facekit.npz", chosen.heads)
+        person = scan(chosen.data / "scans/lee_perry_smith.obj")
+        heads = ict_heads(IctHeads(chosen.data / "ict/ict_facekit.npz"), chosen.heads)
         given = list(taken([person] * SCANS + list(heads), detector, rng))
         cases = bench_rendered(model, given)
         cases += bench_photos(model, chosen.data / "photos", detector)

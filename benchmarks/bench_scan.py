@@ -34,7 +34,7 @@ from benchmarks.peers import Ict, canonical_mean, eos_if_there, mediapipe_mesh
 from benchmarks.pictures import read_shot, take
 from benchmarks.regions import canonical_face, part_of_marks
 from benchmarks.revisions import Fits
-from benchmarks.subjects import Shot
+from benchmarks.subjects import Shot, scan
 from benchmarks.tables import printed, row, split
 
 TITLES = {"scan": "scan", "ict": "ICT heads", "views": "ICT heads, four views"}
@@ -123,7 +123,8 @@ def main() -> None:
     methods += others(ict, chosen.eos)
     cases = []
     for name, found in sets.items():
-        outer = None if name == "scan" else torch.from_numpy(ict.outer)
+        person = scan(chosen.data / "scans/lee_perry_smith.obj") if name == "scan" else None
+        outer = torch.from_numpy(ict.outer) if person is None else person.outer
         shots = {path: replace(read_shot(path), outer=outer) for path in found}
         cases += table(TITLES[name], methods, shots, chosen.cache)
     if chosen.only:

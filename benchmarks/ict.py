@@ -10,11 +10,8 @@ from torch import Tensor
 from benchmarks.common import SEED
 from benchmarks.independent import Part
 from benchmarks.subjects import Subject
-from morphface.geometry.angles import angles_to_rotvec
-from morphface.geometry.camera import Camera, to_camera
-from morphface.render import rasterize
 
-__all__ = ["IctHeads", "ict_heads", "seen_from_outside"]
+__all__ = ["IctHeads", "ict_heads"]
 
 IRIS = 5.9  # radius in millimetres
 SKIN = (0.47, 0.27, 0.19)  # linear RGB
@@ -26,8 +23,6 @@ INNER = {
     "mouth": (0.25, 0.07, 0.06),
 }
 SHOWN = 4  # expressions at once
-SIDES = [(yaw, pitch) for yaw in (-60, -30, 0, 30, 60) for pitch in (-15, 0, 15)]
-SCREEN, AWAY, BEHIND = 768, 600.0, 1.5  # pixels, and millimetres
 
 
 class IctHeads:
@@ -88,21 +83,6 @@ def ict_heads(ict: IctHeads, count: int) -> Iterator[Subject]:
     for _ in range(count):
         identity = ict.random_identity(rng)
         yield ict.head(identity, ict.random_expression(rng))
-
-
-def seen_from_outside(ict: IctHeads) -> np.ndarray:
-    """Which points of the face are seen from some side: not what lies in nostrils and mouth."""
-    vertices = torch.from_numpy(ict.mean * 10).float()
-    faces = torch.from_numpy(ict.content["faces"]).long()
-    camera = Camera.facing((SCREEN, SCREEN))
-    seen = torch.zeros(ict.count, dtype=torch.bool)
-    for side in SIDES:
-        turn = angles_to_rotvec(torch.tensor([*side, 0.0]).deg2rad())
-        screen = camera.project(to_camera(vertices, turn, torch.tensor([0.0, 0.0, -AWAY])))
-        depth = rasterize(screen[None], faces, camera.size).depth[0]
-        column, row = screen[: ict.count, :2].long().clamp(0, SCREEN - 1).unbind(-1)
-        seen |= screen[: ict.count, 2] < depth[row, column] + BEHIND
-    return seen.numpy()
 
 
 def _ict_parts(

@@ -9,8 +9,9 @@ import numpy as np
 import torch
 
 from benchmarks.faces import MARKS, Face, Places, places_of
-from benchmarks.ict import IctHeads, seen_from_outside
+from benchmarks.ict import IctHeads
 from benchmarks.nonrigid import Shapes
+from benchmarks.outside import seen_from_outside
 from benchmarks.regions import canonical_face
 from benchmarks.subjects import Shot
 from morphface.landmarks.tables import MESH_OF_68
@@ -36,7 +37,9 @@ class Ict:
         self.vertices = heads.mean * 10
         self.marks = heads.marks(torch.from_numpy(self.vertices)).numpy()
         self.target = self.vertices[: heads.count]
-        self.outer = seen_from_outside(heads)
+        whole = torch.from_numpy(heads.content["faces"]).long()
+        seen = seen_from_outside(torch.from_numpy(self.vertices).float(), whole)
+        self.outer = seen[: heads.count].numpy()
         names = [heads.parts.index(name) for name in ("face", "head_neck")]
         self.faces = heads.content["faces"][np.isin(heads.content["face_part"], names)]
         with np.load(path.with_name("mediapipe478_to_ict.npz")) as data:

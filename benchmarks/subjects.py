@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.independent import Lamp, Part, picture
+from benchmarks.outside import seen_from_outside
 from morphface.core.errors import NoFaceError
 from morphface.geometry.angles import angles_to_rotvec
 from morphface.geometry.camera import Camera, to_camera
@@ -36,12 +37,14 @@ class Subject:
         points: of the face, which a fit should reach.
         marks: the 478 landmarks on it, absent ones not finite.
         neutral: the points without expression, where that is known.
+        outer: which of the points can be seen from outside; None where all can.
     """
 
     parts: tuple[Part, ...]
     points: Tensor
     marks: Tensor
     neutral: Tensor | None = None
+    outer: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,8 @@ def scan(path: Path) -> Subject:
     vertices = scale * part.vertices @ turn.mT + shift
     normals = None if part.normals is None else part.normals @ turn.mT
     placed = replace(part, vertices=vertices, normals=normals)
-    return Subject((placed,), placed.vertices[face], marks)
+    outer = seen_from_outside(vertices, placed.faces)[face]
+    return Subject((placed,), placed.vertices[face], marks, outer=outer)
 
 
 def read_scan(path: Path) -> Part:
