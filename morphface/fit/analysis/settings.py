@@ -27,7 +27,7 @@ GROUPS = (
 """The names of what can be free, in the order of the Jacobian's columns."""
 
 _POSE = ("rotation", "translation", "focal")
-_SIGNED = ("light_mean", "identity_trust")
+_SIGNED = ("light_mean", "identity_trust", "shade", "shade_spread")
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class PhotometricSettings:
         light_chroma: standard deviation of the light's colour, as a share of that.
         shade: expected share of what a head hides of the light from itself. Picture values are not
             amounts of light, and show about half of it (measured); harmonic renderings none.
-        shade_spread: standard deviation of that share.
+        shade_spread: standard deviation of that share; 0 keeps what is expected.
         gaze_spread: standard deviation of gaze, the mean of both eyes, in radians.
         vergence_spread: standard deviation of the angle between the two eyes' gaze, in radians;
             0.08 is that of eyes that look at something 80 cm away.
@@ -180,6 +180,11 @@ class PhotometricSettings:
             value = getattr(self, field.name)
             if isinstance(value, float) and field.name not in _SIGNED and not value > 0:
                 raise ParameterError(f"{field.name} must be positive, got {value}")
+        if not (0 <= self.shade <= 1 and self.shade_spread >= 0):
+            raise ParameterError(
+                "shade must be a share from 0 to 1, and shade_spread not negative, "
+                f"got {self.shade} and {self.shade_spread}"
+            )
         if not self.identity_trust >= 0:
             raise ParameterError(f"identity_trust must not be negative, got {self.identity_trust}")
         if not all(spread > 0 for spread in self.light_spread):

@@ -44,7 +44,7 @@ def _shaded(
     points, k = drawn
     samples, residual = points.samples[k], points.residuals[k]
     shade = scene.look.shade
-    if not len(residual):
+    if not len(residual) or settings.shade_spread == 0:
         return scene
     slope = _slope(scene, samples, view)
     _, weight = charbonnier(residual, points.noise[k])

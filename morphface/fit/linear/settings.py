@@ -48,6 +48,9 @@ class LinearSettings:
         starting_noise: standard deviation of a landmark in millimetres on the face before it can
             be estimated, or where too few points exist to estimate it.
         least_noise: floor of the estimate in millimetres; about the rounding of float32.
+        surest: standard deviation of a landmark, in millimetres, below which what is said of the
+            identity's own precision does not fall, however well the landmarks fit. Detectors on
+            photos leave 0.5 to 0.7.
         contour_slack: weight of a silhouette point along the contour, relative to across it.
         hidden_weight: weight of a point on a part of the face that is turned away.
         radius: coefficients in standard deviations (identity, and expressions without bounds) stay
@@ -72,6 +75,7 @@ class LinearSettings:
     robust: float = 3.0
     starting_noise: float = 1.5
     least_noise: float = 1e-5
+    surest: float = 0.3
     contour_slack: float = 0.1
     hidden_weight: float = 0.1
     radius: float = 4.0

@@ -139,6 +139,7 @@ def fit_shape(
             break
     if not settings.iterations:
         return guess, trace
+    power = max(power, settings.sharing(target.count) * (settings.surest * target.scale) ** 2)
     return guess, replace(trace, precision=_precision(target, guess, normal, power, rows.identity))
 
 

@@ -188,9 +188,14 @@ def _with_pixels(
     starts: list[FitResult],
     settings: VideoSettings,
 ) -> Person:
-    """The person as the pixels of the key frames show it."""
-    wishes = settings.photometric
-    wishes = replace(wishes, largest_rmse=_STRANGER * wishes.largest_rmse, extremes=True)
+    """The person as the pixels of the key frames show it, in the light that frames know."""
+    wishes = replace(
+        settings.photometric,
+        largest_rmse=_STRANGER * settings.photometric.largest_rmse,
+        extremes=True,
+        shade=0.0,
+        shade_spread=0.0,
+    )
     seen = fit_photometric(model, photos, starts, settings=wishes, free=_FREE)
     return replace(
         person,

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from morphface.core.errors import ParameterError
 from morphface.fit import PhotometricSettings
 from morphface.fit.analysis.energies import Markers
 from morphface.fit.analysis.problem import Photo, Problem, surface_at
@@ -79,3 +80,10 @@ def test_the_share_is_found_in_a_picture(place, share):
     scenes, drawn = drawn_in_shade(problem, looks, count=3000, phase=0.5)
     assert float(scenes[0].look.shade) == pytest.approx(share, abs=0.1)
     assert drawn.residuals[0].norm(dim=1).median() < 0.02
+
+
+@pytest.mark.refusal
+@pytest.mark.parametrize("wish", [{"shade": 1.5}, {"shade": -0.1}, {"shade_spread": -1.0}])
+def test_a_share_that_is_none_is_refused(wish):
+    with pytest.raises(ParameterError, match="shade must be a share from 0 to 1, and shade_spread"):
+        PhotometricSettings(**wish)
