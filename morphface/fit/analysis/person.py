@@ -46,12 +46,10 @@ def person_of(starts: Sequence[FitResult], trust: float) -> Person:
         trust: by what the precision of their agreement is multiplied. Where it is 0, or a start
             does not know its precision, the prior is N(0, 1).
     """
-    means = np.stack([to_numpy(start.parameters.identity[0]) for start in starts])
-    known = [start.identity_precision for start in starts]
+    means, precisions = _stacked(starts)
     rank = means.shape[1]
-    if any(precision is None for precision in known):
+    if len(precisions) < len(means):
         return Person(means.mean(axis=0), np.zeros(rank), np.eye(rank))
-    precisions = np.stack([to_numpy(precision) for precision in known if precision is not None])
     mean, precision = _agreed(means, precisions)
     if trust == 0:
         return Person(mean, np.zeros(rank), np.eye(rank))
@@ -72,16 +70,27 @@ def strangers(starts: Sequence[FitResult]) -> tuple[bool, ...]:
     """
     if len(starts) < _FEWEST or any(start.identity_precision is None for start in starts):
         return (False,) * len(starts)
-    away = np.array([_distance(starts, number) for number in range(len(starts))])
+    said = _stacked(starts)
+    away = np.array([_distance(*said, number) for number in range(len(starts))])
     usual = [np.median(np.delete(away, number)) for number in range(len(away))]
     return tuple(bool(d > max(_ALIKE, _STRANGE * u)) for d, u in zip(away, usual, strict=True))
 
 
-def _distance(starts: Sequence[FitResult], number: int) -> float:
-    """Squared distance between a fit and the person of the others, for each coefficient."""
-    means = np.stack([to_numpy(start.parameters.identity[0]) for start in starts])
+def _stacked(
+    starts: Sequence[FitResult],
+) -> tuple[Float[np.ndarray, "n I"], Float[np.ndarray, "m I I"]]:
+    """The identity of each start, and the precision of each that knows it."""
     known = [start.identity_precision for start in starts]
-    precisions = np.stack([to_numpy(precision) for precision in known if precision is not None])
+    return (
+        np.array([to_numpy(start.parameters.identity[0]) for start in starts]),
+        np.array([to_numpy(precision) for precision in known if precision is not None]),
+    )
+
+
+def _distance(
+    means: Float[np.ndarray, "n I"], precisions: Float[np.ndarray, "n I I"], number: int
+) -> float:
+    """Squared distance between a fit and the person of the others, for each coefficient."""
     mean, precision = _agreed(
         *(np.delete(values, number, axis=0) for values in (means, precisions))
     )
