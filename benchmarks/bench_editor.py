@@ -24,8 +24,9 @@ from PIL import Image
 from benchmarks.browser_moves import TARGET_MS, browser_cases
 from benchmarks.common import report, seed
 from morphface.edit import Light, edit
-from morphface.pipelines.photo import FittedPhoto, fit_photo
-from morphface.pipelines.rerender import rerender
+from morphface.fit.fitted import FittedPhoto
+from morphface.pipelines.photo import fit_photo
+from morphface.rerender import rerender
 from morphface.ui.session import Session
 
 MOVES = 100

@@ -31,14 +31,15 @@ from benchmarks.skin import Skin, photograph
 from morphface.edit import edit
 from morphface.evaluate import psnr, ssim
 from morphface.fit import fit_linear, fit_photometric
+from morphface.fit.fitted import FittedFace
 from morphface.geometry.camera import Camera
 from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
 from morphface.media.images import Photo, write_image
 from morphface.models import MorphableModel, load_model
-from morphface.pipelines.photo import FittedFace, fit_photo
-from morphface.pipelines.rerender import Rerenderer, rerender
-from morphface.pipelines.rerender.looks import Look
+from morphface.pipelines.photo import fit_photo
 from morphface.render.warp import centres, look_up
+from morphface.rerender import Rerenderer, rerender
+from morphface.rerender.looks import Look
 
 SIZE = (480, 480)
 YAWS = (15.0, 30.0, 45.0)

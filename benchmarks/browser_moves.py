@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from statistics import median, quantiles
 from typing import Any
 
-from morphface.pipelines.photo import FittedPhoto
+from morphface.fit.fitted import FittedPhoto
 from morphface.ui.server import EditorServer
 from morphface.ui.session import Session
 

@@ -36,8 +36,8 @@ from morphface.pipelines.reenact import reenact_video
 from morphface.pipelines.reenact.driver import driven, read_driver, rows_at, run_settings
 from morphface.pipelines.reenact.run import open_run
 from morphface.pipelines.reenact.target import read_target
-from morphface.pipelines.rerender import Rerenderer
 from morphface.pipelines.tracking import track_video
+from morphface.rerender import Rerenderer
 
 ABSOLUTE = TransferSettings(
     **{name: Rule("absolute") for name in ("rotation", "translation", "expression", "gaze")},

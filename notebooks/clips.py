@@ -14,7 +14,7 @@ from morphface.edit import edit
 from morphface.media.crop import Crop
 from morphface.media.video import VideoWriter
 from morphface.parameters import TRACKED, Track
-from morphface.pipelines.rerender import Rerenderer
+from morphface.rerender import Rerenderer
 
 SMALL = os.environ.get("MORPHFACE_NOTEBOOKS") == "small"
 """Whether the notebooks run as tests, which take fewer and smaller frames."""

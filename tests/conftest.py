@@ -8,7 +8,10 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # of several processes, each has a core
 import pytest
 import torch
 
+from tests.known_head import known
 from tests.toy import toy_model
+
+__all__ = ["known"]
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from morphface.media.crop import Crop
 from morphface.media.video import read_video
 from morphface.parameters import load_track
 from morphface.pipelines import track_video
-from morphface.pipelines.rerender import Rerenderer
+from morphface.rerender import Rerenderer
 from morphface.show import filmstrip, plot_expressions
 
 HERE = Path(__file__).parent

@@ -1,6 +1,7 @@
 """From a photo or a video to files: wiring only, each step is a function of another package."""
 
-from morphface.pipelines.photo import FittedFace, FittedPhoto, fit_photo
+from morphface.fit.fitted import FittedFace, FittedPhoto
+from morphface.pipelines.photo import fit_photo
 from morphface.pipelines.reconstruct import reconstruct
 from morphface.pipelines.reconstruct_together import reconstruct_together
 from morphface.pipelines.together import FittedPhotos, fit_photos

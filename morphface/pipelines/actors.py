@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from morphface.core.errors import ModelError, NoFaceError
+from morphface.fit.fitted import FittedFace
 from morphface.geometry.camera import Camera
 from morphface.media.images import Photo
 from morphface.models import MorphableModel, load_model
@@ -17,7 +18,7 @@ from morphface.parameters import FaceParameters, load_parameters
 from morphface.parameters.archive import read_entries
 from morphface.parameters.track import LOST, Track, load_track
 from morphface.pipelines.model_landmarks import with_landmarks_for
-from morphface.pipelines.photo import FittedFace, Progress, fit_photo
+from morphface.pipelines.photo import Progress, fit_photo
 
 if TYPE_CHECKING:
     from morphface.media.video import Frame

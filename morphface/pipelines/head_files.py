@@ -5,14 +5,14 @@ from pathlib import Path
 
 import torch
 
+from morphface.fit.fitted import FittedFace
 from morphface.fit.texture import HeadTexture
+from morphface.fit.texture.faces import head_texture
 from morphface.geometry.mesh import vertex_normals
 from morphface.media.images import Photo
 from morphface.media.meshes import Surface, write_gltf, write_obj
 from morphface.models import MorphableModel
 from morphface.parameters import FaceParameters
-from morphface.pipelines.appearance import head_texture
-from morphface.pipelines.photo import FittedFace
 
 __all__ = ["reshaped", "rigged_head", "write_head"]
 

@@ -7,11 +7,11 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from morphface.fit.analysis.colour import LUMINANCE
+from morphface.fit.fitted import FittedFace
 from morphface.geometry.mesh import vertex_normals
 from morphface.landmarks import Landmarks
 from morphface.media.crop import Crop
 from morphface.media.images import Photo
-from morphface.pipelines.photo import FittedFace
 from morphface.pipelines.window import DARK, LIGHT, picture_tensor, window_around
 from morphface.render import Rendered, Renderer, shade_sh
 

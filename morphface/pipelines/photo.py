@@ -2,29 +2,23 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
 import torch
-from jaxtyping import Float
-from torch import Tensor
 
-from morphface.core.display import Displayed
 from morphface.core.errors import BackendError, ParameterError
 from morphface.fit import FitResult, PhotometricResult, fit_linear, fit_photometric
-from morphface.geometry.angles import rotvec_to_angles
-from morphface.geometry.camera import Camera, to_camera
+from morphface.fit.fitted import FittedFace, FittedPhoto
 from morphface.geometry.focal import FocalLength, check_focal, focal_pixels
 from morphface.landmarks import Landmarks, choose, find_faces, read_landmarks
 from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
 from morphface.landmarks.find import Search
 from morphface.media.images import Photo, read_image
 from morphface.models import MorphableModel, load_model
-from morphface.parameters import FaceParameters
 from morphface.pipelines.model_landmarks import with_landmarks_for
 
-__all__ = ["STAGES", "FittedFace", "FittedPhoto", "Progress", "Wishes", "fit_photo"]
+__all__ = ["STAGES", "Progress", "Wishes", "fit_photo"]
 
 STAGES = ("linear", "pixels")
 """How far a fit goes: landmarks alone, or landmarks and then pixels."""
@@ -43,94 +37,6 @@ class Wishes(TypedDict, total=False):
     focal: FocalLength | None
     stage: str
     device: str
-
-
-@dataclass(frozen=True, eq=False)
-class FittedFace(Displayed):
-    """One face of a photo.
-
-    Args:
-        fit: what the landmarks say.
-        model: that the parameters belong to.
-        seconds: how long each step took.
-        pixels: what the pixels say, which then counts; None if they were not asked.
-    """
-
-    fit: FitResult
-    model: MorphableModel
-    seconds: dict[str, float]
-    pixels: PhotometricResult | None = None
-
-    @property
-    def parameters(self) -> FaceParameters:
-        """What was fitted."""
-        return self.fit.parameters if self.pixels is None else self.pixels.parameters
-
-    @property
-    def camera(self) -> Camera:
-        """The camera that took the photo, as far as the face tells."""
-        return self.fit.camera if self.pixels is None else self.pixels.cameras[0]
-
-    @property
-    def predicted(self) -> Float[Tensor, "N 2"]:
-        """Where the fitted face has the landmarks, in pixels."""
-        return self.fit.predicted if self.pixels is None else self.pixels.predicted[0]
-
-    @property
-    def landmark_nme(self) -> float:
-        """Landmark error of what was fitted, as in `FitResult`."""
-        return self.fit.landmark_nme if self.pixels is None else self.pixels.landmark_nme[0]
-
-    @property
-    def converged(self) -> bool:
-        """Whether the fit may be trusted."""
-        return self.fit.converged if self.pixels is None else self.pixels.converged
-
-    @property
-    def reason(self) -> str:
-        """Why not; empty when it may."""
-        return self.fit.reason if self.pixels is None else self.pixels.reason
-
-    @property
-    def pose_degrees(self) -> dict[str, float]:
-        """Yaw, pitch and roll in degrees, turned in that order; see `geometry.angles`."""
-        angles = rotvec_to_angles(self.parameters.rotation[0])
-        return dict(zip(("yaw", "pitch", "roll"), torch.rad2deg(angles).tolist(), strict=True))
-
-    def albedo(self) -> Float[Tensor, "V 3"]:
-        """The fitted reflectance per vertex; the mean where no pixels were asked.
-
-        Raises:
-            ModelError: no pixels were asked, and the model has no reflectance.
-        """
-        if self.pixels is not None:
-            return self.pixels.albedo
-        return self.model.albedo(self.parameters.reflectance)[0]
-
-    def vertices(self) -> Float[Tensor, "V 3"]:
-        """The fitted head in the model frame, in millimetres."""
-        face = self.parameters
-        return self.model.vertices(face.identity, face.expression, face.gaze)[0]
-
-    def vertices_in_camera(self) -> Float[Tensor, "V 3"]:
-        """The fitted head in the camera frame, in millimetres."""
-        face = self.parameters
-        return to_camera(self.vertices(), face.rotation[0], face.translation[0])
-
-
-@dataclass(frozen=True, eq=False)
-class FittedPhoto(Displayed):
-    """The faces of a photo.
-
-    Args:
-        photo: turned so that its faces are upright.
-        faces: those asked for.
-        focal: the focal length that was given, as it was given; None if none was.
-    """
-
-    photo: Photo
-    faces: tuple[FittedFace, ...]
-    focal: FocalLength | None = None
 
 
 def fit_photo(

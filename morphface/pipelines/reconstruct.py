@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from morphface.core.files import atomic_write, output_folder
+from morphface.fit.fitted import FittedFace, FittedPhoto
 from morphface.media.images import Photo, write_image
 from morphface.parameters import save_parameters
 from morphface.parameters.io import library_versions
 from morphface.pipelines.head_files import write_head
 from morphface.pipelines.overlay import draw_overlay
-from morphface.pipelines.photo import FittedFace, FittedPhoto, Progress, Wishes, fit_photo
+from morphface.pipelines.photo import Progress, Wishes, fit_photo
 
 __all__ = ["FILES", "POSE_ORDER", "describe", "describe_photo", "reconstruct", "write_seen"]
 

@@ -8,8 +8,8 @@ from typing import Any, Unpack
 
 from morphface.core.errors import MissingFileError, ParameterError
 from morphface.core.files import atomic_write, output_folder
+from morphface.fit.texture.faces import head_texture_from_photos
 from morphface.parameters.io import library_versions
-from morphface.pipelines.appearance import head_texture_from_photos
 from morphface.pipelines.head_files import write_head
 from morphface.pipelines.photo import Progress
 from morphface.pipelines.reconstruct import POSE_ORDER, describe, describe_photo, write_seen

@@ -19,6 +19,7 @@ from morphface.core.errors import NoFaceError, ParameterError
 from morphface.fit import FitResult, PhotometricResult, fit_linear, fit_photometric
 from morphface.fit.analysis.person import person_of, strangers
 from morphface.fit.analysis.settings import GROUPS
+from morphface.fit.fitted import FittedFace
 from morphface.geometry.focal import FocalLength, focal_pixels
 from morphface.landmarks import Landmarks, choose
 from morphface.media.images import Photo, read_image
@@ -28,7 +29,6 @@ from morphface.pipelines.model_landmarks import with_landmarks_for
 from morphface.pipelines.photo import (
     HOPELESS,
     Clock,
-    FittedFace,
     Progress,
     check_device,
     check_wishes,

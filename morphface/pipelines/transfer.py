@@ -124,7 +124,7 @@ def _write(
         extra = {"transfer": report}
         save_parameters(out, moved, camera, model=target.model.name, extra=extra)
         return
-    from morphface.pipelines.rerender import Rerenderer
+    from morphface.rerender import Rerenderer
 
     if target.face is None or target.photo is None:
         raise ParameterError(f"{out.name} needs a photo of the target, got {target.path}")

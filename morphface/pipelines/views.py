@@ -13,13 +13,14 @@ from torch import Tensor
 from morphface.core.errors import OutputError, ParameterError
 from morphface.edit import edit
 from morphface.edit.light import Light
+from morphface.fit.fitted import FittedPhoto
 from morphface.media.images import Photo, read_image, write_image
 from morphface.models import load_model
 from morphface.parameters import FaceParameters
-from morphface.pipelines.photo import FittedPhoto, Progress, Wishes, fit_photo
-from morphface.pipelines.rerender import Rerenderer
-from morphface.pipelines.rerender.backdrops import BACKGROUNDS, check_background, filling
-from morphface.pipelines.rerender.shrink import shrunk
+from morphface.pipelines.photo import Progress, Wishes, fit_photo
+from morphface.rerender import Rerenderer
+from morphface.rerender.backdrops import BACKGROUNDS, check_background, filling
+from morphface.rerender.shrink import shrunk
 
 __all__ = ["Changes", "edit_photo", "orbit_photo", "view_photo"]
 

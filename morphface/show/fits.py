@@ -6,12 +6,12 @@ import torch
 from torch import Tensor
 
 from morphface.fit import FitResult, PhotometricResult
+from morphface.fit.fitted import FittedFace, FittedPhoto
 from morphface.geometry.camera import Camera, to_camera
 from morphface.media.crop import Crop
 from morphface.media.images import Photo
 from morphface.models import MorphableModel
 from morphface.pipelines.overlay import face_colours, render_face, with_landmarks
-from morphface.pipelines.photo import FittedFace, FittedPhoto
 from morphface.pipelines.together import FittedPhotos
 from morphface.pipelines.window import DARK, window_around
 from morphface.render import Renderer

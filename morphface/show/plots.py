@@ -12,10 +12,10 @@ from torch import Tensor
 
 from morphface.core.errors import ParameterError
 from morphface.fit import FitResult, PhotometricResult
+from morphface.fit.fitted import FittedFace, FittedPhoto
 from morphface.models import MorphableModel
 from morphface.parameters import FaceParameters
 from morphface.parameters.track import LOST, Track
-from morphface.pipelines.photo import FittedFace, FittedPhoto
 from morphface.pipelines.window import DARK, LIGHT
 from morphface.show.canvas import canvas
 from morphface.show.heads import guessed_model

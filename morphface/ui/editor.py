@@ -11,9 +11,9 @@ from typing import Any
 
 from morphface.core.errors import MissingDependencyError, OutputError
 from morphface.core.files import atomic_write
+from morphface.fit.fitted import FittedPhoto
 from morphface.geometry.focal import FocalLength
 from morphface.parameters import FaceParameters
-from morphface.pipelines.photo import FittedPhoto
 from morphface.ui.session import Session
 
 try:

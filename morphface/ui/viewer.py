@@ -18,12 +18,13 @@ import traitlets
 from morphface.core.errors import MissingDependencyError, ParameterError
 from morphface.core.files import atomic_write
 from morphface.edit.names import unknown
+from morphface.fit.fitted import FittedFace, FittedPhoto
 from morphface.geometry.mesh import vertex_normals
 from morphface.media.images import Photo
 from morphface.media.meshes import Surface, encode_gltf
 from morphface.models import ExpressionBasis
 from morphface.pipelines.head_files import rigged_head
-from morphface.pipelines.photo import FittedFace, FittedPhoto, fit_photo
+from morphface.pipelines.photo import fit_photo
 
 try:
     import anywidget

@@ -2,9 +2,9 @@ import pytest
 import torch
 
 from morphface.fit import fit_linear
+from morphface.fit.fitted import FittedFace
 from morphface.media.images import Photo
 from morphface.pipelines.head_files import rigged_head
-from morphface.pipelines.photo import FittedFace
 from tests.fit.synthetic import SIZE, scene
 from tests.jointed import articulated
 
@@ -21,3 +21,12 @@ def test_the_rig_of_a_model_with_joints_opens_as_the_fitted_head(jaw):
     opened = head.vertices + sum(head.weights[n] * head.targets[n] for n in head.targets)
     exact = model.vertices(fit.parameters.identity, fit.parameters.expression)[0]
     torch.testing.assert_close(opened, exact, rtol=0, atol=1e-2)
+
+
+def test_the_rig_at_its_weights_is_the_fitted_head(known):
+    face = known.faces[0]
+    rig = rigged_head(face, known.photo)
+    posed = rig.vertices + sum(rig.weights[name] * rig.targets[name] for name in rig.targets)
+    assert rig.weights["jawOpen"] == pytest.approx(0.25)
+    assert list(rig.targets) == list(face.model.expression.names)
+    torch.testing.assert_close(posed, face.vertices(), atol=1e-3, rtol=0)

@@ -9,8 +9,8 @@ from morphface.edit.light import Light
 from morphface.media.images import read_image, write_image
 from morphface.media.video import read_video
 from morphface.pipelines import fit_photo
-from morphface.pipelines.rerender.backdrops import filling
 from morphface.pipelines.views import edit_photo, orbit_photo, view_photo
+from morphface.rerender.backdrops import filling
 from tests.data import needs_detector, shared
 
 MODULE = importlib.import_module("morphface.pipelines.views")

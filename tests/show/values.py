@@ -9,13 +9,13 @@ import torch
 from PIL import Image
 
 from morphface.fit import FitResult, PhotometricResult
+from morphface.fit.fitted import FittedFace, FittedPhoto
 from morphface.geometry.camera import Camera, to_camera
 from morphface.landmarks import Landmarks
 from morphface.media.images import Photo
 from morphface.models import load_model
 from morphface.parameters import FaceParameters
 from morphface.parameters.track import LOST, Track
-from morphface.pipelines.photo import FittedFace, FittedPhoto
 from morphface.pipelines.together import FittedPhotos
 
 SIZE = (96, 128)

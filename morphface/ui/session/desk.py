@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from morphface.fit.fitted import FittedFace, FittedPhoto
 from morphface.media.meshes import Surface
 from morphface.parameters import FaceParameters
-from morphface.pipelines.photo import FittedFace, FittedPhoto
-from morphface.pipelines.rerender.shrink import shrunk
+from morphface.rerender.shrink import shrunk
 from morphface.ui.session.changes import Changes
 from morphface.ui.session.controls import Control, controls_of, values_of
 from morphface.ui.session.heads import head_bytes, head_of

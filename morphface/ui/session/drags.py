@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from morphface.core.errors import ParameterError
 from morphface.edit.names import unknown
-from morphface.pipelines.photo import FittedFace
+from morphface.fit.fitted import FittedFace
 
 __all__ = ["DRAGS", "Drag", "turned_by"]
 

@@ -3,10 +3,10 @@
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from morphface.fit.fitted import FittedPhoto
 from morphface.media.meshes import Surface, write_gltf
 from morphface.parameters import FaceParameters
 from morphface.pipelines.head_files import reshaped, rigged_head
-from morphface.pipelines.photo import FittedPhoto
 
 __all__ = ["head_bytes", "head_of"]
 

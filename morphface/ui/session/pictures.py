@@ -14,17 +14,17 @@ from torch.nn.functional import pad
 
 from morphface.core.errors import ModelError, ParameterError
 from morphface.edit.names import unknown
+from morphface.fit.fitted import FittedFace, FittedPhoto
 from morphface.geometry.camera import Camera
 from morphface.media.crop import Crop
 from morphface.models import MorphableModel
 from morphface.parameters import FaceParameters
 from morphface.pipelines.overlay import with_landmarks
-from morphface.pipelines.photo import FittedFace, FittedPhoto
-from morphface.pipelines.rerender import Rerenderer
-from morphface.pipelines.rerender.eye_place import eye_ball
-from morphface.pipelines.rerender.looks import Look
 from morphface.render import Renderer
 from morphface.render.maps import MAP_NAMES, MapSet, render_maps
+from morphface.rerender import Rerenderer
+from morphface.rerender.eye_place import eye_ball
+from morphface.rerender.looks import Look
 from morphface.show.maps import map_pixels
 
 __all__ = ["Painter", "jpeg"]

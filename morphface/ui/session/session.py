@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from morphface.core.errors import MorphfaceError, NoFaceError
+from morphface.fit.fitted import FittedFace, FittedPhoto
 from morphface.geometry.focal import FocalLength
 from morphface.parameters import FaceParameters
-from morphface.pipelines.photo import FittedFace, FittedPhoto, fit_photo
+from morphface.pipelines.photo import fit_photo
 from morphface.render.backends.threads import kernels_alone
 from morphface.ui.session.deeds import Outcome, done
 from morphface.ui.session.desk import Desk

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from morphface.edit import Light
-from morphface.pipelines.photo import FittedPhoto
+from morphface.fit.fitted import FittedPhoto
 from morphface.ui.session.changes import Changes, Lamp
 
 __all__ = ["json_text", "python_text"]

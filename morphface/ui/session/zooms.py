@@ -1,10 +1,10 @@
 """How much of the photo the pictures of a session show."""
 
+from morphface.fit.fitted import FittedFace, FittedPhoto
 from morphface.geometry.camera import Camera
 from morphface.media.crop import Crop
-from morphface.pipelines.photo import FittedFace, FittedPhoto
-from morphface.pipelines.rerender.seen_head import turning
-from morphface.pipelines.rerender.shrink import cropped, shrunk
+from morphface.rerender.seen_head import turning
+from morphface.rerender.shrink import cropped, shrunk
 
 __all__ = ["head_window", "zoomed"]
 

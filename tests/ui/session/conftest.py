@@ -4,13 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from morphface.fit.fitted import FittedPhoto
 from morphface.media.crop import Crop
-from morphface.pipelines.photo import FittedPhoto
-from morphface.pipelines.rerender.shrink import cropped
+from morphface.rerender.shrink import cropped
 from morphface.ui.session import Session
-from tests.pipelines.conftest import known
-
-__all__ = ["far", "far_session", "known", "session"]
 
 
 @pytest.fixture

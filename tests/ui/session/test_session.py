@@ -11,10 +11,10 @@ from PIL import Image
 import morphface
 from morphface.core.errors import NoFaceError
 from morphface.edit import PRESETS
+from morphface.fit.fitted import FittedPhoto
 from morphface.geometry.camera import to_camera
 from morphface.media.images import Photo, write_image
-from morphface.pipelines.photo import FittedPhoto
-from morphface.pipelines.rerender.shrink import shrunk
+from morphface.rerender.shrink import shrunk
 from morphface.ui.session import Session
 from tests.data import needs_detector
 

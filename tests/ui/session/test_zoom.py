@@ -5,11 +5,11 @@ import pytest
 import torch
 from PIL import Image
 
+from morphface.fit.fitted import FittedPhoto
 from morphface.geometry.camera import to_camera
 from morphface.media.crop import Crop
 from morphface.media.images import Photo
-from morphface.pipelines.photo import FittedPhoto
-from morphface.pipelines.rerender.shrink import cropped, shrunk
+from morphface.rerender.shrink import cropped, shrunk
 from morphface.ui.session.zooms import head_window, zoomed
 
 

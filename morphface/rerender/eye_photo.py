@@ -10,9 +10,9 @@ from torch.nn.functional import avg_pool2d
 
 from morphface.core.ramps import smoothstep
 from morphface.fit.analysis.colour import LUMINANCE
-from morphface.pipelines.rerender.eye_place import Ball, EyePlace, from_lids
 from morphface.render.relief import membrane
 from morphface.render.warp import centres, enlarged, look_up
+from morphface.rerender.eye_place import Ball, EyePlace, from_lids
 
 __all__ = ["PATCH", "EyePhoto", "box_around", "lids_over", "shadow"]
 

@@ -7,10 +7,10 @@ from scipy.sparse import coo_matrix, csc_matrix, diags
 from scipy.sparse.linalg import splu
 from torch import Tensor
 
+from morphface.fit.fitted import FittedFace
 from morphface.geometry.mesh import edges, vertex_normals
 from morphface.geometry.spherical_harmonics import irradiance
 from morphface.media.images import Photo
-from morphface.pipelines.photo import FittedFace
 from morphface.render.sight import Sight
 from morphface.render.unwrap import sample_photo
 

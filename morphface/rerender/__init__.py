@@ -1,5 +1,5 @@
 """A fitted face drawn anew in its photo, with other parameters."""
 
-from morphface.pipelines.rerender.draw import Rerenderer, rerender
+from morphface.rerender.draw import Rerenderer, rerender
 
 __all__ = ["Rerenderer", "rerender"]

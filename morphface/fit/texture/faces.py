@@ -7,10 +7,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from morphface.core.errors import ParameterError
+from morphface.fit.fitted import FittedFace
 from morphface.fit.texture import HeadTexture, PhotoOfHead, texture_from_photos
 from morphface.geometry.spherical_harmonics import irradiance
 from morphface.media.images import Photo
-from morphface.pipelines.photo import FittedFace
 from morphface.render.sight import Sight
 
 __all__ = ["head_texture", "head_texture_from_photos"]

@@ -17,14 +17,15 @@ from torch import Tensor
 from morphface.core.ramps import smoothstep
 from morphface.geometry.camera import Camera
 from morphface.parameters import FaceParameters
-from morphface.pipelines.rerender.eye_photo import (
+from morphface.render.warp import centres, enlarged, look_up, settled
+from morphface.rerender.eye_photo import (
     PATCH,
     EyePhoto,
     box_around,
     lids_over,
     shadow,
 )
-from morphface.pipelines.rerender.eye_place import (
+from morphface.rerender.eye_place import (
     LOWER,
     RINGS,
     Ball,
@@ -32,9 +33,8 @@ from morphface.pipelines.rerender.eye_place import (
     angle_between,
     eye_ball,
 )
-from morphface.pipelines.rerender.looks import Look, brightened
-from morphface.pipelines.rerender.seen_head import SeenHead
-from morphface.render.warp import centres, enlarged, look_up, settled
+from morphface.rerender.looks import Look, brightened
+from morphface.rerender.seen_head import SeenHead
 
 __all__ = ["Eyes"]
 

@@ -15,17 +15,17 @@ from torch import Tensor
 
 from morphface.core.check import check_shape
 from morphface.core.errors import ParameterError
+from morphface.fit.fitted import FittedFace
 from morphface.geometry.camera import Camera, to_camera
 from morphface.media.images import Photo
 from morphface.parameters import FaceParameters
-from morphface.pipelines.photo import FittedFace
-from morphface.pipelines.rerender.backdrops import backdrop, check_background
-from morphface.pipelines.rerender.eyes import Eyes
-from morphface.pipelines.rerender.face_layer import FaceLayer
-from morphface.pipelines.rerender.looks import Look, brightened, part_of
-from morphface.pipelines.rerender.seen_head import SeenHead, turning
 from morphface.render.relief import Relief
 from morphface.render.warp import centres, enlarged, look_up, settled
+from morphface.rerender.backdrops import backdrop, check_background
+from morphface.rerender.eyes import Eyes
+from morphface.rerender.face_layer import FaceLayer
+from morphface.rerender.looks import Look, brightened, part_of
+from morphface.rerender.seen_head import SeenHead, turning
 
 __all__ = ["Rerenderer", "rerender"]
 

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from morphface.fit import FitResult
+from morphface.fit.fitted import FittedFace, FittedPhoto
 from morphface.geometry.angles import angles_to_rotvec
 from morphface.geometry.camera import Camera, to_camera
 from morphface.landmarks import Landmarks
@@ -11,7 +12,6 @@ from morphface.landmarks.boxes import box_of
 from morphface.media.images import Photo
 from morphface.models import load_model
 from morphface.parameters import FaceParameters
-from morphface.pipelines.photo import FittedFace, FittedPhoto
 from morphface.render import Renderer
 
 GREEN = torch.tensor([0.0, 1.0, 0.0])

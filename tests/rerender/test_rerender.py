@@ -7,20 +7,20 @@ from torch.nn.functional import max_pool2d
 from morphface.core.errors import ParameterError, ShapeError
 from morphface.edit import Light, edit
 from morphface.fit import FitResult
+from morphface.fit.fitted import FittedFace
 from morphface.geometry.camera import Camera, to_camera
 from morphface.landmarks import Landmarks
 from morphface.landmarks.boxes import box_of
 from morphface.media.images import Photo
 from morphface.models import load_model
 from morphface.parameters import FaceParameters
-from morphface.pipelines.photo import FittedFace
-from morphface.pipelines.rerender import Rerenderer, rerender
-from morphface.pipelines.rerender.bare import bare_skin
-from morphface.pipelines.rerender.face_layer import RIM_GROWTH, FaceLayer
-from morphface.pipelines.rerender.looks import Look, brightened, light_change, part_of
-from morphface.pipelines.rerender.seen_head import SeenHead, turning
-from morphface.pipelines.rerender.shrink import shrunk
 from morphface.render import Renderer
+from morphface.rerender import Rerenderer, rerender
+from morphface.rerender.bare import bare_skin
+from morphface.rerender.face_layer import RIM_GROWTH, FaceLayer
+from morphface.rerender.looks import Look, brightened, light_change, part_of
+from morphface.rerender.seen_head import SeenHead, turning
+from morphface.rerender.shrink import shrunk
 
 WALL = torch.tensor([0.35, 0.45, 0.6])
 SIZE = (200, 220)
@@ -210,7 +210,7 @@ def explained(face):
 
 def test_a_shrunk_photo_has_the_same_face_at_the_same_place(case):
     face, photo = case
-    from morphface.pipelines.photo import FittedPhoto
+    from morphface.fit.fitted import FittedPhoto
 
     small = shrunk(FittedPhoto(photo, (replace(face, pixels=explained(face)),)), 110)
     assert small.photo.size == (100, 110)

@@ -9,17 +9,17 @@ from scipy.spatial import cKDTree
 from torch import Tensor
 
 from morphface.core.ramps import smoothstep
+from morphface.fit.fitted import FittedFace
+from morphface.fit.texture.faces import head_texture
 from morphface.fit.texture.inner import rims
 from morphface.geometry.mesh import edges, vertex_normals
 from morphface.geometry.topology import Topology
 from morphface.media.images import Photo
 from morphface.models import MorphableModel
-from morphface.pipelines.appearance import head_texture
-from morphface.pipelines.photo import FittedFace
-from morphface.pipelines.rerender.bare import bare_skin
-from morphface.pipelines.rerender.looks import Look, light_change
-from morphface.pipelines.rerender.matte import person_matte
 from morphface.render.sight import Sight, View, trust, view_of
+from morphface.rerender.bare import bare_skin
+from morphface.rerender.looks import Look, light_change
+from morphface.rerender.matte import person_matte
 
 __all__ = ["SeenHead", "turning"]
 

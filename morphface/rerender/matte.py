@@ -17,9 +17,9 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate
 
 from morphface.geometry.camera import Camera
-from morphface.pipelines.rerender.looks import Look, part_of
 from morphface.render.rasterize import rasterize
 from morphface.render.warp import enlarged
+from morphface.rerender.looks import Look, part_of
 
 __all__ = ["person_matte"]
 

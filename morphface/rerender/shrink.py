@@ -8,10 +8,10 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
+from morphface.fit.fitted import FittedFace, FittedPhoto
 from morphface.geometry.camera import Camera
 from morphface.landmarks.points import moved
 from morphface.media.crop import Crop
-from morphface.pipelines.photo import FittedFace, FittedPhoto
 
 __all__ = ["cropped", "shrunk"]
 

@@ -5,14 +5,13 @@ import torch
 
 from morphface.core.errors import ParameterError
 from morphface.fit import FitResult, PhotometricResult
+from morphface.fit.fitted import FittedFace
+from morphface.fit.texture.faces import head_texture, head_texture_from_photos
 from morphface.geometry.angles import angles_to_rotvec
 from morphface.landmarks import Landmarks
 from morphface.media.images import Photo
 from morphface.models import load_model
 from morphface.parameters import FaceParameters
-from morphface.pipelines.appearance import head_texture, head_texture_from_photos
-from morphface.pipelines.head_files import rigged_head
-from morphface.pipelines.photo import FittedFace
 from tests.fit.texture.heads import spotted, take
 
 
@@ -46,15 +45,6 @@ def test_a_model_without_reflectance_gets_colours_too(known):
     colours = head_texture(bare, known.photo, size=256).colours
     assert colours.isfinite().all()
     assert (colours[:, 1] <= colours[:, 0] + 0.05).float().mean() > 0.998
-
-
-def test_the_rig_at_its_weights_is_the_fitted_head(known):
-    face = known.faces[0]
-    rig = rigged_head(face, known.photo)
-    posed = rig.vertices + sum(rig.weights[name] * rig.targets[name] for name in rig.targets)
-    assert rig.weights["jawOpen"] == pytest.approx(0.25)
-    assert list(rig.targets) == list(face.model.expression.names)
-    torch.testing.assert_close(posed, face.vertices(), atol=1e-3, rtol=0)
 
 
 def view(yaw):

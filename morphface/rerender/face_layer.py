@@ -15,21 +15,21 @@ from torch import Tensor
 
 from morphface.fit.analysis.colour import LUMINANCE
 from morphface.geometry.camera import Camera
-from morphface.pipelines.rerender.bare import ALIKE
-from morphface.pipelines.rerender.looks import (
-    Look,
-    brightened,
-    part_around,
-    part_of,
-    shade,
-)
-from morphface.pipelines.rerender.seen_head import SeenHead
 from morphface.render import Fragments, interpolate, rasterize
 from morphface.render.antialias import antialias
 from morphface.render.flow import flow_between
 from morphface.render.sight import View, view_from, view_of
 from morphface.render.texture import sample_texture
 from morphface.render.warp import centres, enlarged, look_up, settled
+from morphface.rerender.bare import ALIKE
+from morphface.rerender.looks import (
+    Look,
+    brightened,
+    part_around,
+    part_of,
+    shade,
+)
+from morphface.rerender.seen_head import SeenHead
 
 __all__ = ["FaceLayer"]
 

@@ -6,20 +6,20 @@ import torch
 
 from morphface.edit import edit
 from morphface.fit import FitResult
+from morphface.fit.fitted import FittedFace
 from morphface.geometry.camera import Camera
 from morphface.landmarks import Landmarks
 from morphface.landmarks.boxes import box_of
 from morphface.media.images import Photo
 from morphface.models import load_model
 from morphface.parameters import FaceParameters
-from morphface.pipelines.photo import FittedFace
-from morphface.pipelines.rerender import Rerenderer
-from morphface.pipelines.rerender.eye_photo import EyePhoto
-from morphface.pipelines.rerender.eye_place import RINGS, eye_ball, from_lids
-from morphface.pipelines.rerender.eyes import Eyes
-from morphface.pipelines.rerender.looks import Look
-from morphface.pipelines.rerender.seen_head import SeenHead
 from morphface.render import Renderer
+from morphface.rerender import Rerenderer
+from morphface.rerender.eye_photo import EyePhoto
+from morphface.rerender.eye_place import RINGS, eye_ball, from_lids
+from morphface.rerender.eyes import Eyes
+from morphface.rerender.looks import Look
+from morphface.rerender.seen_head import SeenHead
 
 SIZE = (360, 400)
 GREEN = torch.tensor([0.05, 0.45, 0.05])

@@ -8,12 +8,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from morphface.fit.fitted import FittedFace
 from morphface.geometry.camera import Camera, to_camera
 from morphface.geometry.mesh import normalized
 from morphface.landmarks.tables import LEFT_EYE, LEFT_IRIS, RIGHT_EYE, RIGHT_IRIS
 from morphface.models import gaze_rotation
 from morphface.parameters import FaceParameters
-from morphface.pipelines.photo import FittedFace
 
 __all__ = ["LOWER", "RINGS", "Ball", "EyePlace", "angle_between", "eye_ball", "from_lids"]
 
