@@ -1,7 +1,8 @@
 """How skin, hair and eyes differ in colour: a Gaussian process, since no open scans exist.
 
 Skin colour is governed by two pigments, melanin and haemoglobin (Tsumura et al. 2003; Alotaibi and
-Smith 2017), so the skin has two colour axes. Each has a mode that is constant over the head
+Smith 2017), so the skin has two colour axes, and a small third: those of `pigments.py`, from the
+palest to the darkest people. Each has a mode that is constant over the head
 and smooth spatial modes, the eigenfunctions of the skin's Laplacian, whose variance falls
 with frequency. Lips, brows, lids, beard, scalp, sclera and iris add their own axes. The sum of
 all is one covariance; its leading eigenvectors are the components.
@@ -13,54 +14,58 @@ import numpy as np
 import scipy.sparse as sp
 from scipy.sparse.linalg import eigsh
 
-SKIN = np.array([0.705, 0.535, 0.455])
-MELANIN = np.array([-0.170, -0.165, -0.155])  # one standard deviation towards dark skin
-HAEMOGLOBIN = np.array([0.011, -0.017, -0.015])  # towards red
-CAROTENE = np.array([0.004, 0.002, -0.020])  # towards yellow
-DARK = np.array([-0.09, -0.085, -0.075])
-SPATIAL_MODES = 40
+import pigments
 
-BASE = {
-    "lips": ([0.60, 0.36, 0.34], 0.85),
-    "brows": ([0.26, 0.19, 0.155], 0.80),
+SKIN, (MELANIN, HAEMOGLOBIN, CAROTENE) = pigments.tones()
+SPATIAL_MODES = 40
+UNEVEN = (0.2, 0.3)
+"""How uneven melanin and blood are over a face, the largest of its smooth modes as a share of how
+much they differ between people."""
+
+# region: how its mean differs from the skin's, and how far the mask mixes it in
+TINTED = {
+    "lips": ([-0.105, -0.175, -0.115], 0.85),
+    "eyelids": ([-0.085, -0.095, -0.085], 0.25),
+    "under_eyes": ([-0.075, -0.085, -0.065], 0.35),
+    "cheeks": ([0.035, -0.035, -0.015], 0.30),
+    "nose": ([0.015, -0.025, -0.015], 0.25),
+    "beard": ([-0.155, -0.115, -0.085], 0.18),
+}
+# region: its mean colour, whoever's it is
+PAINTED = {
+    "brows": ([0.24, 0.18, 0.145], 0.80),
     "lashes": ([0.13, 0.10, 0.09], 0.85),
-    "eyelids": ([0.62, 0.44, 0.37], 0.25),
-    "under_eyes": ([0.63, 0.45, 0.39], 0.35),
-    "cheeks": ([0.74, 0.50, 0.44], 0.30),
-    "nose": ([0.72, 0.51, 0.44], 0.25),
-    "beard": ([0.55, 0.42, 0.37], 0.18),
-    "scalp": ([0.42, 0.33, 0.28], 0.55),
+    "scalp": ([0.36, 0.28, 0.23], 0.60),
     "mouth": ([0.42, 0.17, 0.16], 1.0),
-    "eye_sockets": ([0.66, 0.36, 0.33], 0.9),
-    "teeth": ([0.86, 0.82, 0.74], 1.0),
-    "tongue": ([0.62, 0.31, 0.31], 1.0),
-    "sclera": ([0.88, 0.86, 0.84], 1.0),
-    "iris": ([0.30, 0.24, 0.18], 1.0),
+    "eye_sockets": ([0.62, 0.34, 0.31], 0.9),
+    "teeth": ([0.84, 0.80, 0.72], 1.0),
+    "tongue": ([0.60, 0.30, 0.30], 1.0),
+    "sclera": ([0.86, 0.84, 0.82], 1.0),
+    "iris": ([0.29, 0.245, 0.20], 1.0),
     "pupil": ([0.025, 0.025, 0.025], 1.0),
 }
 # region, and what one standard deviation adds where the mask is 1
 AXES = (
-    ("lips", [0.026, -0.016, -0.013]),
-    ("lips", [-0.045, -0.042, -0.034]),
-    ("lips", [0.008, -0.012, -0.016]),
-    ("brows", [-0.10, -0.09, -0.08]),
-    ("brows", [0.07, 0.035, 0.01]),
+    ("lips", [0.024, -0.014, -0.012]),
+    ("lips", [-0.040, -0.040, -0.034]),
+    ("brows", [-0.14, -0.13, -0.12]),
+    ("brows", [0.04, 0.015, 0.0]),
     ("lashes", [-0.05, -0.05, -0.05]),
     ("eyelids", [-0.060, -0.060, -0.050]),
     ("eyelids", [0.025, -0.020, -0.010]),
-    ("under_eyes", [-0.050, -0.052, -0.036]),
-    ("cheeks", [0.014, -0.018, -0.016]),
+    ("under_eyes", [-0.045, -0.047, -0.032]),
+    ("cheeks", [0.016, -0.020, -0.018]),
     ("nose", [0.018, -0.022, -0.020]),
-    ("beard", [-0.055, -0.050, -0.042]),
+    ("beard", [-0.075, -0.068, -0.058]),
     ("beard", [-0.025, -0.030, -0.032]),
-    ("scalp", [-0.13, -0.12, -0.11]),
-    ("scalp", [0.08, 0.045, 0.015]),
-    ("ears", [0.020, -0.026, -0.024]),
-    ("neck", [-0.030, -0.034, -0.034]),
+    ("scalp", [-0.17, -0.16, -0.15]),
+    ("scalp", [0.04, 0.018, 0.0]),
+    ("ears", [0.014, -0.018, -0.016]),
+    ("neck", [-0.025, -0.028, -0.028]),
     ("sclera", [-0.035, -0.045, -0.055]),
-    ("iris", [-0.10, -0.075, -0.05]),
-    ("iris", [-0.03, 0.02, 0.07]),
-    ("iris", [-0.01, 0.05, 0.0]),
+    ("iris", [-0.07, -0.065, -0.05]),
+    ("iris", [0.03, 0.09, 0.13]),
+    ("iris", [-0.01, 0.025, -0.02]),
     ("teeth", [-0.045, -0.055, -0.085]),
     ("tongue", [0.04, -0.03, -0.03]),
     ("mouth", [0.05, 0.02, 0.02]),
@@ -117,7 +122,9 @@ def smooth_modes(vertices: np.ndarray, faces: np.ndarray, area: np.ndarray) -> t
 def mean_albedo(regions: dict[str, np.ndarray], size: int) -> np.ndarray:
     """The mean colour: skin, with each region painted over it."""
     colour = np.tile(SKIN, (size, 1))
-    for name, (paint, strength) in BASE.items():
+    for name, (tint, strength) in TINTED.items():
+        colour = colour + (regions[name] * strength)[:, None] * np.array(tint)
+    for name, (paint, strength) in PAINTED.items():
         alpha = (regions[name] * strength)[:, None]
         colour = colour * (1 - alpha) + alpha * np.array(paint)
     return colour
@@ -135,8 +142,8 @@ def axes(
     values, functions = smooth_modes(vertices, skin_faces, area)
     for value, function in zip(values, functions, strict=True):
         fall = 1 / (1 + value / values[2])
-        fields.append((function * pigmented, 0.28 * fall * DARK))
-        fields.append((function * pigmented, 0.22 * fall * HAEMOGLOBIN))
+        fields.append((function * pigmented, UNEVEN[0] * fall * MELANIN))
+        fields.append((function * pigmented, UNEVEN[1] * fall * HAEMOGLOBIN))
     return np.stack([mask[:, None] * colour for mask, colour in fields])
 
 

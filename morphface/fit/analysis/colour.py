@@ -8,14 +8,15 @@ from torch import Tensor
 
 from morphface.core.records import Record
 from morphface.fit.analysis.lens import View
-from morphface.fit.analysis.sampling import Samples
+from morphface.fit.analysis.sampling import Samples, seen_weight
 from morphface.fit.analysis.scene import Scene
+from morphface.fit.analysis.settings import PhotometricSettings
 
 __all__ = ["LUMINANCE", "Balance", "balance_of"]
 
 LUMINANCE = (0.299, 0.587, 0.114)
 _GREY = 0.02  # median difference of channels below which a photo has no colour
-_PLAUSIBLE = (0.35, 1.7)  # brightness and chroma that light alone may explain
+_PLAUSIBLE = 3.0  # standard deviations that skin and light may explain together
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,26 +42,41 @@ class Balance(Record):
         return torch.diag(self.gain)
 
 
-def balance_of(scene: Scene, samples: Samples, view: View) -> Balance:
-    """What of a photo's colours is beyond light: nothing, mostly.
+def balance_of(
+    scene: Scene, samples: Samples, view: View, settings: PhotometricSettings
+) -> Balance:
+    """What of a photo's colours is beyond skin and light: nothing, mostly.
 
-    The brightness of a photo is that of its light. Only what is out of the range of plausible
-    lights becomes a gain, so that the two do not compete.
+    Only what is further from the expected colours than skins and lights go becomes a gain, so that
+    it does not take what makes people pale or dark.
 
     Args:
         scene: with the mean albedo, under neutral light.
         samples: points of the face.
         view: the photo.
+        settings: how exposures differ.
     """
     if not len(samples.pixel):
         return Balance()
     seen = view.image.flatten(0, 1)[samples.pixel]
     spread = (seen.amax(dim=1) - seen.amin(dim=1)).median()
-    expected = samples.blend(scene.colours)
+    albedo = samples.blend(scene.albedo)
+    skin = albedo.median(dim=0).values
+    expected = settings.exposure * skin
     grey = bool(spread < _GREY)
     if grey:
-        expected = (expected @ expected.new_tensor(LUMINANCE))[:, None].expand_as(expected)
-    ratio = seen.median(dim=0).values / expected.median(dim=0).values.clamp(min=1e-3)
-    gain = ratio / ratio.clamp(*_PLAUSIBLE)
-    changed = grey or bool((gain != 1).any())
-    return Balance(gain if changed else None, grey)
+        expected = (expected @ expected.new_tensor(LUMINANCE)).expand(3)
+    away = (seen.median(dim=0).values.clamp(min=1e-3) / expected.clamp(min=1e-3)).log()
+    distance = float((away @ torch.linalg.solve(_variety(scene, skin, settings), away)).sqrt())
+    gain = (away * max(1 - _PLAUSIBLE / max(distance, 1e-12), 0.0)).exp()
+    return Balance(gain if grey or distance > _PLAUSIBLE else None, grey)
+
+
+def _variety(
+    scene: Scene, skin: Float[Tensor, "3"], settings: PhotometricSettings
+) -> Float[Tensor, "3 3"]:
+    """Covariance of the logarithm of a face's colour over people and lights."""
+    weight = seen_weight(scene) / seen_weight(scene).sum().clamp(min=1e-6)
+    people = torch.einsum("v,vck->ck", weight, scene.surface.colours) / skin[:, None].clamp(min=0.05)
+    bright = settings.exposure_spread**2 * people.new_ones(3, 3)
+    return people @ people.T + bright + settings.tint_spread**2 * torch.eye(3).to(people)

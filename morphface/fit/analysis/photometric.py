@@ -19,6 +19,7 @@ from morphface.fit.analysis.borrowed import with_colours
 from morphface.fit.analysis.colour import Balance, balance_of
 from morphface.fit.analysis.energies import Prior
 from morphface.fit.analysis.eyes import Expected, eye_view, glances, likely_gaze, parts_of
+from morphface.fit.analysis.exposure import light_prior
 from morphface.fit.analysis.finish import Fitted, finish
 from morphface.fit.analysis.lens import Lens, View, box_around, crop
 from morphface.fit.analysis.light import first_light
@@ -259,12 +260,12 @@ def _begin(task: _Task, number: int, look: Look) -> tuple[_Frame, Look]:
         scale=float(look.focal) / away,
         balance=Balance(),
         marks=detected(task.model, start, look, settings),
-        priors=look_priors(task.model, start, look, settings),
+        priors=(*look_priors(task.model, start, look, settings), light_prior(scene, settings)),
     )
     view = frame.view(settings.stages[0].spacing)
     samples = draw(scene, view, count=_LIGHT_PIXELS, phase=0.5)
     prior = next(prior for prior in frame.priors if prior.name == "illumination")
-    balance = balance_of(scene, samples, view)
+    balance = balance_of(scene, samples, view, settings)
     view = replace(view, mix=balance.mix)
     light = first_light(
         scene,

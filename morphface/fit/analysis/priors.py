@@ -19,7 +19,6 @@ from morphface.models import MorphableModel
 __all__ = [
     "anchor",
     "gaze_precision",
-    "light_mean",
     "light_precision",
     "look_priors",
     "person_priors",
@@ -102,7 +101,6 @@ def look_priors(
         Prior("expression", mean, np.diag(1 / spread**2)),
         *anchor("expression", look.expression, settings.expression_anchor),
         Prior("gaze", np.zeros(4), gaze_precision(settings)),
-        Prior("illumination", light_mean(settings), light_precision(settings)),
         Prior("focal", np.array([math.log(float(look.focal))]), _once(settings.focal_spread)),
     )
 
@@ -120,13 +118,6 @@ def gaze_precision(settings: PhotometricSettings) -> Float[np.ndarray, "4 4"]:
     mean = np.full((2, 2), 0.25) / settings.gaze_spread**2
     difference = np.array([[1.0, -1.0], [-1.0, 1.0]]) / settings.vergence_spread**2
     return np.kron(mean + difference, np.eye(2))
-
-
-def light_mean(settings: PhotometricSettings) -> Float[np.ndarray, "27"]:
-    """The light that is expected: from everywhere alike, and white."""
-    mean = np.zeros((9, 3))
-    mean[0] = settings.light_mean
-    return mean.ravel()
 
 
 def light_precision(settings: PhotometricSettings) -> Float[np.ndarray, "27 27"]:

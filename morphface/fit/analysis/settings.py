@@ -27,7 +27,7 @@ GROUPS = (
 """The names of what can be free, in the order of the Jacobian's columns."""
 
 _POSE = ("rotation", "translation", "focal")
-_SIGNED = ("light_mean", "identity_trust", "shade", "shade_spread")
+_SIGNED = ("identity_trust", "shade", "shade_spread")
 
 
 @dataclass(frozen=True)
@@ -103,9 +103,10 @@ class PhotometricSettings:
         expression_spread: standard deviation of a bounded expression weight around its rest, as
             a share of its range.
         score_spread: the same around the detector's score, where there is one.
-        light_mean: expected coefficient of band 0 of each channel, beyond
-            `geometry.spherical_harmonics.AMBIENT`: photos are exposed so that skin is bright. With
-            0.3 dark skin gets its tone and fair skin turns tan, with 0 dark skin turns pale.
+        exposure: expected irradiance of the seen face on the whole, of which 1 shows its
+            reflectance as it is.
+        exposure_spread: standard deviation of its brightness, as a share.
+        tint_spread: the same of each channel's difference from that.
         light_spread: standard deviations of the coefficients of bands 0, 1 and 2.
         light_chroma: standard deviation of the light's colour, as a share of that.
         shade: expected share of what a head hides of the light from itself. Picture values are not
@@ -150,8 +151,10 @@ class PhotometricSettings:
     least_landmark_noise: float = 1.0
     expression_spread: float = 0.25
     score_spread: float = 0.15
-    light_mean: float = 0.15
-    light_spread: tuple[float, float, float] = (0.15, 0.3, 0.15)
+    exposure: float = 0.95
+    exposure_spread: float = 0.17
+    tint_spread: float = 0.06
+    light_spread: tuple[float, float, float] = (0.3, 0.3, 0.15)
     light_chroma: float = 0.3
     shade: float = 0.3
     shade_spread: float = 0.3

@@ -1,0 +1,51 @@
+"""How bright and which colour the light on a face is expected to be.
+
+Light and reflectance are known only as a product. People choose exposure and white balance, so that
+a face that is seen gets about as much light in every photo, whatever its skin: that, and not one
+band of the light, is what is expected.
+"""
+
+import numpy as np
+from jaxtyping import Float
+
+from morphface.fit.analysis.energies import Prior
+from morphface.fit.analysis.priors import light_precision
+from morphface.fit.analysis.sampling import seen_weight
+from morphface.fit.analysis.scene import Scene
+from morphface.fit.analysis.settings import PhotometricSettings
+from morphface.fit.shared.arrays import to_numpy
+from morphface.geometry.spherical_harmonics import AMBIENT
+
+__all__ = ["exposure_precision", "light_prior", "seen_harmonics"]
+
+
+def light_prior(scene: Scene, settings: PhotometricSettings) -> Prior:
+    """Of illumination: what the seen face gets on the whole, and how uneven it is.
+
+    Args:
+        scene: the face as it stands.
+        settings: expected exposure, and standard deviations.
+    """
+    seen = seen_harmonics(scene)
+    bands, gathered = light_precision(settings), exposure_precision(settings)
+    precision = bands + np.kron(np.outer(seen, seen), gathered)
+    missing = np.full(3, settings.exposure - AMBIENT * seen[0])
+    mean = np.linalg.solve(precision, np.kron(seen, gathered @ missing))
+    return Prior("illumination", mean, precision)
+
+
+def seen_harmonics(scene: Scene) -> Float[np.ndarray, "9"]:
+    """The harmonics whose product with the light is the mean irradiance of the seen face."""
+    weight = seen_weight(scene)
+    return to_numpy(weight @ scene.harmonics / weight.sum().clamp(min=1e-6)).astype(float)
+
+
+def exposure_precision(settings: PhotometricSettings) -> Float[np.ndarray, "3 3"]:
+    """Of the three channels of that irradiance: brightness varies, colour less.
+
+    Args:
+        settings: both standard deviations, as shares of the expected exposure.
+    """
+    common = np.full((3, 3), 1 / 3)
+    bright, tint = settings.exposure_spread, settings.tint_spread
+    return (common / bright**2 / 3 + (np.eye(3) - common) / tint**2) / settings.exposure**2
