@@ -77,6 +77,8 @@ def _variety(
 ) -> Float[Tensor, "3 3"]:
     """Covariance of the logarithm of a face's colour over people and lights."""
     weight = seen_weight(scene) / seen_weight(scene).sum().clamp(min=1e-6)
-    people = torch.einsum("v,vck->ck", weight, scene.surface.colours) / skin[:, None].clamp(min=0.05)
+    people = torch.einsum("v,vck->ck", weight, scene.surface.colours) / skin[:, None].clamp(
+        min=0.05
+    )
     bright = settings.exposure_spread**2 * people.new_ones(3, 3)
     return people @ people.T + bright + settings.tint_spread**2 * torch.eye(3).to(people)

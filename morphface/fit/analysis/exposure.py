@@ -5,6 +5,10 @@ a face that is seen gets about as much light in every photo, whatever its skin: 
 band of the light, is what is expected.
 """
 
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 from jaxtyping import Float
 
@@ -13,25 +17,36 @@ from morphface.fit.analysis.priors import light_precision
 from morphface.fit.analysis.sampling import seen_weight
 from morphface.fit.analysis.scene import Scene
 from morphface.fit.analysis.settings import PhotometricSettings
+from morphface.fit.analysis.whites import Hint
 from morphface.fit.shared.arrays import to_numpy
 from morphface.geometry.spherical_harmonics import AMBIENT
 
 __all__ = ["exposure_precision", "light_prior", "seen_harmonics"]
 
 
-def light_prior(scene: Scene, settings: PhotometricSettings) -> Prior:
+def light_prior(scene: Scene, settings: PhotometricSettings, hints: Sequence[Hint] = ()) -> Prior:
     """Of illumination: what the seen face gets on the whole, and how uneven it is.
 
     Args:
         scene: the face as it stands.
         settings: expected exposure, and standard deviations.
+        hints: what else is known of the light.
     """
     seen = seen_harmonics(scene)
+    settings = _told(settings, hints)
     bands, gathered = light_precision(settings), exposure_precision(settings)
     precision = bands + np.kron(np.outer(seen, seen), gathered)
     missing = np.full(3, settings.exposure - AMBIENT * seen[0])
     mean = np.linalg.solve(precision, np.kron(seen, gathered @ missing))
     return Prior("illumination", mean, precision)
+
+
+def _told(settings: PhotometricSettings, hints: Sequence[Hint]) -> PhotometricSettings:
+    """The settings with the exposure that they and the hints agree on."""
+    levels = np.array([math.log(settings.exposure), *(hint.level for hint in hints)])
+    worth = np.array([settings.exposure_spread, *(hint.spread for hint in hints)]) ** -2
+    level, spread = (worth @ levels) / worth.sum(), worth.sum() ** -0.5
+    return replace(settings, exposure=math.exp(level), exposure_spread=float(spread))
 
 
 def seen_harmonics(scene: Scene) -> Float[np.ndarray, "9"]:

@@ -18,8 +18,8 @@ from morphface.core.threads import one_torch_thread
 from morphface.fit.analysis.borrowed import with_colours
 from morphface.fit.analysis.colour import Balance, balance_of
 from morphface.fit.analysis.energies import Prior
-from morphface.fit.analysis.eyes import Expected, eye_view, glances, likely_gaze, parts_of
 from morphface.fit.analysis.exposure import light_prior
+from morphface.fit.analysis.eyes import Expected, eye_view, glances, likely_gaze, parts_of
 from morphface.fit.analysis.finish import Fitted, finish
 from morphface.fit.analysis.lens import Lens, View, box_around, crop
 from morphface.fit.analysis.light import first_light
@@ -34,6 +34,7 @@ from morphface.fit.analysis.scene import scene_of
 from morphface.fit.analysis.settings import GROUPS, PhotometricSettings, Stage, check_groups
 from morphface.fit.analysis.solver import run_stage
 from morphface.fit.analysis.state import Columns, Look, first_look
+from morphface.fit.analysis.whites import hints_of
 from morphface.fit.shared.arrays import to_numpy
 from morphface.fit.shared.result import FitResult
 from morphface.fit.shared.threads import one_thread
@@ -253,6 +254,8 @@ def _begin(task: _Task, number: int, look: Look) -> tuple[_Frame, Look]:
     scene = scene_of(surface_at(task.model, look), look)
     shown = scene.screen(lens)[seen_weight(scene) > 0, :2]
     away = float(-look.translation[2]) if depth is None else float(depth)
+    hints = hints_of(to_numpy(photo), start.landmarks, settings.hints)
+    light = light_prior(scene, settings, hints)
     frame = _Frame(
         photo=photo,
         lens=lens,
@@ -260,22 +263,24 @@ def _begin(task: _Task, number: int, look: Look) -> tuple[_Frame, Look]:
         scale=float(look.focal) / away,
         balance=Balance(),
         marks=detected(task.model, start, look, settings),
-        priors=(*look_priors(task.model, start, look, settings), light_prior(scene, settings)),
+        priors=(
+            *look_priors(task.model, start, look, settings),
+            light_prior(scene, settings, hints),
+        ),
     )
     view = frame.view(settings.stages[0].spacing)
     samples = draw(scene, view, count=_LIGHT_PIXELS, phase=0.5)
-    prior = next(prior for prior in frame.priors if prior.name == "illumination")
     balance = balance_of(scene, samples, view, settings)
     view = replace(view, mix=balance.mix)
-    light = first_light(
+    first = first_light(
         scene,
         samples,
         view,
-        prior,
+        light,
         noise=settings.starting_noise,
         worth=settings.independent_patches,
     )
-    look = replace(look, illumination=light) if "illumination" in task.free else look
+    look = replace(look, illumination=first) if "illumination" in task.free else look
     return replace(frame, balance=balance), look
 
 

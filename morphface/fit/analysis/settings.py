@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from morphface.core.errors import ParameterError
 from morphface.fit.shared.coefficients import ellipsoid
 
-__all__ = ["GROUPS", "PhotometricSettings", "Stage"]
+__all__ = ["GROUPS", "HINTS", "PhotometricSettings", "Stage"]
 
 GROUPS = (
     "identity",
@@ -25,6 +25,9 @@ GROUPS = (
     "focal",
 )
 """The names of what can be free, in the order of the Jacobian's columns."""
+
+HINTS = ("sclera", "teeth", "surroundings")
+"""What in a picture tells of its light, besides skin."""
 
 _POSE = ("rotation", "translation", "focal")
 _SIGNED = ("identity_trust", "shade", "shade_spread")
@@ -107,6 +110,7 @@ class PhotometricSettings:
             reflectance as it is.
         exposure_spread: standard deviation of its brightness, as a share.
         tint_spread: the same of each channel's difference from that.
+        hints: what else tells of the brightness of the light, of `HINTS`.
         light_spread: standard deviations of the coefficients of bands 0, 1 and 2.
         light_chroma: standard deviation of the light's colour, as a share of that.
         shade: expected share of what a head hides of the light from itself. Picture values are not
@@ -154,7 +158,8 @@ class PhotometricSettings:
     exposure: float = 0.95
     exposure_spread: float = 0.17
     tint_spread: float = 0.06
-    light_spread: tuple[float, float, float] = (0.3, 0.3, 0.15)
+    hints: tuple[str, ...] = ("sclera", "teeth")
+    light_spread: tuple[float, float, float] = (0.3, 0.5, 0.2)
     light_chroma: float = 0.3
     shade: float = 0.3
     shade_spread: float = 0.3
@@ -190,6 +195,11 @@ class PhotometricSettings:
             )
         if not self.identity_trust >= 0:
             raise ParameterError(f"identity_trust must not be negative, got {self.identity_trust}")
+        unknown = sorted(set(self.hints) - set(HINTS))
+        if unknown:
+            raise ParameterError(
+                f"hints must be of {', '.join(HINTS)}, got {', '.join(map(repr, unknown))}"
+            )
         if not all(spread > 0 for spread in self.light_spread):
             raise ParameterError(f"light_spread must be positive, got {self.light_spread}")
 

@@ -1,0 +1,198 @@
+"""Does the tone of skin reach the reflectance, or does the light take it?
+
+    python -m benchmarks.bench_tone [--heads N] [--jobs N]
+
+- `renders`: heads whose tones run evenly over the range of people, each under three of forty
+  lights: dim to bright (brightness of the seen face log-normal about its mean), warm to cold, and
+  from all sides. Behind the head is a wall of random grey that the same light falls on. The real
+  detector finds the landmarks. Told is the error of the albedo's luminance over the seen face and
+  its correlation with the truth, once as fits are, once without each thing that tells of light;
+  and the spread of one head over its three lights, over that of the heads.
+- `photos`: luminance of the fitted albedo of each face in the shared photos, the darkest first,
+  beside that of the photo's skin.
+"""
+
+import argparse
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from benchmarks.bench_fit import picture
+from benchmarks.bench_linear_fit import SIZE, Head, random_head
+from benchmarks.common import DATA, report, seed
+from morphface.fit import PhotometricSettings, fit_linear, fit_photometric
+from morphface.fit.analysis.settings import HINTS
+from morphface.geometry.camera import to_camera
+from morphface.geometry.mesh import vertex_normals
+from morphface.geometry.spherical_harmonics import AMBIENT, sh_basis
+from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
+from morphface.media.images import Photo
+from morphface.models import LinearBasis, MorphableModel, load_model
+from morphface.pipelines import fit_photo
+from morphface.render import rasterize
+
+LUMINANCE = torch.tensor([0.299, 0.587, 0.114])
+DARKEST, PALEST = 0.25, 0.72
+LIGHTS, VIEWS = 40, 3
+BRIGHTNESS, TINT = 0.25, 0.08  # standard deviations of the logarithm
+BLOTCHES = 0.03  # standard deviation of what components do not make
+USUAL = 0.95  # irradiance of the seen face
+SETTINGS = {
+    "as it is": PhotometricSettings(),
+    "with surroundings": PhotometricSettings(hints=HINTS),
+    "without whites": PhotometricSettings(hints=()),
+}
+
+
+def lights(rng: torch.Generator) -> torch.Tensor:
+    """Forty lights whose irradiance is 1 on the whole, dim, bright, warm or cold by a factor."""
+    out = torch.zeros(LIGHTS, 9, 3)
+    out[:, 0] = 1 / 0.886
+    out[:, 1:4] = 0.3 * torch.randn(LIGHTS, 3, 1, generator=rng)
+    out[:, 3] += 0.2
+    out[:, 4:] = 0.08 * torch.randn(LIGHTS, 5, 1, generator=rng)
+    bright = (BRIGHTNESS * torch.randn(LIGHTS, 1, 1, generator=rng)).exp()
+    tint = (TINT * torch.randn(LIGHTS, 1, 1, generator=rng)) * torch.tensor([1.0, 0.0, -1.0])
+    return out * bright * tint.exp()
+
+
+def skin(model: MorphableModel) -> torch.Tensor:
+    """How far each vertex is bare skin of the face; sums to 1."""
+    weight = model.regions["face"] * model.regions["skin"]
+    return weight / weight.sum()
+
+
+def tone(model: MorphableModel, albedo: torch.Tensor) -> float:
+    """Luminance of the skin of the face."""
+    return float(skin(model) @ albedo @ LUMINANCE)
+
+
+def toned(model: MorphableModel, head: Head, wanted: float) -> Head:
+    """The head with its skin made darker or paler, as pigments do, to a luminance."""
+    rises = torch.einsum("v,kvc,c->k", skin(model), model.reflectance.directions, LUMINANCE)
+    p = head.parameters
+    short = wanted - tone(model, model.reflectance.instance(p.reflectance[0]))
+    moved = p.reflectance + short * rises / rises.square().sum()
+    return Head(replace(p, reflectance=moved), head.camera)
+
+
+def lit(model: MorphableModel, head: Head, light: torch.Tensor) -> Head:
+    """The head under a light of irradiance; exposed less where much of it would be white."""
+    p = head.parameters
+    posed = to_camera(model.vertices(p.identity, p.expression, p.gaze), p.rotation, p.translation)
+    normals = vertex_normals(posed, model.faces)[0]
+    seen = skin(model) * ((normals * posed[0]).sum(-1) < 0)
+    light = light * USUAL
+    shown = (model.albedo(p.reflectance)[0] * (sh_basis(normals) @ light))[seen > 0]
+    brightest = float(shown.amax(dim=1).quantile(0.9))
+    light = light / max(brightest, 1.0) - torch.eye(9)[0][:, None] * AMBIENT
+    return Head(replace(p, illumination=light[None]), head.camera)
+
+
+def blotched(model: MorphableModel, rng: torch.Generator) -> MorphableModel:
+    """The model with colours that none of its components makes, skin and eyes alike."""
+    basis = model.reflectance
+    noise = BLOTCHES * torch.randn(*basis.mean.shape, generator=rng)
+    noise += BLOTCHES * torch.randn(len(basis.mean), 1, generator=rng)
+    for name in ("sclera", "teeth", "lips", "brows"):
+        where = (model.regions[name] > 0.5).float()[:, None]
+        noise += where * 2 * BLOTCHES * torch.randn(1, 3, generator=rng)
+    return replace(model, reflectance=LinearBasis(basis.mean + noise, basis.directions))
+
+
+def walled(model: MorphableModel, head: Head, image: torch.Tensor, grey: float) -> torch.Tensor:
+    """The picture before a wall with stripes about a grey, which gets the seen face's light."""
+    p = head.parameters
+    posed = to_camera(model.vertices(p.identity, p.expression, p.gaze), p.rotation, p.translation)
+    found = rasterize(head.camera.project(posed), model.faces, head.camera.size)
+    level = (p.illumination[0, 0] + AMBIENT) * 0.886
+    wave = torch.linspace(0, 6 * math.pi, head.camera.size[1]).sin() * 0.15
+    wall = ((grey + wave)[None, :, None] * level).expand_as(image)
+    flat = torch.where(found.mask[0][..., None], image, wall).clamp(0, 1)
+    return (flat * 255).round() / 255
+
+
+def bench_renders(model: MorphableModel, count: int) -> list[dict[str, Any]]:
+    """The table of errors."""
+    rng = seed()
+    given = lights(rng)
+    true, found = [], {name: [] for name in SETTINGS}
+    with MediaPipeDetector() as detector:
+        for number in range(count):
+            wanted = DARKEST + (PALEST - DARKEST) * number / max(count - 1, 1)
+            head = toned(model, random_head(model, rng), wanted)
+            head = Head(
+                replace(head.parameters, identity=0.7 * head.parameters.identity), head.camera
+            )
+            painted = blotched(model, rng)
+            for view in range(VIEWS):
+                light = given[(number * VIEWS + view * 7) % LIGHTS]
+                grey = float(0.2 + 0.5 * torch.rand(1, generator=rng))
+                shown = lit(model, head, light)
+                image = walled(model, shown, picture(painted, shown), grey)
+                faces = detector.detect(Photo(image))
+                if not faces:
+                    continue
+                start = fit_linear(model, faces[0], size=SIZE)
+                true.append((number, wanted))
+                for name, settings in SETTINGS.items():
+                    fit = fit_photometric(model, [image], [start], settings=settings)
+                    found[name].append(tone(model, fit.albedo))
+            print(number, flush=True)
+    return [told(name, true, values) for name, values in found.items()]
+
+
+def told(name: str, true: list[tuple[int, float]], values: list[float]) -> dict[str, Any]:
+    """Errors of one way."""
+    people, wanted = np.array([k for k, _ in true]), np.array([tone for _, tone in true])
+    got = np.array(values)
+    within = [got[people == k].std(ddof=1) for k in set(people) if (people == k).sum() > 1]
+    means = [got[people == k].mean() for k in set(people)]
+    return {
+        "case": f"renders, {name}",
+        "pictures": len(got),
+        "median_error": round(float(np.median(np.abs(got - wanted))), 4),
+        "largest_error": round(float(np.abs(got - wanted).max()), 4),
+        "correlation": round(float(np.corrcoef(got, wanted)[0, 1]), 3),
+        "slope": round(float(np.polyfit(wanted, got, 1)[0]), 3),
+        "within_over_between": round(float(np.mean(within) / np.std(means, ddof=1)), 3),
+    }
+
+
+def bench_photos() -> list[dict[str, Any]]:
+    """Each face of the shared photos, the darkest first."""
+    rows = []
+    for path in sorted(Path(DATA, "photos").glob("*.*g")):
+        try:
+            found = fit_photo(path, faces="all")
+        except Exception as error:  # noqa: BLE001  told, not hidden
+            print(path.name, error)
+            continue
+        for number, face in enumerate(found.faces):
+            if face.pixels is None:
+                continue
+            rows.append(
+                {
+                    "case": f"photos, {path.stem} {number}",
+                    "albedo": round(tone(face.model, face.albedo()), 3),
+                    "colour": [round(float(v), 3) for v in skin(face.model) @ face.albedo()],
+                }
+            )
+    return sorted(rows, key=lambda row: row["albedo"])
+
+
+def main() -> None:
+    """Run and record."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--heads", type=int, default=40)
+    wishes = parser.parse_args()
+    model = load_model()
+    report("tone", [*bench_renders(model, wishes.heads), *bench_photos()])
+
+
+if __name__ == "__main__":
+    main()
