@@ -2,12 +2,12 @@
 
     python -m benchmarks.bench_likeness [--sheet FILE]
 
-Of each face in the shared photos that is found there, OpenCV's SFace (Apache-2.0, read from the test
-data) compares the photo with (a) the fitted head in the model's own colours, posed and lit as in
-the photo, over grey; (b) the head with the photo's texture, seen from the front in even light. Told
-are the cosine with the person's own photo, and the rank of that photo among all faces. The faces
-of the photos that were used for tuning are told apart from those kept for judging. Cosines of
-two photos of one person are 0.6 and more, those of two people 0.1 (below 0.28 in 95 of 100).
+Of each face in the shared photos that is found there, OpenCV's SFace (Apache-2.0, read from the
+test data) compares the photo with (a) the fitted head in the model's own colours, posed and lit as
+in the photo, over grey; (b) the head with the photo's texture, seen from the front in even light.
+Told are the cosine with the person's own photo, and the rank of that photo among all faces. Faces
+of photos that were used for tuning are told apart from those kept for judging. Cosines of two
+photos of one person are 0.6 and more, those of two people 0.1 (below 0.28 in 95 of 100).
 
 `--sheet` writes photo, (a) and (b) side by side.
 """

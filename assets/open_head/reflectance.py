@@ -46,7 +46,7 @@ PAINTED = {
 }
 # region, and what one standard deviation adds where the mask is 1
 AXES = (
-    ("lips", [0.024, -0.014, -0.012]),
+    ("lips", [0.030, -0.032, -0.024]),
     ("lips", [-0.040, -0.040, -0.034]),
     ("brows", [-0.14, -0.13, -0.12]),
     ("brows", [0.04, 0.015, 0.0]),

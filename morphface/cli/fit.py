@@ -39,6 +39,16 @@ _Landmarks = Annotated[
 ]
 
 
+_TextureSize = Annotated[
+    int | None,
+    typer.Option(
+        help="Height and width of the head's texture, 64 to 4096; by default what the photo's "
+        "detail needs, up to 2048.",
+        metavar="PX",
+    ),
+]
+
+
 def fit(
     images: _Images,
     out: _Out = None,
@@ -49,6 +59,7 @@ def fit(
     landmarks: _Landmarks = None,
     focal: Focal = None,
     stage: Stage = "pixels",
+    texture_size: _TextureSize = None,
     device: Device = "cpu",
     quiet: Quiet = False,
     debug: Debug = False,
@@ -60,6 +71,7 @@ def fit(
     _check(images, together, landmarks)
     folder = out or Path(f"{Path(images[0].removeprefix('sample:')).stem}-face")
     options: dict[str, Any] = {"model": model, "stage": stage, "device": device}
+    options["texture_size"] = texture_size
     with status(quiet) as shown:
         from morphface import pipelines
 

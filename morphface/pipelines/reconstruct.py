@@ -6,8 +6,11 @@ import time
 from pathlib import Path
 from typing import Any, Unpack
 
+from morphface.core.errors import ParameterError
 from morphface.core.files import atomic_write, output_folder
 from morphface.fit.fitted import FittedFace, FittedPhoto
+from morphface.fit.texture import HeadTexture
+from morphface.fit.texture.faces import SIZES, head_texture
 from morphface.media.images import Photo, write_image
 from morphface.parameters import save_parameters
 from morphface.parameters.io import library_versions
@@ -15,7 +18,16 @@ from morphface.pipelines.head_files import write_head
 from morphface.pipelines.overlay import draw_overlay
 from morphface.pipelines.photo import Progress, Wishes, fit_photo
 
-__all__ = ["FILES", "POSE_ORDER", "describe", "describe_photo", "reconstruct", "write_seen"]
+__all__ = [
+    "FILES",
+    "POSE_ORDER",
+    "check_texture_size",
+    "describe",
+    "describe_photo",
+    "describe_texture",
+    "reconstruct",
+    "write_seen",
+]
 
 FILES = ("face.npz", "report.json", "overlay.png", "head.glb", "head.obj")
 POSE_ORDER = (
@@ -30,6 +42,7 @@ def reconstruct(
     *,
     model: str | Path = "open-head",
     faces: str | int = "largest",
+    texture_size: int | None = None,
     progress: Progress | None = None,
     **wishes: Unpack[Wishes],
 ) -> dict[str, Any]:
@@ -43,6 +56,8 @@ def reconstruct(
         out: the folder, made if it is missing; files of the same names are replaced.
         model: name or path of a morphable model.
         faces: "largest", "all", or an index from 0, the largest face first.
+        texture_size: height and width of the head's texture, in pixels; None takes what the
+            photo's detail needs.
         progress: is told what begins now.
         wishes: the other arguments of `fit_photo`.
 
@@ -51,26 +66,57 @@ def reconstruct(
 
     Raises:
         OutputError: the folder cannot be written to; this is found out first.
+        ParameterError: `texture_size` is out of range.
         MorphfaceError: the subclass and its message say what is wrong with the input.
     """
+    check_texture_size(texture_size)
     with output_folder(out) as folder:
         result = fit_photo(image, model=model, faces=faces, progress=progress, **wishes)
         report = _header(image, model, result)
         for index, face in enumerate(result.faces):
             (progress or (lambda _: None))("writing the files")
             inner = f"face_{index}" if faces == "all" else "."
-            seconds = _write_face(folder / inner, face, result, str(image))
-            report["faces"].append({"folder": inner, **describe(face, seconds)})
+            told = _write_face(folder / inner, face, result, str(image), texture_size)
+            report["faces"].append({"folder": inner, **told})
         with atomic_write(folder / "report.json") as temporary:
             temporary.write_text(json.dumps(report, indent=2, allow_nan=False) + "\n")
     return report
 
 
-def _write_face(folder: Path, face: FittedFace, result: FittedPhoto, image: str) -> float:
+def _write_face(
+    folder: Path, face: FittedFace, result: FittedPhoto, image: str, size: int | None
+) -> dict[str, Any]:
+    """What the report says of a face whose files are written."""
     start = time.perf_counter()
     write_seen(folder, face, result.photo, image)
-    write_head(folder, face, result.photo)
-    return time.perf_counter() - start
+    texture = head_texture(face, result.photo, size=size)
+    write_head(folder, face, result.photo, texture)
+    return describe(face, time.perf_counter() - start) | describe_texture(texture)
+
+
+def describe_texture(texture: HeadTexture) -> dict[str, Any]:
+    """What a report says of a head's texture, in plain JSON values.
+
+    Args:
+        texture: as it is written.
+    """
+    size = None if texture.albedo is None else texture.albedo.shape[0]
+    return {"texture": {"size": size, "invented_share": round(texture.invented, 4)}}
+
+
+def check_texture_size(size: int | None) -> None:
+    """Refuse a texture that cannot be made.
+
+    Args:
+        size: height and width in pixels; None for what the photo needs.
+
+    Raises:
+        ParameterError: it is out of range.
+    """
+    if size is not None and not SIZES[0] // 8 <= size <= SIZES[-1]:
+        raise ParameterError(
+            f"texture_size must be from {SIZES[0] // 8} to {SIZES[-1]} pixels, got {size}"
+        )
 
 
 def write_seen(folder: Path, face: FittedFace, photo: Photo, image: str) -> None:

@@ -12,7 +12,14 @@ from morphface.fit.texture.faces import head_texture_from_photos
 from morphface.parameters.io import library_versions
 from morphface.pipelines.head_files import write_head
 from morphface.pipelines.photo import Progress
-from morphface.pipelines.reconstruct import POSE_ORDER, describe, describe_photo, write_seen
+from morphface.pipelines.reconstruct import (
+    POSE_ORDER,
+    check_texture_size,
+    describe,
+    describe_photo,
+    describe_texture,
+    write_seen,
+)
 from morphface.pipelines.together import FittedPhotos, Wishes, fit_photos
 
 __all__ = ["SUFFIXES", "list_photos", "reconstruct_together"]
@@ -60,6 +67,7 @@ def reconstruct_together(
     out: str | Path,
     *,
     model: str | Path = "open-head",
+    texture_size: int | None = None,
     progress: Progress | None = None,
     **wishes: Unpack[Wishes],
 ) -> dict[str, Any]:
@@ -74,6 +82,7 @@ def reconstruct_together(
         images: paths of pictures and of folders of pictures.
         out: the folder, made if it is missing; files of the same names are replaced.
         model: as in `fit_photos`.
+        texture_size: as in `reconstruct`.
         progress: is told what begins now.
         wishes: `faces`, `focal`, `stage` and `device` of `fit_photos`.
 
@@ -84,6 +93,7 @@ def reconstruct_together(
         OutputError: the folder cannot be written to; this is found out first.
         MorphfaceError: the subclass and its message say what is wrong with the input.
     """
+    check_texture_size(texture_size)
     photos = list_photos(images)
     with output_folder(out) as folder:
         result = fit_photos(photos, model=model, progress=progress, **wishes)
@@ -91,7 +101,7 @@ def reconstruct_together(
         report = _header(photos, model, result)
         for number, image in enumerate(photos):
             report["faces"].append(_write_photo(folder, number, image, result))
-        _write_head(folder, result)
+        report |= _write_head(folder, result, texture_size)
         with atomic_write(folder / "report.json") as temporary:
             temporary.write_text(json.dumps(report, indent=2, allow_nan=False) + "\n")
     return report
@@ -117,8 +127,11 @@ def _write_photo(folder: Path, number: int, image: str, result: FittedPhotos) ->
     return {"folder": name, "image": image, **describe_photo(photo), **told}
 
 
-def _write_head(folder: Path, result: FittedPhotos) -> None:
+def _write_head(folder: Path, result: FittedPhotos, size: int | None) -> dict[str, Any]:
+    """What the report says of the head, which is written."""
     chosen = result.trusted
     faces = [result.faces[n] for n in chosen]
     photos = [result.photos[n] for n in chosen]
-    write_head(folder, faces[0], photos[0], head_texture_from_photos(faces, photos))
+    texture = head_texture_from_photos(faces, photos, size=size)
+    write_head(folder, faces[0], photos[0], texture)
+    return describe_texture(texture)

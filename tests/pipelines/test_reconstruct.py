@@ -188,3 +188,10 @@ def test_a_face_that_is_not_there_is_refused():
     needs_detector()
     with pytest.raises(NoFaceError, match="there is no face 7"):
         fit_photo("sample:astronaut", faces=7)
+
+
+@pytest.mark.refusal
+@pytest.mark.parametrize("size", [0, 63, 4097])
+def test_a_texture_of_no_sensible_size_is_refused_before_any_work(tmp_path, size):
+    with pytest.raises(ParameterError, match=f"from 64 to 4096 pixels, got {size}"):
+        reconstruct("missing.png", tmp_path / "out", texture_size=size)

@@ -15,6 +15,7 @@ from morphface.core.check import check_shape
 from morphface.core.errors import ParameterError
 from morphface.core.records import Record
 from morphface.fit.analysis.colour import LUMINANCE
+from morphface.fit.analysis.surface import face_weight
 from morphface.fit.texture.ambient import inner_parts
 from morphface.fit.texture.blend import blended, from_log, to_log
 from morphface.fit.texture.complete import Completed, completed
@@ -44,12 +45,15 @@ class HeadTexture(Record):
         albedo: of the texels; None for a model without texture coordinates.
         confidence: how far each texel is what photos show, 0 to 1; eyeballs and the mouth's
             inside are the model's, so 0. None likewise.
+        invented: share of the face, by its vertices, that no photo shows: it is mirrored or the
+            model's.
     """
 
     colours: Float[Tensor, "V 3"]
     gains: Float[Tensor, "P 3"]
     albedo: Float[Tensor, "S S 3"] | None = None
     confidence: Float[Tensor, "S S"] | None = None
+    invented: float = 0.0
 
 
 def texture_from_photos(
@@ -86,13 +90,21 @@ def texture_from_photos(
     within = inner_colours(model, points, albedo, seen)
     found = _painted(to_log(expected) + outside.points, points.at(within), inside)
     coarse = _painted(to_log(albedo) + outside.vertices, within, parts[:, :1])
+    invented = _invented(model, points.mean(found, confidence)[1])
     colours, known = points.mean(found, torch.ones(len(found)))
     gains = torch.stack([torch.ones(3) if p.gain is None else p.gain for p in photos]) * factors
     colours = torch.where(known[:, None] > 0, colours, coarse)
     image = points.image(torch.cat([found, confidence[:, None]], dim=-1))
     if image is None or points.mask is None:
-        return HeadTexture(colours, gains)
-    return HeadTexture(colours, gains, image[..., :3].contiguous(), image[..., 3] * points.mask)
+        return HeadTexture(colours, gains, invented=invented)
+    shown = image[..., 3] * points.mask
+    return HeadTexture(colours, gains, image[..., :3].contiguous(), shown, invented)
+
+
+def _invented(model: MorphableModel, trust: Float[Tensor, " V"]) -> float:
+    """The share of the face that is not seen, from the trust in its vertices."""
+    weight = face_weight(model) * (1 - inner_parts(model))
+    return float(1 - (weight @ trust) / weight.sum().clamp(min=1e-9))
 
 
 def _continued(

@@ -6,7 +6,7 @@ import torch
 from morphface.core.errors import ParameterError
 from morphface.fit import FitResult, PhotometricResult
 from morphface.fit.fitted import FittedFace
-from morphface.fit.texture.faces import head_texture, head_texture_from_photos
+from morphface.fit.texture.faces import head_texture, head_texture_from_photos, texture_size
 from morphface.geometry.angles import angles_to_rotvec
 from morphface.landmarks import Landmarks
 from morphface.media.images import Photo
@@ -103,3 +103,27 @@ def test_faces_of_two_models_are_refused(known):
     other = replace(face, model=replace(face.model, name="another"))
     with pytest.raises(ParameterError, match="one model, got another, open-head"):
         head_texture_from_photos([face, other], [known.photo] * 2)
+
+
+def test_a_photo_with_twice_the_pixels_gets_twice_the_texels(known):
+    """Between the smallest size and the largest that is chosen unasked."""
+    face = known.faces[0]
+    sizes = [texture_size(closer(face, factor)) for factor in (0.25, 2.0, 4.0, 64.0)]
+    assert sizes == [512, sizes[1], 2 * sizes[1], 2048]
+
+
+def closer(face, factor):
+    """The face in a photo with `factor` times the pixels."""
+    camera = face.camera
+    wide = replace(
+        camera,
+        focal=camera.focal * factor,
+        principal=camera.principal * factor,
+        size=tuple(round(side * factor) for side in camera.size),
+    )
+    return replace(face, fit=replace(face.fit, camera=wide))
+
+
+def test_what_no_photo_shows_is_invented(known, texture):
+    """The head is turned away by 17 degrees: most of its face is seen, but not all."""
+    assert 0.02 < texture.invented < 0.6
