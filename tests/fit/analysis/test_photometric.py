@@ -12,6 +12,8 @@ from morphface.models import load_model
 from tests.fit.analysis.studio import Studio, perturbed, studio
 
 QUICK = PhotometricSettings(
+    exposure=0.55,  # of the studio, whose light has a tint
+    tint_spread=0.2,
     stages=(
         Stage(3.0, 400, 4, ("reflectance", "illumination", "rotation", "translation")),
         Stage(3.0, 800, 20),
