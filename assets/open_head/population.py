@@ -22,11 +22,12 @@ import numpy as np
 import torch
 from scipy.sparse import csc_matrix
 
+from build import Artists as Made
 from build import build_artists
 from morphface.geometry.closest import closest_on_mesh
 from morphface.models.conversion.registration import Similarity, Surface, bend
 from sight import in_sight
-from template import build_head
+from template import Head, build_head
 
 OUTPUT = Path(__file__).parent / "population.npz"
 PEOPLE, SEED = 300, 777
@@ -58,16 +59,11 @@ class Artists:
     mirror: Array
 
     @classmethod
-    def of(cls, tensors: dict[str, Array]) -> "Artists":
-        """The head in the tensors of its file."""
-        inner = sum(tensors[f"regions.{n}"].astype(int) for n in ("eyeballs", "teeth", "tongue"))
-        faces = tensors["faces"]
-        return cls(
-            tensors["identity.mean"].astype(np.float64),
-            tensors["identity.directions"].astype(np.float64),
-            faces[~(inner > 127)[faces].any(1)],
-            tensors["mirror"],
-        )
+    def of(cls, head: Head, made: Made) -> "Artists":
+        """The head that the build begins with."""
+        inner = sum(made.regions[name] for name in ("eyeballs", "teeth", "tongue"))
+        faces = head.faces[~(inner > 0.5)[head.faces].any(1)]
+        return cls(made.shape.mean, made.shape.directions, faces, head.mirror)
 
     @cached_property
     def moves(self) -> Array:
@@ -246,25 +242,26 @@ def offset_of(fit: Fit, artists: Artists, people: People, region: Array) -> Arra
     return (out + out[artists.mirror] * [-1, 1, 1]) / 2
 
 
-def bare_face(tensors: dict[str, Array]) -> Array:
+def bare_face(regions: dict[str, Array]) -> Array:
     """The face without lids, which must stay on the eyeballs, and without what is inside."""
-    region = tensors["regions.face"] / 255.0
+    region = regions["face"]
     for name in ("eyelids", "mouth", "teeth", "tongue", "eyeballs"):
-        region = region * (1 - tensors[f"regions.{name}"] / 255.0)
+        region = region * (1 - regions[name])
     return region
 
 
 def main() -> None:
     """Fit everybody and write the statistics."""
     path = Path(sys.argv[1])
-    tensors, weights = build_artists(build_head())
-    artists, people = Artists.of(tensors), read_people(path)
+    head = build_head()
+    made = build_artists(head)
+    artists, people = Artists.of(head, made), read_people(path)
     rank = len(artists.directions)
     prior = np.zeros(rank), np.eye(rank)
     first = fit_person(people.mean.vertices[people.rows], people, artists, prior, None)
     fits = [fit_person(points, people, artists, prior, first) for points in people.faces]
-    mean, covariance = statistics(fits, mirrored(artists, weights))
-    offset = offset_of(first, artists, people, bare_face(tensors))
+    mean, covariance = statistics(fits, mirrored(artists, made.metric))
+    offset = offset_of(first, artists, people, bare_face(made.regions))
     print(
         f"{np.mean([fit.distance for fit in fits]):.3f} mm; length of the mean "
         f"{np.linalg.norm(mean):.2f}, spread {np.sqrt(np.trace(covariance) / rank):.2f}; "

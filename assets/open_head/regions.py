@@ -3,8 +3,10 @@
 import numpy as np
 from PIL import Image
 
+from lattice import FOLD, MARGIN
+from lids import UPPER
 from source import data_folder, facial_action, read_template, shape_target
-from template import EYE_SEGMENTS, Head, ball_of
+from template import EYE_SEGMENTS, FRONT_RINGS, Head, ball_of
 
 PAINTED = {
     "lips": "lips",
@@ -13,6 +15,9 @@ PAINTED = {
     "ears": "ears",
     "mouth": "inside-mouth",
 }
+GAPS = ("upper-gaps", "lower-gaps")
+SHADE, SHADED = 0.45, (5.0, 20.0)  # of back teeth and between teeth; mm behind the front
+GUMS = ("upper-gums", "lower-gums")
 
 
 def _painted(head: Head, name: str) -> np.ndarray:
@@ -63,18 +68,20 @@ def _brows(head: Head, mean: np.ndarray, skin: np.ndarray) -> np.ndarray:
     return across * along * skin * (lift > 0.02)
 
 
-def build_regions(head: Head, mean: np.ndarray, normals: np.ndarray) -> dict[str, np.ndarray]:
+def build_regions(
+    head: Head, mean: np.ndarray, normals: np.ndarray, sockets: np.ndarray
+) -> dict[str, np.ndarray]:
     """All masks, by name, in [0, 1].
 
     Args:
         head: the mesh.
         mean: vertices of the mean in the model frame, in millimetres.
         normals: unit normals of the mean.
+        sockets: the skin behind the lids.
     """
     size, parts = head.size, head.parts
     masks = {k: np.pad(_painted(head, n), (0, size - len(head.keep))) for k, n in PAINTED.items()}
     hard = {name: np.isin(np.arange(size), rows).astype(float) for name, rows in parts.items()}
-    sockets = _sockets(head, mean)
     inside = np.maximum(masks["mouth"] * hard["skin"], sockets)
     skin = hard["skin"] * (1 - inside) * (1 - masks["lips"])
     x, y, z = mean.T
@@ -86,13 +93,12 @@ def build_regions(head: Head, mean: np.ndarray, normals: np.ndarray) -> dict[str
     beard = below * _step(normals[:, 2] + 0.9 - 0.004 * np.abs(x), 0.0, 0.5) * skin
     moustache = _bump(mean, (0, -51, 28), (21, 6.5, 30)) * skin
     beard = np.maximum(beard * _step(z, -75, -30) * (1 - _step(-y, 112, 128)), moustache)
-    iris = np.zeros(size)
-    pupil = np.zeros(size)
-    for side in ("left_eye", "right_eye"):
-        rows = parts[side]
-        pole = rows[-2]
-        iris[[*rows[: 4 * EYE_SEGMENTS], pole]] = 1
-        pupil[[*rows[:EYE_SEGMENTS], pole]] = 1
+    pupil, iris = (_front(head, rings) for rings in FRONT_RINGS.values())
+    gums = sum((hard[name] for name in GUMS if name in hard), np.zeros(size))
+    hard_teeth = hard["upper-teeth"] + hard["lower-teeth"]
+    behind = _step(z[hard_teeth > 0].max() - z, *SHADED)
+    gaps = sum((hard[name] for name in GAPS if name in hard), np.zeros(size))
+    teeth = hard_teeth * (1 - SHADE * np.maximum(behind, 0.8 * gaps))
     eyeballs = hard["left_eye"] + hard["right_eye"]
     regions = {
         "skin": skin,
@@ -100,7 +106,7 @@ def build_regions(head: Head, mean: np.ndarray, normals: np.ndarray) -> dict[str
         "lips": masks["lips"] * hard["skin"],
         "brows": _brows(head, mean, skin),
         "eyelids": lids * skin,
-        "lashes": _lashes(mean, parts, sockets, skin),
+        "lashes": _lashes(head) * (1 - sockets),
         "ears": masks["ears"] * skin,
         "nose": _bump(mean, (0, -28, 38), (17, 22, 22)) * skin,
         "cheeks": _both(mean, (38, -28, 12), (15, 14, 24)) * skin,
@@ -108,20 +114,27 @@ def build_regions(head: Head, mean: np.ndarray, normals: np.ndarray) -> dict[str
         "scalp": scalp,
         "beard": beard,
         "neck": _step(-y + 0.5 * (z + 40), 108, 132) * skin,
-        "mouth": masks["mouth"] * hard["skin"],
+        "mouth": np.maximum(masks["mouth"] * hard["skin"], gums + (hard_teeth - teeth)),
         "eye_sockets": sockets,
-        "teeth": hard["upper-teeth"] + hard["lower-teeth"],
+        "teeth": teeth,
+        "gums": gums,
         "tongue": hard["tongue"],
         "eyeballs": eyeballs,
         "sclera": eyeballs * (1 - iris),
         "iris": iris * (1 - pupil),
+        "limbus": iris - _front(head, FRONT_RINGS["iris"] - 1),
         "pupil": pupil,
     }
     return {name: mask.clip(0, 1) for name, mask in regions.items()}
 
 
-def _sockets(head: Head, mean: np.ndarray) -> np.ndarray:
-    """The skin behind and beside the eyeballs, which only shows at the rim."""
+def sockets(head: Head) -> np.ndarray:
+    """The conjunctiva from the margin of the lids inwards, with the caruncle."""
+    return _rings(head, dict.fromkeys(range(FOLD + 1), 1.0) | {MARGIN: 0.35})
+
+
+def source_sockets(head: Head, mean: np.ndarray) -> np.ndarray:
+    """The skin behind and beside the source's eyeballs, which only shows at the rim."""
     out = np.zeros(head.size)
     skin = head.parts["skin"]
     for side in ("left_eye", "right_eye"):
@@ -132,15 +145,25 @@ def _sockets(head: Head, mean: np.ndarray) -> np.ndarray:
     return out
 
 
-def _lashes(
-    mean: np.ndarray, parts: dict[str, np.ndarray], sockets: np.ndarray, skin: np.ndarray
-) -> np.ndarray:
-    """The rim of the upper lids, as a line of lashes darkens it."""
-    out = np.zeros(len(mean))
+def _front(head: Head, rings: int) -> np.ndarray:
+    """The first rings of both eyeballs, with their poles."""
+    out = np.zeros(head.size)
     for side in ("left_eye", "right_eye"):
-        centre, radius = ball_of(mean[parts[side]])
-        gap = np.linalg.norm(mean - centre, axis=1) - radius
-        upper = _step(mean[:, 1] - centre[1], -1.0, 3.0)
-        near = np.exp(-0.5 * (gap / 0.9) ** 2) * (mean[:, 2] > centre[2])
-        out = np.maximum(out, near * (0.35 + 0.65 * upper))
-    return out * skin * (1 - sockets)
+        rows = head.parts[side]
+        out[[*rows[: rings * EYE_SEGMENTS], rows[-2]]] = 1
+    return out
+
+
+def _rings(head: Head, values: dict[int, float], columns: slice = slice(None)) -> np.ndarray:
+    """A mask with a value for each ring of the lattices around the eyes."""
+    out = np.zeros(head.size)
+    for lattice in head.lids:
+        for ring, value in values.items():
+            out[lattice[ring, columns]] = value
+    return out
+
+
+def _lashes(head: Head) -> np.ndarray:
+    """The rim of the lids, as a line of lashes darkens it, mostly the upper one."""
+    rim = _rings(head, {MARGIN + 1: 0.35, MARGIN + 2: 0.2})
+    return np.maximum(rim, _rings(head, {MARGIN: 0.5, MARGIN + 1: 1.0, MARGIN + 2: 0.7}, UPPER))

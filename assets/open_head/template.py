@@ -4,27 +4,33 @@ from dataclasses import dataclass
 
 import numpy as np
 
+import layout
+from lattice import eye_lattice, lip_rings
 from source import Template, mirror_of, read_template, vertex_groups
 
 EYES = ("helper-l-eye", "helper-r-eye")
 INSIDE = ("helper-upper-teeth", "helper-lower-teeth", "helper-tongue")
 NECK_HEIGHT, NECK_SLOPE, NECK_DEPTH = 575.0, -0.45, 20.0  # the cut is higher at the nape
-IRIS_RADIUS, PUPIL_RADIUS = 5.85, 1.9  # mm, of an adult
+IRIS_RADIUS, PUPIL_RADIUS = 5.9, 1.9  # mm, of an adult
+SOURCE_IRIS = 5.85  # mm
 EYE_DISTANCE = 63.0  # mm between the eyes of the mean: adults' mean (Dodgson 2004)
 EYE_SEGMENTS = 28
+FRONT_RINGS = {"pupil": 1, "iris": 4}  # rings of an eyeball before the end of each
 
 
 @dataclass(frozen=True)
 class Head:
-    """The head's mesh, still in the source's frame.
+    """The head's mesh; its positions are kept apart.
 
     Attributes:
-        keep: source vertices of skin, mouth, teeth and tongue, in our order; eyeballs follow.
+        keep: source vertices that come first, in our order; made parts and eyeballs follow.
         faces: triangles over our vertices.
         uv: texture coordinates, packed.
         uv_faces: their triangles.
         parts: our vertices by part name.
         mirror: the vertex on the other side.
+        lids: the lattice around the left and the right eye, see `lattice.py`.
+        lips: the ring where lips end inside, and that on which they touch.
         eye_sources: source vertices of the left and the right eyeball.
         unit_eyes: the left and the right eyeball as unit spheres that look along +z.
     """
@@ -35,13 +41,15 @@ class Head:
     uv_faces: np.ndarray
     parts: dict[str, np.ndarray]
     mirror: np.ndarray
+    lids: tuple[np.ndarray, np.ndarray]
+    lips: np.ndarray
     eye_sources: tuple[np.ndarray, np.ndarray]
     unit_eyes: tuple[np.ndarray, np.ndarray]
 
     @property
     def size(self) -> int:
         """Number of vertices."""
-        return len(self.keep) + sum(len(eye) for eye in self.unit_eyes)
+        return len(self.mirror)
 
     def positions(self, kept: np.ndarray, eye_sources: np.ndarray) -> np.ndarray:
         """Our vertices from source positions, `samples` x ... x 3.
@@ -82,7 +90,7 @@ def _neck_cut(template: Template) -> np.ndarray:
         chosen[tabs] = False
 
 
-def _triangulate(positions: np.ndarray, quads: np.ndarray, uvs: np.ndarray) -> list[np.ndarray]:
+def triangulate(positions: np.ndarray, quads: np.ndarray, uvs: np.ndarray) -> list[np.ndarray]:
     """Split quads along their shorter diagonal, the same way on both sides of the face."""
     a, b, c, d = (positions[quads[:, k]] for k in range(4))
     first = np.linalg.norm(a - c, axis=1) <= np.linalg.norm(b - d, axis=1) * (1 + 1e-9)
@@ -92,24 +100,31 @@ def _triangulate(positions: np.ndarray, quads: np.ndarray, uvs: np.ndarray) -> l
     return [np.take_along_axis(np.concatenate([q, q]), corners, 1) for q in (quads, uvs)]
 
 
-def _rings(radius: float) -> np.ndarray:
-    """Polar angles of the rings of an eyeball of `radius` mm; some bound pupil and iris."""
+def rings(radius: float) -> np.ndarray:
+    """Polar angles of the rings of an eyeball of `radius` mm; some bound pupil, iris and limbus."""
     pupil, iris = np.arcsin(PUPIL_RADIUS / radius), np.arcsin(IRIS_RADIUS / radius)
+    front = [pupil * 0.94, pupil * 1.06, iris * 0.8, iris * 0.96, iris * 1.04]
+    return np.array([*front, *np.linspace(iris * 1.04, np.radians(150), 7)[1:]])
+
+
+def source_rings(radius: float) -> np.ndarray:
+    """Those of the source's eyeballs, as the components of `population.npz` know them."""
+    pupil, iris = np.arcsin(PUPIL_RADIUS / radius), np.arcsin(SOURCE_IRIS / radius)
     front = [pupil * 0.94, pupil * 1.06, (pupil + iris) / 2, iris * 0.96, iris * 1.04]
     return np.array([*front, *np.linspace(iris * 1.04, np.radians(150), 7)[1:]])
 
 
-def unit_eye(radius: float) -> tuple[np.ndarray, np.ndarray]:
-    """A unit sphere with its pole at +z, rings about it, and its triangles."""
-    theta = _rings(radius)[:, None]
+def unit_eye(theta: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A unit sphere with its pole at +z, rings at polar angles about it, and its triangles."""
+    theta = theta[:, None]
     phi = np.arange(EYE_SEGMENTS) * (2 * np.pi / EYE_SEGMENTS)
     x, y = np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi)
     z = np.cos(theta) + 0 * phi
-    rings = np.stack([x, y, z], -1).reshape(-1, 3)
-    vertices = np.concatenate([rings, [[0, 0, 1.0], [0, 0, -1.0]]])
+    circles = np.stack([x, y, z], -1).reshape(-1, 3)
+    vertices = np.concatenate([circles, [[0, 0, 1.0], [0, 0, -1.0]]])
     j = np.arange(EYE_SEGMENTS)
     k = (j + 1) % EYE_SEGMENTS
-    front, back = len(rings), len(rings) + 1
+    front, back = len(circles), len(circles) + 1
     faces = [np.stack([np.full_like(j, front), j, k], 1)]
     for row in range(len(theta) - 1):
         a, b = row * EYE_SEGMENTS + j, row * EYE_SEGMENTS + k
@@ -120,76 +135,60 @@ def unit_eye(radius: float) -> tuple[np.ndarray, np.ndarray]:
     return vertices, np.concatenate(faces)
 
 
-def _place(uv: np.ndarray, box: tuple[float, float, float, float]) -> np.ndarray:
-    low, high = uv.min(0), uv.max(0)
-    left, bottom, right, top = box
-    return (uv - low) / (high - low) * [right - left, top - bottom] + [left, bottom]
+@dataclass(frozen=True)
+class Eyeballs:
+    """Both eyeballs, to be added to a mesh.
 
-
-def _pack(uv: np.ndarray, islands: list[np.ndarray]) -> np.ndarray:
-    """Move the source's islands into our layout: the face upright below, small parts above.
-
-    The order of `islands` is skin, mouth, nape, upper teeth, lower teeth, tongue, eye sockets.
+    Attributes:
+        units: unit spheres.
+        faces: over the vertices of each.
+        uvs: texture points of each.
+        uv_faces: over these.
     """
-    packed = uv.copy()
-    boxes = (
-        (0.005, 0.005, 0.995, 0.745),
-        (0.005, 0.76, 0.245, 0.995),
-        (0.26, 0.885, 0.475, 0.995),
-        (0.26, 0.76, 0.36, 0.81),
-        (0.26, 0.825, 0.36, 0.875),
-        (0.375, 0.76, 0.475, 0.875),
-        (0.49, 0.76, 0.565, 0.87),
-        (0.49, 0.885, 0.565, 0.995),
-    )
-    for rows, box in zip(islands, boxes, strict=True):
-        island = uv[rows]
-        if box is boxes[0]:
-            island = island[:, [1, 0]] * [1, -1]
-        packed[rows] = _place(island, box)
-    return packed
+
+    units: list[np.ndarray]
+    faces: list[np.ndarray]
+    uvs: list[np.ndarray]
+    uv_faces: list[np.ndarray]
+
+    def faces_from(self, size: int) -> list[np.ndarray]:
+        """The faces, if the vertices before the eyeballs are so many."""
+        return [f + size + side * len(self.units[0]) for side, f in enumerate(self.faces)]
+
+    def uv_faces_from(self, size: int) -> list[np.ndarray]:
+        """The faces of the texture, if the texture points before them are so many."""
+        return [f + size + side * len(self.uvs[0]) for side, f in enumerate(self.uv_faces)]
 
 
-def _islands(uv_quads: np.ndarray, size: int) -> np.ndarray:
-    """A label for each texture point: points of one label hang together."""
-    label = np.arange(size)
-    while True:
-        lowest = label[uv_quads].min(1)
-        new = label.copy()
-        for corner in range(4):
-            np.minimum.at(new, uv_quads[:, corner], lowest)
-        new = new[new]
-        if (new == label).all():
-            return label
-        label = new
-
-
-def _sort_islands(uv: np.ndarray, quads: np.ndarray, groups: np.ndarray) -> list[np.ndarray]:
-    """Texture points of the islands in the order that `_pack` wants."""
-    label = _islands(quads, len(uv))
-    names, counts = np.unique(label[quads[groups == "body"]].ravel(), return_counts=True)
-    skin, *rest = (np.flatnonzero(label == n) for n in names[np.argsort(-counts)])
-    rest.sort(key=lambda rows: uv[rows, 1].mean())
-    mouth, *sockets, nape = rest
-    sockets.sort(key=lambda rows: uv[rows, 0].mean())
-    inner = [np.unique(quads[groups == name]) for name in INSIDE]
-    return [skin, mouth, nape, *inner, *sockets]
-
-
-def _add_eyes(size: int, uv_size: int, radius: float) -> tuple[list, list, list, list]:
-    """Faces, texture points, texture faces and unit spheres of both eyeballs."""
-    ball, triangles = unit_eye(radius)
-    faces, uvs, uv_faces, units = [], [], [], []
-    for side, corner in ((0, (0.69, 0.8775)), (1, (0.89, 0.8775))):
+def eyeballs(theta: np.ndarray) -> Eyeballs:
+    """Eyeballs with rings at polar angles; each back pole has as many texture points as faces."""
+    ball, triangles = unit_eye(theta)
+    out = Eyeballs([], [], [], [])
+    phi = (np.arange(EYE_SEGMENTS) + 0.5) * (2 * np.pi / EYE_SEGMENTS)
+    rear = np.stack([1e-6 * np.cos(phi), 1e-6 * np.sin(phi), -np.ones(EYE_SEGMENTS)], -1)
+    for side in (0, 1):
         flip = np.array([-1.0 if side else 1.0, 1, 1])
-        order = triangles[:, ::-1] if side else triangles
-        polar = np.arccos(ball[:, 2].clip(-1, 1)) / np.pi
-        length = np.maximum(np.linalg.norm(ball[:, :2], axis=1), 1e-9)
-        uvs.append(corner + 0.095 * (polar / length)[:, None] * ball[:, :2] * flip[:2])
-        faces.append(order + size + side * len(ball))
-        uv_faces.append(order + uv_size + side * len(ball))
-        units.append(ball * flip)
-    return faces, uvs, uv_faces, units
+        faces = triangles[:, ::-1] if side else triangles
+        uv_faces = triangles.copy()
+        uv_faces[-EYE_SEGMENTS:, 0] = len(ball) - 1 + np.arange(EYE_SEGMENTS)
+        out.units.append(ball * flip)
+        out.faces.append(faces)
+        out.uvs.append(layout.place_eye(np.concatenate([ball[:-1], rear]) * flip, side))
+        out.uv_faces.append(uv_faces[:, ::-1] if side else uv_faces)
+    return out
+
+
+def _packed(
+    uv: np.ndarray, quads: np.ndarray, names: np.ndarray
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Texture points in our layout, and those of the islands by name."""
+    found = layout.of_skin(uv, quads[names == "body"])
+    found["tongue"] = np.unique(quads[names == "helper-tongue"])
+    packed = uv.copy()
+    for name, rows in found.items():
+        box = layout.BOXES.get(name)
+        packed[rows] = layout.place(uv[rows], box) if box else layout.place_skin(uv[rows])
+    return packed, found
 
 
 def build_head() -> Head:
@@ -201,25 +200,30 @@ def build_head() -> Head:
     keep, flat = np.unique(quads, return_inverse=True)
     uv_keep, uv_flat = np.unique(quad_uvs, return_inverse=True)
     quads, quad_uvs = flat.reshape(-1, 4), uv_flat.reshape(-1, 4)
-    uv = _pack(template.uv[uv_keep], _sort_islands(template.uv[uv_keep], quad_uvs, names))
-    faces, uv_faces = _triangulate(template.vertices[keep], quads, quad_uvs)
+    uv, found = _packed(template.uv[uv_keep], quad_uvs, names)
+    faces, uv_faces = triangulate(template.vertices[keep], quads, quad_uvs)
     sources = tuple(groups[name] for name in EYES)
     eye = template.vertices[sources[0]]
-    radius = float(np.ptp(eye, axis=0).mean() / 2)
-    eye_faces, eye_uvs, eye_uv_faces, units = _add_eyes(len(keep), len(uv), radius)
+    eyes = eyeballs(source_rings(float(np.ptp(eye, axis=0).mean() / 2)))
     position = np.full(len(template.vertices), -1)
     position[keep] = np.arange(len(keep))
-    balls = len(keep) + np.arange(2 * len(units[0])).reshape(2, -1)
+    balls = len(keep) + np.arange(2 * len(eyes.units[0])).reshape(2, -1)
     parts = {"left_eye": balls[0], "right_eye": balls[1], "skin": np.unique(quads[names == "body"])}
     parts |= {n.removeprefix("helper-"): np.unique(quads[names == n]) for n in INSIDE}
     mirror = position[mirror_of(len(template.vertices))[keep]]
+    skin, socket, mouth = (
+        quads[np.isin(quad_uvs[:, 0], found[name])] for name in ("skin", "left socket", "mouth")
+    )
+    lattice = eye_lattice(skin, socket, template.vertices[keep])
     return Head(
         keep,
-        np.concatenate([faces, *eye_faces]),
-        np.concatenate([uv, *eye_uvs]),
-        np.concatenate([uv_faces, *eye_uv_faces]),
+        np.concatenate([faces, *eyes.faces_from(len(keep))]),
+        np.concatenate([uv, *eyes.uvs]),
+        np.concatenate([uv_faces, *eyes.uv_faces_from(len(uv))]),
         parts,
         np.concatenate([mirror, balls[1], balls[0]]),
+        (lattice, mirror[lattice]),
+        lip_rings(skin, mouth),
         sources,
-        (units[0], units[1]),
+        (eyes.units[0], eyes.units[1]),
     )

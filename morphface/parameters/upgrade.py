@@ -1,17 +1,18 @@
 """Parameters of an older revision of a built-in model, as those of the present one.
 
-A revision has another mean and other identity components, which span the same heads, and another
-origin. A file says in its header, by `model_revision`, which one it belongs to; one that says
-nothing is of the first. What becomes of coefficients and translation is kept in
-`data/NAME_REVISION.safetensors`, for each revision that there was.
+A revision has another mean, identity components that span the same heads, another origin, or
+expressions of another strength. A file says in its header, by `model_revision`, which one it
+belongs to; one that says nothing is of the first. What becomes of coefficients and translation is
+kept in `data/NAME_REVISION.safetensors`, for each revision that there was.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path, PurePath
 from typing import Any
 
 import roma
+import torch
 from jaxtyping import Float
 from safetensors.torch import load_file
 from torch import Tensor
@@ -32,7 +33,7 @@ __all__ = [
     "upgraded",
 ]
 
-REVISIONS = {"open-head": 2}
+REVISIONS = {"open-head": 3}
 """The present revision of each model that was ever revised."""
 REVISION = "model_revision"
 """Entry of a header: which revision of its model the parameters belong to."""
@@ -50,6 +51,8 @@ class Upgrade(Record):
         matrix: `(identity - centre) @ matrix.T` are the new coefficients.
         centre: the old coefficients of the new mean.
         shift: the new origin in the old model frame, in millimetres.
+        factors: by which weights of expressions are multiplied, those of the first ones; a weight
+            with a factor other than 1 ends at 1 as before.
 
     Raises:
         ShapeError: the shapes do not fit together.
@@ -58,6 +61,7 @@ class Upgrade(Record):
     matrix: Float[Tensor, "I I"]
     centre: Float[Tensor, " I"]
     shift: Float[Tensor, "3"]
+    factors: Float[Tensor, " E"] = field(default_factory=lambda: torch.ones(0))
 
     def __post_init__(self) -> None:
         check_shape("matrix", self.matrix, len(self.centre), len(self.centre))
@@ -84,8 +88,15 @@ class Upgrade(Record):
         return replace(
             parameters,
             identity=moved.to(parameters.identity),
+            expression=self._weights(parameters.expression),
             translation=translation.to(parameters.translation),
         )
+
+    def _weights(self, expression: Tensor) -> Tensor:
+        missing = max(expression.shape[1] - len(self.factors), 0)
+        factors = torch.nn.functional.pad(self.factors, (0, missing), value=1.0)
+        factors = factors[: expression.shape[1]].to(expression)
+        return torch.where(factors == 1, expression, (expression * factors).clamp(max=1.0))
 
 
 def revision_of(model: object) -> int | None:

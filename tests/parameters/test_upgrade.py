@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 
 from morphface.core.errors import ParameterError, ShapeError
 from morphface.geometry.camera import to_camera
-from morphface.models import MODELS, LinearBasis
+from morphface.models import MODELS, LinearBasis, load_model
 from morphface.models.storage import read_header
 from morphface.parameters import (
     FaceParameters,
@@ -174,6 +174,18 @@ def test_revisions_follow_each_other(rng, revised):
     assert torch.equal(brought_up(face, "open-head", 2).to_vector(), second.apply(face).to_vector())
     assert brought_up(face, "open-head", 3) is face
     assert brought_up(face, "toy", 1) is face
+
+
+def test_a_blink_that_closed_an_eye_at_0_7_closes_it_at_1(rng):
+    face = replace(random_face(rng), expression=torch.rand(3, 52, generator=rng))
+    names = load_model("open-head").expression.names
+    blinks = [names.index("eyeBlinkLeft"), names.index("eyeBlinkRight")]
+    face.expression[:, blinks] = torch.tensor([0.0, 0.35, 0.9])[:, None]
+    after = brought_up(face, "open-head", 2).expression
+    torch.testing.assert_close(after[:, blinks], torch.tensor([[0.0], [0.5], [1.0]]).expand(3, 2))
+    others = [k for k in range(52) if k not in blinks]
+    assert torch.equal(after[:, others], face.expression[:, others])
+    assert brought_up(replace(face, expression=torch.rand(3, 4)), "open-head", 2).frames == 3
 
 
 def test_what_comes_with_the_package_fits_the_open_head():

@@ -10,6 +10,7 @@ import torch
 from morphface.geometry.camera import Camera
 from morphface.models import load_model
 from morphface.parameters import FaceParameters
+from morphface.parameters.upgrade import REVISIONS
 from morphface.render.maps import CHANNELS, DVP, render_maps
 from morphface.render.maps.files import encode_png
 from tests.media.shards.samples import write_manifest, write_shard
@@ -37,7 +38,7 @@ def facts(face, camera, k):
     return {"params.npy": stream.getvalue(), "json": json.dumps(told).encode()}
 
 
-def rendered_dataset(folder, *, frames=24, side=32, maps=DVP, revision=2):
+def rendered_dataset(folder, *, frames=24, side=32, maps=DVP, revision=REVISIONS["open-head"]):
     """Write the dataset; its frames are the face in warm light before a blue wall.
 
     One that was written before there were revisions says none.
