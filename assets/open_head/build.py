@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from safetensors.numpy import save
+from safetensors.numpy import load_file, save
 
 import identity as people
 import reflectance as colours
@@ -220,7 +220,9 @@ def main() -> None:
     write_model(OUTPUT, tensors, header)
     UPGRADES.mkdir(exist_ok=True)
     (UPGRADES / "open_head_1.safetensors").write_bytes(save(axes.tensors()))
-    (UPGRADES / "open_head_2.safetensors").write_bytes(save(since_two(tensors)))
+    since = UPGRADES / "open_head_2.safetensors"
+    kept = load_file(since) if since.exists() else {}  # colours, by `recolour.py`
+    since.write_bytes(save(kept | since_two(tensors)))
     model = with_landmarks(read_model_file(OUTPUT), found)
     save_model(model, OUTPUT, notes={name: header[name] for name in ("source", "revision")})
     print(f"{OUTPUT}: {OUTPUT.stat().st_size / 1e6:.2f} MB, {model.size} vertices")

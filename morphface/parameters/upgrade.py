@@ -1,9 +1,9 @@
 """Parameters of an older revision of a built-in model, as those of the present one.
 
-A revision has another mean, identity components that span the same heads, another origin, or
-expressions of another strength. A file says in its header, by `model_revision`, which one it
-belongs to; one that says nothing is of the first. What becomes of coefficients and translation is
-kept in `data/NAME_REVISION.safetensors`, for each revision that there was.
+A revision has another mean, identity components that span the same heads, another origin, other
+colours, or expressions of another strength. A file says in its header, by `model_revision`, which
+one it belongs to; one that says nothing is of the first. What becomes of coefficients and
+translation is kept in `data/NAME_REVISION.safetensors`, for each revision that there was.
 """
 
 from dataclasses import dataclass, field, replace
@@ -53,6 +53,9 @@ class Upgrade(Record):
         shift: the new origin in the old model frame, in millimetres.
         factors: by which weights of expressions are multiplied, those of the first ones; a weight
             with a factor other than 1 ends at 1 as before.
+        colours: `reflectance @ colours.T + colour_offset` are the new coefficients of reflectance;
+            empty where these have not changed.
+        colour_offset: the same.
 
     Raises:
         ShapeError: the shapes do not fit together.
@@ -62,10 +65,13 @@ class Upgrade(Record):
     centre: Float[Tensor, " I"]
     shift: Float[Tensor, "3"]
     factors: Float[Tensor, " E"] = field(default_factory=lambda: torch.ones(0))
+    colours: Float[Tensor, "A A"] = field(default_factory=lambda: torch.ones(0, 0))
+    colour_offset: Float[Tensor, " A"] = field(default_factory=lambda: torch.ones(0))
 
     def __post_init__(self) -> None:
         check_shape("matrix", self.matrix, len(self.centre), len(self.centre))
         check_shape("shift", self.shift, 3)
+        check_shape("colours", self.colours, len(self.colour_offset), len(self.colour_offset))
 
     def apply(self, parameters: FaceParameters) -> FaceParameters:
         """The same face in the same place, in parameters of the next revision.
@@ -89,8 +95,16 @@ class Upgrade(Record):
             parameters,
             identity=moved.to(parameters.identity),
             expression=self._weights(parameters.expression),
+            reflectance=self._reflectance(parameters.reflectance),
             translation=translation.to(parameters.translation),
         )
+
+    def _reflectance(self, reflectance: Tensor) -> Tensor:
+        """Coefficients of another number than the model's are of none of its colours, and stay."""
+        if reflectance.shape[1] != len(self.colour_offset):
+            return reflectance
+        moved = reflectance.double() @ self.colours.double().T + self.colour_offset.double()
+        return moved.to(reflectance)
 
     def _weights(self, expression: Tensor) -> Tensor:
         missing = max(expression.shape[1] - len(self.factors), 0)

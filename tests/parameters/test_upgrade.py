@@ -25,6 +25,7 @@ from tests.parameters.test_track import a_track
 from tests.toy import toy_model
 
 GROUPS = [field.name for field in fields(FaceParameters)]
+OLD_TONES = torch.tensor([0.558, 0.315, 0.801])  # of the second revision's own file
 KEPT = ("expression", "reflectance", "illumination", "gaze", "rotation")
 
 
@@ -186,6 +187,20 @@ def test_a_blink_that_closed_an_eye_at_0_7_closes_it_at_1(rng):
     others = [k for k in range(52) if k not in blinks]
     assert torch.equal(after[:, others], face.expression[:, others])
     assert brought_up(replace(face, expression=torch.rand(3, 4)), "open-head", 2).frames == 3
+
+
+def test_skin_of_the_second_revision_keeps_its_tone(rng):
+    """Old coefficients along the tone of skin, as the old model had it, give that luminance."""
+    luminance = torch.tensor([0.299, 0.587, 0.114])
+    model = load_model("open-head")
+    skin = model.regions["face"] * model.regions["skin"]
+    tones = torch.zeros(3)
+    for number, amount in enumerate((0.0, -1.5, 1.5)):
+        face = replace(random_face(rng), reflectance=torch.zeros(1, 80))
+        face.reflectance[0, 0] = amount
+        after = brought_up(face, "open-head", 2).reflectance
+        tones[number] = skin @ (model.albedo(after)[0] @ luminance) / skin.sum()
+    torch.testing.assert_close(tones, OLD_TONES, atol=0.02, rtol=0)
 
 
 def test_what_comes_with_the_package_fits_the_open_head():
