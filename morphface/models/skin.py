@@ -2,13 +2,13 @@
 
 import numpy as np
 import torch
-from jaxtyping import Bool
+from jaxtyping import Bool, Int
 from torch import Tensor
 
 from morphface.core.errors import ModelError
 from morphface.models.morphable import MorphableModel
 
-__all__ = ["face_vertices", "skin_faces"]
+__all__ = ["face_vertices", "mesh_parts", "skin_faces"]
 
 _NOT_SKIN = (
     "eye_sockets",
@@ -38,6 +38,28 @@ def skin_faces(model: MorphableModel, *, without: tuple[str, ...] = ()) -> Bool[
         if name in model.regions:
             inner = inner | (model.regions[name] > 0.5)
     return ~inner[model.faces].all(-1)
+
+
+def mesh_parts(model: MorphableModel) -> dict[str, Int[Tensor, " n"]]:
+    """The faces of skin, eyes, teeth (with their gums) and tongue; none if all of it is skin.
+
+    Args:
+        model: whose regions and eyeballs tell.
+    """
+    inner = {
+        name: torch.zeros(model.size, dtype=torch.bool) for name in ("eyes", "teeth", "tongue")
+    }
+    for eye in model.eyes or ():
+        inner["eyes"][eye.vertices] = True
+    for part, names in (("teeth", ("teeth", "gums")), ("tongue", ("tongue",))):
+        for name in names:
+            if name in model.regions:
+                inner[part] |= model.regions[name] > 0.5
+    faces = {name: mask[model.faces].all(-1) for name, mask in inner.items()}
+    skin = ~torch.stack(list(faces.values())).any(0)
+    found = {"skin": skin} | faces
+    parts = {name: torch.nonzero(which)[:, 0] for name, which in found.items() if which.any()}
+    return {} if list(parts) == ["skin"] else parts
 
 
 def face_vertices(model: MorphableModel, scheme: str) -> Bool[Tensor, " V"]:

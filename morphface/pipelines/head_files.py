@@ -11,7 +11,7 @@ from morphface.fit.texture.faces import head_texture
 from morphface.geometry.mesh import vertex_normals
 from morphface.media.images import Photo
 from morphface.media.meshes import Surface, write_gltf, write_obj
-from morphface.models import MorphableModel
+from morphface.models import MorphableModel, mesh_parts, skeleton_of
 from morphface.parameters import FaceParameters
 
 __all__ = ["reshaped", "rigged_head", "write_head"]
@@ -21,9 +21,10 @@ def rigged_head(face: FittedFace, photo: Photo, texture: HeadTexture | None = No
     """The fitted person in the albedo that the photo shows, deformable by every expression.
 
     The base is the fitted identity without expression, its eyes turned as in the photo; the
-    targets' weights are the fitted expression. Colours and texture are albedo, without the light
-    of the photo (`head_texture`): a viewer that lights the head needs it so, and puts its own
-    light on it.
+    targets' weights are the fitted expression. Skin, eyes, teeth and tongue are parts of their own
+    where the model has them, and a skeleton turns neck, head, jaw and eyes. Colours and texture
+    are albedo, without the light of the photo (`head_texture`): a viewer that lights the head needs
+    it so, and puts its own light on it.
 
     Args:
         face: the fitted face.
@@ -54,10 +55,14 @@ def reshaped(head: Surface, model: MorphableModel, parameters: FaceParameters) -
     model = model.linearised(wanted.identity[0], weights)  # a target is a straight move
     still = torch.zeros_like(wanted.expression)
     neutral = model.vertices(wanted.identity, still, wanted.gaze)[0]
+    missing = model.identity.rank - wanted.identity.shape[1]
+    full = torch.nn.functional.pad(wanted.identity[0], (0, missing))
     each = torch.eye(model.expression.rank)
     moved = model.vertices(wanted.identity, each, wanted.gaze)
     return replace(
         head,
+        parts=mesh_parts(model),
+        skeleton=skeleton_of(model, full, wanted.gaze[0]),
         vertices=neutral,
         normals=vertex_normals(neutral, model.faces),
         targets=dict(zip(model.expression.names, moved - neutral, strict=True)),
@@ -87,8 +92,7 @@ def write_head(
     head = rigged_head(face, photo, texture)
     write_gltf(folder / "head.glb", head)
     posed = face.vertices()
-    plain = replace(
-        head, vertices=posed, targets={}, weights={}, normals=vertex_normals(posed, head.faces)
-    )
+    still = replace(head, targets={}, weights={}, skeleton=None)
+    plain = replace(still, vertices=posed, normals=vertex_normals(posed, head.faces))
     write_obj(folder / "head.obj", plain)
     return head

@@ -98,7 +98,8 @@ class HeadViewer(anywidget.AnyWidget):
     ) -> None:
         self._surface, self._targets_of = _rig(head, photo, face, model)
         start = {target["name"]: target["start"] for target in self._targets_of}
-        super().__init__(_glb=encode_gltf(self._surface), _targets=self._targets_of, weights=start)
+        shown = encode_gltf(self._surface.in_one_piece(), target_normals=False)
+        super().__init__(_glb=shown, _targets=self._targets_of, weights=start)
 
     @property
     def surface(self) -> Surface:

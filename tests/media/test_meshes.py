@@ -1,6 +1,7 @@
 import io
 import json
 import struct
+from dataclasses import replace
 
 import numpy as np
 import pygltflib
@@ -11,7 +12,14 @@ from PIL import Image
 
 from morphface.core.errors import OutputError, ParameterError, ShapeError
 from morphface.geometry.mesh import vertex_normals
-from morphface.media.meshes import Surface, split_seams, write_gltf, write_obj, write_ply
+from morphface.media.meshes import (
+    Surface,
+    encode_gltf,
+    split_seams,
+    write_gltf,
+    write_obj,
+    write_ply,
+)
 
 SQUARE = torch.tensor([[0.0, 0, 0], [10, 0, 0], [0, 10, 0], [10, 10, 0]])
 HALVES = torch.tensor([[0, 1, 2], [3, 2, 1]])
@@ -62,6 +70,8 @@ def read_accessor(document, blob, index):
     if "bufferView" in accessor:
         return view(accessor["bufferView"], accessor["count"], dtype, width)
     values = np.zeros((accessor["count"], width), dtype)
+    if "sparse" not in accessor:
+        return values
     sparse = accessor["sparse"]
     rows = view(sparse["indices"]["bufferView"], sparse["count"], np.dtype("<u4"), 1)[:, 0]
     values[rows] = view(sparse["values"]["bufferView"], sparse["count"], dtype, width)
@@ -99,7 +109,7 @@ def test_accessors_state_the_extent_of_their_values(head, tmp_path):
     write_gltf(tmp_path / "head.glb", head)
     document, blob = read_glb(tmp_path / "head.glb")
     vectors = [i for i, a in enumerate(document["accessors"]) if a["type"] == "VEC3"]
-    assert len(vectors) == 3 + len(head.targets)
+    assert len(vectors) == 3 + 2 * len(head.targets)
     for index in vectors:
         values = read_accessor(document, blob, index)
         assert document["accessors"][index]["min"] == values.min(0).astype(float).tolist()
@@ -112,6 +122,40 @@ def test_local_targets_are_stored_sparsely(head, tmp_path):
     targets = document["meshes"][0]["primitives"][0]["targets"]
     sparse = ["sparse" in document["accessors"][t["POSITION"]] for t in targets]
     assert sparse == [False, False, False, False, True]
+
+
+def test_targets_turn_normals_as_they_turn_the_surface(head, toy, tmp_path):
+    write_gltf(tmp_path / "head.glb", head)
+    document, blob = read_glb(tmp_path / "head.glb")
+    primitive = document["meshes"][0]["primitives"][0]
+    rest = read_accessor(document, blob, primitive["attributes"]["NORMAL"])
+    for offset, target in zip(head.targets.values(), primitive["targets"], strict=True):
+        turned = rest + read_accessor(document, blob, target["NORMAL"])
+        wanted = vertex_normals(head.vertices + offset, toy.faces)
+        np.testing.assert_allclose(turned, wanted, atol=3e-3)
+    bare = encode_gltf(head, target_normals=False)
+    (tmp_path / "bare.glb").write_bytes(bare)
+    document, _ = read_glb(tmp_path / "bare.glb")
+    assert all(list(t) == ["POSITION"] for t in document["meshes"][0]["primitives"][0]["targets"])
+
+
+def test_parts_are_primitives_with_materials_of_their_names_and_groups(head, tmp_path):
+    half = len(head.faces) // 2
+    every = torch.arange(len(head.faces))
+    cut = replace(head, parts={"skin": every[half:], "teeth": every[:half]})
+    write_gltf(tmp_path / "head.glb", cut)
+    document, blob = read_glb(tmp_path / "head.glb")
+    primitives = document["meshes"][0]["primitives"]
+    assert [document["materials"][p["material"]]["name"] for p in primitives] == ["skin", "teeth"]
+    for primitive, rows in zip(primitives, cut.parts.values(), strict=True):
+        places = read_accessor(document, blob, primitive["attributes"]["POSITION"]) * 1000
+        faces = read_accessor(document, blob, primitive["indices"]).reshape(-1, 3)
+        np.testing.assert_allclose(places[faces], head.vertices[head.faces[rows]], atol=2e-4)
+    write_obj(tmp_path / "head.obj", cut)
+    text = (tmp_path / "head.obj").read_text()
+    groups = text.split("\ng ")[1:]
+    assert [group.split("\n")[0] for group in groups] == ["skin", "teeth"]
+    assert [group.count("\nf ") for group in groups] == [len(every) - half, half]
 
 
 def test_vertex_colours_are_linear_light_in_glb_and_normals_are_units(head, tmp_path):
@@ -218,6 +262,7 @@ def test_unwritable_place_is_refused(head, tmp_path, write):
         ({"texture": torch.zeros(4, 4, 3)}, ParameterError, "a texture needs uv"),
         ({"uv": CUT["uv"][:3], "uv_faces": HALVES + 1}, ParameterError, "from 0 to 2, got 1 to 4"),
         ({"faces": HALVES + 1}, ParameterError, "faces must hold indices from 0 to 3, got 1 to 4"),
+        ({"parts": {"skin": torch.tensor([1])}}, ParameterError, "parts must name every face once"),
         ({"vertices": SQUARE / 0}, ParameterError, "vertices must be finite"),
     ],
 )

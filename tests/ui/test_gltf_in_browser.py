@@ -11,14 +11,18 @@ import trimesh
 from scipy.spatial import cKDTree
 
 from morphface.media.meshes import encode_gltf
+from morphface.models.skeleton import JOINTS
 from tests.media.test_meshes import read_accessor, read_glb
 from tests.ui.browser import Watch
 
 CHANGED = {"jawOpen": 0.5, "eyeBlinkLeft": 1.0}
 READ = """async (text) => {
     const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-    const { geometry, material, morphTargetDictionary, morphTargetInfluences } =
-        await morphfaceViewer.readHead(bytes);
+    let root = await morphfaceViewer.readHead(bytes);
+    while (root.parent) root = root.parent;
+    const found = [];
+    root.traverse((node) => node.isMesh && found.push(node));
+    const { material, morphTargetDictionary, morphTargetInfluences, skeleton } = found[0];
     const pack = ({ array }) => {
         const raw = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
         let letters = "";
@@ -32,9 +36,14 @@ READ = """async (text) => {
     return {
         names: Object.keys(morphTargetDictionary),
         weights: [...morphTargetInfluences],
-        positions: pack(geometry.attributes.position),
-        uv: pack(geometry.attributes.uv),
-        moves: geometry.morphAttributes.position.map(pack),
+        parts: found.map(({ geometry, material }) => ({
+            material: material.name,
+            positions: pack(geometry.attributes.position),
+            uv: pack(geometry.attributes.uv),
+            moves: geometry.morphAttributes.position.map(pack),
+            turns: geometry.morphAttributes.normal.length,
+        })),
+        bones: skeleton.bones.map(({ name, parent }) => [name, parent.name]),
         texels: pack({ array: canvas.getImageData(0, 0, image.width, image.height).data }),
         size: [image.height, image.width],
         upright: material.map.flipY === false,
@@ -64,10 +73,15 @@ def seen(browser, head_page, saved):
         return np.frombuffer(base64.b64decode(text), "<f4").reshape(-1, width)
 
     texels = np.frombuffer(base64.b64decode(seen["texels"]), "u1")
+
+    def whole(name, width):
+        return np.concatenate([floats(part[name], width) for part in seen["parts"]])
+
+    each = zip(*(part["moves"] for part in seen["parts"]), strict=True)
     return seen | {
-        "positions": floats(seen["positions"], 3),
-        "uv": floats(seen["uv"], 2),
-        "moves": [floats(move, 3) for move in seen["moves"]],
+        "positions": whole("positions", 3),
+        "uv": whole("uv", 2),
+        "moves": [np.concatenate([floats(move, 3) for move in moves]) for moves in each],
         "texels": texels.reshape(*seen["size"], 4)[..., :3] / 255,
     }
 
@@ -111,6 +125,15 @@ def test_three_names_fifty_two_targets_and_opens_at_the_changed_weights(seen, as
     assert {name: value for name, value in weights.items() if value} == pytest.approx(CHANGED)
 
 
+def test_three_finds_parts_with_materials_of_their_own_and_bones(seen):
+    materials = [part["material"] for part in seen["parts"]]
+    assert materials == ["skin", "eyes", "teeth", "tongue"]
+    assert {part["turns"] for part in seen["parts"]} == {52}
+    names = {name: parent for name, parent in seen["bones"]}
+    assert list(names) == list(JOINTS)
+    assert all(names[name] == above for name, above in JOINTS.items() if above)
+
+
 def test_three_moves_the_vertices_that_the_model_moves(seen, astronaut):
     check_moves(seen["positions"], seen["moves"], astronaut)
     check_jaw(seen["positions"], seen["names"], seen["moves"])
@@ -141,19 +164,21 @@ def test_three_finds_the_texture_in_place(seen, rig):
 
 
 def test_trimesh_finds_the_texture_in_place(saved, rig):
-    (mesh,) = trimesh.load(saved, process=False).geometry.values()
-    texels = np.asarray(mesh.visual.material.baseColorTexture.convert("RGB")) / 255
-    upper_left = mesh.visual.uv * [1, -1] + [0, 1]  # trimesh counts from the lower left
-    check_colours(texels, upper_left, mesh.vertices, rig)
+    for mesh in trimesh.load(saved, process=False).geometry.values():
+        texels = np.asarray(mesh.visual.material.baseColorTexture.convert("RGB")) / 255
+        upper_left = mesh.visual.uv * [1, -1] + [0, 1]  # trimesh counts from the lower left
+        if mesh.visual.material.name == "skin":
+            check_colours(texels, upper_left, mesh.vertices, rig)
 
 
 def test_pygltflib_finds_the_targets_and_the_vertices_that_they_move(saved, astronaut):
     document = pygltflib.GLTF2().load(f"{saved}")
     mesh = document.meshes[0]
-    primitive = mesh.primitives[0]
     assert mesh.extras["targetNames"] == list(astronaut.faces[0].model.expression.names)
     plain, blob = read_glb(saved)
-    positions = read_accessor(plain, blob, primitive.attributes.POSITION)
-    moves = [read_accessor(plain, blob, target["POSITION"]) for target in primitive.targets]
-    check_moves(positions, moves, astronaut)
-    check_jaw(positions, mesh.extras["targetNames"], moves)
+    for primitive in mesh.primitives:
+        positions = read_accessor(plain, blob, primitive.attributes.POSITION)
+        moves = [read_accessor(plain, blob, target["POSITION"]) for target in primitive.targets]
+        check_moves(positions, moves, astronaut)
+        if primitive is mesh.primitives[0]:
+            check_jaw(positions, mesh.extras["targetNames"], moves)

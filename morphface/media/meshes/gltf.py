@@ -1,19 +1,22 @@
-"""glTF 2.0 in one binary file, with named morph targets.
+"""glTF 2.0 in one binary file: named morph targets, a material for each part, a skeleton.
 
 glTF wants metres, +y up and +z out of the front, so that positions are only scaled. Vertex
-colours are linear light there, textures sRGB-encoded.
+colours are linear light there, textures sRGB-encoded. Morph targets carry normals where the
+surface has them: what a target adds to the normals when it alone has weight 1.
 """
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pygltflib as gltf
 import torch
 from torch import Tensor
 
 from morphface.core.colour import srgb_to_linear
 from morphface.core.files import atomic_write
+from morphface.geometry.mesh import vertex_normals
+from morphface.media.meshes.gltf_buffer import Buffer
+from morphface.media.meshes.gltf_skin import Skin, add_skin
 from morphface.media.meshes.surface import Surface, split_seams
 from morphface.media.meshes.texture import encode_png
 
@@ -22,13 +25,20 @@ __all__ = ["encode_gltf", "write_gltf"]
 METRES = 1e-3
 STILL = 1e-4
 """Displacements below this many millimetres are left out of a morph target."""
+STEADY = 2e-3
+"""Changes of a unit normal below this are left out, too: a tenth of a degree."""
+ROUGHNESS = {"eyes": 0.1, "teeth": 0.25, "tongue": 0.35}
+_SKIN = "skin", 0.6
+"""The part that a surface without parts is, and the roughness of it and of all not named above."""
 
 
 def write_gltf(path: str | Path, surface: Surface, *, name: str = "head") -> None:
     """Write `surface` as `.glb`, opened in the pose it has at its weights.
 
     Vertices are duplicated along texture seams where the surface has a texture. Target names
-    go to `extras.targetNames`, where Blender and three.js look for them.
+    go to `extras.targetNames`, where Blender and three.js look for them. Each part of the surface
+    is a primitive with a material of its own; the joints of its skeleton are nodes, and that of
+    the jaw says in `extras.jawOpen` which rotation vector looks like that target.
 
     Args:
         path: the file to write or replace.
@@ -43,95 +53,85 @@ def write_gltf(path: str | Path, surface: Surface, *, name: str = "head") -> Non
         temporary.write_bytes(content)
 
 
-def encode_gltf(surface: Surface, *, name: str = "head") -> bytes:
+def encode_gltf(surface: Surface, *, name: str = "head", target_normals: bool = True) -> bytes:
     """The bytes that `write_gltf` writes.
 
     Args:
         surface: what to write.
         name: of the mesh and its node.
+        target_normals: whether targets have normals; a viewer that computes its own wants none.
     """
-    buffer = _Buffer()
-    primitive, vertex_of = _primitive(buffer, surface)
-    targets = [_target(buffer, offset[vertex_of]) for offset in surface.targets.values()]
-    primitive.targets = [{"POSITION": index} for index in targets]
-    mesh = gltf.Mesh(name=name, primitives=[primitive])
-    if targets:
+    buffer, turns = Buffer(), _turns(surface) if target_normals else []
+    parts = surface.parts or {_SKIN[0]: torch.arange(len(surface.faces))}
+    primitives = [
+        _primitive(buffer, surface, _Part(faces, material), turns)
+        for material, faces in enumerate(parts.values())
+    ]
+    mesh = gltf.Mesh(name=name, primitives=primitives)
+    if surface.targets:
         mesh.weights = [float(surface.weights.get(key, 0.0)) for key in surface.targets]
         mesh.extras = {"targetNames": list(surface.targets)}
-    return _document(buffer, surface, mesh)
+    skin = None if surface.skeleton is None else add_skin(buffer, surface.skeleton, METRES)
+    return _document(buffer, surface, mesh, list(parts), skin)
 
 
-class _Buffer:
-    """The binary part of the file, and the views and accessors that describe it."""
+@dataclass(frozen=True)
+class _Part:
+    """Faces of a primitive, and the number of its material."""
 
-    def __init__(self) -> None:
-        self.content = bytearray()
-        self.views: list[gltf.BufferView] = []
-        self.accessors: list[gltf.Accessor] = []
-
-    def view(self, content: bytes, target: int | None = None) -> int:
-        """Append `content`, aligned to four bytes; the index of its view."""
-        self.content += b"\0" * (-len(self.content) % 4)
-        start = len(self.content)
-        self.views.append(
-            gltf.BufferView(buffer=0, byteOffset=start, byteLength=len(content), target=target)
-        )
-        self.content += content
-        return len(self.views) - 1
-
-    def vectors(self, values: Tensor) -> int:
-        """Append one vector a vertex; the index of the accessor."""
-        array = _array(values)
-        view = self.view(array.tobytes(), gltf.ARRAY_BUFFER)
-        return self.accessor(array, array.shape[1], bufferView=view)
-
-    def accessor(self, array: np.ndarray, width: int, **fields: Any) -> int:
-        """Describe float vectors whose extent is that of `array`; the index of the accessor."""
-        self.accessors.append(
-            gltf.Accessor(
-                componentType=gltf.FLOAT,
-                count=fields.pop("count", len(array)),
-                type=f"VEC{width}",
-                min=array.min(axis=0).astype(float).tolist(),
-                max=array.max(axis=0).astype(float).tolist(),
-                **fields,
-            )
-        )
-        return len(self.accessors) - 1
-
-    def indices(self, faces: Tensor) -> int:
-        """Append a triangle list; the index of the accessor."""
-        array = faces.cpu().numpy().astype("<u4").ravel()
-        self.accessors.append(
-            gltf.Accessor(
-                bufferView=self.view(array.tobytes(), gltf.ELEMENT_ARRAY_BUFFER),
-                componentType=gltf.UNSIGNED_INT,
-                count=len(array),
-                type=gltf.SCALAR,
-            )
-        )
-        return len(self.accessors) - 1
+    faces: Tensor
+    material: int
 
 
-def _array(values: Tensor) -> np.ndarray:
-    return values.detach().cpu().numpy().astype("<f4")
+def _turns(surface: Surface) -> list[Tensor]:
+    """What each target adds to the normals."""
+    if surface.normals is None:
+        return []
+    before = vertex_normals(surface.vertices, surface.faces)
+    return [
+        vertex_normals(surface.vertices + offset, surface.faces) - before
+        for offset in surface.targets.values()
+    ]
 
 
-def _primitive(buffer: _Buffer, surface: Surface) -> tuple[gltf.Primitive, Tensor]:
-    """Everything but the targets, and the old vertex of each new one."""
-    vertex_of, faces = torch.arange(len(surface.vertices)), surface.faces
-    attributes = gltf.Attributes()
+def _primitive(
+    buffer: Buffer, surface: Surface, part: _Part, turns: list[Tensor]
+) -> gltf.Primitive:
+    attributes, faces = gltf.Attributes(), surface.faces[part.faces]
     if surface.texture is not None and surface.uv is not None and surface.uv_faces is not None:
-        vertex_of, uv_of, faces = split_seams(surface.faces, surface.uv_faces)
+        vertex_of, uv_of, faces = split_seams(faces, surface.uv_faces[part.faces])
         upside_down = torch.tensor([0.0, 1.0]) + torch.tensor([1.0, -1.0]) * surface.uv[uv_of]
         attributes.TEXCOORD_0 = buffer.vectors(upside_down)
-    elif surface.colours is not None:
-        attributes.COLOR_0 = buffer.vectors(srgb_to_linear(surface.colours.clamp(0, 1)))
+    else:
+        vertex_of, faces = _used(faces, len(surface.vertices), bool(surface.parts))
+        if surface.colours is not None:
+            colours = surface.colours[vertex_of].clamp(0, 1)
+            attributes.COLOR_0 = buffer.vectors(srgb_to_linear(colours))
     attributes.POSITION = buffer.vectors(surface.vertices[vertex_of] * METRES)
     if surface.normals is not None:
         attributes.NORMAL = buffer.vectors(_unit(surface.normals[vertex_of]))
-    primitive = gltf.Primitive(attributes=attributes, indices=buffer.indices(faces), material=0)
-    return primitive, vertex_of
+    if surface.skeleton is not None:
+        attributes.JOINTS_0, attributes.WEIGHTS_0 = buffer.influences(
+            surface.skeleton.weights[vertex_of]
+        )
+    primitive = gltf.Primitive(
+        attributes=attributes, indices=buffer.indices(faces), material=part.material
+    )
+    offsets = [move[vertex_of] for move in surface.targets.values()]
+    primitive.targets = [
+        {"POSITION": buffer.moves(move * METRES, STILL * METRES)} for move in offsets
+    ]
+    for target, turn in zip(primitive.targets, turns, strict=False):
+        target["NORMAL"] = buffer.moves(turn[vertex_of], STEADY)
+    return primitive
+
+
+def _used(faces: Tensor, size: int, some: bool) -> tuple[Tensor, Tensor]:
+    """The vertices of a part, all in order if there is only one, and the faces over them."""
+    if not some:
+        return torch.arange(size), faces
+    vertex_of, index = torch.unique(faces, return_inverse=True)
+    return vertex_of, index
 
 
 def _unit(normals: Tensor) -> Tensor:
@@ -141,44 +141,36 @@ def _unit(normals: Tensor) -> Tensor:
     return torch.where(length > 0.5, normals / length.clamp(min=1e-6), forward)
 
 
-def _target(buffer: _Buffer, offset: Tensor) -> int:
-    """A morph target: all displacements, or only those of the vertices that move."""
-    moving = torch.nonzero(offset.abs().amax(dim=-1) > STILL)[:, 0]
-    if not 0 < len(moving) < 0.8 * len(offset):
-        return buffer.vectors(offset * METRES)
-    moved = _array(offset[moving] * METRES)
-    sparse = gltf.Sparse(
-        count=len(moving),
-        indices=gltf.AccessorSparseIndices(
-            bufferView=buffer.view(moving.cpu().numpy().astype("<u4").tobytes()),
-            componentType=gltf.UNSIGNED_INT,
-        ),
-        values=gltf.AccessorSparseValues(bufferView=buffer.view(moved.tobytes())),
+def _material(name: str) -> gltf.Material:
+    look = gltf.PbrMetallicRoughness(
+        metallicFactor=0.0, roughnessFactor=ROUGHNESS.get(name, _SKIN[1])
     )
-    extent = np.concatenate([moved, np.zeros((1, 3), dtype=moved.dtype)])
-    return buffer.accessor(extent, 3, count=len(offset), sparse=sparse, byteOffset=None)
+    return gltf.Material(name=name, doubleSided=True, pbrMetallicRoughness=look)
 
 
-def _document(buffer: _Buffer, surface: Surface, mesh: gltf.Mesh) -> bytes:
-    material = gltf.Material(
-        name="skin",
-        doubleSided=True,
-        pbrMetallicRoughness=gltf.PbrMetallicRoughness(metallicFactor=0.0, roughnessFactor=0.6),
-    )
+def _document(
+    buffer: Buffer, surface: Surface, mesh: gltf.Mesh, parts: list[str], skin: Skin | None
+) -> bytes:
     document = gltf.GLTF2(
         asset=gltf.Asset(version="2.0", generator="morphface"),
         scene=0,
         scenes=[gltf.Scene(nodes=[0])],
         nodes=[gltf.Node(mesh=0, name=mesh.name)],
         meshes=[mesh],
-        materials=[material],
+        materials=[_material(name) for name in parts],
     )
+    if skin is not None:
+        document.nodes[0].skin = 0
+        document.nodes += skin.nodes
+        document.skins = [skin.skin]
+        document.scenes[0].nodes.append(1)
     if surface.texture is not None:
         view = buffer.view(encode_png(surface.texture))
         document.images = [gltf.Image(bufferView=view, mimeType="image/png")]
         document.samplers = [gltf.Sampler(magFilter=gltf.LINEAR, minFilter=gltf.LINEAR)]
         document.textures = [gltf.Texture(source=0, sampler=0)]
-        material.pbrMetallicRoughness.baseColorTexture = gltf.TextureInfo(index=0)
+        for material in document.materials:
+            material.pbrMetallicRoughness.baseColorTexture = gltf.TextureInfo(index=0)
     document.bufferViews, document.accessors = buffer.views, buffer.accessors
     document.buffers = [gltf.Buffer(byteLength=len(buffer.content))]
     document.set_binary_blob(bytes(buffer.content))

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from morphface.core.files import atomic_write
@@ -22,7 +23,7 @@ newmtl {name}
 Ka 0 0 0
 Kd 1 1 1
 Ks 0 0 0
-map_Kd {name}.png
+map_Kd {picture}.png
 """
 
 
@@ -30,7 +31,8 @@ def write_obj(path: str | Path, surface: Surface) -> None:
     """Write `surface` in the pose it has at its weights.
 
     Vertex colours follow their vertex as three more numbers, which most programs read. A
-    texture goes beside the file as `.png` and is named in an `.mtl` of the same name.
+    texture goes beside the file as `.png` and is named in an `.mtl` of the same name. Parts are
+    groups, each with a material of its name.
 
     Args:
         path: the file to write or replace.
@@ -44,7 +46,10 @@ def write_obj(path: str | Path, surface: Surface) -> None:
         with atomic_write(target.with_suffix(".png")) as temporary:
             temporary.write_bytes(encode_png(surface.texture))
         with atomic_write(target.with_suffix(".mtl")) as temporary:
-            temporary.write_text(_MATERIAL.format(name=target.stem))
+            each = list(surface.parts) or [target.stem]
+            temporary.write_text(
+                "".join(_MATERIAL.format(name=part, picture=target.stem) for part in each)
+            )
     with atomic_write(target) as temporary:
         temporary.write_text(_PREAMBLE + "".join(_lines(surface, target.stem)))
 
@@ -59,7 +64,7 @@ def deformed(surface: Surface) -> Tensor:
 
 def _lines(surface: Surface, name: str) -> Iterator[str]:
     if surface.texture is not None:
-        yield f"mtllib {name}.mtl\nusemtl {name}\n"
+        yield f"mtllib {name}.mtl\n"
     vertices = deformed(surface).detach().cpu().numpy()
     if surface.colours is not None and surface.texture is None:
         vertices = np.concatenate([vertices, surface.colours.detach().cpu().numpy()], axis=1)
@@ -68,14 +73,20 @@ def _lines(surface: Surface, name: str) -> Iterator[str]:
         yield _table("vt %.6f %.6f", surface.uv.cpu().numpy())
     if surface.normals is not None and not any(surface.weights.values()):
         yield _table("vn %.4f %.4f %.4f", surface.normals.cpu().numpy())
-    yield _faces(surface)
+    textured = surface.texture is not None
+    if not surface.parts:
+        yield f"usemtl {name}\n" if textured else ""
+        yield _faces(surface, torch.arange(len(surface.faces)))
+    for part, faces in surface.parts.items():
+        yield f"g {part}\n" + (f"usemtl {part}\n" if textured else "")
+        yield _faces(surface, faces)
 
 
-def _faces(surface: Surface) -> str:
-    corners = surface.faces.cpu().numpy() + 1
+def _faces(surface: Surface, which: Tensor) -> str:
+    corners = surface.faces[which].cpu().numpy() + 1
     if surface.uv_faces is None:
         return _table("f %d %d %d", corners)
-    both = np.stack([corners, surface.uv_faces.cpu().numpy() + 1], axis=-1)
+    both = np.stack([corners, surface.uv_faces[which].cpu().numpy() + 1], axis=-1)
     return _table("f %d/%d %d/%d %d/%d", both.reshape(len(both), 6))
 
 

@@ -5,7 +5,7 @@ face. Colours are RGB in [0, 1] as in a picture, so sRGB-encoded; a writer whose
 linear light converts.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from jaxtyping import Float, Int
@@ -14,6 +14,7 @@ from torch import Tensor
 from morphface.core.check import check_finite, check_shape
 from morphface.core.errors import ParameterError
 from morphface.core.records import Record
+from morphface.models.skeleton import Skeleton
 
 __all__ = ["Surface", "split_seams"]
 
@@ -33,11 +34,13 @@ class Surface(Record):
         targets: what each named deformation adds to `vertices` at weight 1.
         weights: the weight that each of `targets` has when the file is opened; a missing one
             is 0.
+        parts: the faces of each named part; none if it is one piece.
+        skeleton: joints that move the vertices as they are.
 
     Raises:
         ShapeError: an array lacks its axes.
         ParameterError: a vertex is not finite, a face points to no vertex, a texture has no
-            coordinates, or a weight has no target.
+            coordinates, a weight has no target, or parts do not cover the faces.
     """
 
     vertices: Float[Tensor, "V 3"]
@@ -49,6 +52,8 @@ class Surface(Record):
     texture: Float[Tensor, "H W 3"] | None = None
     targets: dict[str, Float[Tensor, "V 3"]] = field(default_factory=dict)
     weights: dict[str, float] = field(default_factory=dict)
+    parts: dict[str, Int[Tensor, " n"]] = field(default_factory=dict)
+    skeleton: Skeleton | None = None
 
     def __post_init__(self) -> None:
         size = len(self.vertices)
@@ -66,6 +71,16 @@ class Surface(Record):
         if unknown:
             raise ParameterError(f"weights name {', '.join(unknown)}, which are no targets")
         self._check_texture()
+        if self.parts:
+            faces = torch.cat(list(self.parts.values())).sort().values
+            if not torch.equal(faces, torch.arange(len(self.faces)).to(faces)):
+                raise ParameterError("parts must name every face once")
+        if self.skeleton is not None:
+            check_shape("skeleton.weights", self.skeleton.weights, size, None)
+
+    def in_one_piece(self) -> "Surface":
+        """The same surface without parts and skeleton."""
+        return replace(self, parts={}, skeleton=None)
 
     def _check_texture(self) -> None:
         if (self.uv is None) != (self.uv_faces is None):
