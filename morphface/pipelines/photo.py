@@ -14,7 +14,7 @@ from morphface.geometry.focal import FocalLength, check_focal, focal_pixels
 from morphface.landmarks import Landmarks, choose, find_faces, read_landmarks
 from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
 from morphface.landmarks.find import Search
-from morphface.media.images import Photo, read_image
+from morphface.media.images import Photo, PictureSource, read_image
 from morphface.models import MorphableModel, load_model
 from morphface.pipelines.model_landmarks import with_landmarks_for
 
@@ -40,7 +40,7 @@ class Wishes(TypedDict, total=False):
 
 
 def fit_photo(
-    image: str | Path,
+    image: PictureSource,
     *,
     model: str | Path = "open-head",
     faces: str | int = "largest",
@@ -56,7 +56,8 @@ def fit_photo(
     parameters that explain the photo, reflectance and illumination among them.
 
     Args:
-        image: path of a picture, or `sample:astronaut`.
+        image: a picture: a path, `sample:astronaut`, or what else `read_image` takes: bytes, an
+            opened file, an array of RGB, an image of Pillow, a `Photo`.
         model: name or path of a morphable model.
         faces: "largest", "all", or an index from 0, the largest face first.
         landmarks: a file to read them from, instead of detecting them.

@@ -22,7 +22,7 @@ from morphface.fit.analysis.settings import GROUPS
 from morphface.fit.fitted import FittedFace
 from morphface.geometry.focal import FocalLength, focal_pixels
 from morphface.landmarks import Landmarks, choose
-from morphface.media.images import Photo, read_image
+from morphface.media.images import Photo, PictureSource, name_of, read_image
 from morphface.models import MorphableModel, load_model
 from morphface.parameters import FaceParameters
 from morphface.pipelines.model_landmarks import with_landmarks_for
@@ -91,7 +91,7 @@ class FittedPhotos(Displayed):
 
 
 def fit_photos(
-    images: Sequence[str | Path],
+    images: Sequence[PictureSource],
     *,
     model: str | Path = "open-head",
     faces: str | int | Sequence[str | int] = "largest",
@@ -103,7 +103,7 @@ def fit_photos(
     """Fit a morphable model to several photos of one person, who has one identity in all of them.
 
     Args:
-        images: paths of pictures, two or more.
+        images: pictures, two or more, each as of `fit_photo`.
         model: name or path of a morphable model.
         faces: which face of each photo is the person's: "largest", or an index from 0, the largest
             face first; or one of these for each photo.
@@ -172,11 +172,11 @@ class _Task:
 
 
 def _wishes(
-    images: Sequence[str | Path],
+    images: Sequence[PictureSource],
     faces: str | int | Sequence[str | int],
     focal: FocalLength | Sequence[FocalLength | None] | None,
 ) -> _Wishes:
-    if isinstance(images, str | Path) or len(images) < 2:
+    if isinstance(images, str | Path | bytes | Photo) or len(images) < 2:
         raise ParameterError(
             "a fit of photos together needs at least two photos of one person; fit_photo and "
             "`morphface fit IMAGE` fit a single one"
@@ -201,7 +201,7 @@ def _each(name: str, values: Sequence[_T], count: int) -> tuple[_T, ...]:
     return tuple(values)
 
 
-def _look(images: Sequence[str | Path], wishes: _Wishes, tell: Progress) -> list[_Seen]:
+def _look(images: Sequence[PictureSource], wishes: _Wishes, tell: Progress) -> list[_Seen]:
     """The face of each photo; all photos are looked at before one without a face is refused."""
     seen, refused = [], []
     for number, (image, which, focal) in enumerate(
@@ -216,7 +216,7 @@ def _look(images: Sequence[str | Path], wishes: _Wishes, tell: Progress) -> list
             photo, found = faces_of(photo, None, which, lambda _: None)
             face = choose(found, which)[0]
         except NoFaceError as error:
-            refused.append((str(image), error))
+            refused.append((name_of(image), error))
             continue
         clock.lap("detect")
         seen.append(_Seen(photo, face, focal, clock))
