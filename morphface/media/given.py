@@ -83,7 +83,7 @@ def read_bytes(source: Any) -> bytes:
     elif isinstance(source, str | os.PathLike):
         return _read_file(Path(os.fsdecode(source)))
     elif isinstance(source, Readable):
-        data = source.read(MAX_BYTES + 1)
+        data = _from_its_start(source)
     else:
         raise ImageError(
             f"a picture is a path, bytes, an opened file, an array, an image of Pillow or a Photo, "
@@ -161,6 +161,13 @@ def _integers(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
             f"{_AN_ARRAY} holds {values.dtype}{told}; give uint8, uint16, or floats in [0, 1]"
         )
     return values.astype(np.uint8 if high <= 255 else np.uint16)
+
+
+def _from_its_start(file: Any) -> Any:
+    """All that is in a file, also where it was just written or read."""
+    if getattr(file, "seekable", lambda: False)():
+        file.seek(0)
+    return file.read(MAX_BYTES + 1)
 
 
 def _read_file(path: Path) -> bytes:
