@@ -69,8 +69,8 @@ def test_diffuse_colours_of_an_hdr_frame_are_those_of_the_scene(curve):
     wide = linear(COLOURS) @ TO_2020.T
     signal = by_pq(wide * 203) if curve == PQ else by_hlg(wide * 0.265)
     found = read(frame_of(signal, BT2020, curve))
-    np.testing.assert_allclose(found, COLOURS, atol=6 / 255)  # of 10 bits, dark ones are coarse
-    assert np.abs(found - COLOURS).mean() < 1 / 255
+    np.testing.assert_allclose(found, COLOURS, atol=8 / 255)  # of 10 bits, dark ones are coarse
+    assert np.abs(found - COLOURS).mean() < 1.5 / 255
 
 
 def test_light_beyond_white_is_bent_and_keeps_its_order():
