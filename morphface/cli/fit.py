@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from morphface.cli.options import Debug, Device, Faces, Focal, Model, Quiet, Stage
+from morphface.cli.options import Camera, Debug, Device, Faces, Focal, Model, Quiet, Stage
 from morphface.cli.output import say, status
 from morphface.core.errors import ParameterError
 
@@ -37,8 +37,13 @@ _Landmarks = Annotated[
     str | None,
     typer.Option(help="Read landmarks from FILE instead of detecting them.", metavar="FILE"),
 ]
-
-
+_LandmarksIn = Annotated[
+    str | None,
+    typer.Option(
+        help="Pixels that FILE means: of the picture as shown, upright, or as stored, before EXIF.",
+        metavar="shown|stored",
+    ),
+]
 _TextureSize = Annotated[
     int | None,
     typer.Option(
@@ -57,7 +62,9 @@ def fit(
     model: Model = "open-head",
     faces: Faces = "largest",
     landmarks: _Landmarks = None,
+    landmarks_in: _LandmarksIn = None,
     focal: Focal = None,
+    camera: Camera = None,
     stage: Stage = "pixels",
     texture_size: _TextureSize = None,
     device: Device = "cpu",
@@ -70,7 +77,7 @@ def fit(
     """
     _check(images, together, landmarks)
     folder = out or Path(f"{Path(images[0].removeprefix('sample:')).stem}-face")
-    options: dict[str, Any] = {"model": model, "stage": stage, "device": device}
+    options: dict[str, Any] = {"model": model, "stage": stage, "device": device, "camera": camera}
     options["texture_size"] = texture_size
     with status(quiet) as shown:
         from morphface import pipelines
@@ -81,6 +88,7 @@ def fit(
             report = pipelines.reconstruct_together(images, folder, **options)
         else:
             options |= {"faces": faces, "focal": focal, "landmarks": landmarks}
+            options |= {"landmarks_in": landmarks_in}
             report = pipelines.reconstruct(images[0], folder, **options)
     if not quiet:
         _summarise(report, folder, "photo" if together else "face")

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["Debug", "Device", "Faces", "Focal", "Model", "Quiet", "Stage"]
+__all__ = ["Camera", "Debug", "Device", "Faces", "Focal", "Model", "Quiet", "Stage"]
 
 Quiet = Annotated[
     bool, typer.Option("--quiet", help="Say nothing, errors included: the exit code tells.")
@@ -21,6 +21,14 @@ Focal = Annotated[
     typer.Option(
         help="Focal length, if you know it: pixels, or a 35-mm equivalent, as 50mm.",
         metavar="PX|MMmm",
+    ),
+]
+Camera = Annotated[
+    str | None,
+    typer.Option(
+        help="Calibrated camera: fx,fy,cx,cy in pixels, with k1,k2,p1,p2,k3 if it is distorted; or "
+        "a cameras.txt of COLMAP, or a transforms.json.",
+        metavar="NUMBERS|FILE",
     ),
 ]
 Stage = Annotated[

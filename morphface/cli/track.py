@@ -14,7 +14,12 @@ __all__ = ["track"]
 
 
 _Video = Annotated[
-    str, typer.Argument(help="A video, or the number of a webcam, such as 0.", metavar="VIDEO")
+    str,
+    typer.Argument(
+        help="A video, a folder of pictures or a pattern of these, as frames/%05d.png, or the "
+        "number of a webcam, such as 0.",
+        metavar="VIDEO",
+    ),
 ]
 _Out = Annotated[
     Path | None,
@@ -25,6 +30,9 @@ _Out = Annotated[
 _Start = Annotated[float, typer.Option(help="Where to begin, in seconds.", metavar="SECONDS")]
 _End = Annotated[float | None, typer.Option(help="Where to end, in seconds.", metavar="SECONDS")]
 _Every = Annotated[int, typer.Option(help="Take one frame of so many.", metavar="N")]
+_Rate = Annotated[
+    float | None, typer.Option(help="Frames a second of pictures, else 25.", metavar="FPS")
+]
 _People = Annotated[int, typer.Option(help="The most people to track.", metavar="N")]
 _Smooth = Annotated[
     bool, typer.Option("--smooth", help="Smooth the motion, with the frames to come as well.")
@@ -42,6 +50,7 @@ def track(
     start: _Start = 0.0,
     end: _End = None,
     every: _Every = 1,
+    rate: _Rate = None,
     people: _People = 1,
     focal: Focal = None,
     stage: Stage = "pixels",
@@ -51,7 +60,7 @@ def track(
     debug: Debug = False,
 ) -> None:
     """Track faces through a video: parameters, report and a video that shows them."""
-    folder = out or Path(f"{Path(video).stem if video.strip('0123456789') else 'webcam'}-track")
+    folder = out or Path(f"{_name(video)}-track")
     with _bar(quiet) as bar:
         task = bar.add_task("loading", total=None, speed="")
         from morphface.pipelines import track_video
@@ -68,6 +77,7 @@ def track(
             start=start,
             end=end,
             every=every,
+            rate=rate,
             people=people,
             focal=focal,
             stage=stage,
@@ -77,6 +87,14 @@ def track(
             advance=advance,
         )
     _summarise(report, folder, quiet)
+
+
+def _name(video: str) -> str:
+    """What results are named after: of a pattern, the folder that it is in."""
+    if not video.strip("0123456789"):
+        return "webcam"
+    place = Path(video)
+    return place.absolute().parent.name if "%" in place.name or "*" in place.name else place.stem
 
 
 def _bar(quiet: bool) -> Progress:

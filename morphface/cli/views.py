@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from morphface.cli.by_hand import edit_by_hand, without_page
-from morphface.cli.options import Debug, Device, Faces, Focal, Model, Quiet, Stage
+from morphface.cli.options import Camera, Debug, Device, Faces, Focal, Model, Quiet, Stage
 from morphface.cli.output import say, status
 from morphface.core.errors import ParameterError
 
@@ -76,6 +76,7 @@ def view(
     model: Model = "open-head",
     faces: Faces = "largest",
     focal: Focal = None,
+    camera: Camera = None,
     stage: Stage = "pixels",
     device: Device = "cpu",
     quiet: Quiet = False,
@@ -83,7 +84,7 @@ def view(
 ) -> None:
     """Turn the head in a photo; without angles, to look into the camera."""
     options: dict[str, Any] = {"background": background, "model": model, "faces": faces}
-    options |= {"focal": focal, "stage": stage, "device": device}
+    options |= {"focal": focal, "camera": camera, "stage": stage, "device": device}
     with status(quiet) as shown:
         from morphface.pipelines.views import Changes, orbit_photo, view_photo
 
@@ -116,6 +117,7 @@ def edit(
     model: Model = "open-head",
     faces: Faces = "largest",
     focal: Focal = None,
+    camera: Camera = None,
     stage: Stage = "pixels",
     device: Device = "cpu",
     quiet: Quiet = False,
@@ -126,7 +128,7 @@ def edit(
     With --ui an editor opens in the browser, on this machine only; Ctrl-C ends it.
     """
     fit: dict[str, Any] = {"model": model, "faces": faces, "focal": focal}
-    fit |= {"stage": stage, "device": device}
+    fit |= {"camera": camera, "stage": stage, "device": device}
     typed: dict[str, Any] = {"--set": weights, "--preset": preset, "--gaze": gaze, "--yaw": yaw}
     typed |= {"--pitch": pitch, "--roll": roll, "--light": light, "--light-from": light_from}
     typed["--background"] = None if background == "original" else background

@@ -1,10 +1,14 @@
 """What is at a path that should hold a picture or a video?"""
 
+import re
 from pathlib import Path
 
 from morphface.core.errors import MissingFileError, MorphfaceError
 
 __all__ = ["check_file", "unreadable"]
+
+_ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+):/+", re.IGNORECASE)
+"""A path has one slash where an address has two."""
 
 
 def check_file(path: Path, thing: str, error: type[MorphfaceError]) -> int:
@@ -22,6 +26,12 @@ def check_file(path: Path, thing: str, error: type[MorphfaceError]) -> int:
     try:
         size = path.stat().st_size
     except FileNotFoundError as absent:
+        address = _ADDRESS.match(str(path))
+        if address:
+            raise error(
+                f"{address[1]}://{str(path)[address.end() :]} is an address, and nothing is "
+                f"fetched from the network; save the {thing} to a file first"
+            ) from absent
         raise MissingFileError(f"there is no file {path}; check the path") from absent
     except (OSError, ValueError) as failure:
         raise error(unreadable(path, failure)) from failure
@@ -32,7 +42,7 @@ def check_file(path: Path, thing: str, error: type[MorphfaceError]) -> int:
     return size
 
 
-def unreadable(path: Path, error: Exception) -> str:
+def unreadable(path: str | Path, error: Exception) -> str:
     """One sentence for what the operating system said about reading `path`."""
     reason = (getattr(error, "strerror", None) or str(error)).lower()
     return f"cannot read {path}: {reason}; check the path and its permissions"

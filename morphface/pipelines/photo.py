@@ -1,27 +1,34 @@
 """A photo in, fitted faces out; nothing is written."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypedDict
 
 import torch
 
-from morphface.core.errors import BackendError, ParameterError
+from morphface.core.errors import BackendError, LandmarkError, ParameterError
 from morphface.fit import FitResult, PhotometricResult, fit_linear, fit_photometric
+from morphface.fit.analysis.settings import GROUPS
 from morphface.fit.fitted import FittedFace, FittedPhoto
 from morphface.geometry.focal import FocalLength, check_focal, focal_pixels
 from morphface.landmarks import Landmarks, choose, find_faces, read_landmarks
 from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
 from morphface.landmarks.find import Search
-from morphface.media.images import Photo, read_image
+from morphface.landmarks.placing import PixelsOf, placed
+from morphface.media.images import Photo, PictureSource, read_image
+from morphface.media.photo import UPRIGHT
 from morphface.models import MorphableModel, load_model
+from morphface.pipelines.calibration import Calibration, CameraSource, check_camera
 from morphface.pipelines.model_landmarks import with_landmarks_for
 
 __all__ = ["STAGES", "Progress", "Wishes", "fit_photo"]
 
 STAGES = ("linear", "pixels")
 """How far a fit goes: landmarks alone, or landmarks and then pixels."""
+
+CALIBRATED = tuple(name for name in GROUPS if name != "focal")
+"""What pixels may change where the camera is known."""
 
 HOPELESS = 0.2
 """Landmark error, in eye distances, from which pixels cannot save a fit."""
@@ -34,18 +41,22 @@ class Wishes(TypedDict, total=False):
     """Optional arguments of `fit_photo`, for functions that pass them on."""
 
     landmarks: str | Path | None
+    landmarks_in: PixelsOf | None
     focal: FocalLength | None
+    camera: CameraSource | None
     stage: str
     device: str
 
 
 def fit_photo(
-    image: str | Path,
+    image: PictureSource,
     *,
     model: str | Path = "open-head",
     faces: str | int = "largest",
     landmarks: str | Path | None = None,
+    landmarks_in: PixelsOf | None = None,
     focal: FocalLength | None = None,
+    camera: CameraSource | None = None,
     stage: str = "pixels",
     device: str = "cpu",
     progress: Progress | None = None,
@@ -56,12 +67,19 @@ def fit_photo(
     parameters that explain the photo, reflectance and illumination among them.
 
     Args:
-        image: path of a picture, or `sample:astronaut`.
+        image: a picture: a path, `sample:astronaut`, or what else `read_image` takes: bytes, an
+            opened file, an array of RGB, an image of Pillow, a `Photo`.
         model: name or path of a morphable model.
         faces: "largest", "all", or an index from 0, the largest face first.
         landmarks: a file to read them from, instead of detecting them.
+        landmarks_in: which pixels that file means: those of the picture "shown", upright, or those
+            "stored", before its EXIF orientation; None: those shown, refused where that lays faces
+            on their sides.
         focal: focal length in pixels, or a 35-mm equivalent as text, such as "50mm"; None takes it
             from the picture's EXIF data, or estimates.
+        camera: that took the picture, if it is calibrated: a `Camera`, `Intrinsics`, numbers as
+            "fx,fy,cx,cy,k1,k2,p1,p2,k3", or a file, `cameras.txt` of COLMAP or `transforms.json`.
+            Distortion is taken out of the picture and of landmarks, once.
         stage: "linear" stops after the landmarks, in hundredths of a second.
         device: where to compute.
         progress: is told what begins now.
@@ -72,22 +90,30 @@ def fit_photo(
     tell = progress or (lambda _: None)
     check_device(device)
     check_wishes(focal, stage)
+    check_camera(camera, focal)
     tell("reading the picture")
     clock = Clock()
     photo = read_image(image)
+    calibration = None if camera is None else Calibration.of(camera, photo)
+    given = None if landmarks is None else _landmarks_of(landmarks, photo, landmarks_in)
+    if calibration is not None:
+        photo = calibration.photo(photo)
+        given = None if given is None else calibration.landmarks(given)
     lens = photo.focal if focal is None else focal_pixels(focal, photo.size)
     head = load_model(model)
     clock.lap("read")
-    photo, found = faces_of(photo, landmarks, faces, tell)
+    photo, found = (photo, given) if given is not None else faces_of(photo, faces, tell)
+    taken_by = None if calibration is None else calibration.camera(photo)
     clock.lap("detect")
     chosen = choose(found, faces)
     head = with_landmarks_for(head, model, {face.scheme for face in chosen}, tell)
     tell("fitting")
     fitted = []
     for face in chosen:
-        fit = fit_linear(head, face.to(device), size=photo.size, focal=lens)
+        fit = fit_linear(head, face.to(device), size=photo.size, focal=lens, camera=taken_by)
         clock.lap("fit")
-        seen = _fit_pixels(head, photo, fit, device) if stage == "pixels" else None
+        free = GROUPS if camera is None else CALIBRATED
+        seen = _fit_pixels(head, photo, fit, device, free) if stage == "pixels" else None
         if seen is not None:
             clock.lap("pixels")
         fitted.append(FittedFace(fit.to("cpu"), head, dict(clock.laps), seen))
@@ -110,12 +136,12 @@ def check_wishes(focal: FocalLength | None, stage: str) -> None:
 
 
 def _fit_pixels(
-    model: MorphableModel, photo: Photo, start: FitResult, device: str
+    model: MorphableModel, photo: Photo, start: FitResult, device: str, free: Sequence[str]
 ) -> PhotometricResult | None:
     """What the pixels say, or None if the landmarks gave nothing to start from."""
     if not start.landmark_nme <= HOPELESS:
         return None
-    return fit_photometric(model, [photo.pixels.to(device)], [start]).to("cpu")
+    return fit_photometric(model, [photo.pixels.to(device)], [start], free=free).to("cpu")
 
 
 def check_device(name: str) -> None:
@@ -141,24 +167,26 @@ def check_device(name: str) -> None:
         )
 
 
-def faces_of(
-    photo: Photo, landmarks: str | Path | None, faces: str | int, tell: Progress
-) -> tuple[Photo, list[Landmarks]]:
+def _landmarks_of(path: str | Path, photo: Photo, pixels: PixelsOf | None) -> list[Landmarks]:
+    """Those of a file, in pixels of the photo as it is shown."""
+    try:
+        return placed(read_landmarks(path), photo.size, UPRIGHT[photo.orientation], pixels)
+    except LandmarkError as error:
+        told = str(error)
+        raise LandmarkError(told if str(path) in told else f"{path} {told}") from error
+
+
+def faces_of(photo: Photo, faces: str | int, tell: Progress) -> tuple[Photo, list[Landmarks]]:
     """The photo, turned so that its faces are upright, and these, the largest first.
 
     Args:
         photo: to look at.
-        landmarks: a file to read them from, instead of detecting them.
         faces: which are wanted, as in `fit_photo`.
         tell: is told what begins now.
 
     Raises:
         NoFaceError: nobody was found.
-        LandmarkError: the file holds no landmarks.
     """
-    if landmarks is not None:
-        tell("reading the landmarks")
-        return photo, read_landmarks(landmarks)
     tell("looking for faces")
     search: Search = "auto" if str(faces) == "largest" else "always"
     with MediaPipeDetector() as detector:

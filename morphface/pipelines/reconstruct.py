@@ -11,7 +11,7 @@ from morphface.core.files import atomic_write, output_folder
 from morphface.fit.fitted import FittedFace, FittedPhoto
 from morphface.fit.texture import HeadTexture
 from morphface.fit.texture.faces import SIZES, head_texture
-from morphface.media.images import Photo, write_image
+from morphface.media.images import Photo, PictureSource, name_of, write_image
 from morphface.parameters import save_parameters
 from morphface.parameters.io import library_versions
 from morphface.pipelines.head_files import write_head
@@ -37,7 +37,7 @@ POSE_ORDER = (
 
 
 def reconstruct(
-    image: str | Path,
+    image: PictureSource,
     out: str | Path,
     *,
     model: str | Path = "open-head",
@@ -52,7 +52,7 @@ def reconstruct(
     it; there is one `report.json`, in `out`. Nothing appears in `out` before all is done.
 
     Args:
-        image: path of a picture, or `sample:astronaut`.
+        image: a picture, as of `fit_photo`.
         out: the folder, made if it is missing; files of the same names are replaced.
         model: name or path of a morphable model.
         faces: "largest", "all", or an index from 0, the largest face first.
@@ -72,11 +72,11 @@ def reconstruct(
     check_texture_size(texture_size)
     with output_folder(out) as folder:
         result = fit_photo(image, model=model, faces=faces, progress=progress, **wishes)
-        report = _header(image, model, result)
+        report = _header(name_of(image), model, result)
         for index, face in enumerate(result.faces):
             (progress or (lambda _: None))("writing the files")
             inner = f"face_{index}" if faces == "all" else "."
-            told = _write_face(folder / inner, face, result, str(image), texture_size)
+            told = _write_face(folder / inner, face, result, name_of(image), texture_size)
             report["faces"].append({"folder": inner, **told})
         with atomic_write(folder / "report.json") as temporary:
             temporary.write_text(json.dumps(report, indent=2, allow_nan=False) + "\n")
@@ -138,9 +138,9 @@ def write_seen(folder: Path, face: FittedFace, photo: Photo, image: str) -> None
     write_image(folder / "overlay.png", draw_overlay(face, photo))
 
 
-def _header(image: str | Path, model: str | Path, result: FittedPhoto) -> dict[str, Any]:
+def _header(image: str, model: str | Path, result: FittedPhoto) -> dict[str, Any]:
     return {
-        "image": str(image),
+        "image": image,
         "model": str(model),
         **describe_photo(result.photo),
         "versions": library_versions(),

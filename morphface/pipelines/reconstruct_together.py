@@ -9,6 +9,7 @@ from typing import Any, Unpack
 from morphface.core.errors import MissingFileError, ParameterError
 from morphface.core.files import atomic_write, output_folder
 from morphface.fit.texture.faces import head_texture_from_photos
+from morphface.media.video.sequence import PICTURES
 from morphface.parameters.io import library_versions
 from morphface.pipelines.head_files import write_head
 from morphface.pipelines.photo import Progress
@@ -22,10 +23,7 @@ from morphface.pipelines.reconstruct import (
 )
 from morphface.pipelines.together import FittedPhotos, Wishes, fit_photos
 
-__all__ = ["SUFFIXES", "list_photos", "reconstruct_together"]
-
-SUFFIXES = frozenset((".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"))
-"""What files in a folder end with that are taken for photos; files that are named need not."""
+__all__ = ["list_photos", "reconstruct_together"]
 
 
 def list_photos(inputs: Sequence[str | Path]) -> list[str]:
@@ -53,11 +51,11 @@ def _inside(folder: Path) -> list[str]:
     photos = [
         str(item)
         for item in files
-        if item.suffix.lower() in SUFFIXES and not item.name.startswith(".")
+        if item.suffix.lower() in PICTURES and not item.name.startswith(".")
     ]
     if not photos:
         raise MissingFileError(
-            f"there is no photo in {folder}; photos in folders end in {' '.join(sorted(SUFFIXES))}"
+            f"there is no photo in {folder}; photos in folders end in {' '.join(sorted(PICTURES))}"
         )
     return photos
 

@@ -20,11 +20,14 @@ from morphface.fit import FitResult, PhotometricResult, fit_linear, fit_photomet
 from morphface.fit.analysis.person import person_of, strangers
 from morphface.fit.analysis.settings import GROUPS
 from morphface.fit.fitted import FittedFace
+from morphface.geometry.camera import Camera
 from morphface.geometry.focal import FocalLength, focal_pixels
+from morphface.geometry.intrinsics import Intrinsics
 from morphface.landmarks import Landmarks, choose
-from morphface.media.images import Photo, read_image
+from morphface.media.images import Photo, PictureSource, name_of, read_image
 from morphface.models import MorphableModel, load_model
 from morphface.parameters import FaceParameters
+from morphface.pipelines.calibration import Calibration, CameraSource, check_camera
 from morphface.pipelines.model_landmarks import with_landmarks_for
 from morphface.pipelines.photo import (
     HOPELESS,
@@ -91,11 +94,12 @@ class FittedPhotos(Displayed):
 
 
 def fit_photos(
-    images: Sequence[str | Path],
+    images: Sequence[PictureSource],
     *,
     model: str | Path = "open-head",
     faces: str | int | Sequence[str | int] = "largest",
     focal: FocalLength | Sequence[FocalLength | None] | None = None,
+    camera: CameraSource | Sequence[CameraSource | None] | None = None,
     stage: str = "pixels",
     device: str = "cpu",
     progress: Progress | None = None,
@@ -103,11 +107,12 @@ def fit_photos(
     """Fit a morphable model to several photos of one person, who has one identity in all of them.
 
     Args:
-        images: paths of pictures, two or more.
+        images: pictures, two or more, each as of `fit_photo`.
         model: name or path of a morphable model.
         faces: which face of each photo is the person's: "largest", or an index from 0, the largest
             face first; or one of these for each photo.
         focal: as in `fit_photo`, for all photos, or one for each.
+        camera: the same; of a file, each photo takes its own.
         stage: "linear" stops after the landmarks.
         device: where to compute.
         progress: is told what begins now.
@@ -118,9 +123,10 @@ def fit_photos(
     """
     tell = progress or (lambda _: None)
     check_device(device)
-    wishes = _wishes(images, faces, focal)
-    for lens in wishes.focals:
+    wishes = _wishes(images, faces, focal, camera)
+    for lens, taken_by in zip(wishes.focals, wishes.cameras, strict=True):
         check_wishes(lens, stage)
+        check_camera(taken_by, lens)
     head = load_model(model)
     seen = _look(images, wishes, tell)
     head = with_landmarks_for(head, model, {one.landmarks.scheme for one in seen}, tell)
@@ -135,6 +141,7 @@ class _Wishes:
 
     faces: tuple[str | int, ...]
     focals: tuple[FocalLength | None, ...]
+    cameras: tuple[CameraSource | None, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,6 +151,7 @@ class _Seen:
     photo: Photo
     landmarks: Landmarks
     focal: float | None
+    camera: Camera | None
     clock: Clock
 
 
@@ -163,8 +171,14 @@ class _Task:
             one.landmarks.to(self.device),
             size=one.photo.size,
             focal=one.focal,
+            camera=one.camera,
             identity=identity,
         )
+
+    def free(self, groups: Sequence[str]) -> tuple[str, ...]:
+        """Those of some groups that pixels may change: no focal length, where cameras are known."""
+        known = any(one.camera is not None for one in self.seen)
+        return tuple(name for name in groups if not (known and name == "focal"))
 
     def pixels(self, number: int) -> Float[Tensor, "H W 3"]:
         """Those of a photo."""
@@ -172,11 +186,12 @@ class _Task:
 
 
 def _wishes(
-    images: Sequence[str | Path],
+    images: Sequence[PictureSource],
     faces: str | int | Sequence[str | int],
     focal: FocalLength | Sequence[FocalLength | None] | None,
+    camera: CameraSource | Sequence[CameraSource | None] | None,
 ) -> _Wishes:
-    if isinstance(images, str | Path) or len(images) < 2:
+    if isinstance(images, str | Path | bytes | Photo) or len(images) < 2:
         raise ParameterError(
             "a fit of photos together needs at least two photos of one person; fit_photo and "
             "`morphface fit IMAGE` fit a single one"
@@ -190,7 +205,9 @@ def _wishes(
         )
     if focal is None or isinstance(focal, str | int | float):
         focal = [focal] * count
-    return _Wishes(chosen, _each("focal", focal, count))
+    if camera is None or isinstance(camera, Camera | Intrinsics | str | Path):
+        camera = [camera] * count
+    return _Wishes(chosen, _each("focal", focal, count), _each("camera", camera, count))
 
 
 def _each(name: str, values: Sequence[_T], count: int) -> tuple[_T, ...]:
@@ -201,25 +218,28 @@ def _each(name: str, values: Sequence[_T], count: int) -> tuple[_T, ...]:
     return tuple(values)
 
 
-def _look(images: Sequence[str | Path], wishes: _Wishes, tell: Progress) -> list[_Seen]:
+def _look(images: Sequence[PictureSource], wishes: _Wishes, tell: Progress) -> list[_Seen]:
     """The face of each photo; all photos are looked at before one without a face is refused."""
     seen, refused = [], []
-    for number, (image, which, focal) in enumerate(
-        zip(images, wishes.faces, wishes.focals, strict=True)
+    for number, (image, which, focal, camera) in enumerate(
+        zip(images, wishes.faces, wishes.focals, wishes.cameras, strict=True)
     ):
         tell(f"looking for the face in photo {number + 1} of {len(images)}")
         clock = Clock()
         photo = read_image(image)
+        calibration = None if camera is None else Calibration.of(camera, photo)
+        photo = photo if calibration is None else calibration.photo(photo)
         focal = photo.focal if focal is None else focal_pixels(focal, photo.size)
         clock.lap("read")
         try:
-            photo, found = faces_of(photo, None, which, lambda _: None)
+            photo, found = faces_of(photo, which, lambda _: None)
             face = choose(found, which)[0]
         except NoFaceError as error:
-            refused.append((str(image), error))
+            refused.append((name_of(image), error))
             continue
         clock.lap("detect")
-        seen.append(_Seen(photo, face, focal, clock))
+        taken_by = None if calibration is None else calibration.camera(photo)
+        seen.append(_Seen(photo, face, focal, taken_by, clock))
     if refused:
         raise _without_face(refused) from refused[0][1]
     return seen
@@ -277,7 +297,10 @@ def _joint(
     for number in agreeing:
         task.seen[number].clock.skip()
     result = fit_photometric(
-        task.model, [task.pixels(n) for n in agreeing], [starts[n] for n in agreeing]
+        task.model,
+        [task.pixels(n) for n in agreeing],
+        [starts[n] for n in agreeing],
+        free=task.free(GROUPS),
     ).to("cpu")
     for number in agreeing:
         task.seen[number].clock.lap("pixels")
@@ -294,7 +317,7 @@ def _apart(
         return fit, None
     clock = task.seen[number].clock
     clock.skip()
-    own = fit_photometric(task.model, [task.pixels(number)], [fit], free=_OWN).to("cpu")
+    own = fit_photometric(task.model, [task.pixels(number)], [fit], free=task.free(_OWN)).to("cpu")
     clock.lap("pixels")
     return fit, own
 

@@ -9,7 +9,7 @@ from morphface.core.files import output_folder
 from morphface.edit import MODES, TransferSettings, transfer
 from morphface.edit.settings import find_settings
 from morphface.geometry.camera import Camera
-from morphface.media.images import write_image
+from morphface.media.images import write_photo
 from morphface.parameters import FaceParameters, save_parameters
 from morphface.pipelines.actors import Actor, file_of, is_parameters, is_video, model_of, read_actor
 from morphface.pipelines.photo import Progress
@@ -131,7 +131,7 @@ def _write(
     stage = Rerenderer(target.face, target.photo)
     tell("drawing")
     if out.suffix.lower() in _PICTURES:
-        write_image(out, stage(moved))
+        write_photo(out, stage(moved), target.photo)
         return
     from morphface.media.video import VideoWriter
 

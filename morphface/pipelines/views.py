@@ -14,7 +14,7 @@ from morphface.core.errors import OutputError, ParameterError
 from morphface.edit import edit
 from morphface.edit.light import Light
 from morphface.fit.fitted import FittedPhoto
-from morphface.media.images import Photo, read_image, write_image
+from morphface.media.images import Photo, PictureSource, name_of, read_image, write_photo
 from morphface.models import load_model
 from morphface.parameters import FaceParameters
 from morphface.pipelines.photo import Progress, Wishes, fit_photo
@@ -54,7 +54,7 @@ class Options(Wishes, total=False):
 
 
 def view_photo(
-    image: str | Path,
+    image: PictureSource,
     out: str | Path | None = None,
     *,
     yaw: float | None = None,
@@ -67,7 +67,7 @@ def view_photo(
     Angles are those of the head towards the camera, not changes; those that are not given stay.
 
     Args:
-        image: path of a picture, or `sample:astronaut`.
+        image: a picture, as of `fit_photo`.
         out: the picture to write; None is `NAME-view.png`, here.
         yaw: in degrees; positive turns the face to the subject's left, image right.
         pitch: in degrees; positive is up.
@@ -89,7 +89,7 @@ def view_photo(
 
 
 def edit_photo(
-    image: str | Path,
+    image: PictureSource,
     out: str | Path | None = None,
     *,
     changes: Changes | None = None,
@@ -98,7 +98,7 @@ def edit_photo(
     """Write the photo with the face edited; without changes it is the photo itself.
 
     Args:
-        image: path of a picture, or `sample:astronaut`.
+        image: a picture, as of `fit_photo`.
         out: the picture to write; None is `NAME-edit.png`, here.
         changes: arguments of `morphface.edit.edit`, by name.
         options: as in `view_photo`.
@@ -113,7 +113,7 @@ def edit_photo(
 
 
 def orbit_photo(
-    image: str | Path,
+    image: PictureSource,
     out: str | Path | None = None,
     *,
     swing: float = 30.0,
@@ -124,7 +124,7 @@ def orbit_photo(
     """Write a video in which the head swings from one side to the other and back, for a loop.
 
     Args:
-        image: path of a picture, or `sample:astronaut`.
+        image: a picture, as of `fit_photo`.
         out: the video to write, .mp4, .webm or .gif; None is `NAME-orbit.mp4`, here.
         swing: how far to either side, in degrees.
         seconds: how long.
@@ -164,17 +164,20 @@ def orbit_photo(
     return place
 
 
-def _edited(image: str | Path, place: Path, changes: Changes, options: Mapping[str, Any]) -> Path:
+def _edited(
+    image: PictureSource, place: Path, changes: Changes, options: Mapping[str, Any]
+) -> Path:
     stage, photo, parameters = _stage(image, changes, options)
     tell = options.get("progress") or (lambda _: None)
     tell("drawing")
     pixels = stage([face for face, _ in parameters])
-    write_image(place, replace(photo, pixels=pixels).turned(-photo.turns).pixels)
+    back = -photo.turns
+    write_photo(place, replace(photo, pixels=pixels).turned(back).pixels, photo.turned(back))
     return place
 
 
 def _stage(
-    image: str | Path,
+    image: PictureSource,
     changes: Mapping[str, Any],
     options: Mapping[str, Any],
     longest: int | None = None,
@@ -237,15 +240,15 @@ def _background(background: str | Path | Tensor) -> str | Tensor | Photo:
     return read_image(background)
 
 
-def _name(image: str | Path) -> str:
-    return Path(str(image).removeprefix("sample:")).stem
+def _name(image: PictureSource) -> str:
+    return Path(name_of(image).removeprefix("sample:")).stem
 
 
-def _place(image: str | Path, out: str | Path | None, kind: str) -> Path:
+def _place(image: PictureSource, out: str | Path | None, kind: str) -> Path:
     """Where the picture goes, if one can be written under that name."""
     place = Path(out or f"{_name(image)}-{kind}.png")
     if place.suffix.lower() not in Image.registered_extensions():
         raise OutputError(f"cannot write {place}: the suffix must be that of a picture, as .png")
-    if place.resolve() == Path(image).resolve():
+    if place.resolve() == Path(name_of(image)).resolve():
         raise OutputError(f"cannot write to {place}: it is the photo itself; choose another name")
     return place

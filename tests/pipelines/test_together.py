@@ -100,7 +100,9 @@ def test_a_folder_stands_for_its_pictures_by_name(tmp_path):
 
 @pytest.mark.refusal
 def test_a_folder_without_pictures_and_a_picture_that_is_named_twice_are_refused(tmp_path):
-    with pytest.raises(MissingFileError, match=r"no photo in .*; photos in folders end in \.bmp"):
+    with pytest.raises(
+        MissingFileError, match=r"no photo in .*; photos in folders end in \.avif \.bmp"
+    ):
         list_photos([tmp_path])
     (tmp_path / "a.png").touch()
     with pytest.raises(ParameterError, match=r"a\.png is named twice; each photo counts once"):

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from morphface.core.check import check_finite, check_shape
 from morphface.core.errors import LandmarkError
+from morphface.fit.linear.aside import Aside
 from morphface.fit.linear.assemble import assemble
 from morphface.fit.linear.problem import SMALLEST_SCALE, Problem, far_away, start
 from morphface.fit.linear.settings import LinearSettings
@@ -41,6 +42,7 @@ def fit_linear(
     *,
     size: tuple[int, int],
     focal: FocalLength | None = None,
+    camera: Camera | None = None,
     settings: LinearSettings | None = None,
     identity: Float[Tensor, " I"] | None = None,
 ) -> FitResult:
@@ -54,6 +56,8 @@ def fit_linear(
         size: image height and width in pixels.
         focal: focal length in pixels, for example from EXIF, or a 35-mm equivalent as text, such
             as "50mm"; None estimates it around what `settings` expect.
+        camera: that took the picture, where it is calibrated: its focal length counts, and its
+            principal point, which may lie outside of the picture. None: the axis meets the middle.
         settings: weights and limits; None takes the defaults.
         identity: of a person who is known, held as it is; None finds it.
 
@@ -68,10 +72,19 @@ def fit_linear(
     rows = landmark_rows(model, landmarks.scheme)
     _check(landmarks, rows)
     expected = settings.focal_mean * max(size) if focal is None else focal_pixels(focal, size)
-    camera = Camera.facing(size, focal=expected)
+    ahead = Camera.facing(size, focal=expected) if camera is None else camera
+    lens_known = focal is not None or camera is not None
     known = None if identity is None else _known(model, identity)
     rows = rows if known is None else rows.of_person(known)
-    problem = Problem(model, landmarks, rows, camera, focal is not None, settings, known)
+    problem = Problem(model, landmarks, rows, ahead, lens_known, settings, known)
+    if camera is None:
+        return _judged(problem)
+    aside = Aside(landmarks, camera)
+    return aside.turned_back(_judged(replace(problem, landmarks=aside.landmarks())))
+
+
+def _judged(problem: Problem) -> FitResult:
+    """The fit, and whether it may be trusted."""
     problem, guess, trace, reason = _solve(problem)
     out = assemble(problem, guess, trace)
     reason = reason or _verdict(problem, out, guess, trace)

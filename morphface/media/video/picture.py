@@ -1,7 +1,7 @@
 """What a decoded frame looks like: upright 8-bit RGB of square pixels, the right colours.
 
 Matrix and range are those that the file states; where it states no matrix, the usual one of its
-size. Transparent pixels are shown on white, as in pictures.
+size. Transparent pixels are shown on white, as in pictures. HDR and wide colours become sRGB.
 """
 
 from collections.abc import Callable
@@ -15,6 +15,8 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Interpolation, VideoReformatter
 from jaxtyping import UInt8
 from torch import Tensor
+
+from morphface.media.video.light import is_wide, to_srgb
 
 __all__ = ["ACCURATE", "BT709", "LIMITED", "Picture"]
 
@@ -36,14 +38,17 @@ class Picture:
     Args:
         first: the first frame.
         aspect: width by height of a pixel, as the file states it.
+        as_stored: whether to leave the turns that the file asks for to the caller.
     """
 
-    def __init__(self, first: VideoFrame, aspect: Fraction | None) -> None:
+    def __init__(
+        self, first: VideoFrame, aspect: Fraction | None, *, as_stored: bool = False
+    ) -> None:
         stretch = float(aspect or 1)
         stretch = stretch if 1 / _STRETCH <= stretch <= _STRETCH else 1.0
         self._width = max(1, round(first.width * stretch))
         self._height = first.height
-        self._upright = _upright(first)
+        self._upright = _as_it_is if as_stored else _upright(first)
         self._reformatter = VideoReformatter()
 
     @property
@@ -54,18 +59,21 @@ class Picture:
 
     def tensor(self, frame: VideoFrame) -> UInt8[Tensor, "H W 3"]:
         """The upright picture of `frame`."""
-        clear = _has_alpha(frame)
+        wide, clear = is_wide(frame), _has_alpha(frame)
         converted = self._reformatter.reformat(
             frame,
             width=self._width,
             height=self._height,
-            format="rgba" if clear else "rgb24",
+            format="rgb48le" if wide else "rgba" if clear else "rgb24",
             src_colorspace=_matrix(frame),
             interpolation=ACCURATE,
             threads=1,
         )
-        values: _Array = converted.to_ndarray()  # type: ignore[assignment]  # 8 bits by its format
-        values = _on_white(values) if clear else values
+        values: Any = converted.to_ndarray()
+        if wide:
+            values = to_srgb(values, frame.color_trc, frame.color_primaries)
+        elif clear:
+            values = _on_white(values)
         return torch.from_numpy(np.ascontiguousarray(self._upright(values)))
 
 
@@ -87,12 +95,15 @@ def _on_white(values: _Array) -> _Array:
     return ((over + 127) // 255).astype(np.uint8)
 
 
+def _as_it_is(values: _Array) -> _Array:
+    return values
+
+
 def _upright(frame: VideoFrame) -> Callable[[_Array], _Array]:
     """Undoes the rotation and mirroring that the display matrix asks a player for."""
-    side_data: Any = frame.side_data
-    stored = side_data.get(Type.DISPLAYMATRIX)
+    stored = _side_data(frame, Type.DISPLAYMATRIX)
     if stored is None:
-        return lambda values: values
+        return _as_it_is
     a, b, _, c, d = np.frombuffer(stored, np.int32)[:5].tolist()
     swapped = abs(b) + abs(c) > abs(a) + abs(d)
     mirrored = (c if swapped else a) < 0
@@ -103,3 +114,12 @@ def _upright(frame: VideoFrame) -> Callable[[_Array], _Array]:
         return values[:: -1 if upside_down else 1, :: -1 if mirrored else 1]
 
     return turn
+
+
+def _side_data(frame: VideoFrame, kind: Type) -> Any:
+    """What a frame carries beside its picture; None where it does not, or PyAV cannot tell."""
+    try:
+        side_data: Any = frame.side_data
+    except ValueError:  # a kind that PyAV has no name for is among it, as EXIF
+        return None
+    return side_data.get(kind)

@@ -5,17 +5,23 @@ from fractions import Fraction
 from pathlib import Path
 
 from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
 
 from morphface.core.errors import VideoError
 from morphface.media.images import MAX_PIXELS, MIN_SIDE
 from morphface.media.video.picture import Picture
 from morphface.media.video.source import Source
+from morphface.media.video.timeline import Timeline
 
 __all__ = ["Probe", "probe"]
 
 _RATES = (0.01, 1000.0)
 _USUAL_RATE = 25.0
+_FAST = 121.0
+"""Frames in a second that are believed untried; more may be the ticks of a clock."""
+_COUNTING = "mp4"
+"""Files of this kind count their frames; others state what a recorder meant to do."""
+_LOOKED_AT = 1000
+_NEAR = 0.01
 _TAIL = 0.5
 _MICROSECONDS = 1_000_000
 
@@ -74,7 +80,7 @@ def probe(path: Path) -> Probe:
         return Probe(
             size=_size(path, first, stream.sample_aspect_ratio),
             aspect=stream.sample_aspect_ratio,
-            rate=_rate(stream),
+            rate=_rate(path, source),
             step=step,
             origin=origin,
             duration=duration,
@@ -109,11 +115,22 @@ def _check_size(path: Path, width: int, height: int) -> None:
         )
 
 
-def _rate(stream: VideoStream) -> float:
-    for rate in (stream.average_rate, stream.guessed_rate, stream.base_rate):
-        if rate and _RATES[0] <= rate <= _RATES[1]:
-            return float(rate)
-    return _USUAL_RATE
+def _rate(path: Path, source: Source) -> float:
+    """Frames in a second, as stated where that is a count, else as the first frames come."""
+    stream = source.stream
+    stated = stream.average_rate
+    if stated and _RATES[0] <= stated <= _FAST and _COUNTING in source.container.format.name:
+        return float(stated)
+    with Source(path) as again:
+        timeline = Timeline.read(again, _LOOKED_AT)
+    shown = () if timeline is None else timeline.shown
+    seconds = float((shown[-1] - shown[0]) * (stream.time_base or 0)) if shown else 0.0
+    measured = (len(shown) - 1) / seconds if seconds > 0 else 0.0
+    if _RATES[0] <= measured <= _RATES[1]:
+        near = stated and abs(float(stated) / measured - 1) < _NEAR
+        return float(stated) if stated and near else measured
+    rates = (stated, stream.guessed_rate, stream.base_rate)
+    return float(next((rate for rate in rates if rate and _RATES[0] <= rate <= _FAST), _USUAL_RATE))
 
 
 def _duration(source: Source, origin: Fraction) -> tuple[float | None, float]:

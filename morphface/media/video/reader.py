@@ -13,11 +13,11 @@ from av.video.frame import VideoFrame
 from morphface.core.errors import ParameterError, VideoError
 from morphface.media.images import Photo
 from morphface.media.video.picture import Picture
-from morphface.media.video.probe import Probe, probe
+from morphface.media.video.probe import Probe
 from morphface.media.video.source import Source
 from morphface.media.video.timeline import Timeline
 
-__all__ = ["Frame", "Video", "read_video"]
+__all__ = ["Frame", "Video", "check_wishes", "evenly"]
 
 _Raw = tuple[VideoFrame, int, float]
 
@@ -35,31 +35,6 @@ class Frame:
     photo: Photo
     index: int
     time: float
-
-
-def read_video(
-    path: str | Path, start: float | None = None, end: float | None = None, every: int = 1
-) -> "Video":
-    """The video at `path`, to be used in a `with` statement and iterated.
-
-    Args:
-        path: of a video file, of whatever kind FFmpeg reads.
-        start: where to begin, in seconds after the first picture; None: there.
-        end: where to end: frames from this time on are left out; None: at the end.
-        every: give one frame of so many, beginning with the first.
-
-    Raises:
-        MissingFileError: there is no such file.
-        VideoError: it is not a video, holds no pictures, or they are too large or too small.
-        ParameterError: `start`, `end` or `every` make no sense for it.
-    """
-    _check_wishes(start or 0.0, end, every)
-    known = probe(Path(path))
-    if known.duration is not None and (start or 0.0) >= known.duration:
-        raise ParameterError(
-            f"start is {start:g} s, but {path} is only {known.duration:.2f} s long"
-        )
-    return Video(Path(path), known, (start or 0.0, math.inf if end is None else end), every)
 
 
 class Video:
@@ -130,14 +105,12 @@ class Video:
         Raises:
             ParameterError: `n` is below 1.
         """
-        if n < 1:
-            raise ParameterError(f"n must be at least 1, got {n}")
         timeline = _timeline(self.path)
         if timeline is None:
             return self._spread_by_counting(n)
         low, high = (self.known.stamp(time) - 1e-6 for time in self.span)
         shown = timeline.shown[bisect_left(timeline.shown, low) : bisect_left(timeline.shown, high)]
-        return list(self._at(timeline, _evenly(shown, n)))
+        return list(self._at(timeline, evenly(shown, n)))
 
     def _iterate(self) -> Generator[Frame, None, None]:
         picture: Picture | None = None
@@ -148,7 +121,10 @@ class Video:
                 picture = picture or Picture(raw, self.known.aspect)
                 yield self._frame(picture, (raw, index, time))
         if count < 0:
-            raise VideoError(f"{self.path} shows no frames from start to end; widen the span")
+            raise self._empty()
+
+    def _empty(self) -> VideoError:
+        return VideoError(f"{self.path} shows no frames from start to end; widen the span")
 
     def _inside(self) -> Iterator[_Raw]:
         """Frames of the span, with their numbers and times."""
@@ -214,7 +190,7 @@ class Video:
 
     def _spread_by_counting(self, n: int) -> list[Frame]:
         """The same where packets have no times: all is decoded, twice."""
-        chosen = set(_evenly([index for _, index, _ in self._inside()], n))
+        chosen = set(evenly([index for _, index, _ in self._inside()], n))
         found: list[Frame] = []
         picture: Picture | None = None
         for raw, index, time in self._inside():
@@ -227,8 +203,18 @@ class Video:
         return Frame(Photo(picture.tensor(raw[0]), source=str(self.path)), raw[1], raw[2])
 
 
-def _evenly(items: "tuple[int, ...] | list[int]", n: int) -> list[int]:
-    """Up to `n` of `items`, each in the middle of its share."""
+def evenly(items: "tuple[int, ...] | list[int]", n: int) -> list[int]:
+    """Up to `n` of `items`, each in the middle of its share.
+
+    Args:
+        items: in order.
+        n: how many.
+
+    Raises:
+        ParameterError: `n` is below 1.
+    """
+    if n < 1:
+        raise ParameterError(f"n must be at least 1, got {n}")
     count = min(n, len(items))
     return [items[(2 * k + 1) * len(items) // (2 * count)] for k in range(count)]
 
@@ -238,7 +224,17 @@ def _timeline(path: Path) -> Timeline | None:
         return Timeline.read(source)
 
 
-def _check_wishes(start: float, end: float | None, every: int) -> None:
+def check_wishes(start: float, end: float | None, every: int) -> None:
+    """Refuse parts that no video has.
+
+    Args:
+        start: where to begin, in seconds.
+        end: where to end; None: at the end.
+        every: one frame of so many.
+
+    Raises:
+        ParameterError: they make no sense.
+    """
     if every < 1:
         raise ParameterError(f"every must be at least 1, got {every}")
     if not (math.isfinite(start) and start >= 0):

@@ -18,6 +18,7 @@ from av.video.stream import VideoStream
 
 from morphface.core.errors import VideoError
 from morphface.media.paths import check_file, unreadable
+from morphface.media.video.fields import unwoven
 
 if TYPE_CHECKING:
     from av.packet import Packet
@@ -31,6 +32,7 @@ __all__ = ["Source", "open_container"]
 _THREADS = min(2, os.cpu_count() or 1)
 _PICTURES = ("image2", "ico")
 _TEXTS = ("tty", "bin", "xbin", "adf", "idf")
+_STILLS = ("mjpeg", "png", "bmp", "webp", "gif")
 _ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 """FFmpeg's own decoders of these leave the alpha channel out."""
 
@@ -51,6 +53,7 @@ class Source:
         self.container = open_container(path)
         try:
             self.stream = _pictures(self.container, path)
+            self._order = int(self.stream.codec_context.field_order)
             self._decoder = _decoder(self.stream)
         except VideoError:
             self.container.close()
@@ -81,7 +84,10 @@ class Source:
             yield packet
 
     def frames(self) -> Iterator[VideoFrame]:
-        """The frames from where the file stands, in the order of their times."""
+        """The frames from where the file stands, in the order of their times, not interlaced."""
+        return unwoven(self._decoded_all(), self._order)
+
+    def _decoded_all(self) -> Iterator[VideoFrame]:
         for packet in self.packets():
             self.damaged |= packet.is_corrupt
             yield from self._decoded(packet)
@@ -128,19 +134,35 @@ def _refusal(path: Path, error: av.error.FFmpegError) -> str:
 
 
 def _pictures(container: InputContainer, path: Path) -> VideoStream:
-    """The stream of moving pictures: not the cover of a song, and not a single picture."""
+    """The stream that players show: not the cover of a song, and not a single picture."""
     kind = container.format.name
     if kind in _PICTURES or kind.endswith("_pipe"):
         raise VideoError(f"{path} is a picture, not a video; pictures are for `morphface fit`")
     if kind in _TEXTS:
         raise VideoError(f"{path} is not a video of a known kind; convert it to MP4")
-    for stream in container.streams.video:
-        if not stream.disposition & Disposition.attached_pic:
-            if stream.codec_context is None:
-                raise VideoError(f"{path} has pictures in a coding that FFmpeg does not know here")
-            return stream
+    moving = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     has_sound = "sound but " if container.streams.audio else ""
-    raise VideoError(f"{path} holds {has_sound}no pictures; name a video")
+    if not moving:
+        raise VideoError(f"{path} holds {has_sound}no pictures; name a video")
+    best = container.streams.best("video")
+    stream = next(
+        (one for one in moving if best is not None and one.index == best.index), moving[0]
+    )
+    if stream.codec_context is None:
+        raise VideoError(f"{path} has pictures in a coding that FFmpeg does not know here")
+    if has_sound and stream.codec_context.name in _STILLS and _is_single(path, stream.index):
+        raise VideoError(f"{path} holds {has_sound}only a still picture; name a video")
+    return stream
+
+
+def _is_single(path: Path, index: int) -> bool:
+    """Whether a stream has no second picture."""
+    with open_container(path) as container:
+        packets = container.demux(container.streams[index])
+        try:
+            return sum(1 for _, packet in zip(range(3), packets, strict=False) if packet.size) < 2
+        except av.error.FFmpegError:
+            return True
 
 
 def _decoder(stream: VideoStream) -> VideoCodecContext:

@@ -2,6 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
+from itertools import islice
 
 from morphface.media.video.source import Source
 
@@ -23,10 +24,15 @@ class Timeline:
     seeks: tuple[int, ...]
 
     @classmethod
-    def read(cls, source: Source) -> "Timeline | None":
-        """That of a freshly opened `source`; None where packets have no times."""
+    def read(cls, source: Source, most: int | None = None) -> "Timeline | None":
+        """That of a freshly opened `source`; None where packets have no times.
+
+        Args:
+            source: of the video.
+            most: packets that are looked at; None looks at all.
+        """
         shown, keys = [], []
-        for packet in source.packets():
+        for packet in islice(source.packets(), most):
             if not packet.size or packet.is_discard:
                 continue
             if packet.pts is None:

@@ -1,7 +1,6 @@
 """Pictures to compare: a video, a folder of pictures, or one picture; never all in memory."""
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 from pathlib import Path
 
@@ -9,14 +8,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from morphface.core.errors import ImageError, ParameterError
-from morphface.media.images import read_image
 from morphface.media.resample import grid_weights, resample
 from morphface.media.video import Frame, Video, read_video
-from morphface.pipelines.actors import RATE, is_video
+from morphface.media.video.sequence import PictureSequence, pictures_at
+from morphface.pipelines.actors import is_video
 
 __all__ = ["Clip", "counted", "pairs", "scaled"]
-
-_PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 
 
 class Clip:
@@ -34,48 +31,38 @@ class Clip:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self.video: Video | None = None
-        self._files: list[str | Path] = [path]
+        files: Sequence[str | Path] | None = [path]
         if Path(path).is_dir():
-            self._files = _pictures(Path(path))
-        elif is_video(path):
-            self.video = read_video(path)
-        self.size = self.video.size if self.video else read_image(self._files[0]).size
+            files = pictures_at(Path(path))
+        if files is None:
+            raise ImageError(f"{path} holds no pictures; name a folder of frames, or a video")
+        shown = is_video(path) and not Path(path).is_dir()
+        self._video = read_video(path) if shown else PictureSequence.of(Path(path), files)
+        self.size = self._video.size
+
+    @property
+    def video(self) -> Video | None:
+        """The video; None where there are pictures."""
+        return None if isinstance(self._video, PictureSequence) else self._video
 
     @property
     def frames(self) -> int | None:
         """How many there are; of a video about, and None where it does not tell."""
-        return self.video.frames if self.video else len(self._files)
+        return self._video.frames
 
     @property
     def alone(self) -> bool:
         """Whether it is one picture."""
-        return self.video is None and len(self._files) == 1
+        return self.video is None and self.frames == 1
 
     def __iter__(self) -> Iterator[Frame]:
         """The frames, read as they are asked for."""
-        if self.video is not None:
-            with self.video as video:
-                yield from video
-            return
-        for number in range(len(self._files)):
-            yield self._picture(number)
+        with self._video as video:
+            yield from video
 
     def spread(self, n: int) -> list[Frame]:
         """Up to `n` frames, spread evenly."""
-        if self.video is not None:
-            return self.video.spread(n)
-        count = min(n, len(self._files))
-        return [self._picture((2 * k + 1) * len(self._files) // (2 * count)) for k in range(count)]
-
-    def _picture(self, number: int) -> Frame:
-        photo = read_image(self._files[number])
-        if photo.size != self.size:
-            raise ImageError(
-                f"{photo.source} has {photo.size[1]} x {photo.size[0]} pixels, the first picture "
-                f"of its folder {self.size[1]} x {self.size[0]}; make them equal"
-            )
-        return Frame(photo, number, number / RATE)
+        return self._video.spread(n)
 
 
 def pairs(result: Clip, reference: Clip, *, shorter: bool) -> Iterator[tuple[Frame, Frame]]:
@@ -121,16 +108,3 @@ def scaled(pixels: Float[Tensor, "H W 3"], size: tuple[int, int]) -> Float[Tenso
         for new, old in zip(size, pixels.shape[:2], strict=True)
     )
     return resample(pixels, rows, columns).clamp(0, 1)
-
-
-def _pictures(folder: Path) -> list[str | Path]:
-    """The pictures of a folder; 2 comes before 10."""
-    files = [file for file in folder.iterdir() if file.suffix.lower() in _PICTURES]
-    if not files:
-        raise ImageError(f"{folder} holds no pictures; name a folder of frames, or a video")
-    return [*sorted(files, key=_order)]
-
-
-def _order(file: Path) -> list[tuple[int, str]]:
-    parts = re.split(r"(\d+)", file.name)
-    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts]

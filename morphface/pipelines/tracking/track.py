@@ -3,7 +3,7 @@
 import json
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import torch
 
@@ -37,6 +37,7 @@ def track_video(
     start: float = 0.0,
     end: float | None = None,
     every: int = 1,
+    rate: float | None = None,
     people: int = 1,
     focal: FocalLength | None = None,
     stage: str = "pixels",
@@ -52,13 +53,15 @@ def track_video(
     all is done. Ctrl-C ends the video there: what was tracked until then is written.
 
     Args:
-        video: path of a video, or the number of a webcam. A webcam is shown live where there is
+        video: path of a video, of a folder of pictures or a pattern of these (`frames/%05d.png`),
+            or the number of a webcam. A webcam is shown live where there is
             a display, until q is pressed.
         out: the folder, made if it is missing; files of the same names are replaced.
         model: name or path of a morphable model.
         start: where to begin in the video, in seconds.
         end: where to end, None: at the end.
         every: one frame of so many is taken.
+        rate: frames in a second of pictures, 25 if it is not given.
         people: the most people that are tracked.
         focal: focal length in pixels, or a 35-mm equivalent as text, such as "50mm"; None
             estimates it.
@@ -80,7 +83,10 @@ def track_video(
     _check_people(people)
     settings = VideoSettings(stage=stage, people=people, focal=focal)
     tell = progress or (lambda _: None)
-    with output_folder(out) as folder, _opened(video, start, end, every) as source:
+    with (
+        output_folder(out) as folder,
+        _opened(video, rate, start=start, end=end, every=every) as source,
+    ):
         if focal is not None:
             settings = replace(settings, focal=focal_pixels(focal, source.size))
         head = with_landmarks_for(load_model(model), model, ["478", "68"], tell)
@@ -110,16 +116,24 @@ def track_video(
     return report
 
 
+class _Part(TypedDict):
+    """Which frames."""
+
+    start: float
+    end: float | None
+    every: int
+
+
 def _check_people(people: int) -> None:
     if people < 1:
         raise ParameterError(f"people must be at least 1, got {people}")
 
 
-def _opened(video: str | Path | int, start: float, end: float | None, every: int) -> Video | Webcam:
+def _opened(video: str | Path | int, rate: float | None, **part: Unpack[_Part]) -> Video | Webcam:
     number = str(video)
     if isinstance(video, int) or (number.isdecimal() and not Path(number).exists()):
         return Webcam(int(number))
-    return read_video(video, start, end, every)
+    return read_video(video, **part, rate=rate)
 
 
 def _plain(settings: VideoSettings) -> dict[str, Any]:

@@ -105,5 +105,5 @@ def test_a_file_whose_name_is_a_number_is_that_file(tmp_path, monkeypatch):
 
     write_clip(tmp_path / "7.mp4", pictures(3)).rename(tmp_path / "7")
     monkeypatch.chdir(tmp_path)
-    with track._opened("7", 0.0, None, 1) as source:
+    with track._opened("7", None, start=0.0, end=None, every=1) as source:
         assert source.frames == 3
