@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from morphface.core.display import use_painter
+from morphface.core.forks import safe_to_fork
 from morphface.core.version import __version__
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ _HOMES = {
 }
 
 use_painter("morphface.show.painters:paint")
+safe_to_fork()
 
 
 def __getattr__(name: str) -> Any:
