@@ -13,6 +13,7 @@ import typer
 
 from morphface.cli.doctor import doctor
 from morphface.cli.evaluate import evaluate
+from morphface.cli.exports import export, import_
 from morphface.cli.fit import fit
 from morphface.cli.models import app as models_app
 from morphface.cli.output import say
@@ -27,7 +28,6 @@ from morphface.core.errors import MorphfaceError, StoppedError
 __all__ = ["main", "run"]
 
 app = typer.Typer(
-    add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -36,8 +36,10 @@ app = typer.Typer(
 
 app.add_typer(models_app, name="models")
 _MAKERS = (train, reenact, animate)
-for command in (fit, track, view, edit, prepare, inspect, *_MAKERS, transfer, evaluate, doctor):
+_OTHERS = (transfer, export, evaluate, doctor)
+for command in (fit, track, view, edit, prepare, inspect, *_MAKERS, *_OTHERS):
     app.command()(command)
+app.command("import")(import_)
 
 _INTERRUPTED = 130
 _stopped = threading.Event()
