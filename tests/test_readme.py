@@ -13,8 +13,9 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_the_lines_of_python_run(capsys):
+def test_the_lines_of_python_run(capsys, tmp_path, monkeypatch):
     needs_detector()
+    monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     names = {}
     for block in blocks:

@@ -7,12 +7,14 @@ is for what the user can mend, 1 for our mistakes, 130 for an interruption.
 import signal
 import sys
 import threading
-from typing import Annotated
+import warnings
+from typing import Annotated, Any
 
 import typer
 
 from morphface.cli.doctor import doctor
 from morphface.cli.evaluate import evaluate
+from morphface.cli.exports import export, import_
 from morphface.cli.fit import fit
 from morphface.cli.models import app as models_app
 from morphface.cli.output import say
@@ -22,12 +24,11 @@ from morphface.cli.track import track
 from morphface.cli.train import train
 from morphface.cli.transfer import transfer
 from morphface.cli.views import edit, view
-from morphface.core.errors import MorphfaceError, StoppedError
+from morphface.core.errors import ModelWarning, MorphfaceError, StoppedError
 
 __all__ = ["main", "run"]
 
 app = typer.Typer(
-    add_completion=False,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -36,8 +37,10 @@ app = typer.Typer(
 
 app.add_typer(models_app, name="models")
 _MAKERS = (train, reenact, animate)
-for command in (fit, track, view, edit, prepare, inspect, *_MAKERS, transfer, evaluate, doctor):
+_OTHERS = (transfer, export, evaluate, doctor)
+for command in (fit, track, view, edit, prepare, inspect, *_MAKERS, *_OTHERS):
     app.command()(command)
+app.command("import")(import_)
 
 _INTERRUPTED = 130
 _stopped = threading.Event()
@@ -48,6 +51,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else it is to be ignored
         signal.signal(signal.SIGINT, _interrupt)
+    _tell_warnings("--quiet" in sys.argv)
     sys.exit(run(sys.argv[1:]))
 
 
@@ -82,6 +86,19 @@ def run(arguments: list[str]) -> int:
     if result == _INTERRUPTED:  # typer may turn an interruption into this exit code itself
         return _refuse("interrupted; nothing was written", _INTERRUPTED, quiet)
     return result if isinstance(result, int) else 0
+
+
+def _tell_warnings(quiet: bool) -> None:
+    """Our own warnings are sentences for the user, not lines of a program's log."""
+    usual = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if issubclass(category, ModelWarning):
+            say(str(message), quiet=quiet, style="yellow")
+        else:
+            usual(message, category, *place, **more)
+
+    warnings.showwarning = show
 
 
 def _explain(error: Exception, quiet: bool) -> int:

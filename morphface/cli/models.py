@@ -1,14 +1,18 @@
 """The commands `morphface models ...`: parse, call a pipeline, print."""
 
+import re
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from morphface.cli.options import Debug, Quiet
 from morphface.cli.output import say, table
 from morphface.core.errors import ParameterError
+
+if TYPE_CHECKING:
+    from morphface.models.known import Download
 
 __all__ = ["app"]
 
@@ -25,6 +29,14 @@ _Texture = Annotated[
 _Landmarks = Annotated[
     list[Path] | None,
     typer.Option(help="A file that says where landmarks are; may be repeated.", metavar="FILE"),
+]
+_Identities = Annotated[
+    int | None,
+    typer.Option(
+        "--identity-count",
+        help="How many directions of a FLAME that was cut are identity; the rest are expression.",
+        metavar="N",
+    ),
 ]
 
 
@@ -45,13 +57,14 @@ def info(
     expression: _Expression = None,
     texture: _Texture = None,
     landmarks: _Landmarks = None,
+    identity_count: _Identities = None,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Show what is in a model: sizes, units, expressions, landmarks, licence."""
     from morphface.pipelines.models import describe_model
 
-    options = _files(expression, texture, landmarks)
+    options = _files(expression, texture, landmarks) | {"identity": identity_count}
     table(describe_model(model, **options).items())
 
 
@@ -70,6 +83,7 @@ def convert(
     expression: _Expression = None,
     texture: _Texture = None,
     landmarks: _Landmarks = None,
+    identity_count: _Identities = None,
     half: Annotated[
         bool, typer.Option("--half", help="Half precision: half the size, micrometres off.")
     ] = False,
@@ -79,7 +93,7 @@ def convert(
     """Write a model in morphface's own format: one file, quick and safe to load."""
     from morphface.pipelines.models import convert_model
 
-    options = _files(expression, texture, landmarks)
+    options = _files(expression, texture, landmarks) | {"identity": identity_count}
     say(f"written to {convert_model(source, target, half=half, **options)}", quiet=quiet)
 
 
@@ -98,6 +112,12 @@ def get(
     yes: Annotated[
         bool, typer.Option("--yes", help="Accept the licence, and fetch it without asking.")
     ] = False,
+    url: Annotated[
+        str | None, typer.Option(help="Where you know its file to be.", metavar="URL")
+    ] = None,
+    sha256: Annotated[
+        str | None, typer.Option(help="Of that file, as its publisher says.", metavar="HEX")
+    ] = None,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
@@ -107,7 +127,8 @@ def get(
 
     model = published_model(name)
     say(f"{model.title}; licence: {model.licence}", quiet=quiet)
-    if not model.downloads:
+    given = _given(url, sha256)
+    if not (model.downloads or given):
         typer.echo(how_to_get(model))
         return
     use = "commercial use allowed" if model.commercial else "no commercial use"
@@ -115,8 +136,21 @@ def get(
         raise ParameterError(f"pass --yes to accept the licence of {name} ({use})")
     if not yes and not typer.confirm(f"Fetch it under this licence ({use})?", err=True):
         return
-    for place in download_model(name):
+    for place in download_model(name, given=given):
         say(f"written to {place}", quiet=quiet)
+
+
+def _given(url: str | None, sha256: str | None) -> "Download | None":
+    """What the user says about a file to fetch."""
+    from morphface.models.known import Download
+
+    if url is None and sha256 is None:
+        return None
+    if url is None or not url.startswith(("https://", "http://")):
+        raise ParameterError("--url must be the http address of the model's file")
+    if sha256 is None or not re.fullmatch("[0-9a-fA-F]{64}", sha256):
+        raise ParameterError("--sha256 must be the 64 hexadecimal digits of the file at --url")
+    return Download(url, sha256.lower())
 
 
 def _files(

@@ -12,6 +12,7 @@ __all__ = [
     "MissingDependencyError",
     "MissingFileError",
     "ModelError",
+    "ModelWarning",
     "MorphfaceError",
     "NoFaceError",
     "OutputError",
@@ -52,6 +53,10 @@ class LandmarkError(MorphfaceError, ValueError):
 
 class ModelError(MorphfaceError, ValueError):
     """A model is unknown, or its file is not what its reader expects."""
+
+
+class ModelWarning(UserWarning):
+    """A model's file does not say something, and a choice was made that may be wrong."""
 
 
 class MissingFileError(MorphfaceError, FileNotFoundError):

@@ -1,4 +1,11 @@
-"""Parameters in, parameters out: editing by name, blending, and transfer between people."""
+"""Parameters in, parameters out: editing by name, blending, and transfer between people.
+
+The room can be called: `morphface.edit(...)` is `morphface.edit.edit(...)`.
+"""
+
+import sys
+from types import ModuleType
+from typing import Any
 
 from morphface.edit.between import interpolate
 from morphface.edit.light import Light, lamp, light_direction
@@ -27,3 +34,13 @@ __all__ = [
     "transfer",
     "turned_to",
 ]
+
+
+class _Room(ModuleType):
+    """This module, which is also the function of its name, for `morphface.edit`."""
+
+    def __call__(self, *arguments: Any, **changes: Any) -> Any:
+        return edit(*arguments, **changes)
+
+
+sys.modules[__name__].__class__ = _Room

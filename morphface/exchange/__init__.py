@@ -1,5 +1,29 @@
-"""Cameras, heads and tracks in the files of other programs."""
+"""Tracks, heads and cameras in the files of other programs."""
 
+from morphface.exchange.animated_gltf import animated_gltf, write_animated_gltf
+from morphface.exchange.arkit import ArkitCurves, arkit_curves, track_of_curves
+from morphface.exchange.arkit_json import read_arkit_json, write_arkit_json
 from morphface.exchange.cameras import camera_of, read_cameras
+from morphface.exchange.clip import Clip
+from morphface.exchange.live_link import read_live_link, write_live_link
+from morphface.exchange.sequences import write_maps, write_meshes
+from morphface.exchange.tables import write_landmark_table, write_parameter_table
 
-__all__ = ["camera_of", "read_cameras"]
+__all__ = [
+    "ArkitCurves",
+    "Clip",
+    "animated_gltf",
+    "arkit_curves",
+    "camera_of",
+    "read_arkit_json",
+    "read_cameras",
+    "read_live_link",
+    "track_of_curves",
+    "write_animated_gltf",
+    "write_arkit_json",
+    "write_landmark_table",
+    "write_live_link",
+    "write_maps",
+    "write_meshes",
+    "write_parameter_table",
+]

@@ -1,1 +1,90 @@
 """Maps in, frames out: generators that turn windows of conditioning maps into video."""
+
+from typing import TYPE_CHECKING
+
+from morphface.core.doors import lazy_names
+
+if TYPE_CHECKING:
+    from morphface.generate.checkpoint import load_generator, read_config, save_generator
+    from morphface.generate.config import GeneratorConfig
+    from morphface.generate.fast import quickened
+    from morphface.generate.frames import Frames, MemoryFrames, ShardFrames
+    from morphface.generate.generator import GENERATORS, Generator, generator_of, make_generator
+    from morphface.generate.losses import (
+        ADVERSARIAL,
+        discriminator_loss,
+        feature_matching,
+        generator_loss,
+        perceptual,
+        temporal,
+    )
+    from morphface.generate.networks import PatchDiscriminator, TranslationNetwork
+    from morphface.generate.stream import stream_frames, stream_windows
+    from morphface.generate.training import Observer, TrainSettings, train_generator
+    from morphface.generate.windows import PADDINGS, ConditioningWindows, WindowOrder, to_signed
+
+__all__ = [
+    "ADVERSARIAL",
+    "ConditioningWindows",
+    "Frames",
+    "GENERATORS",
+    "Generator",
+    "GeneratorConfig",
+    "MemoryFrames",
+    "Observer",
+    "PADDINGS",
+    "PatchDiscriminator",
+    "ShardFrames",
+    "TrainSettings",
+    "TranslationNetwork",
+    "WindowOrder",
+    "discriminator_loss",
+    "feature_matching",
+    "generator_loss",
+    "generator_of",
+    "load_generator",
+    "make_generator",
+    "perceptual",
+    "quickened",
+    "read_config",
+    "save_generator",
+    "stream_frames",
+    "stream_windows",
+    "temporal",
+    "to_signed",
+    "train_generator",
+]
+
+_HOMES = {
+    "ADVERSARIAL": "losses",
+    "ConditioningWindows": "windows",
+    "Frames": "frames",
+    "GENERATORS": "generator",
+    "Generator": "generator",
+    "GeneratorConfig": "config",
+    "MemoryFrames": "frames",
+    "Observer": "training",
+    "PADDINGS": "windows",
+    "PatchDiscriminator": "networks",
+    "ShardFrames": "frames",
+    "TrainSettings": "training",
+    "TranslationNetwork": "networks",
+    "WindowOrder": "windows",
+    "discriminator_loss": "losses",
+    "feature_matching": "losses",
+    "generator_loss": "losses",
+    "generator_of": "generator",
+    "load_generator": "checkpoint",
+    "make_generator": "generator",
+    "perceptual": "losses",
+    "quickened": "fast",
+    "read_config": "checkpoint",
+    "save_generator": "checkpoint",
+    "stream_frames": "stream",
+    "stream_windows": "stream",
+    "temporal": "losses",
+    "to_signed": "windows",
+    "train_generator": "training",
+}
+
+__getattr__ = lazy_names(__name__, _HOMES)

@@ -1,1 +1,31 @@
 """Cameras, meshes and spherical harmonics. Rotations come from `roma`."""
+
+from morphface.geometry.angles import angles_to_rotvec, rotvec_to_angles
+from morphface.geometry.camera import Camera, to_camera
+from morphface.geometry.focal import FocalLength, focal_pixels
+from morphface.geometry.mesh import (
+    face_normals,
+    loop_subdivision,
+    midpoint_subdivision,
+    vertex_normals,
+)
+from morphface.geometry.spherical_harmonics import irradiance, rotate_light, sh_basis, sh_project
+from morphface.geometry.topology import Topology
+
+__all__ = [
+    "Camera",
+    "FocalLength",
+    "Topology",
+    "angles_to_rotvec",
+    "face_normals",
+    "focal_pixels",
+    "irradiance",
+    "loop_subdivision",
+    "midpoint_subdivision",
+    "rotate_light",
+    "rotvec_to_angles",
+    "sh_basis",
+    "sh_project",
+    "to_camera",
+    "vertex_normals",
+]

@@ -105,6 +105,9 @@ def to_camera(
     rotation: Float[Tensor, "*batch 3"],
     translation: Float[Tensor, "*batch 3"],
 ) -> Float[Tensor, "*batch V 3"]:
-    """Model frame to camera frame: rotate by the rotation vector, then translate."""
-    matrix = roma.rotvec_to_rotmat(rotation)
-    return points @ matrix.mT + translation[..., None, :]
+    """Model frame to camera frame: rotate by the rotation vector, then translate.
+
+    The result has the precision of `points`.
+    """
+    matrix = roma.rotvec_to_rotmat(rotation.to(points.dtype))
+    return points @ matrix.mT + translation.to(points.dtype)[..., None, :]

@@ -1,5 +1,9 @@
 """Landmarks of faces in pictures, and where they lie on a model."""
 
+from typing import TYPE_CHECKING
+
+from morphface.core.doors import lazy_names
+from morphface.landmarks.detectors import LandmarkDetector
 from morphface.landmarks.embedding import measure_embedding
 from morphface.landmarks.files import read_landmarks
 from morphface.landmarks.find import choose, find_faces
@@ -8,9 +12,16 @@ from morphface.landmarks.schemes import SCHEMES, outer_eye_distance, scheme, to_
 from morphface.landmarks.search import search_faces
 from morphface.landmarks.transfer import embed
 
+if TYPE_CHECKING:
+    from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
+    from morphface.landmarks.detectors.retinaface import RetinaFaceDetector
+
 __all__ = [
-    "SCHEMES",
+    "LandmarkDetector",
     "Landmarks",
+    "MediaPipeDetector",
+    "RetinaFaceDetector",
+    "SCHEMES",
     "choose",
     "embed",
     "find_faces",
@@ -21,3 +32,10 @@ __all__ = [
     "search_faces",
     "to_scheme",
 ]
+
+_HOMES = {
+    "MediaPipeDetector": "detectors.mediapipe",
+    "RetinaFaceDetector": "detectors.retinaface",
+}
+
+__getattr__ = lazy_names(__name__, _HOMES)

@@ -1,1 +1,34 @@
 """Images in and out, and mesh export."""
+
+from morphface.media.crop import Crop
+from morphface.media.images import Photo, read_image, write_image
+from morphface.media.meshes import (
+    Surface,
+    encode_gltf,
+    split_seams,
+    write_gltf,
+    write_obj,
+    write_ply,
+)
+from morphface.media.shards import ShardFolder, ShardWriter, open_shards
+from morphface.media.video import Frame, Video, VideoWriter, read_video
+
+__all__ = [
+    "Crop",
+    "Frame",
+    "Photo",
+    "ShardFolder",
+    "ShardWriter",
+    "Surface",
+    "Video",
+    "VideoWriter",
+    "encode_gltf",
+    "open_shards",
+    "read_image",
+    "read_video",
+    "split_seams",
+    "write_gltf",
+    "write_image",
+    "write_obj",
+    "write_ply",
+]

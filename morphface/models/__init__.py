@@ -1,8 +1,11 @@
 """Morphable models: what a face can look like, and nothing about cameras or pictures."""
 
+from typing import TYPE_CHECKING
+
+from morphface.core.doors import lazy_names
 from morphface.models.articulated import ArticulatedModel, Rig
 from morphface.models.basis import ExpressionBasis, LinearBasis
-from morphface.models.catalogue import MODELS, load_model
+from morphface.models.catalogue import MODELS, how_to_get, load_model, model_path
 from morphface.models.embedding import LandmarkEmbedding
 from morphface.models.morphable import Eye, MorphableModel, gaze_rotation
 from morphface.models.skeleton import Skeleton, skeleton_of
@@ -10,20 +13,55 @@ from morphface.models.skin import mesh_parts
 from morphface.models.storage import save_model
 from morphface.models.subdivide import subdivide_model
 
+if TYPE_CHECKING:
+    from morphface.models.conversion import (
+        Converted,
+        Correspondence,
+        arkit_directions,
+        arkit_weights,
+        convert_parameters,
+        find_correspondence,
+        read_correspondence,
+        save_correspondence,
+    )
+
 __all__ = [
-    "MODELS",
     "ArticulatedModel",
+    "Converted",
+    "Correspondence",
     "ExpressionBasis",
     "Eye",
     "LandmarkEmbedding",
     "LinearBasis",
+    "MODELS",
     "MorphableModel",
     "Rig",
     "Skeleton",
+    "arkit_directions",
+    "arkit_weights",
+    "convert_parameters",
+    "find_correspondence",
     "gaze_rotation",
+    "how_to_get",
     "load_model",
     "mesh_parts",
+    "model_path",
+    "read_correspondence",
+    "save_correspondence",
     "save_model",
     "skeleton_of",
     "subdivide_model",
 ]
+
+_HOMES = {
+    "Converted": "conversion",
+    "Correspondence": "conversion",
+    "arkit_directions": "conversion",
+    "arkit_weights": "conversion",
+    "convert_parameters": "conversion",
+    "find_correspondence": "conversion",
+    "read_correspondence": "conversion",
+    "save_correspondence": "conversion",
+}
+
+__getattr__ = lazy_names(__name__, _HOMES)

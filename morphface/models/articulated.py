@@ -206,8 +206,10 @@ class ArticulatedModel(MorphableModel):
         Raises:
             ShapeError: more coefficients than the model has.
         """
-        identity = _padded("identity", identity, self.identity.rank)
-        linear, turns = self._parts(_padded("expression", expression, self.expression.rank))
+        own = self.identity.mean.dtype
+        identity = _padded("identity", identity.to(own), self.identity.rank)
+        expression = _padded("expression", expression.to(own), self.expression.rank)
+        linear, turns = self._parts(expression)
         rest = self.identity.instance(identity) + self.expression.offset(linear)
         places, rotations = self.rig.places(identity, linear), self.rig.rotations(turns, None)
         here = self.rig.skin(rest, places, rotations)

@@ -23,6 +23,7 @@ def _combine(
     k, rank = coefficients.shape[-1], len(directions)
     if k > rank:
         raise ShapeError(f"coefficients has {k} entries, but the basis has rank {rank}")
+    coefficients = coefficients.to(directions.dtype)
     return (coefficients @ directions[:k].flatten(1)).unflatten(-1, directions.shape[1:])
 
 

@@ -103,17 +103,19 @@ class MorphableModel(Record, Displayed):
         expression: Float[Tensor, "*#batch e"],
         gaze: Float[Tensor, "*#batch 2 2"] | None = None,
     ) -> Float[Tensor, "*batch V 3"]:
-        """Vertex positions in the model frame, in millimetres.
+        """Vertex positions in the model frame, in millimetres, in the precision of the model.
 
         Args:
-            identity: coefficients in standard deviations.
+            identity: coefficients in standard deviations, in any precision.
             expression: weights or coefficients, as `expression.bounds` says.
             gaze: (yaw, pitch) in radians of the left and the right eye; None looks ahead.
 
         Raises:
             ShapeError: more coefficients than the model has.
         """
-        return self._shape(identity, expression, gaze)
+        own = self.identity.mean.dtype
+        gaze = None if gaze is None else gaze.to(own)
+        return self._shape(identity.to(own), expression.to(own), gaze)
 
     def linearised(
         self, identity: Float[Tensor, " i"], expression: Float[Tensor, " e"]

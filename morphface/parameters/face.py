@@ -38,6 +38,8 @@ _VECTOR_ORDER = (
 class FaceParameters(Record, Displayed):
     """One person in T frames. Identity and reflectance have one row, everything else has T.
 
+    Values of any precision, such as NumPy's float64, are held as float32.
+
     Args:
         identity: coefficients in standard deviations.
         expression: weights or coefficients, as the model's `expression.bounds` says.
@@ -63,6 +65,8 @@ class FaceParameters(Record, Displayed):
     def __post_init__(self) -> None:
         for name, shape in _SHAPES.items():
             value = getattr(self, name)
+            value = torch.as_tensor(value, dtype=torch.float32)
+            object.__setattr__(self, name, value)
             if value.ndim != len(shape):
                 raise ShapeError(f"{name} must have {len(shape)} axes, got {tuple(value.shape)}")
             check_shape(name, value, *shape)

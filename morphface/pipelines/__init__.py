@@ -1,5 +1,8 @@
 """From a photo or a video to files: wiring only, each step is a function of another package."""
 
+from typing import TYPE_CHECKING
+
+from morphface.core.doors import lazy_names
 from morphface.fit.fitted import FittedFace, FittedPhoto
 from morphface.pipelines.photo import fit_photo
 from morphface.pipelines.reconstruct import reconstruct
@@ -7,13 +10,78 @@ from morphface.pipelines.reconstruct_together import reconstruct_together
 from morphface.pipelines.together import FittedPhotos, fit_photos
 from morphface.pipelines.tracking import track_video
 
+if TYPE_CHECKING:
+    from morphface.pipelines.doctor import examine
+    from morphface.pipelines.evaluate import evaluate_files
+    from morphface.pipelines.exports import EXPORTS, export, import_curves
+    from morphface.pipelines.head_files import rigged_head, write_head
+    from morphface.pipelines.inspect import inspect_dataset
+    from morphface.pipelines.model_downloads import download_model
+    from morphface.pipelines.model_landmarks import embed_model
+    from morphface.pipelines.models import convert_model, describe_model, list_models
+    from morphface.pipelines.overlay import draw_overlay
+    from morphface.pipelines.prepare import PrepareSettings
+    from morphface.pipelines.reenact import animate_video, reenact_video
+    from morphface.pipelines.training import train_on_dataset
+    from morphface.pipelines.transfer import transfer_files
+    from morphface.pipelines.views import edit_photo, orbit_photo, view_photo
+
 __all__ = [
+    "EXPORTS",
     "FittedFace",
     "FittedPhoto",
     "FittedPhotos",
+    "PrepareSettings",
+    "animate_video",
+    "convert_model",
+    "describe_model",
+    "download_model",
+    "draw_overlay",
+    "edit_photo",
+    "embed_model",
+    "evaluate_files",
+    "examine",
+    "export",
     "fit_photo",
     "fit_photos",
+    "import_curves",
+    "inspect_dataset",
+    "list_models",
+    "orbit_photo",
     "reconstruct",
     "reconstruct_together",
+    "reenact_video",
+    "rigged_head",
     "track_video",
+    "train_on_dataset",
+    "transfer_files",
+    "view_photo",
+    "write_head",
 ]
+
+_HOMES = {
+    "EXPORTS": "exports",
+    "PrepareSettings": "prepare",
+    "animate_video": "reenact",
+    "convert_model": "models",
+    "describe_model": "models",
+    "download_model": "model_downloads",
+    "draw_overlay": "overlay",
+    "edit_photo": "views",
+    "embed_model": "model_landmarks",
+    "evaluate_files": "evaluate",
+    "examine": "doctor",
+    "export": "exports",
+    "import_curves": "exports",
+    "inspect_dataset": "inspect",
+    "list_models": "models",
+    "orbit_photo": "views",
+    "reenact_video": "reenact",
+    "rigged_head": "head_files",
+    "train_on_dataset": "training",
+    "transfer_files": "transfer",
+    "view_photo": "views",
+    "write_head": "head_files",
+}
+
+__getattr__ = lazy_names(__name__, _HOMES)

@@ -11,11 +11,13 @@ from morphface.models.known import KNOWN, Download, KnownModel, find_known
 __all__ = ["download_model", "published_model"]
 
 
-def download_model(name: str) -> list[Path]:
+def download_model(name: str, *, given: Download | None = None) -> list[Path]:
     """Fetch a model that anybody may fetch into the folder for models; the files.
 
     Args:
         name: of a published model that has downloads.
+        given: where the user knows the model's file to be, and its hash; it is kept under the
+            name by which the model is found.
 
     Raises:
         ModelError: no model has this name, none of its files can be fetched without
@@ -23,6 +25,9 @@ def download_model(name: str) -> list[Path]:
         MissingFileError: the download failed.
     """
     model = published_model(name)
+    if given is not None:
+        place = models_folder() / model.files[0]
+        return [_fetch(given).replace(place)]
     if not model.downloads:
         raise ModelError(f"model {name!r} cannot be fetched for you: {how_to_get(model)}")
     return [_fetch(item) for item in model.downloads]

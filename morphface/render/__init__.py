@@ -1,5 +1,8 @@
 """From a mesh on the screen to pictures: visibility, interpolation, shading."""
 
+from typing import TYPE_CHECKING
+
+from morphface.core.doors import lazy_names
 from morphface.render.antialias import antialias
 from morphface.render.derivatives import screen_derivatives
 from morphface.render.interpolate import interpolate
@@ -8,17 +11,44 @@ from morphface.render.renderer import Rendered, Renderer
 from morphface.render.shade import shade_pixels, shade_plain, shade_sh
 from morphface.render.texture import Texture, sample_texture
 
+if TYPE_CHECKING:
+    from morphface.render.flow import Flow, flow_between, flow_of_parameters, warp_by_flow
+    from morphface.render.maps import GAZE_STYLES, MAP_NAMES, GazeStyle, MapSet, render_maps
+
 __all__ = [
+    "Flow",
     "Fragments",
+    "GAZE_STYLES",
+    "GazeStyle",
+    "MAP_NAMES",
+    "MapSet",
     "Rendered",
     "Renderer",
     "Texture",
     "antialias",
+    "flow_between",
+    "flow_of_parameters",
     "interpolate",
     "rasterize",
+    "render_maps",
     "sample_texture",
     "screen_derivatives",
     "shade_pixels",
     "shade_plain",
     "shade_sh",
+    "warp_by_flow",
 ]
+
+_HOMES = {
+    "Flow": "flow",
+    "GAZE_STYLES": "maps",
+    "GazeStyle": "maps",
+    "MAP_NAMES": "maps",
+    "MapSet": "maps",
+    "flow_between": "flow",
+    "flow_of_parameters": "flow",
+    "render_maps": "maps",
+    "warp_by_flow": "flow",
+}
+
+__getattr__ = lazy_names(__name__, _HOMES)

@@ -7,6 +7,7 @@ from morphface.models import LandmarkEmbedding, load_model, save_model
 from morphface.pipelines import model_downloads, model_landmarks
 from morphface.pipelines.model_landmarks import with_landmarks_for
 from tests.data import needs_detector
+from tests.models.readers import flame_files
 
 
 @pytest.fixture(autouse=True)
@@ -143,6 +144,51 @@ def test_get_fetches_what_anybody_may_fetch(capfd, folder, monkeypatch):
     _, err = output(capfd, ["get", "surrey", "--yes"])
     assert "non-commercial use only" in err.splitlines()[0]
     assert err.splitlines()[1] == f"written to {folder / 'sfm_shape_3448.bin'}"
+
+
+HASH = "0123456789abcdef" * 4
+
+
+def test_get_fetches_what_the_user_says_by_the_name_of_the_model(capfd, folder, monkeypatch):
+    fetched = []
+
+    def fetch(item):
+        fetched.append(item)
+        (folder / item.name).write_bytes(b"head")
+        return folder / item.name
+
+    monkeypatch.setattr(model_downloads, "_fetch", fetch)
+    folder.mkdir(exist_ok=True)
+    address = "https://example.org/v3/head.npz"
+    _, err = output(capfd, ["get", "gnm", "--yes", "--url", address, "--sha256", HASH.upper()])
+    assert err.splitlines()[-1] == f"written to {folder / 'gnm_head.npz'}"
+    assert (fetched[0].url, fetched[0].sha256) == (address, HASH)
+    assert (folder / "gnm_head.npz").read_bytes() == b"head"
+
+
+@pytest.mark.refusal
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        (["--url", "https://example.org/x"], "--sha256 must be the 64 hexadecimal digits"),
+        (["--sha256", HASH], "--url must be the http address of the model's file"),
+        (["--url", "file:///etc/passwd", "--sha256", HASH], "--url must be the http address"),
+    ],
+)
+def test_an_address_without_a_hash_is_refused(capfd, given, words):
+    assert run(["models", "get", "gnm", "--yes", *given]) == 2
+    assert words in capfd.readouterr().err
+
+
+def test_convert_says_how_many_directions_are_identity(capfd, folder, tmp_path):
+    content = dict(flame_files.arrays())
+    content["shapedirs"] = content["shapedirs"][..., :150]
+    (tmp_path / "cut.pkl").write_bytes(flame_files.flame_2023(content))
+    source, target = str(tmp_path / "cut.pkl"), str(tmp_path / "cut.safetensors")
+    output(capfd, ["convert", source, target, "--identity-count", "100"])
+    out, _ = output(capfd, ["info", target])
+    assert "identity\t100 components" in out
+    assert "50 in standard deviations" in out
 
 
 @pytest.mark.refusal

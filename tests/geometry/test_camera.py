@@ -71,3 +71,10 @@ def test_a_camera_needs_pixels():
 def test_a_weak_depth_behind_the_viewer_is_refused():
     with pytest.raises(ParameterError, match="weak_depth must be positive, got -1"):
         Camera(torch.tensor(1.0), torch.zeros(2), (5, 5), torch.tensor(-1.0))
+
+
+def test_a_pose_in_double_precision_moves_points_as_they_are():
+    points, turn, shift = torch.rand(5, 3), torch.tensor([0.1, 0.2, 0.3]), torch.rand(3)
+    moved = to_camera(points, turn.double(), shift.double())
+    assert moved.dtype == torch.float32
+    assert torch.equal(moved, to_camera(points, turn, shift))

@@ -77,3 +77,12 @@ def test_a_shape_only_model_says_so(toy):
 def test_a_missing_embedding_says_how_to_get_one(toy):
     with pytest.raises(ModelError, match=r"no embedding of landmark scheme '68'.*embed\(model\)"):
         toy.landmark_embedding("68")
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.int64])
+def test_coefficients_of_any_precision_give_the_same_face(toy, dtype):
+    plain = (torch.tensor([[1.0, -1, 0]]), torch.tensor([[1.0, 0]]))
+    given = [values.to(dtype) for values in plain]
+    assert torch.equal(toy.vertices(*given), toy.vertices(*plain))
+    assert torch.equal(toy.vertices(given[0], plain[1]), toy.vertices(*plain))
+    assert torch.equal(toy.albedo(given[0]), toy.albedo(plain[0]))

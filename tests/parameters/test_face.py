@@ -1,3 +1,5 @@
+from dataclasses import fields
+
 import pytest
 import torch
 
@@ -52,3 +54,11 @@ def test_a_nan_is_counted():
 def test_a_vector_of_another_length_is_refused():
     with pytest.raises(ParameterError, match="vector must have 249 columns, got 261"):
         FaceParameters.from_vector(torch.zeros(1, 261), identity=80, expression=52, reflectance=80)
+
+
+def test_values_of_any_precision_are_held_in_single_precision():
+    plain = FaceParameters.neutral(frames=2)
+    values = {field.name: getattr(plain, field.name).double().numpy() for field in fields(plain)}
+    face = FaceParameters(**values)
+    assert {getattr(face, name).dtype for name in values} == {torch.float32}
+    assert torch.equal(face.to_vector(), plain.to_vector())

@@ -19,8 +19,8 @@ from morphface.models.readers.content import Content, look
 __all__ = ["READERS", "Content", "about", "choose_reader", "look", "read_model", "reader_of"]
 
 READERS = (
-    *("native", "bfm_hdf5", "bfm_front", "bfm2009", "lsfm", "tddfa"),
-    *("flame", "ict", "surrey"),
+    *("native", "bfm_hdf5", "bfm_front", "bfm2009", "lsfm", "tddfa", "tddfa_v3"),
+    *("flame", "gnm", "ict", "surrey"),
 )
 """Modules of this package, in the order in which they are asked."""
 

@@ -10,7 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from morphface.core.errors import MissingFileError, ModelError
-from morphface.models.readers.names import FINDERS, in_folder, in_npz, opcodes, parts_of_eos
+from morphface.models.readers.names import (
+    FINDERS,
+    in_folder,
+    in_npz,
+    is_pickled_npy,
+    opcodes,
+    parts_of_eos,
+)
 
 __all__ = ["Content", "look"]
 
@@ -26,7 +33,7 @@ _KINDS = {
     "folder": "a folder",
 }
 _DULL = {"_codecs", "_frombuffer", "_reconstruct", "dtype", "encode", "f4", "f8", "i4", "i8"}
-_DULL |= {"latin1", "ndarray", "numpy", "scalar", "__metadata__"}
+_DULL |= {"O8", "latin1", "ndarray", "numpy", "scalar", "__metadata__"}
 """Names that every pickle of arrays has, or every file of its kind."""
 _UNKNOWN = {
     b"": "an empty file",
@@ -138,6 +145,8 @@ def _is_npz(start: bytes, size: int, path: Path) -> bool:
 
 
 def _is_pickle(start: bytes, size: int, path: Path) -> bool:
+    if is_pickled_npy(start):
+        return True
     if start[:1] == b"\x80" and start[1:2] in (b"\2", b"\3", b"\4", b"\5"):
         return True
     if start[:1] not in (b"(", b"]", b"}", b"c", b"l", b"d") or size < 3:

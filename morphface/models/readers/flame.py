@@ -1,12 +1,14 @@
-"""FLAME 2017, 2020 and 2023 (Li et al. 2017), as its authors' pickles.
+"""FLAME 2017, 2020 and 2023 (Li et al. 2017), as its authors' pickles or as archives of arrays.
 
 What the file has: metres; +x to the subject's left, +y up, +z out of the face; origin inside the
 head; vertex indices from 0; numpy, chumpy and scipy.sparse objects. Each shape and expression
 direction is one standard deviation. The order of the joints is root, neck, jaw, left eye, right
 eye; rotations are rotation vectors.
 
-What becomes of it: millimetres, the origin between the eyeballs' joints. Identity is the first
-300 directions, expression the following ones and six rotations in radians, of neck and jaw. The
+What becomes of it: millimetres, the origin between the eyeballs' joints. Of 400 directions 300 are
+identity and 100 expression; a file that was cut does not say how many are what, and is taken as
+identity alone, with a warning, unless it is told. Expression ends with six rotations in radians, of
+neck and jaw. The
 components of a rotation vector of FLAME are (-pitch, yaw, roll). Eyeballs turn with the gaze,
 the root not at all: that is the head's pose.
 """
@@ -15,23 +17,25 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from warnings import warn
 
 import numpy as np
 import torch
 from scipy import sparse
 
-from morphface.core.errors import ModelError
+from morphface.core.errors import ModelError, ModelWarning
 from morphface.models.articulated import ArticulatedModel, Rig
 from morphface.models.basis import ExpressionBasis, LinearBasis
-from morphface.models.morphable import Eye
 from morphface.models.readers.content import Content
+from morphface.models.readers.eyeballs import eyeballs
 from morphface.models.readers.flame_landmarks import read_landmarks
 from morphface.models.readers.flame_texture import Texture, read_texture
+from morphface.models.readers.npz import read_npz
 from morphface.models.readers.pickles import read_pickle
 
 __all__ = ["NAME", "ROTATIONS", "read", "recognises"]
 
-NAME = "a FLAME model (.pkl)"
+NAME = "a FLAME model (.pkl, .npz)"
 ROTATIONS = {
     "neck_pitch": (-0.8, 0.8),
     "neck_yaw": (-1.2, 1.2),
@@ -43,15 +47,15 @@ ROTATIONS = {
 """The rotations and their bounds in radians; a jaw that opens has negative pitch."""
 
 _NEEDED = ("v_template", "shapedirs", "posedirs", "weights", "kintree_table", "J_regressor", "f")
+_DIRECTIONS, _IDENTITY = 400, 300  # of the files of its authors
 _JOINTS, _NECK, _JAW, _EYES = 5, 1, 2, (3, 4)
 _METRE = 1000.0
 _LARGEST = 1e6
-_IRIS = 5.85  # mm, of the average adult; the model does not mark its own
 
 
 def recognises(content: Content) -> bool:
-    """Whether it is a pickle with the parts of a skinned model; bodies are refused later."""
-    return content.kind == "pickle" and content.has(*_NEEDED[:-1])
+    """Whether it has the parts of a skinned model; bodies are refused later."""
+    return content.kind in ("pickle", "npz") and content.has(*_NEEDED[:-1])
 
 
 def read(
@@ -59,22 +63,26 @@ def read(
     *,
     texture: str | Path | None = None,
     landmarks: str | Path | Sequence[str | Path] | None = None,
-    identity: int = 300,
+    identity: int | None = None,
 ) -> ArticulatedModel:
     """Read a FLAME model.
 
+    Warns with a `ModelWarning` if the file does not have the 400 directions of its authors' and
+    `identity` is not given.
+
     Args:
-        content: of the pickle.
+        content: of the file.
         texture: the archive of the texture space (`FLAME_texture.npz`), for texture coordinates
             and a reflectance, sampled at the vertices.
         landmarks: one or more files of landmark embeddings, static and dynamic.
-        identity: how many of the directions are shape; the rest are expression.
+        identity: how many of the directions are identity; the rest are expression. None: 300 of
+            400, and all of any other number.
 
     Raises:
         ModelError: a file lacks something, or its parts do not belong together.
         MissingFileError: `texture` or `landmarks` is not there.
     """
-    parts = _Parts(content.path)
+    parts = _Parts(content)
     faces = parts.faces()
     painted = None if texture is None else read_texture(Path(texture), faces, parts.size)
     paths = [landmarks] if isinstance(landmarks, str | Path) else landmarks or []
@@ -89,8 +97,9 @@ def _with_landmarks(model: ArticulatedModel, paths: list[Path]) -> ArticulatedMo
 class _Parts:
     """The arrays of the file, checked for their shapes."""
 
-    def __init__(self, path: Path) -> None:
-        loaded = read_pickle(path)
+    def __init__(self, content: Content) -> None:
+        path = content.path
+        loaded = read_npz(path, _NEEDED) if content.kind == "npz" else read_pickle(path)
         if not isinstance(loaded, dict):
             raise ModelError(f"{path} is a pickle, but not of a FLAME model's dictionary")
         self.path, self.values = path, loaded
@@ -144,6 +153,28 @@ class _Parts:
             raise ModelError(f"weights of FLAME model {self.path} do not sum to 1 at each vertex")
         return weights
 
+    def identities(self, asked: int | None) -> int:
+        """How many of the directions are identity."""
+        count = self.array("shapedirs", self.size, 3, None).shape[2]
+        if asked is not None:
+            if not 0 <= asked <= count:
+                raise ModelError(
+                    f"identity must be from 0 to {count}, all directions of {self.path}, "
+                    f"got {asked}"
+                )
+            return asked
+        if count == _DIRECTIONS:
+            return _IDENTITY
+        warn(
+            f"identity= is not given, and {self.path.name} has {count} directions instead of "
+            f"FLAME's {_DIRECTIONS} ({_IDENTITY} of identity, then of expression): all are taken "
+            "as identity. If some are expression, say how many are not: load_model(..., "
+            "identity=100), or once and for all morphface models convert --identity-count 100",
+            ModelWarning,
+            stacklevel=2,
+        )
+        return count
+
     def directions(self, name: str, count: int | None = None) -> np.ndarray:
         """The last axis of the array comes first."""
         values = self.array(name, self.size, 3, count)
@@ -151,14 +182,14 @@ class _Parts:
 
 
 def _assemble(
-    parts: _Parts, faces: torch.Tensor, painted: Texture | None, identity: int
+    parts: _Parts, faces: torch.Tensor, painted: Texture | None, identity: int | None
 ) -> ArticulatedModel:
     mean = parts.array("v_template", parts.size, 3) * _METRE
     regressor = parts.array("J_regressor", _JOINTS, parts.size)
     places = regressor @ mean
     origin = places[list(_EYES)].mean(axis=0)
+    rank = parts.identities(identity)
     directions = parts.directions("shapedirs")
-    rank = min(identity, len(directions))
     moved = np.einsum("jv,kvc->kjc", regressor.astype(np.float32), directions, optimize=True)
     rig = Rig(
         parents=parts.parents(),
@@ -178,7 +209,7 @@ def _assemble(
         reflectance=None if painted is None else painted.reflectance,
         uv=None if painted is None else painted.uv,
         uv_faces=None if painted is None else painted.faces,
-        eyes=_eyes(rig, centred),
+        eyes=eyeballs(rig, centred),
         rig=rig,
     )
 
@@ -201,20 +232,3 @@ def _eye_joints(places: np.ndarray) -> tuple[int, int]:
     """The left one first, which has the larger x."""
     first, second = _EYES
     return (first, second) if places[first, 0] >= places[second, 0] else (second, first)
-
-
-def _eyes(rig: Rig, mean: torch.Tensor) -> tuple[Eye, Eye] | None:
-    """The vertices that follow an eye's joint; None for a head without eyeballs."""
-    balls = [torch.nonzero(rig.weights[:, joint] > 0.5)[:, 0] for joint in rig.eyes]
-    if any(len(ball) == 0 for ball in balls):
-        return None
-    left, right = (
-        Eye(
-            vertices=ball,
-            centre_offset=rig.joints.mean[joint] - mean[ball].mean(dim=0),
-            radius=float((mean[ball] - rig.joints.mean[joint]).norm(dim=-1).mean()),
-            iris_radius=_IRIS,
-        )
-        for joint, ball in zip(rig.eyes, balls, strict=True)
-    )
-    return left, right

@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-__all__ = ["FINDERS", "in_folder", "in_npz", "opcodes", "parts_of_eos"]
+__all__ = ["FINDERS", "in_folder", "in_npz", "is_pickled_npy", "opcodes", "parts_of_eos"]
 
 _MOST_NAMES = 4096
 _MOST_OPCODES = 200_000
@@ -103,10 +103,24 @@ def _mat_name(element: bytes, order: str) -> str:
         return ""
 
 
+def is_pickled_npy(start: bytes) -> bool:
+    """Whether a `.npy` file that starts so is a pickled object: a dictionary that was saved."""
+    end = _end_of_npy_header(start)
+    return 0 < end <= len(start) and b"'|O'" in start[:end]
+
+
+def _end_of_npy_header(start: bytes | mmap.mmap) -> int:
+    """Where the content of a `.npy` file begins; 0 of another file."""
+    if start[:6] != b"\x93NUMPY":
+        return 0
+    width = 2 if start[6:7] == b"\1" else 4
+    return 8 + width + int.from_bytes(start[8 : 8 + width], "little")
+
+
 def _in_pickle(path: Path) -> Iterator[str]:
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         try:
-            for count, (name, value) in enumerate(opcodes(data)):
+            for count, (name, value) in enumerate(opcodes(data, _end_of_npy_header(data))):
                 if count > _MOST_OPCODES:
                     return
                 text = value.replace("\n", ".") if name == "GLOBAL" else value.strip("'\"")
@@ -116,9 +130,9 @@ def _in_pickle(path: Path) -> Iterator[str]:
             return
 
 
-def opcodes(data: bytes | mmap.mmap) -> Iterator[tuple[str, str]]:
+def opcodes(data: bytes | mmap.mmap, at: int = 0) -> Iterator[tuple[str, str]]:
     """Each opcode's name and its text, empty if long: arrays are stepped over, not read."""
-    at, size = 0, len(data)
+    size = len(data)
     while at < size:
         opcode = _OPCODES.get(chr(data[at]))
         if opcode is None:

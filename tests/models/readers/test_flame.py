@@ -7,7 +7,7 @@ import torch
 from scipy.ndimage import map_coordinates
 from scipy.spatial.transform import Rotation
 
-from morphface.core.errors import MissingFileError, ModelError
+from morphface.core.errors import MissingFileError, ModelError, ModelWarning
 from morphface.models import ArticulatedModel, load_model, save_model
 from morphface.models.readers import read_model
 from tests.models.readers import flame_files
@@ -307,3 +307,34 @@ def test_a_damaged_texture_space_is_refused(plain, tmp_path):
     (tmp_path / "t.npz").write_bytes((tmp_path / "t.npz").read_bytes()[:9000])
     with pytest.raises(ModelError, match="texture space .* is damaged"):
         read_model(plain, texture=tmp_path / "t.npz")
+
+
+def archive(path, given, directions=None):
+    """FLAME as smplx reads it from an archive: plain arrays in single precision."""
+    content = dict(given, J_regressor=given["J_regressor"].toarray())
+    single = {k: v.astype(np.float32) if v.dtype == np.float64 else v for k, v in content.items()}
+    single["shapedirs"] = single["shapedirs"][..., :directions]
+    np.savez_compressed(path, bs_style="lbs", bs_type="lrotmin", **single)
+    return path
+
+
+def test_an_archive_is_the_same_model_as_a_pickle(plain, tmp_path):
+    ours, other = read_model(archive(tmp_path / "flame.npz", arrays())), read_model(plain)
+    shape, expression, turns = (torch.from_numpy(v).float() for v in coefficients(1))
+    both = torch.cat([expression, turns.flatten()])
+    moved = ours.vertices(shape, both), other.vertices(shape, both)
+    torch.testing.assert_close(*moved, atol=1e-2, rtol=0)
+
+
+@pytest.mark.refusal
+def test_how_many_directions_are_identity_is_never_guessed_silently(tmp_path):
+    path = archive(tmp_path / "cut.npz", arrays(), directions=150)
+    words = r"identity= is not given, and cut.npz has 150 directions .*--identity-count 100"
+    with pytest.warns(ModelWarning, match=words):
+        model = load_model(path)
+    assert (model.identity.rank, model.expression.rank) == (150, 6)
+    told = load_model(path, identity=100)
+    assert (told.identity.rank, told.expression.rank) == (100, 56)
+    assert torch.equal(told.expression.directions[:50], model.identity.directions[100:])
+    with pytest.raises(ModelError, match="identity must be from 0 to 150, all directions of"):
+        load_model(path, identity=151)
