@@ -16,8 +16,9 @@ import torch
 from PIL import Image
 
 from morphface.core.threads import one_torch_thread
-from morphface.fit.video import VideoSettings, fit_video, track_people
+from morphface.fit.video import TrackCollector, VideoSettings, fit_video, look_back
 from morphface.geometry.camera import Camera
+from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
 from morphface.landmarks.detectors.model_file import require_model
 from morphface.media.crop import Crop, box_drift
 from morphface.media.video import Frame, Video, read_video
@@ -96,9 +97,12 @@ def _tracks(video: Video, model: MorphableModel, settings: PrepareSettings) -> l
     tracker = VideoSettings(stage=settings.stage, people=settings.people)
     affordable = _CANDIDATE_BYTES // (15 * video.size[0] * video.size[1])
     keys = video.spread(min(max(affordable, _CANDIDATES[0]), _CANDIDATES[1]))
-    found = track_people(fit_video(video, model, key_frames=keys, settings=tracker))
-    seen = [track for track in found.values() if track.count(LOST) < track.frames]
-    return sorted(seen, key=lambda track: track.count(LOST))
+    collector = TrackCollector()
+    for tracked in fit_video(video, model, key_frames=keys, settings=tracker):
+        collector.add(tracked)
+    with MediaPipeDetector() as detector:
+        look_back(video, collector, tracker, detector)
+    return sorted(collector.tracks().values(), key=lambda track: track.count(LOST))
 
 
 def _samples(

@@ -19,7 +19,7 @@ from morphface.parameters import LOST, PREDICTED, TRACKED, Track, save_track
 from morphface.parameters.archive import library_versions
 from morphface.pipelines.model_landmarks import with_landmarks_for
 from morphface.pipelines.photo import Progress
-from morphface.pipelines.tracking.report import describe_track
+from morphface.pipelines.tracking.report import describe_track, lost_warnings
 from morphface.pipelines.tracking.run import Advance, TrackingRun
 
 __all__ = ["OVERLAY", "track_video"]
@@ -74,7 +74,7 @@ def track_video(
     Raises:
         OutputError: the folder cannot be written to; this is found out first.
         StoppedError: it was interrupted; what was tracked until then is in `out`.
-        NoFaceError: no frame shows a face.
+        NoFaceError: nobody could be tracked in any frame.
         MorphfaceError: the subclass and its message say what is wrong with the input.
     """
     _check_people(people)
@@ -86,10 +86,13 @@ def track_video(
         head = with_landmarks_for(load_model(model), model, ["478", "68"], tell)
         run = TrackingRun(source, head, settings, folder / OVERLAY if overlay else None)
         run.follow(tell, advance or (lambda *_: None), draw=not smooth)
+        changed = run.look_back(tell)
         tracks = run.tracks()
+        run.warnings += lost_warnings(tracks)
         if smooth:
             tell("smoothing")
             tracks = {number: without_jitter(track, model=head) for number, track in tracks.items()}
+        if smooth or changed:
             run.draw_again(tracks, tell)
         tell("writing the files")
         wishes = {"start": start, "end": end, "every": every, "smooth": smooth, **_plain(settings)}
