@@ -76,6 +76,8 @@ class Actor:
         self.tools: Tools = tools_for(person, self.settings)
         self._usual, self._nme, self._odd = person.rmse, person.nme, False
         self.unexplained.clear()
+        if self.memory is not None:  # what hides whom was known by the points of the skin
+            self.memory = replace(self.memory, open=None)
 
     @property
     def active(self) -> bool:
