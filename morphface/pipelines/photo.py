@@ -17,6 +17,7 @@ from morphface.landmarks.find import Search
 from morphface.media.images import Photo, read_image
 from morphface.models import MorphableModel, load_model
 from morphface.pipelines.model_landmarks import with_landmarks_for
+from morphface.pipelines.verdicts import verdict_on, witness_of
 
 __all__ = ["STAGES", "Progress", "Wishes", "fit_photo"]
 
@@ -90,7 +91,17 @@ def fit_photo(
         seen = _fit_pixels(head, photo, fit, device) if stage == "pixels" else None
         if seen is not None:
             clock.lap("pixels")
-        fitted.append(FittedFace(fit.to("cpu"), head, dict(clock.laps), seen))
+        verdict = verdict_on(
+            head,
+            photo,
+            fit,
+            seen,
+            lens_known=lens is not None,
+            others=[other for other in found if other is not face],
+            witness=None if landmarks is None else witness_of(photo, face),
+        )
+        clock.lap("verdict")
+        fitted.append(FittedFace(fit.to("cpu"), head, dict(clock.laps), seen, verdict))
     return FittedPhoto(photo, tuple(fitted), focal)
 
 

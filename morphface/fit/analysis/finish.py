@@ -24,6 +24,8 @@ from morphface.parameters import FaceParameters
 
 __all__ = ["Fitted", "finish"]
 
+_SURE = 0.5  # of the largest landmark error: landmarks that fit so well outvote colours, ...
+_MORE = 2.0  # ... which may then be so many times further off
 _LEAST_SHOWN = 50  # pixels of the face, at the resolution of the last stage
 
 
@@ -181,11 +183,13 @@ def _one_verdict(start: FitResult, quality: _Quality, settings: PhotometricSetti
         return "too little of the face is in the picture"
     if quality.hidden > settings.largest_occlusion:
         return f"{quality.hidden:.0%} of the face is hidden"
-    if not quality.rmse <= settings.largest_rmse:
-        return f"colours are {quality.rmse:.3f} off, at most {settings.largest_rmse:g} is a fit"
     if not quality.nme <= settings.largest_nme:
         return (
             f"landmarks are {quality.nme:.3f} eye distances off, "
             f"at most {settings.largest_nme:g} is a fit"
         )
+    sure = quality.nme <= _SURE * settings.largest_nme
+    most = settings.largest_rmse * (_MORE if sure else 1.0)
+    if not quality.rmse <= most:
+        return f"colours are {quality.rmse:.3f} off, at most {most:g} is a fit"
     return ""

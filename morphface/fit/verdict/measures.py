@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
+import roma
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -20,7 +21,7 @@ from morphface.landmarks.search import confirm
 from morphface.media.images import Photo
 from morphface.models import MorphableModel
 
-__all__ = ["Measures", "doubt_of", "measure"]
+__all__ = ["Measures", "doubt_of", "measure", "turn_of"]
 
 _SHOWN = 128  # pixels across a face at which its blur is judged
 _RADIUS = 4.0  # of the ellipsoid, as in the settings of the fits
@@ -93,7 +94,7 @@ def measure(
         dark=_brightness(sight),
         saturated=sight.mean((sight.shown >= 0.98).any(dim=1).float()),
         cut=float(1 - (sight.face * sight.inside).sum() / sight.face.sum().clamp(min=1e-9)),
-        turned=_turn(parameters.rotation[0], parameters.translation[0]),
+        turned=float(turn_of(parameters.rotation[0], parameters.translation[0])),
         landmarks_detector=_NONE if witness is None else _apart(face, witness, eyes),
         contradictory=fit.landmark_nme,
         facing=_facing_away(model, fit, sight),
@@ -182,13 +183,18 @@ def _blur(photo: Photo, face: Landmarks) -> float:
     return float(width_of_edges.median()) / side
 
 
-def _turn(rotation: Float[Tensor, "3"], translation: Float[Tensor, "3"]) -> float:
-    """Degrees between where the face looks and where the camera is."""
-    import roma
+def turn_of(
+    rotation: Float[Tensor, "*batch 3"], translation: Float[Tensor, "*batch 3"]
+) -> Float[Tensor, "*batch"]:
+    """Degrees between where a face looks and where the camera is.
 
-    ahead = roma.rotvec_to_rotmat(rotation)[:, 2]
-    back = torch.nn.functional.normalize(-translation, dim=0)
-    return float(torch.rad2deg(torch.acos((ahead @ back).clamp(-1, 1))))
+    Args:
+        rotation: head to camera.
+        translation: of the head in the camera frame.
+    """
+    ahead = roma.rotvec_to_rotmat(rotation)[..., 2]
+    back = torch.nn.functional.normalize(-translation, dim=-1)
+    return torch.rad2deg(torch.acos((ahead * back).sum(dim=-1).clamp(-1, 1)))
 
 
 def _apart(face: Landmarks, other: Landmarks, eyes: float) -> float:

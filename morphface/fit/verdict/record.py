@@ -49,7 +49,7 @@ WARNINGS: dict[str, Kind] = {
         ),
         Kind("contradictory", "landmarks contradict each other, {:.3f} eye distances", 0.04, 0.08),
         Kind("facing", "{:.0%} of the landmarks lie on what faces away", 0.2, 0.5),
-        Kind("colours", "colours are unexplained, {:.3f} off", 0.12, 0.3),
+        Kind("colours", "colours are unexplained, {:.3f} off", 0.15, 0.3),
         Kind(
             "unlike", "brightness is not that of a face, correlation {:.2f}", 0.5, 0.2, below=True
         ),
@@ -100,7 +100,10 @@ class Verdict:
         """As plain JSON values."""
         return {
             "quality": round(self.quality, 4),
-            "warnings": {one.name: round(one.value, 4) for one in self.warnings},
+            "warnings": [
+                {"name": one.name, "value": round(one.value, 4), "words": one.words}
+                for one in self.warnings
+            ],
         }
 
 

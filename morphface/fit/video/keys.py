@@ -31,7 +31,6 @@ _PROFILE = 1.0  # radians of yaw from which half of the face is hidden
 _DIM = 0.6  # of the brightness that the better half of frames has: a fade, or a light not yet on
 _BLURRED = 0.3  # of the usual sharpness, below which a frame is out of focus
 _INSIDE = 0.9  # of the face's box that must lie in the picture
-_STRANGER = 2.0  # times further off in colours than in a photo: glasses and caps stay, all along
 _FREE = tuple(name for name in GROUPS if name != "focal")
 
 
@@ -205,7 +204,6 @@ def _with_pixels(
     """
     wishes = replace(
         settings.photometric,
-        largest_rmse=_STRANGER * settings.photometric.largest_rmse,
         extremes=True,
         shade=0.0,
         shade_spread=0.0,
