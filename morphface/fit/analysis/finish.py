@@ -25,7 +25,7 @@ from morphface.parameters import FaceParameters
 __all__ = ["Fitted", "finish"]
 
 _SURE = 0.5  # of the largest landmark error: landmarks that fit so well outvote colours, ...
-_MORE = 2.0  # ... which may then be so many times further off
+_MORE = 1.5  # ... which may then be so many times further off
 _LEAST_SHOWN = 50  # pixels of the face, at the resolution of the last stage
 
 
