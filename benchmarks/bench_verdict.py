@@ -35,7 +35,7 @@ from benchmarks.spoilt import Spoilt, spoilt
 from morphface.fit import fit_linear, fit_photometric
 from morphface.fit.verdict import doubt_of, measure
 from morphface.geometry.camera import Camera
-from morphface.landmarks import Landmarks, outer_eye_distance
+from morphface.landmarks import outer_eye_distance
 from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
 from morphface.models import MorphableModel, load_model
 from morphface.parameters import FaceParameters
@@ -44,38 +44,32 @@ POSE, SURFACE, PLACE = 5.0, 2.0, 0.15  # degrees, millimetres and eye distances
 HOPELESS = 0.2  # as in the pipeline: landmark error from which pixels are not asked
 
 
-def fitted(one: Spoilt, model: MorphableModel, detector: MediaPipeDetector) -> list[dict[str, Any]]:
-    """What both stages find, measured and judged by the truth."""
-    size = one.photo.size
+def fitted(
+    one: Spoilt, model: MorphableModel, detector: MediaPipeDetector, stage: str
+) -> dict[str, Any] | None:
+    """What a stage finds, measured and judged by the truth; None where pixels were not asked."""
+    start = fit_linear(model, one.landmarks, size=one.photo.size)
+    seen = None
+    if stage == "pixels":
+        if not start.landmark_nme <= HOPELESS:
+            return None
+        seen = fit_photometric(model, [one.photo.pixels], [start])
+    found = start if seen is None else seen
+    camera = start.camera if seen is None else seen.cameras[0]
+    wrong = errors(model, one.head, found.parameters)
     doubt = doubt_of(one.photo, one.landmarks, detector)
-    start = fit_linear(model, one.landmarks, size=size)
-    out = []
-    for stage in ("linear", "pixels"):
-        seen = None
-        if stage == "pixels":
-            if not start.landmark_nme <= HOPELESS:
-                break
-            seen = fit_photometric(model, [one.photo.pixels], [start])
-        found = start if seen is None else seen
-        wrong = errors(model, one.head, found.parameters)
-        camera = start.camera if seen is None else seen.cameras[0]
-        numbers = measure(model, start, seen, one.photo, witness=one.witness, doubt=doubt).record()
-        out.append(
-            {
-                "stage": stage,
-                "kind": one.kind,
-                "amount": one.amount,
-                "warns": sorted(one.warns),
-                "pose_degrees": wrong["pose_degrees"],
-                "surface_mm": wrong["surface_mm"],
-                "place": place_error(one, model, found.parameters, camera),
-                "converged_before": found.converged,
-                "reason_before": found.reason,
-                "nme": start.landmark_nme if seen is None else seen.landmark_nme[0],
-                "measures": {name: _number(value) for name, value in numbers.items()},
-            }
-        )
-    return out
+    numbers = measure(model, start, seen, one.photo, witness=one.witness, doubt=doubt)
+    return {
+        "kind": one.kind,
+        "amount": one.amount,
+        "warns": sorted(one.warns),
+        "pose_degrees": wrong["pose_degrees"],
+        "surface_mm": wrong["surface_mm"],
+        "place": place_error(one, model, found.parameters, camera),
+        "converged_before": found.converged,
+        "nme": start.landmark_nme if seen is None else seen.landmark_nme[0],
+        "measures": {name: _number(value) for name, value in numbers.record().items()},
+    }
 
 
 def place_error(one: Spoilt, model: MorphableModel, found: FaceParameters, camera: Camera) -> float:
@@ -89,32 +83,31 @@ def _number(value: float) -> float | None:
     return round(value, 5) if np.isfinite(value) else None
 
 
-def collect(cache: Path, count: int) -> list[dict[str, Any]]:
-    """Fits of as many pictures, those of the cache among them."""
+def collect(cache: Path, count: int, stage: str) -> list[dict[str, Any]]:
+    """Fits of as many pictures, those of the cache among them; none of pictures without a face.
+
+    Args:
+        cache: the folder.
+        count: of pictures.
+        stage: "linear" or "pixels".
+    """
     cache.mkdir(parents=True, exist_ok=True)
-    path = cache / "fits.jsonl"
+    path = cache / f"{stage}.jsonl"
     lines = path.read_text().splitlines() if path.exists() else []
     rows: list[dict[str, Any]] = [json.loads(line) for line in lines]
     begin = 1 + max((row["number"] for row in rows), default=-1)
-    if begin >= count:
-        return rows
-    model, other = load_model(), None
-    with MediaPipeDetector() as detector, path.open("a") as file, torch.no_grad():
-        for number in range(begin, count):
-            one = spoilt(number, model, detector, other)
-            found: list[dict[str, Any]] = [{"stage": "none"}]
-            if one is not None:
-                found = fitted(one, model, detector)
-                other = _other(one, other)
-            for row in found:
-                rows.append({"number": number} | row)
+    if begin < count:
+        model, other = load_model(), None
+        with MediaPipeDetector() as detector, path.open("a") as file, torch.no_grad():
+            for number in range(begin, count):
+                one = spoilt(number, model, detector, other)
+                found = None if one is None else fitted(one, model, detector, stage)
+                if one is not None and one.kind == "nothing":
+                    other = one.landmarks
+                rows.append({"number": number} | (found or {}))
                 file.write(json.dumps(rows[-1]) + "\n")
-            file.flush()
-    return rows
-
-
-def _other(one: Spoilt, last: Landmarks | None) -> Landmarks | None:
-    return one.landmarks if one.kind == "nothing" else last
+                file.flush()
+    return [row for row in rows if "kind" in row]
 
 
 def is_right(row: dict[str, Any]) -> bool:

@@ -10,6 +10,7 @@ import torch
 from morphface.core.errors import ParameterError, StoppedError
 from morphface.core.files import atomic_write, output_folder
 from morphface.fit.video import VideoSettings
+from morphface.fit.video.settings import PEOPLE
 from morphface.fit.video.smoothing import smooth as without_jitter
 from morphface.geometry.focal import FocalLength, focal_pixels
 from morphface.media.video import Video, read_video
@@ -59,7 +60,7 @@ def track_video(
         start: where to begin in the video, in seconds.
         end: where to end, None: at the end.
         every: one frame of so many is taken.
-        people: the most people that are tracked.
+        people: the most people that are tracked, over the whole video.
         focal: focal length in pixels, or a 35-mm equivalent as text, such as "50mm"; None
             estimates it.
         stage: "linear" tracks landmarks alone, "pixels" pixels as well.
@@ -114,8 +115,9 @@ def track_video(
 
 
 def _check_people(people: int) -> None:
-    if people < 1:
-        raise ParameterError(f"people must be at least 1, got {people}")
+    least, most = PEOPLE
+    if not least <= people <= most:
+        raise ParameterError(f"people must be from {least} to {most}, got {people}")
 
 
 def _opened(video: str | Path | int, start: float, end: float | None, every: int) -> Video | Webcam:
