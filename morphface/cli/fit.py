@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from morphface.cli.options import Camera, Debug, Device, Faces, Focal, Model, Quiet, Stage
-from morphface.cli.output import say, status
+from morphface.cli.options import Camera, Debug, Device, Faces, Focal, Model, Quiet, Stage, Strict
+from morphface.cli.output import named, say, status
 from morphface.core.errors import ParameterError
 
 __all__ = ["fit"]
@@ -67,6 +67,7 @@ def fit(
     camera: Camera = None,
     stage: Stage = "pixels",
     texture_size: _TextureSize = None,
+    strict: Strict = None,
     device: Device = "cpu",
     quiet: Quiet = False,
     debug: Debug = False,
@@ -75,7 +76,7 @@ def fit(
 
     With --together, photos of one person give one head, and parameters and an overlay each.
     """
-    _check(images, together, landmarks)
+    _check(images, together, landmarks, strict)
     folder = out or Path(f"{Path(images[0].removeprefix('sample:')).stem}-face")
     options: dict[str, Any] = {"model": model, "stage": stage, "device": device, "camera": camera}
     options["texture_size"] = texture_size
@@ -89,12 +90,13 @@ def fit(
         else:
             options |= {"faces": faces, "focal": focal, "landmarks": landmarks}
             options |= {"landmarks_in": landmarks_in}
+            options["strict"] = named(strict)
             report = pipelines.reconstruct(images[0], folder, **options)
     if not quiet:
         _summarise(report, folder, "photo" if together else "face")
 
 
-def _check(images: list[str], together: bool, landmarks: str | None) -> None:
+def _check(images: list[str], together: bool, landmarks: str | None, strict: str | None) -> None:
     if len(images) > 1 and not together:
         raise ParameterError(
             f"fit takes one picture, got {len(images)}: say --together if they show one person, or "
@@ -103,6 +105,11 @@ def _check(images: list[str], together: bool, landmarks: str | None) -> None:
     if together and landmarks is not None:
         raise ParameterError(
             "--landmarks cannot go with --together: it holds the faces of one picture; leave it out"
+        )
+    if together and strict is not None:
+        raise ParameterError(
+            "--strict cannot go with --together, which leaves out photos that cannot be trusted; "
+            "leave it out"
         )
 
 
@@ -116,8 +123,11 @@ def _summarise(report: dict[str, Any], folder: Path, thing: str) -> None:
         pose = ", ".join(f"{name} {value:+.1f}" for name, value in face["pose_degrees"].items())
         error = face["landmark_nme"]
         known = "unknown" if error is None else f"{100 * error:.1f} % of the eye distance"
-        named = f"{thing} {index}" + (f" ({face['image']})" if thing == "photo" else "")
-        say(f"{named}: landmark error {known}; {pose} degrees")
+        called = f"{thing} {index}" + (f" ({face['image']})" if thing == "photo" else "")
+        say(f"{called}: landmark error {known}; {pose} degrees")
         if not face["converged"]:
-            say(f"{named} may not be trusted: {face['reason']}", style="yellow")
+            say(f"{called} may not be trusted: {face['reason']}", style="yellow")
+        for warning in face.get("warnings", []):
+            if warning["name"] != "focal" and warning["words"] != face["reason"]:
+                say(f"{called}: {warning['words']}", style="yellow")
     say(f"written to {folder}/")

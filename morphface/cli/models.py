@@ -121,16 +121,14 @@ def get(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Fetch a model that needs no registration, or say where to get it. Opens no browser."""
-    from morphface.models.catalogue import how_to_get
+    """Fetch a model that needs no registration; of others, fail and say where to get them."""
     from morphface.pipelines.model_downloads import download_model, published_model
 
     model = published_model(name)
     say(f"{model.title}; licence: {model.licence}", quiet=quiet)
     given = _given(url, sha256)
     if not (model.downloads or given):
-        typer.echo(how_to_get(model))
-        return
+        download_model(name)  # says where it is to be had
     use = "commercial use allowed" if model.commercial else "no commercial use"
     if not (yes or sys.stdin.isatty()):
         raise ParameterError(f"pass --yes to accept the licence of {name} ({use})")

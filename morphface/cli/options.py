@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["Camera", "Debug", "Device", "Faces", "Focal", "Model", "Quiet", "Stage"]
+__all__ = ["Camera", "Debug", "Device", "Faces", "Focal", "Model", "Quiet", "Stage", "Strict"]
 
 Quiet = Annotated[
     bool, typer.Option("--quiet", help="Say nothing, errors included: the exit code tells.")
@@ -36,3 +36,11 @@ Stage = Annotated[
     typer.Option(help="linear stops after the landmarks, pixels goes on.", metavar="linear|pixels"),
 ]
 Device = Annotated[str, typer.Option(help="Where to compute: cpu or cuda.")]
+Strict = Annotated[
+    str | None,
+    typer.Option(
+        help="Refuse what has these warnings, with commas between them, or all: names are those "
+        "in report.json, such as turned,cut.",
+        metavar="NAMES",
+    ),
+]

@@ -8,7 +8,16 @@ from typing import Any
 import typer
 from rich.console import Console
 
-__all__ = ["say", "status", "table"]
+__all__ = ["named", "say", "status", "table"]
+
+
+def named(text: str | None) -> tuple[str, ...]:
+    """Names that were typed with commas between them; none for None.
+
+    Args:
+        text: as it was typed.
+    """
+    return tuple(name.strip() for name in (text or "").split(",") if name.strip())
 
 
 def say(message: str, *, quiet: bool = False, **options: Any) -> None:

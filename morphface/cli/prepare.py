@@ -9,8 +9,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
-from morphface.cli.options import Debug, Model, Quiet, Stage
-from morphface.cli.output import say, table
+from morphface.cli.options import Debug, Model, Quiet, Stage, Strict
+from morphface.cli.output import named, say, table
 from morphface.core.errors import StoppedError
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ def prepare(
     model: Model = "open-head",
     stage: Stage = "pixels",
     shard_size: ShardSize = "512MB",
+    strict: Strict = None,
     workers: Workers = None,
     ray: Ray = None,
     quiet: Quiet = False,
@@ -81,6 +82,7 @@ def prepare(
             model=model,
             stage=stage,
             shard_size=shard_size,
+            strict=named(strict),
         )
         with _resumable(out):
             made = run(
@@ -110,13 +112,20 @@ def inspect(
     verify: Annotated[
         bool, typer.Option("--verify", help="Read all files and compare their checksums.")
     ] = False,
+    only: Annotated[
+        str | None,
+        typer.Option(
+            help="Show and count only frames with these warnings, commas between them, or all.",
+            metavar="NAMES",
+        ),
+    ] = None,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Show what a dataset holds: a table of statistics, and a sheet of frames with their maps."""
     from morphface.pipelines.inspect import inspect_dataset
 
-    found = inspect_dataset(dataset, sheet, verify=verify)
+    found = inspect_dataset(dataset, sheet, verify=verify, only=named(only))
     if not quiet:
         table(found.rows)
     if found.sheet:

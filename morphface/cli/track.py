@@ -120,7 +120,11 @@ def _summarise(report: dict[str, Any], folder: Path, quiet: bool) -> None:
     for person in report["people"]:
         error = person["landmark_error"]
         known = "unknown" if error is None else f"{100 * error:.1f} % of the eye distance"
-        say(f"person {person['number']}: landmark error {known}", quiet=quiet)
+        say(
+            f"person {person['number']}: landmark error {known}, seen in "
+            f"{report['frames'] - person['frames_lost']} frames",
+            quiet=quiet,
+        )
     for warning in report["warnings"]:
         say(warning, quiet=quiet, style="yellow")
     say(f"written to {folder}/", quiet=quiet)

@@ -39,6 +39,7 @@ _Config = Annotated[
 _Validation = Annotated[
     float, typer.Option(help="Share of each clip, the last, that is kept to validate with.")
 ]
+_Force = Annotated[bool, typer.Option("--force", help="Begin even if it will not fit into memory.")]
 _Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run in RUN.")]
 
 
@@ -57,6 +58,7 @@ def train(
     config: _Config = None,
     validation: _Validation = 0.2,
     resume: _Resume = False,
+    force: _Force = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
@@ -72,6 +74,7 @@ def train(
         settings=settings,
         resume=resume,
         validation=validation,
+        force=force,
         tell=lambda words: say(words, quiet=quiet),
         resolution=resolution,
         width=width,

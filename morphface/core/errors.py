@@ -19,6 +19,7 @@ __all__ = [
     "ParameterError",
     "ShapeError",
     "StoppedError",
+    "VerdictError",
     "VideoError",
 ]
 
@@ -77,6 +78,10 @@ class OutputError(MorphfaceError, OSError):
 
 class DatasetError(MorphfaceError, ValueError):
     """A prepared dataset is damaged, unfinished, of another kind, or made with other settings."""
+
+
+class VerdictError(MorphfaceError, ValueError):
+    """A result may not be believed, and it was asked to be refused then."""
 
 
 class StoppedError(MorphfaceError):

@@ -5,7 +5,9 @@ or interrupted run leaves what was there before, and no fragments.
 """
 
 import errno
+import hashlib
 import os
+import platform
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -66,7 +68,8 @@ def output_folder(path: str | Path) -> Iterator[Path]:
     """A temporary folder whose files move into the folder `path` when the block ends.
 
     That `path` can be written to is checked at once, before any work is done. If the block
-    fails, nothing of it remains, and a folder that had to be made for it is removed again.
+    fails, nothing of it remains, and a folder that had to be made for it is removed again. What
+    processes of this machine that were killed left there is cleared.
 
     Args:
         path: the folder to fill; made if it is missing. Files of the same names are replaced,
@@ -81,7 +84,8 @@ def output_folder(path: str | Path) -> Iterator[Path]:
     try:
         with _refusals(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            staging = Path(tempfile.mkdtemp(prefix=".morphface-", dir=folder))
+            _clear_stale(folder)
+            staging = Path(tempfile.mkdtemp(prefix=f"{_prefix()}{os.getpid()}-", dir=folder))
         yield staging
         with _refusals(folder):
             _move_files(staging, folder)
@@ -91,6 +95,31 @@ def output_folder(path: str | Path) -> Iterator[Path]:
         if staging is not None:
             shutil.rmtree(staging, ignore_errors=True)
         _remove_empty(made)
+
+
+def _prefix() -> str:
+    """What the names of temporary folders of this machine begin with."""
+    return f".morphface-{hashlib.sha256(platform.node().encode()).hexdigest()[:8]}-"
+
+
+def _clear_stale(folder: Path) -> None:
+    """Remove temporary folders whose process is dead."""
+    for place in folder.glob(f"{_prefix()}*"):
+        number = place.name.removeprefix(_prefix()).partition("-")[0]
+        if number.isdecimal() and not _lives(int(number)):
+            shutil.rmtree(place, ignore_errors=True)
+
+
+def _lives(process: int) -> bool:
+    if os.name != "posix":  # elsewhere a signal would end it
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def _missing(folder: Path) -> list[Path]:

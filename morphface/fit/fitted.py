@@ -9,6 +9,7 @@ from torch import Tensor
 from morphface.core.display import Displayed
 from morphface.fit.analysis import PhotometricResult
 from morphface.fit.shared.result import FitResult
+from morphface.fit.verdict.record import Verdict
 from morphface.geometry.angles import rotvec_to_angles
 from morphface.geometry.camera import Camera, to_camera
 from morphface.geometry.focal import FocalLength
@@ -28,12 +29,14 @@ class FittedFace(Displayed):
         model: that the parameters belong to.
         seconds: how long each step took.
         pixels: what the pixels say, which then counts; None if they were not asked.
+        verdict: how far the fit may be believed; None where nobody judged it.
     """
 
     fit: FitResult
     model: MorphableModel
     seconds: dict[str, float]
     pixels: PhotometricResult | None = None
+    verdict: Verdict | None = None
 
     @property
     def parameters(self) -> FaceParameters:
@@ -58,11 +61,15 @@ class FittedFace(Displayed):
     @property
     def converged(self) -> bool:
         """Whether the fit may be trusted."""
+        if self.verdict is not None:
+            return self.verdict.converged
         return self.fit.converged if self.pixels is None else self.pixels.converged
 
     @property
     def reason(self) -> str:
         """Why not; empty when it may."""
+        if self.verdict is not None:
+            return self.verdict.reason
         return self.fit.reason if self.pixels is None else self.pixels.reason
 
     @property

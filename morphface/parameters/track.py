@@ -2,11 +2,13 @@
 
 Format "morphface track", version 2: an `.npz` file with the arrays of `parameters/io.py` and
 `states`, `times`, `indices`, `landmark_nme` and `boxes`, one row for each frame that was looked
-at. Version 1 did not say `model_revision` in its header. A version that was ever released stays
-readable.
+at; and, where they are known, `reasons`. Version 1 did not say `model_revision` in its header. A
+version that was ever released stays readable.
 """
 
+from collections import Counter
 from dataclasses import dataclass, replace
+from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +34,43 @@ from morphface.parameters.face import FaceParameters
 from morphface.parameters.io import face_entries, face_of, new_header
 from morphface.parameters.upgrade import upgraded
 
-__all__ = ["LOST", "PREDICTED", "STATES", "TRACKED", "Track", "load_track", "save_track"]
+__all__ = [
+    "LOST",
+    "PREDICTED",
+    "REASONS",
+    "STATES",
+    "TRACKED",
+    "Reason",
+    "Track",
+    "load_track",
+    "save_track",
+]
 
 TRACKED, PREDICTED, LOST = 0, 1, 2
 STATES = ("tracked", "predicted", "lost")
 """Names of the states, by number."""
+
+
+class Reason(IntEnum):
+    """Why a person is lost in a frame; of one that is seen, what is odd about it."""
+
+    NOTHING = 0
+    NO_FACE = 1
+    LANDMARKS = 2
+    NO_LIKENESS = 3
+    ANOTHER = 4
+    COLOURS = 5
+
+
+REASONS = (
+    "",
+    "no face was found there",
+    "landmarks do not fit the person",
+    "what is there does not look like a face",
+    "it is another person",
+    "colours are unexplained",
+)
+"""The reasons in words, by number."""
 
 FORMAT = "morphface track"
 VERSION = 2
@@ -59,6 +93,8 @@ class Track(Record, Displayed):
         indices: number of each frame in the video, from 0, rising.
         landmark_nme: landmark error as in `FitResult`; NaN where no landmarks were found.
         boxes: left, top, right and bottom of the face in pixels; NaN where it is lost.
+        reasons: why the person is lost in each frame, or what is odd about it, see `Reason`; None
+            where that is not known.
 
     Raises:
         ShapeError: the frames differ in number.
@@ -72,12 +108,17 @@ class Track(Record, Displayed):
     indices: Int[Tensor, " T"]
     landmark_nme: Float[Tensor, " T"]
     boxes: Float[Tensor, "T 4"]
+    reasons: Int[Tensor, " T"] | None = None
 
     def __post_init__(self) -> None:
         frames = self.parameters.frames
         for name in ("states", "times", "indices", "landmark_nme"):
             _check_rows(name, getattr(self, name), frames)
         _check_rows("boxes", self.boxes, frames, 4)
+        if self.reasons is not None:
+            _check_rows("reasons", self.reasons, frames)
+            if not set(self.reasons.tolist()) <= set(Reason):
+                raise ParameterError(f"reasons must be from 0 to {max(Reason)}")
         if self.camera.focal.numel() != 1:
             raise ShapeError(
                 f"camera must be one for all frames, got {self.camera.focal.numel()} cameras"
@@ -102,12 +143,24 @@ class Track(Record, Displayed):
         return replace(
             self,
             parameters=self.parameters[rows],
+            reasons=None if self.reasons is None else self.reasons[rows],
             **{name: getattr(self, name)[rows] for name in _OWN},
         )
 
     def count(self, state: int) -> int:
         """How many frames are in a state."""
         return int((self.states == state).sum())
+
+    def why(self, state: int) -> dict[str, int]:
+        """How many frames in a state have each reason, in words, the most frequent first.
+
+        Args:
+            state: of the frames that are counted.
+        """
+        if self.reasons is None:
+            return {}
+        found = Counter(self.reasons[self.states == state].tolist())
+        return {REASONS[reason]: count for reason, count in found.most_common() if reason}
 
 
 def _check_rows(name: str, value: Tensor, frames: int, *rest: int) -> None:
@@ -135,6 +188,8 @@ def save_track(
     entries = face_entries(track.parameters, track.camera)
     entries |= {name: to_array(getattr(track, name)) for name in _NUMBERS}
     entries["states"] = track.states.cpu().numpy().astype(np.uint8)
+    if track.reasons is not None:
+        entries["reasons"] = track.reasons.cpu().numpy().astype(np.uint8)
     entries["indices"] = track.indices.cpu().numpy().astype(np.int64)
     entries["times"] = track.times.cpu().numpy().astype(np.float64)
     write_entries(path, entries, new_header(FORMAT, VERSION, model, extra))
@@ -173,7 +228,7 @@ def _own_of(entries: dict[str, np.ndarray]) -> dict[str, Tensor]:
             f"times must hold floating-point numbers, got {entries['times'].dtype}"
         )
     out["times"] = torch.from_numpy(entries["times"].astype(np.float64))
-    for name in ("states", "indices"):
+    for name in ("states", "indices", *(("reasons",) if "reasons" in entries else ())):
         if entries[name].dtype.kind not in "iu":
             raise ParameterError(f"{name} must hold whole numbers, got {entries[name].dtype}")
         out[name] = torch.from_numpy(entries[name].astype(np.int64))

@@ -1,8 +1,9 @@
 """What a dataset holds: a table of statistics, a contact sheet, and whether its files are whole."""
 
 import io
+import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from PIL import Image
 
 from morphface.core.errors import DatasetError
 from morphface.core.files import atomic_write
+from morphface.fit.verdict import check_kinds
 from morphface.media.shards import ShardFolder, open_shards
 
 __all__ = ["Inspected", "inspect_dataset"]
@@ -37,7 +39,11 @@ class Inspected:
 
 
 def inspect_dataset(
-    dataset: str | Path, sheet: str | Path | None = None, *, verify: bool = False
+    dataset: str | Path,
+    sheet: str | Path | None = None,
+    *,
+    verify: bool = False,
+    only: Sequence[str] = (),
 ) -> Inspected:
     """Look at a dataset; writes a contact sheet of frames with their maps.
 
@@ -45,8 +51,11 @@ def inspect_dataset(
         dataset: the folder.
         sheet: where the sheet goes; by default `sheet.jpg` in the folder.
         verify: read all files and compare their checksums.
+        only: show and count only samples that have one of these warnings, or "all"; none: every
+            sample.
 
     Raises:
+        ParameterError: there is no such warning.
         MissingFileError: there is no such folder.
         DatasetError: it is no finished dataset, or files are damaged; the message names them.
         OutputError: the sheet cannot be written.
@@ -55,11 +64,14 @@ def inspect_dataset(
     if verify:
         _check(folder)
     rows = list(_table(folder.manifest))
-    if not len(folder):
+    chosen = _chosen(folder, check_kinds(tuple(only)))
+    if only:
+        rows.insert(1, ("samples chosen", str(len(chosen))))
+    if not chosen:
         return Inspected(rows, None)
     place = Path(sheet or folder.path / "sheet.jpg")
     with atomic_write(place) as temporary:
-        Image.fromarray(_sheet(folder)).save(temporary, quality=90)
+        Image.fromarray(_sheet(folder, chosen)).save(temporary, quality=90)
     return Inspected(rows, place)
 
 
@@ -82,6 +94,9 @@ def _table(manifest: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "sequences", str(found["sequences"])
     for name, count in found["frames"].items():
         yield f"frames {name}", str(count)
+    for name, words in (("lost_because", "lost"), ("left_out", "left out"), ("warnings", "warned")):
+        for reason, count in found.get(name, {}).items():
+            yield f"frames {words}", f"{count}: {reason}"
     for name, (_, mean, low, high) in found["pose"].items():
         yield f"{name}, degrees", f"{low:+.1f} to {high:+.1f}, mean {mean:+.1f}"
     used = sorted(found["expression"].items(), key=lambda item: item[1][2] - item[1][3])
@@ -109,10 +124,21 @@ def _reasons(clips: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
             yield "note", f"{clip['source']['name']}: {warning}"
 
 
-def _sheet(folder: ShardFolder) -> UInt8[np.ndarray, "H W 3"]:
-    """Frames spread over the dataset, each with its maps beside it, two columns of them."""
-    count = min(_ROWS, len(folder))
-    samples = [(2 * k + 1) * len(folder) // (2 * count) for k in range(count)]
+def _chosen(folder: ShardFolder, names: tuple[str, ...]) -> Sequence[int]:
+    """The samples that have one of the warnings; all, where none are named."""
+    if not names:
+        return range(len(folder))
+    return [
+        sample
+        for sample in range(len(folder))
+        if set(names) & set(json.loads(folder.read(sample, "json")).get("warnings", {}))
+    ]
+
+
+def _sheet(folder: ShardFolder, chosen: Sequence[int]) -> UInt8[np.ndarray, "H W 3"]:
+    """Frames spread over the samples, each with its maps beside it, two columns of them."""
+    count = min(_ROWS, len(chosen))
+    samples = [chosen[(2 * k + 1) * len(chosen) // (2 * count)] for k in range(count)]
     names = ["frame", *folder.manifest["windows"]["maps"]]
     rows = [np.hstack([_picture(folder, sample, name) for name in names]) for sample in samples]
     if len(rows) % 2:

@@ -21,6 +21,7 @@ from morphface.media.photo import UPRIGHT
 from morphface.models import MorphableModel, load_model
 from morphface.pipelines.calibration import Calibration, CameraSource, check_camera
 from morphface.pipelines.model_landmarks import with_landmarks_for
+from morphface.pipelines.verdicts import verdict_on, witness_of
 
 __all__ = ["STAGES", "Progress", "Wishes", "fit_photo"]
 
@@ -116,7 +117,17 @@ def fit_photo(
         seen = _fit_pixels(head, photo, fit, device, free) if stage == "pixels" else None
         if seen is not None:
             clock.lap("pixels")
-        fitted.append(FittedFace(fit.to("cpu"), head, dict(clock.laps), seen))
+        verdict = verdict_on(
+            head,
+            photo,
+            fit,
+            seen,
+            lens_known=lens is not None,
+            others=[other for other in found if other is not face],
+            witness=None if landmarks is None else witness_of(photo, face),
+        )
+        clock.lap("verdict")
+        fitted.append(FittedFace(fit.to("cpu"), head, dict(clock.laps), seen, verdict))
     return FittedPhoto(photo, tuple(fitted), focal)
 
 

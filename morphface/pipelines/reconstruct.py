@@ -3,6 +3,7 @@
 import json
 import math
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Unpack
 
@@ -11,12 +12,14 @@ from morphface.core.files import atomic_write, output_folder
 from morphface.fit.fitted import FittedFace, FittedPhoto
 from morphface.fit.texture import HeadTexture
 from morphface.fit.texture.faces import SIZES, head_texture
+from morphface.fit.verdict import check_kinds
 from morphface.media.images import Photo, PictureSource, name_of, write_image
 from morphface.parameters import save_parameters
 from morphface.parameters.io import library_versions
 from morphface.pipelines.head_files import write_head
 from morphface.pipelines.overlay import draw_overlay
 from morphface.pipelines.photo import Progress, Wishes, fit_photo
+from morphface.pipelines.verdicts import refuse_warned
 
 __all__ = [
     "FILES",
@@ -43,6 +46,7 @@ def reconstruct(
     model: str | Path = "open-head",
     faces: str | int = "largest",
     texture_size: int | None = None,
+    strict: Sequence[str] = (),
     progress: Progress | None = None,
     **wishes: Unpack[Wishes],
 ) -> dict[str, Any]:
@@ -58,6 +62,7 @@ def reconstruct(
         faces: "largest", "all", or an index from 0, the largest face first.
         texture_size: height and width of the head's texture, in pixels; None takes what the
             photo's detail needs.
+        strict: names of warnings for which a face is refused, or "all".
         progress: is told what begins now.
         wishes: the other arguments of `fit_photo`.
 
@@ -67,11 +72,14 @@ def reconstruct(
     Raises:
         OutputError: the folder cannot be written to; this is found out first.
         ParameterError: `texture_size` is out of range.
+        VerdictError: a face has a warning for which it shall be refused; nothing is written.
         MorphfaceError: the subclass and its message say what is wrong with the input.
     """
     check_texture_size(texture_size)
     with output_folder(out) as folder:
+        check_kinds(tuple(strict))
         result = fit_photo(image, model=model, faces=faces, progress=progress, **wishes)
+        refuse_warned(result.faces, strict)
         report = _header(name_of(image), model, result)
         for index, face in enumerate(result.faces):
             (progress or (lambda _: None))("writing the files")
@@ -181,6 +189,7 @@ def describe(face: FittedFace, write_seconds: float | None) -> dict[str, Any]:
         "stage": "linear" if face.pixels is None else "pixels",
         "converged": face.converged,
         "reason": face.reason,
+        **({} if face.verdict is None else face.verdict.record()),
         "landmark_nme": round(error, 6) if math.isfinite(error) else None,
         "pose_degrees": {name: round(value, 3) for name, value in face.pose_degrees.items()},
         "distance_mm": round(-float(face.parameters.translation[0, 2]), 1),

@@ -37,6 +37,7 @@ from morphface.pipelines.photo import (
     check_wishes,
     faces_of,
 )
+from morphface.pipelines.verdicts import verdict_on
 
 __all__ = ["STRANGER", "FittedPhotos", "Wishes", "fit_photos"]
 
@@ -275,7 +276,8 @@ def _fit(task: _Task, stage: str) -> tuple[FittedFace, ...]:
             fit, own = _apart(task, number, fit, seen[agreeing[0]])
         if number not in agreeing and starts[number].landmark_nme <= HOPELESS:
             fit, own = _doubted(fit), None if own is None else _doubted(own)
-        done.append(FittedFace(fit.to("cpu"), task.model, dict(one.clock.laps), own))
+        verdict = verdict_on(task.model, one.photo, fit, own, lens_known=one.focal is not None)
+        done.append(FittedFace(fit.to("cpu"), task.model, dict(one.clock.laps), own, verdict))
     return tuple(done)
 
 

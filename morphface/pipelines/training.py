@@ -40,6 +40,7 @@ def train_on_dataset(
     settings: TrainSettings | None = None,
     resume: bool = False,
     validation: float = 0.2,
+    force: bool = False,
     tell: Callable[[str], None] = lambda _: None,
     after: Callable[[int, dict[str, Tensor]], None] = lambda *_: None,
     **options: Any,
@@ -55,6 +56,7 @@ def train_on_dataset(
         settings: of the training.
         resume: go on with the run that the folder holds.
         validation: share of each clip, the last one, to validate with.
+        force: begin even if it will not fit into memory.
         tell: is told in a few words how it goes.
         after: is called with the step and its losses after each step.
         options: fields of `GeneratorConfig`; what they leave out is as in the dataset.
@@ -86,7 +88,9 @@ def train_on_dataset(
         preview=lambda made: _preview(made, windows, _spread(check or train, _SHOWN)),
         after=after,
     )
-    train_generator(config, samples, run, settings=settings, resume=resume, observer=observer)
+    train_generator(
+        config, samples, run, settings=settings, resume=resume, observer=observer, force=force
+    )
     _note_source(run, folder, check)
     last = [entry for entry in read_journal(run) if any(name in entry for name in MEASURES)]
     return {name: last[-1][name] for name in MEASURES} if chosen and last else {}

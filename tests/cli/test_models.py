@@ -132,10 +132,13 @@ def test_a_face_without_landmarks_is_embedded_by_the_detector(folder):
     assert distance.median() < 0.5
 
 
-def test_get_says_where_a_licensed_model_is_to_be_had(capfd, folder):
-    out, err = output(capfd, ["get", "flame"])
-    assert "flame.is.tue.mpg.de" in out
-    assert str(folder) in out
+@pytest.mark.refusal
+def test_get_says_where_a_licensed_model_is_to_be_had_and_fails(capfd, folder):
+    assert run(["models", "get", "flame"]) == 2
+    err = capfd.readouterr().err
+    assert "model 'flame' cannot be fetched for you" in err
+    assert "flame.is.tue.mpg.de" in err
+    assert str(folder) in err
     assert "non-commercial" in err
 
 

@@ -78,7 +78,7 @@ def test_an_interruption_says_what_is_kept_and_exits_with_130(video, tmp_path, k
         (["VIDEO", "--every", "0"], "every must be at least 1, got 0"),
         (["VIDEO", "--start", "9"], "start is 9 s, but"),
         (["VIDEO", "--end", "0"], "end must be later than start, got start 0 and end 0"),
-        (["VIDEO", "--people", "0"], "people must be at least 1, got 0"),
+        (["VIDEO", "--people", "0"], "people must be from 1 to 64, got 0"),
         (["VIDEO", "-o", "VIDEO"], "it is a file, not a folder"),
         (["VIDEO", "-o", "/proc/morphface"], "cannot write to /proc/morphface"),
     ],

@@ -1,5 +1,7 @@
 import errno
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -135,3 +137,15 @@ def test_full_disk_names_the_folder_that_was_asked_for(tmp_path):
 def test_a_missing_file_inside_the_block_is_not_mistaken_for_the_folder(tmp_path):
     with pytest.raises(FileNotFoundError, match="nowhere"), output_folder(tmp_path / "out"):
         (tmp_path / "nowhere").read_text()
+
+
+def test_what_a_killed_process_left_is_cleared_and_what_a_living_one_has_stays(tmp_path):
+    kill = "import os, sys; from morphface.core.files import output_folder\n"
+    kill += "with output_folder(sys.argv[1]) as place: os._exit(9)"
+    assert subprocess.run([sys.executable, "-c", kill, str(tmp_path)], check=False).returncode == 9
+    assert len(names(tmp_path)) == 1
+    with output_folder(tmp_path) as first:
+        (first / "a.txt").touch()
+        with output_folder(tmp_path):
+            assert first.is_dir()
+    assert names(tmp_path) == ["a.txt"]

@@ -24,6 +24,9 @@ from morphface.parameters import FaceParameters
 
 __all__ = ["Fitted", "finish"]
 
+_SURE = 0.5  # of the largest landmark error: landmarks that fit so well outvote colours, ...
+_MORE = 2.0  # ... which may then be so many times further off, ...
+_ALIKE = 0.3  # ... if at least brightness is so much alike: its correlation over the face
 _LEAST_SHOWN = 50  # pixels of the face, at the resolution of the last stage
 
 
@@ -49,6 +52,7 @@ class _Quality:
     """How well one photo is explained."""
 
     rmse: float
+    likeness: float
     hidden: float
     shown: float
     nme: float
@@ -130,12 +134,23 @@ def _quality(done: Fitted, scene: Scene, start: FitResult, number: int) -> _Qual
     shown = float(mask.sum())
     return _Quality(
         rmse=float(square.sqrt()),
+        likeness=_likeness(residual.mean(dim=-1), view.image.mean(dim=-1), weight),
         hidden=1 - float(weight.sum()) / max(shown, 1e-9),
         shown=shown,
         nme=landmark_error(start.landmarks, to_numpy(predicted), counted),
         predicted=predicted.float(),
         occlusion=_whole(view, start.camera.size),
     )
+
+
+def _likeness(
+    residual: Float[Tensor, "h w"], shown: Float[Tensor, "h w"], weight: Float[Tensor, "h w"]
+) -> float:
+    """Correlation of brightness between model and photo; 0 where either is flat."""
+    share = weight / weight.sum().clamp(min=1e-9)
+    one, other = (v - (share * v).sum() for v in (residual + shown, shown))
+    spread = (share * one.square()).sum() * (share * other.square()).sum()
+    return float((share * one * other).sum() / spread.sqrt().clamp(min=1e-9))
 
 
 def _whole(view: View, size: tuple[int, int]) -> Float[Tensor, "H W"]:
@@ -181,11 +196,13 @@ def _one_verdict(start: FitResult, quality: _Quality, settings: PhotometricSetti
         return "too little of the face is in the picture"
     if quality.hidden > settings.largest_occlusion:
         return f"{quality.hidden:.0%} of the face is hidden"
-    if not quality.rmse <= settings.largest_rmse:
-        return f"colours are {quality.rmse:.3f} off, at most {settings.largest_rmse:g} is a fit"
     if not quality.nme <= settings.largest_nme:
         return (
             f"landmarks are {quality.nme:.3f} eye distances off, "
             f"at most {settings.largest_nme:g} is a fit"
         )
+    sure = quality.nme <= _SURE * settings.largest_nme and quality.likeness >= _ALIKE
+    most = settings.largest_rmse * (_MORE if sure else 1.0)
+    if not quality.rmse <= most:
+        return f"colours are {quality.rmse:.3f} off, at most {most:g} is a fit"
     return ""

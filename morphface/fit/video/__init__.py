@@ -1,5 +1,6 @@
 """Faces through a video: who they are, once, and how they move, frame by frame."""
 
+from morphface.fit.video.backward import look_back
 from morphface.fit.video.collect import TrackCollector, track_people
 from morphface.fit.video.person import Person
 from morphface.fit.video.result import TrackedFace, TrackedFrame
@@ -14,5 +15,6 @@ __all__ = [
     "TrackedFrame",
     "VideoSettings",
     "fit_video",
+    "look_back",
     "track_people",
 ]

@@ -1,6 +1,7 @@
 """One person of a video, from frame to frame: tracked, predicted, lost, found again."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from torch import Tensor
 from morphface.fit.linear import fit_linear
 from morphface.fit.shared.arrays import to_numpy
 from morphface.fit.video.frame import Memory, Solved, Tools, solve_frame, tools_for
+from morphface.fit.video.looks import Likeness
 from morphface.fit.video.person import Person
 from morphface.fit.video.points import spots_of
 from morphface.fit.video.result import TrackedFace
@@ -19,18 +21,23 @@ from morphface.fit.video.state import State, state_of
 from morphface.landmarks import Landmarks
 from morphface.landmarks.boxes import Box, box_of
 from morphface.media.video import Frame
-from morphface.parameters import LOST, PREDICTED, TRACKED, FaceParameters
+from morphface.parameters import LOST, PREDICTED, TRACKED, FaceParameters, Reason
 
 __all__ = ["Actor"]
 
 _COASTING = 0.8  # share of the velocity that is left after each frame without landmarks
 _BLIND_FRAMES = 3  # that are carried on where there are no pixels to agree
 _AGREES = 1.3  # times the usual difference of colours, at least the camera's noise: pixels agree
-_STRANGE = 2.0  # times the usual one: this is somebody or something else
+_STRANGE = 2.0  # times the usual one: the colours are unexplained
 _LEAST_STRANGE = 0.08
 _WORSE = 1.5  # times the usual one, where that is large already
+_ODD = 1.5  # times the usual landmark error, ...
+_LEAST_ODD = 0.01  # ... at least this, from which it may be somebody else
+_LIKENESS = 0.2  # correlation of brightness below which what is there is no face at all
 _LEAST_SEEN = 0.25  # share of the skin that must be seen
 _USUAL = 0.1  # share of a frame in what is usual
+_KEPT = 6  # frames with unexplained colours that are kept to see the person anew
+_RENEWALS = 2  # how often at most that is tried
 _NOWHERE = (math.nan,) * 4
 
 
@@ -38,50 +45,106 @@ _NOWHERE = (math.nan,) * 4
 class Actor:
     """Follows one person.
 
+    Landmarks decide whether the person is there. Pixels are a witness: where they are unexplained,
+    the frame is fitted to its landmarks alone, unless nothing in them looks like a face.
+
     Args:
         person: who it is.
-        likeness: identity as landmarks alone show it, to know the person again by.
+        likeness: by what the person is known again.
         settings: of tracking.
     """
 
     person: Person
-    likeness: Float[Tensor, " I"]
+    likeness: Likeness
     settings: VideoSettings
 
     def __post_init__(self) -> None:
-        self.tools: Tools = tools_for(self.person, self.settings)
         self.memory: Memory | None = None
         self.state = LOST
+        self.reason = Reason.NO_FACE
         self.source = -1
         self.missed = 0
         self.box: Box = _NOWHERE
+        self.unexplained: list[tuple[Frame, Landmarks]] = []
+        self._renewals = 0
         self._scheme = ""
-        self._usual = self.person.rmse
+        self.become(self.person)
+
+    def become(self, person: Person) -> None:
+        """The same person, known better; motion goes on."""
+        self.person = person
+        self.tools: Tools = tools_for(person, self.settings)
+        self._usual, self._nme, self._odd = person.rmse, person.nme, False
+        self.unexplained.clear()
+        if self.memory is not None:  # what hides whom was known by the points of the skin
+            self.memory = replace(self.memory, open=None)
 
     @property
     def active(self) -> bool:
         """Whether the person was there in the last frame."""
         return self.state != LOST
 
+    @property
+    def wants_renewal(self) -> bool:
+        """Whether enough frames show the person otherwise than known."""
+        return len(self.unexplained) >= _KEPT and self._renewals < _RENEWALS
+
+    def renew(self, person: Person) -> None:
+        """Take what was found in the frames that show the person otherwise, if it is better."""
+        self._renewals += 1
+        self.unexplained.clear()
+        if person.converged and person.coloured(self.settings):
+            self.become(person)
+
     def forget(self) -> None:
         """Another shot begins: where the person was says nothing."""
         self.state, self.source = LOST, -1
 
-    def track(self, frame: Frame, landmarks: Landmarks, source: int) -> TrackedFace | None:
+    def resume(self, state: State, time: float, box: Box) -> None:
+        """Begin where the person was seen.
+
+        Args:
+            state: of the person.
+            time: of that frame, in seconds.
+            box: of the face.
+        """
+        self.memory, self.state, self.box = Memory(state, time), TRACKED, box
+
+    def track(
+        self,
+        frame: Frame,
+        landmarks: Landmarks,
+        source: int,
+        stranger: Callable[[], bool] | None = None,
+    ) -> TrackedFace | None:
         """The person with these landmarks, or None if that is not what the frame shows.
 
         Args:
             frame: the frame.
             landmarks: of a face in it.
             source: who follows that face.
+            stranger: whether it is somebody else's face; asked where it fits worse all at once.
         """
         self._scheme = landmarks.scheme
         memory = self.memory if self.active and self.memory else self._found(frame, landmarks)
         if memory is None:
+            self.reason = Reason.LANDMARKS
             return None
         solved = solve_frame(self.tools, memory, frame.photo, landmarks, frame.time)
-        if not self._plausible(solved):
+        self.reason = self._judged(solved)
+        if self._turned_odd(solved) and stranger is not None and stranger():
+            self.reason = Reason.ANOTHER
+            self.forget()
             return None
+        if self.reason == Reason.COLOURS:
+            self.unexplained = [*self.unexplained, (frame, landmarks)][-_KEPT:]
+            rmse, blind = solved.rmse, replace(self.tools, skin=None)
+            solved = solve_frame(blind, memory, frame.photo, landmarks, frame.time)
+            solved = replace(solved, rmse=rmse)
+        elif self.reason != Reason.NOTHING:
+            return None
+        else:
+            self.unexplained.clear()
         self._keep(solved, TRACKED, landmarks.box)
         self.source, self.missed = source, 0
         return self._face(solved, landmarks)
@@ -93,12 +156,13 @@ class Actor:
         if solved is None:
             self.state = LOST
             return self.lost()
+        self.reason = Reason.NOTHING
         self._keep(solved, PREDICTED, box_of(self._spots(solved.state)))
         return self._face(solved, None)
 
     def lost(self) -> TrackedFace:
         """The person as last seen."""
-        return TrackedFace(self.person, LOST, self._parameters(), _NOWHERE)
+        return TrackedFace(self.person, LOST, self._parameters(), _NOWHERE, reason=self.reason)
 
     def _found(self, frame: Frame, landmarks: Landmarks) -> Memory | None:
         """Where to begin when the person comes into sight."""
@@ -133,19 +197,29 @@ class Actor:
         inside = ((spots >= 0) & (spots < spots.new_tensor([width, height]))).all(dim=1)
         return solved if float(inside.float().mean()) > 0.5 else None
 
-    def _plausible(self, solved: Solved) -> bool:
-        """Whether the fit explains the frame."""
+    def _judged(self, solved: Solved) -> Reason:
+        """Why the fit does not explain the frame, or what of it it does not explain."""
         settings = self.settings
         if not solved.nme <= settings.largest_nme:
-            return False
+            return Reason.LANDMARKS
         if math.isnan(solved.rmse):
-            return True
+            return Reason.NOTHING
+        if solved.likeness < _LIKENESS:
+            return Reason.NO_LIKENESS
         strange = max(_STRANGE * self._usual, _LEAST_STRANGE)
-        return solved.rmse <= min(strange, max(settings.largest_rmse, _WORSE * self._usual))
+        usual = solved.rmse <= min(strange, max(settings.largest_rmse, _WORSE * self._usual))
+        return Reason.NOTHING if usual else Reason.COLOURS
+
+    def _turned_odd(self, solved: Solved) -> bool:
+        """Whether landmarks or colours fit worse all at once, as where somebody else is seen."""
+        odd = self.reason == Reason.COLOURS or solved.nme > _ODD * max(self._nme, _LEAST_ODD)
+        before, self._odd = self._odd, odd
+        self._nme += _USUAL * (solved.nme - self._nme)
+        return odd and not before
 
     def _keep(self, solved: Solved, state: int, box: Box) -> None:
         self.memory, self.state, self.box = solved.memory, state, box
-        if state == TRACKED and not math.isnan(solved.rmse):
+        if self.reason == Reason.NOTHING and state == TRACKED and not math.isnan(solved.rmse):
             self._usual += _USUAL * (solved.rmse - self._usual)
 
     def _face(self, solved: Solved, landmarks: Landmarks | None) -> TrackedFace:
@@ -159,6 +233,7 @@ class Actor:
             predicted=None if predicted is None else torch.from_numpy(predicted).float(),
             landmark_nme=solved.nme,
             photometric_rmse=solved.rmse,
+            reason=self.reason,
         )
 
     def _spots(self, state: State) -> Float[Tensor, "N 2"]:

@@ -6,20 +6,20 @@ total cost (the Hungarian method).
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
-import torch
-from jaxtyping import Float
 from scipy.optimize import linear_sum_assignment
-from torch import Tensor
 
 from morphface.fit.linear import fit_linear
 from morphface.fit.video.actor import Actor
+from morphface.fit.video.looks import STRANGER, Likeness, likeness_of
 from morphface.fit.video.result import TrackedFace
 from morphface.fit.video.watch import Seen
 from morphface.landmarks import Landmarks
 from morphface.landmarks.boxes import Box, area, overlap
 from morphface.models import MorphableModel
+from morphface.parameters import Reason
 
 __all__ = ["Cast"]
 
@@ -27,8 +27,11 @@ _NEVER = 1e3
 _APART = 0.05  # overlap below which a face is somebody else, or somewhere else
 _FOLLOWED = 0.3  # what it counts that the same follower saw the person before
 _LIKENESS = 0.15  # what a standard deviation of identity counts against the overlap of boxes
-_STRANGER = 4.5  # standard deviations of identity from which a face is nobody known
-_NEAR = 0.1  # what it counts against that to be away by the size of the face
+_PATIENCE = 25  # frames after which a face that gave no person is looked at again
+_NEAR = 0.05  # what it counts against being somebody to be away by the size of the face ...
+_FAR = 10.0  # ... up to so many sizes
+_PLACE = 0.2  # overlap from which a face is where the person was lost in the same shot, ...
+_THERE = 0.5  # ... by which its being unlike is multiplied
 
 
 class Cast:
@@ -42,7 +45,7 @@ class Cast:
     def __init__(self, model: MorphableModel, limit: int) -> None:
         self._model, self._limit = model, limit
         self.actors: list[Actor] = []
-        self._strangers: set[int] = set()
+        self._strangers: dict[int, int] = {}
 
     @property
     def full(self) -> bool:
@@ -54,8 +57,18 @@ class Cast:
         self.actors.append(actor)
 
     def refuse(self, source: int) -> None:
-        """What this follower sees is no face of a person."""
-        self._strangers.add(source)
+        """What this follower sees is no face of a person, as far as the next frames show."""
+        self._strangers[source] = _PATIENCE
+
+    def known(self, likeness: Likeness) -> Actor | None:
+        """Who of those that are away looks like this; None if nobody does.
+
+        Args:
+            likeness: of somebody, over several frames.
+        """
+        away = [actor for actor in self.actors if not actor.active]
+        best = min(away, key=lambda actor: actor.likeness.distance(likeness), default=None)
+        return best if best and best.likeness.distance(likeness) < STRANGER else None
 
     def newcomers(self, seen: Seen) -> list[int]:
         """Which faces of a frame are of people whom nobody knows yet."""
@@ -64,6 +77,7 @@ class Cast:
                 actor.forget()
         if self.full:
             return []
+        self._strangers = {k: left - 1 for k, left in self._strangers.items() if left > 1}
         taken = set(self._assign(seen).values())
         return [
             index
@@ -73,13 +87,15 @@ class Cast:
 
     def play(self, seen: Seen) -> tuple[TrackedFace, ...]:
         """Everybody in a frame."""
-        chosen = self._assign(seen)
+        chosen, looks = self._assign(seen), _Looks(self._model, seen, self.actors)
         out = []
         for number, actor in enumerate(self.actors):
             face = None
+            actor.reason = Reason.ANOTHER if len(seen.faces) > len(chosen) else Reason.NO_FACE
             if number in chosen:
                 index = chosen[number]
-                face = actor.track(seen.frame, seen.faces[index], seen.sources[index])
+                stranger = partial(looks.strange, number, index)
+                face = actor.track(seen.frame, seen.faces[index], seen.sources[index], stranger)
             out.append(actor.miss(seen.frame) if face is None else face)
         return tuple(out)
 
@@ -93,18 +109,17 @@ class Cast:
                 for number in here
                 for index in range(len(seen.faces))
             },
-            limit=1 + _LIKENESS * _STRANGER,
+            limit=1 + _LIKENESS * STRANGER,
         )
         away = [number for number in range(len(self.actors)) if number not in here]
         left = [i for i in range(len(seen.faces)) if i not in chosen.values()]
         chosen |= _cheapest(
             {
-                (number, index): looks.distance(number, index)
-                + _away(self.actors[number], seen, index)
+                (number, index): _return_cost(self.actors[number], seen, index, looks)
                 for number in away
                 for index in left
             },
-            limit=_NEVER if self.full else _STRANGER,
+            limit=STRANGER,
         )
         return chosen
 
@@ -121,11 +136,15 @@ def _moving_cost(actor: Actor, seen: Seen, index: int, looks: "_Looks") -> float
     return cost
 
 
-def _away(actor: Actor, seen: Seen, index: int) -> float:
-    """What it costs that a face is not where the person was lost."""
-    if seen.cut or not np.isfinite(actor.box).all() or actor.source < 0:
-        return 0.0
-    return _NEAR * min(_distance(actor.box, seen.faces[index].box), 10.0)
+def _return_cost(actor: Actor, seen: Seen, index: int, looks: "_Looks") -> float:
+    """What it costs that a face is that of somebody who is away."""
+    unlike = looks.distance(looks.actors.index(actor), index)
+    if not np.isfinite(actor.box).all() or actor.source < 0:
+        return unlike
+    face = seen.faces[index].box
+    if overlap(actor.box, face) > _PLACE:
+        return unlike * _THERE
+    return unlike + _NEAR * min(_distance(actor.box, face), _FAR)
 
 
 def _distance(a: Box, b: Box) -> float:
@@ -147,22 +166,24 @@ def _cheapest(costs: dict[tuple[int, int], float], limit: float) -> dict[int, in
 
 
 class _Looks:
-    """Identities of the faces of a frame, fitted when they are asked for."""
+    """Looks of the faces of a frame, found when they are asked for."""
 
     def __init__(self, model: MorphableModel, seen: Seen, actors: Sequence[Actor]) -> None:
         self._model, self._seen, self.actors = model, seen, actors
         self.here = [actor for actor in actors if actor.active]
-        self._known: dict[int, Float[Tensor, " I"]] = {}
+        self._known: dict[int, Likeness] = {}
 
     def distance(self, number: int, index: int) -> float:
-        """Standard deviations between a person's identity and that of a face."""
-        if len(self.actors) == 1:
-            return 0.0
+        """How unlike a person a face is."""
         if index not in self._known:
-            self._known[index] = self._identity(self._seen.faces[index])
-        return float((self._known[index] - self.actors[number].likeness).norm())
+            self._known[index] = self._look(self._seen.faces[index])
+        return self.actors[number].likeness.distance(self._known[index])
 
-    def _identity(self, face: Landmarks) -> Float[Tensor, " I"]:
+    def strange(self, number: int, index: int) -> bool:
+        """Whether a face is somebody else's than this person's."""
+        return self.distance(number, index) > STRANGER
+
+    def _look(self, face: Landmarks) -> Likeness:
+        photo = self._seen.frame.photo
         focal = float(self.actors[0].person.camera.focal)
-        fit = fit_linear(self._model, face, size=self._seen.frame.photo.size, focal=focal)
-        return torch.nan_to_num(fit.parameters.identity[0], nan=1e3)
+        return likeness_of(photo, face, fit_linear(self._model, face, size=photo.size, focal=focal))

@@ -11,12 +11,12 @@ from torch import Tensor
 from morphface.core.errors import NoFaceError, ParameterError
 from morphface.fit.video.person import Person
 from morphface.fit.video.result import TrackedFace, TrackedFrame
-from morphface.parameters import LOST, FaceParameters, Track
+from morphface.parameters import LOST, FaceParameters, Reason, Track
 
 __all__ = ["TrackCollector", "track_people"]
 
 _SHAPES = {"illumination": (9, 3), "rotation": (3,), "translation": (3,), "gaze": (2, 2)}
-_REST = 6  # entries after the parameters: the state, the landmark error and the box
+_REST = 7  # entries after the parameters: state, landmark error, box and reason
 _Row = Float[np.ndarray, " K"]
 
 
@@ -32,6 +32,7 @@ class TrackCollector:
         self._rows: dict[int, list[_Row]] = {}
         self._times: list[float] = []
         self._indices: list[int] = []
+        self._shots: list[int] = []
 
     @property
     def frames(self) -> int:
@@ -48,6 +49,59 @@ class TrackCollector:
             self.people[face.number] = face.person
         self._times.append(tracked.frame.time)
         self._indices.append(tracked.frame.index)
+        self._shots.append(tracked.shot)
+
+    def gaps(self, number: int) -> list[range]:
+        """Runs of frames in which a person is lost and after which they are seen, in one shot.
+
+        Args:
+            number: of the person.
+        """
+        states = [row[-_REST] for row in self._rows[number]]
+        found, begin = [], 0
+        for k, state in enumerate(states):
+            if k and self._shots[k] != self._shots[k - 1]:
+                begin = k
+            if state == LOST:
+                continue
+            if k > begin:
+                found.append(range(begin, k))
+            begin = k + 1
+        return found
+
+    def replace(self, number: int, row: int, face: TrackedFace) -> None:
+        """Another look at a frame found a person that was lost in it.
+
+        Args:
+            number: of the person.
+            row: of the frame, from 0.
+            face: what was found.
+        """
+        self._rows[number][row] = _row(face)
+
+    def seen(self) -> list[int]:
+        """The numbers of those who are seen in some frame."""
+        return [
+            number
+            for number in sorted(self.people)
+            if any(row[-_REST] != LOST for row in self._rows[number])
+        ]
+
+    def tracks(self) -> dict[int, Track]:
+        """The track of each person who is seen, by number.
+
+        Raises:
+            NoFaceError: nobody is; the message says why, as far as that is known.
+        """
+        seen = self.seen()
+        if self.people and not seen:
+            track = self.track(min(self.people))
+            why = next(iter(track.why(LOST)), "unknown")
+            raise NoFaceError(
+                f"nobody could be tracked in {self.frames} frames, though a face is in some: "
+                f"{why}; use a video that shows the face larger, brighter, or for longer"
+            )
+        return {number: self.track(number) for number in seen or [0]}
 
     def track(self, number: int = 0) -> Track:
         """The track of one person.
@@ -79,7 +133,8 @@ class TrackCollector:
             times=torch.tensor(self._times, dtype=torch.float64),
             indices=torch.tensor(self._indices),
             landmark_nme=rest[:, 1],
-            boxes=rest[:, 2:],
+            boxes=rest[:, 2:6],
+            reasons=rest[:, 6].long(),
         )
 
 
@@ -92,17 +147,17 @@ def track_people(frames: Iterable[TrackedFrame]) -> dict[int, Track]:
     collector = TrackCollector()
     for frame in frames:
         collector.add(frame)
-    return {number: collector.track(number) for number in sorted(collector.people)}
+    return collector.tracks() if collector.seen() else {}
 
 
 def _row(face: TrackedFace) -> _Row:
-    """One frame in one row: expression, the other groups, state, landmark error and box."""
+    """One frame in one row: expression, the other groups, and the rest."""
     parts = [getattr(face.parameters, name)[0].flatten() for name in ("expression", *_SHAPES)]
-    parts.append(torch.tensor([face.state, face.landmark_nme, *face.box]))
+    parts.append(torch.tensor([face.state, face.landmark_nme, *face.box, face.reason]))
     return torch.cat(parts).numpy().copy()
 
 
-def _unpacked(rows: Float[Tensor, "T K"]) -> tuple[dict[str, Tensor], Float[Tensor, "T 6"]]:
+def _unpacked(rows: Float[Tensor, "T K"]) -> tuple[dict[str, Tensor], Float[Tensor, "T 7"]]:
     """The groups of parameters in rows, and what comes after them."""
     widths = [math.prod(shape) for shape in _SHAPES.values()]
     expression = rows.shape[1] - sum(widths) - _REST
@@ -114,7 +169,7 @@ def _unpacked(rows: Float[Tensor, "T K"]) -> tuple[dict[str, Tensor], Float[Tens
 def _before(row: _Row) -> _Row:
     """A frame before the first of somebody."""
     out = row.copy()
-    out[-_REST:] = [LOST, *[math.nan] * (_REST - 1)]
+    out[-_REST:] = [LOST, *[math.nan] * (_REST - 2), Reason.NO_FACE]
     return out
 
 

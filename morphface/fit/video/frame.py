@@ -5,7 +5,7 @@ The landmarks come first, as they see far; pixels follow. Each step minimises th
 the temporal prior expects the face.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from morphface.fit.analysis.priors import light_precision
 from morphface.fit.shared.arrays import to_numpy
 from morphface.fit.shared.bounded import Box, bounded_minimum
 from morphface.fit.shared.coefficients import coefficient_priors
+from morphface.fit.video.exposure import brightened, gain_of, likeness
 from morphface.fit.video.gaze import look
 from morphface.fit.video.inertia import evidence, learned, released, spreads
 from morphface.fit.video.person import Person
@@ -58,7 +59,7 @@ class Tools:
     Args:
         person: who it is.
         settings: of tracking.
-        skin: None where pixels are not asked.
+        skin: None where pixels are not asked, or the person's colours are not known.
         span: columns.
         box: bounds of all columns.
         light: precision of the light around that of the person.
@@ -90,6 +91,7 @@ class Memory:
         before: landmarks and expected expressions of the last two frames.
         open: how far nothing hides each point of the skin.
         velocity: of rotation and translation, by second.
+        exposure: how many times as bright as usual each channel is.
     """
 
     state: State
@@ -99,6 +101,7 @@ class Memory:
     before: tuple[_Pair, ...] = ()
     open: Float[Tensor, " n"] | None = None
     velocity: Float[np.ndarray, "6"] | None = None
+    exposure: Float[np.ndarray, "3"] = field(default_factory=lambda: np.ones(3))
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +115,7 @@ class Solved:
         nme: landmark error, NaN where none were detected.
         rmse: difference of colours, NaN where pixels were not asked.
         share: of the skin that is seen.
+        likeness: of brightness over the skin, see `exposure.likeness`; NaN where unknown.
     """
 
     state: State
@@ -120,6 +124,7 @@ class Solved:
     nme: float
     rmse: float
     share: float
+    likeness: float
 
 
 def tools_for(person: Person, settings: VideoSettings) -> Tools:
@@ -131,7 +136,7 @@ def tools_for(person: Person, settings: VideoSettings) -> Tools:
     return Tools(
         person=person,
         settings=settings,
-        skin=skin_of(person, settings.points) if settings.stage == "pixels" else None,
+        skin=skin_of(person, settings.points) if person.coloured(settings) else None,
         span=span,
         box=Box(lower, upper, np.zeros(span.width, dtype=bool), np.inf),
         light=light_precision(settings.photometric),
@@ -181,7 +186,7 @@ class _Problem:
         )
         self.expected, self.precision = mean, 1 / spread**2
         self.start = memory.state
-        self.noise = memory.noise
+        self.noise, self.exposure = memory.noise, memory.exposure
         self.far = True
         self.scale = float(tools.person.camera.focal) / -memory.state.translation[2]
         self.temporal = self._temporal()
@@ -234,6 +239,10 @@ class _Problem:
         opened = self.memory.open
         opened = torch.ones(len(skin.vertices)) if opened is None else opened
         compared = compare(skin, state, view, image, opened)
+        gain = gain_of(compared)
+        if gain is not None:
+            state = self._exposed(state, gain)
+            compared = compare(skin, state, view, image, opened)
         seen = 1 - hidden_by_self(compared)
         opened, compared = opened * seen, replace(compared, trust=compared.trust * seen)
         for _ in range(self.tools.settings.steps):
@@ -246,6 +255,12 @@ class _Problem:
             state = state.moved(self._step(state, hessian + more, gradient + slope))
             compared = compare(skin, state, view, image, opened)
         return state, compared
+
+    def _exposed(self, state: State, gain: Float[np.ndarray, "3"]) -> State:
+        """The state in another exposure, in which all that is expected of light is, too."""
+        self.exposure = self.exposure * gain
+        self.start = replace(self.start, light=brightened(self.start.light, gain))
+        return replace(state, light=brightened(state.light, gain))
 
     def _view(self, state: State, photo: Photo, skin: Skin) -> View:
         camera = self.tools.person.camera
@@ -270,7 +285,7 @@ class _Problem:
         diagonal[span.expression] += self.precision
         gradient[span.expression] += self.precision * (state.expression - self.expected)
         hessian[np.diag_indices(span.width)] += diagonal
-        light = to_numpy(self.tools.person.illumination)
+        light = brightened(to_numpy(self.tools.person.illumination), self.exposure)
         hessian[span.light, span.light] += self.tools.light
         gradient[span.light] += self.tools.light @ (state.light - light).ravel()
         return hessian, gradient
@@ -295,11 +310,13 @@ class _Problem:
         if compared is not None:
             opened = 1 - hidden_by_others(compared, self.settings)
         velocity = state.minus(self.start)[:POSE] / self.seconds
+        kept = Memory(state, self.time, usual, self.noise, before, opened, velocity, self.exposure)
         return Solved(
             state=state,
-            memory=Memory(state, self.time, usual, self.noise, before, opened, velocity),
+            memory=kept,
             predicted=predicted,
             nme=nme,
             rmse=float("nan") if compared is None else compared.rmse,
             share=1.0 if compared is None else compared.share,
+            likeness=float("nan") if compared is None else likeness(compared),
         )

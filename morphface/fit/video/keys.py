@@ -1,5 +1,6 @@
 """Key frames: those that show a person best and most differently, and the person they show."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -12,6 +13,7 @@ from morphface.fit.analysis import fit_photometric
 from morphface.fit.analysis.settings import GROUPS
 from morphface.fit.linear import fit_linear
 from morphface.fit.shared.result import FitResult
+from morphface.fit.video.looks import Likeness, likeness_of
 from morphface.fit.video.person import Person, frozen
 from morphface.fit.video.settings import VideoSettings
 from morphface.geometry.angles import rotvec_to_angles
@@ -26,9 +28,9 @@ __all__ = ["Candidate", "candidate_of", "choose_keys", "focal_of", "person_of"]
 _TURN = 0.2  # radians of pose that differ as much as ...
 _MOOD = 0.5  # ... this length of expression
 _PROFILE = 1.0  # radians of yaw from which half of the face is hidden
+_DIM = 0.6  # of the brightness that the better half of frames has: a fade, or a light not yet on
 _BLURRED = 0.3  # of the usual sharpness, below which a frame is out of focus
 _INSIDE = 0.9  # of the face's box that must lie in the picture
-_STRANGER = 2.0  # times further off in colours than in a photo: glasses and caps stay, all along
 _FREE = tuple(name for name in GROUPS if name != "focal")
 
 
@@ -40,21 +42,20 @@ class Candidate:
         frame: the frame.
         fit: to the landmarks of the face.
         sharpness: of the face; only compared within a video.
+        brightness: mean of the face, 0 to 1; likewise.
+        likeness: by what the person is known again.
     """
 
     frame: Frame
     fit: FitResult
     sharpness: float
+    brightness: float
+    likeness: Likeness
 
     @property
     def landmarks(self) -> Landmarks:
         """Of the face."""
         return self.fit.landmarks
-
-    @property
-    def identity(self) -> Float[Tensor, " I"]:
-        """As the landmarks of this frame alone show it."""
-        return self.fit.parameters.identity[0]
 
     @property
     def place(self) -> Float[Tensor, " k"]:
@@ -75,17 +76,24 @@ def candidate_of(
         focal: length in pixels or on film, or None to estimate it.
     """
     fit = fit_linear(model, landmarks, size=frame.photo.size, focal=focal)
-    return Candidate(frame, fit, sharpness(frame.photo, landmarks.box))
+    grey = _grey(frame.photo, landmarks.box)
+    brightness = float(grey.mean()) / 255 if grey.numel() else 0.0
+    return Candidate(
+        frame, fit, _sharpness(grey), brightness, likeness_of(frame.photo, landmarks, fit)
+    )
 
 
-def sharpness(photo: Photo, box: tuple[float, float, float, float]) -> float:
-    """Variance of the Laplacian in a box, relative to that of brightness."""
+def _grey(photo: Photo, box: tuple[float, float, float, float]) -> Float[Tensor, "h w"]:
     height, width = photo.size
     left, top = (max(0, int(side)) for side in box[:2])
     right, bottom = min(width, int(box[2]) + 1), min(height, int(box[3]) + 1)
-    if right - left < 3 or bottom - top < 3:
+    return photo.to_uint8()[top:bottom, left:right].float().mean(dim=2)
+
+
+def _sharpness(grey: Float[Tensor, "h w"]) -> float:
+    """Variance of the Laplacian, relative to that of brightness."""
+    if min(grey.shape) < 3:
         return 0.0
-    grey = photo.to_uint8()[top:bottom, left:right].float().mean(dim=2)
     centre = grey[1:-1, 1:-1]
     around = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:]
     return float((around - 4 * centre).var() / grey.var().clamp(min=1.0))
@@ -123,11 +131,13 @@ def choose_keys(candidates: Sequence[Candidate], count: int) -> list[Candidate]:
 def _usable(candidates: Sequence[Candidate]) -> list[Candidate]:
     """Those that may be trusted; all, where none may."""
     typical = float(np.median([candidate.sharpness for candidate in candidates]))
+    bright = float(np.quantile([candidate.brightness for candidate in candidates], 0.75))
     good = [
         candidate
         for candidate in candidates
         if candidate.fit.converged
         and candidate.sharpness >= _BLURRED * typical
+        and candidate.brightness >= _DIM * bright
         and _inside(candidate) >= _INSIDE
         and abs(float(rotvec_to_angles(candidate.fit.parameters.rotation[0])[0])) < _PROFILE
     ]
@@ -188,15 +198,23 @@ def _with_pixels(
     starts: list[FitResult],
     settings: VideoSettings,
 ) -> Person:
-    """The person as the pixels of the key frames show it, in the light that frames know."""
+    """The person as the pixels of the key frames show it, in the light that frames know.
+
+    Where pixels cannot be explained the person is as landmarks alone show it.
+    """
     wishes = replace(
         settings.photometric,
-        largest_rmse=_STRANGER * settings.photometric.largest_rmse,
         extremes=True,
         shade=0.0,
         shade_spread=0.0,
     )
     seen = fit_photometric(model, photos, starts, settings=wishes, free=_FREE)
+    good = [k for k, reason in enumerate(seen.reasons) if not reason]
+    if 0 < len(good) < len(photos):
+        photos, starts = [photos[k] for k in good], [starts[k] for k in good]
+        seen = fit_photometric(model, photos, starts, settings=wishes, free=_FREE)
+    if not seen.converged:
+        return replace(person, rmse=math.nan, reason=seen.reason)
     return replace(
         person,
         identity=seen.parameters.identity,
@@ -207,6 +225,4 @@ def _with_pixels(
         grey=sum(seen.grey) * 2 > len(seen.grey),
         rmse=float(np.median(seen.photometric_rmse)),
         nme=float(np.median(seen.landmark_nme)),
-        converged=seen.converged,
-        reason=seen.reason,
     )

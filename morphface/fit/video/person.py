@@ -1,5 +1,6 @@
 """A person whose identity, reflectance and camera are known: what each frame starts from."""
 
+import math
 from dataclasses import dataclass, replace
 
 import torch
@@ -7,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from morphface.core.records import Record
+from morphface.fit.video.settings import VideoSettings
 from morphface.geometry.camera import Camera
 from morphface.models import ArticulatedModel, LinearBasis, MorphableModel
 
@@ -27,7 +29,7 @@ class Person(Record):
         gain: of the channels beyond what light explains.
         grey: whether the video has no colours.
         rmse: usual difference of colours between this person and a frame; 0 where pixels were
-            not asked.
+            not asked, NaN where they were and could not be explained.
         nme: usual landmark error.
         frames: numbers of the key frames.
         converged: whether the fit to the key frames may be trusted.
@@ -47,6 +49,14 @@ class Person(Record):
     frames: tuple[int, ...]
     converged: bool
     reason: str
+
+    def coloured(self, settings: VideoSettings) -> bool:
+        """Whether frames can be compared with this person's colours.
+
+        Args:
+            settings: whether pixels are asked.
+        """
+        return settings.stage == "pixels" and math.isfinite(self.rmse)
 
     @property
     def albedo(self) -> Float[Tensor, "V 3"]:

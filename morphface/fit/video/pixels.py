@@ -42,6 +42,7 @@ class Compared:
         edges: of the rings.
         harmonics: of the normals.
         residual: model minus frame.
+        shown: the frame's colours.
         trust: how much each point counts.
     """
 
@@ -56,6 +57,7 @@ class Compared:
     edges: Float[np.ndarray, "N 3"]
     harmonics: Float[Tensor, "n 9"]
     residual: Float[Tensor, "n 3"]
+    shown: Float[Tensor, "n 3"]
     trust: Float[Tensor, " n"]
 
     @property
@@ -109,6 +111,7 @@ def compare(
     light = torch.from_numpy(state.light).float()
     glow = harmonics @ light + AMBIENT * harmonics[:, :1]
     low, high = _FACING
+    shown = seen[:, :3].contiguous()
     return Compared(
         skin=skin,
         state=state,
@@ -120,7 +123,8 @@ def compare(
         slopes=seen[:, 3:].unflatten(1, (2, 3)).transpose(1, 2),
         edges=edges,
         harmonics=harmonics,
-        residual=difference((skin.albedo * glow) @ skin.mix.T, seen[:, :3].contiguous()),
+        residual=difference((skin.albedo * glow) @ skin.mix.T, shown),
+        shown=shown,
         trust=skin.weight * ((cosine - low) / (high - low)).clamp(0, 1) * open,
     )
 

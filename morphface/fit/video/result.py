@@ -11,7 +11,7 @@ from morphface.fit.video.person import Person
 from morphface.geometry.camera import Camera
 from morphface.landmarks import Landmarks
 from morphface.media.video import Frame
-from morphface.parameters import LOST, FaceParameters
+from morphface.parameters import LOST, FaceParameters, Reason
 
 __all__ = ["TrackedFace", "TrackedFrame"]
 
@@ -29,6 +29,7 @@ class TrackedFace(Record):
         predicted: where the fitted face has them, in pixels; None where none were detected.
         landmark_nme: landmark error as in `FitResult`; NaN where none were detected.
         photometric_rmse: difference of colours; NaN where pixels were not asked.
+        reason: why the person is lost, or what is odd about the frame.
     """
 
     person: Person
@@ -39,6 +40,7 @@ class TrackedFace(Record):
     predicted: Float[Tensor, "N 2"] | None = None
     landmark_nme: float = math.nan
     photometric_rmse: float = math.nan
+    reason: Reason = Reason.NOTHING
 
     @property
     def number(self) -> int:

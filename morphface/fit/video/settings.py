@@ -8,11 +8,13 @@ from morphface.core.errors import ParameterError
 from morphface.fit.analysis.settings import GROUPS, PhotometricSettings, Stage
 from morphface.geometry.focal import FocalLength, check_focal
 
-__all__ = ["STAGES", "Inertia", "VideoSettings"]
+__all__ = ["PEOPLE", "STAGES", "Inertia", "VideoSettings"]
 
 STAGES = ("linear", "pixels")
 """How far each frame is fitted: to landmarks alone, or to landmarks and pixels."""
 
+PEOPLE = (1, 64)
+"""The least and the most people that can be tracked in a video."""
 _MAY_BE_ZERO = ("predicted_frames", "confirm")
 _PERSON = tuple(name for name in GROUPS if name != "focal")
 _KEY_STAGES = (
@@ -63,7 +65,7 @@ class VideoSettings:
 
     Args:
         stage: "linear" fits each frame to its landmarks alone, "pixels" to its pixels, too.
-        people: the most people that are tracked at once.
+        people: the most people that are tracked, over the whole video.
         key_frames: how many frames a person's identity, reflectance and camera come from.
         first_frames: from how many frames at the beginning of a stream key frames are chosen,
             where none are given.
@@ -83,7 +85,8 @@ class VideoSettings:
         confirm: whether a new face is looked at twice before it is believed.
         ahead: how many frames the detector may be ahead.
         largest_nme: landmark error from which a face is none, in eye distances.
-        largest_rmse: difference of colours from which a face is none.
+        largest_rmse: difference of colours from which they are unexplained; then the frame is
+            fitted to its landmarks alone.
     """
 
     stage: str = "pixels"
@@ -114,6 +117,8 @@ class VideoSettings:
             value = getattr(self, item.name)
             if isinstance(value, int | float) and not value > 0 and item.name not in _MAY_BE_ZERO:
                 raise ParameterError(f"{item.name} must be positive, got {value}")
+        if self.people > PEOPLE[1]:
+            raise ParameterError(f"people must be at most {PEOPLE[1]}, got {self.people}")
         if self.predicted_frames < 0:
             raise ParameterError(
                 f"predicted_frames must not be negative, got {self.predicted_frames}"

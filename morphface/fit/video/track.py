@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 import torch
 
@@ -19,9 +20,12 @@ from morphface.fit.video.ahead import Ahead
 from morphface.fit.video.cast import Cast
 from morphface.fit.video.groups import group_people, likeness
 from morphface.fit.video.keys import Candidate, candidate_of, choose_keys, person_of
+from morphface.fit.video.person import Person
 from morphface.fit.video.result import TrackedFrame
 from morphface.fit.video.settings import VideoSettings
 from morphface.fit.video.watch import Follow, Seen, Watch, find_all
+from morphface.geometry.focal import FocalLength
+from morphface.landmarks import Landmarks
 from morphface.landmarks.detectors import LandmarkDetector
 from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
 from morphface.landmarks.search import search_faces
@@ -160,8 +164,7 @@ class _Studio:
                 ]
             focal = self.settings.focal
             frames = [
-                [candidate_of(self.model, frame, face, focal) for face in found]
-                for frame, found in faces
+                self._candidates([(frame, face) for face in found], focal) for frame, found in faces
             ]
             for group in group_people(frames, self.settings.people):
                 self._admit(group)
@@ -170,12 +173,14 @@ class _Studio:
         """Another person, if the frames show one."""
         number = len(self.cast.actors)
         self.tell(f"fitting person {number} to key frames")
-        keys = choose_keys(faces, self.settings.key_frames)
-        person = person_of(number, self.model, keys, self.settings)
+        person = self._modelled(number, faces, self.settings)
         if person.converged:
             self.cast.admit(Actor(person, likeness(faces), self.settings))
             self.tell("tracking")
         return person.converged
+
+    def _modelled(self, number: int, faces: list[Candidate], settings: VideoSettings) -> Person:
+        return person_of(number, self.model, choose_keys(faces, settings.key_frames), settings)
 
     def play(self, seen: Seen, queue: _Queue) -> TrackedFrame:
         """Everybody in the next frame."""
@@ -189,6 +194,9 @@ class _Studio:
             began = time.perf_counter()
             faces = self.cast.play(seen)
             seconds["fit"] = time.perf_counter() - began
+            for actor in self.cast.actors:
+                if actor.wants_renewal:
+                    self._renew(actor)
         return TrackedFrame(seen.frame, faces, self._shot, seconds)
 
     def _audition(self, seen: Seen, index: int, queue: _Queue) -> None:
@@ -200,10 +208,21 @@ class _Studio:
                 break
             if source in later.sources:
                 frames.append((later.frame, later.faces[later.sources.index(source)]))
-        focal = self.settings.focal
-        faces = [candidate_of(self.model, frame, face, focal) for frame, face in frames]
-        if self.cast.full or not self._admit(faces):
+        faces = self._candidates(frames, self.settings.focal)
+        if self.cast.full or self.cast.known(likeness(faces)) or not self._admit(faces):
             self.cast.refuse(source)
+
+    def _renew(self, actor: Actor) -> None:
+        """Sees a person anew whose colours are unexplained: the first frames showed them badly."""
+        focal = float(actor.person.camera.focal)
+        faces = self._candidates(actor.unexplained, focal)
+        settings = replace(self.settings, focal=focal)
+        actor.renew(self._modelled(actor.person.number, faces, settings))
+
+    def _candidates(
+        self, frames: Sequence[tuple[Frame, Landmarks]], focal: FocalLength | None
+    ) -> list[Candidate]:
+        return [candidate_of(self.model, frame, face, focal) for frame, face in frames]
 
 
 def _thin(count: int) -> int:

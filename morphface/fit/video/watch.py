@@ -23,7 +23,7 @@ from morphface.landmarks.search import confirm, search_faces
 from morphface.media.images import Photo
 from morphface.media.video import Frame
 
-__all__ = ["Follow", "Seen", "Watch", "find_all"]
+__all__ = ["Follow", "Seen", "Watch", "find_all", "see_square", "square_around"]
 
 Follow = Callable[[Photo, float | None], list[Landmarks]]
 """Looks for a face in the next frame of a video, given its time in seconds."""
@@ -99,7 +99,7 @@ class _Follower:
             off = max(abs(middle[0] - x - side / 2), abs(middle[1] - y - side / 2))
             if off < _OFF * side and 1 / _RATIO < size * _SIDE / side < _RATIO:
                 return False
-        self.square, self.whole = _square(self.box, _SIDE), False
+        self.square, self.whole = square_around(self.box, _SIDE), False
         return fresh
 
     def _see(self, photo: Photo, now: float | None) -> Landmarks | None:
@@ -111,8 +111,13 @@ class _Follower:
         return max(known, key=lambda face: overlap(face.box, self.box), default=None)
 
 
-def _square(box: Box, sizes: float) -> tuple[int, int, int]:
-    """Top, left and side of a square around a face, as large as so many of it."""
+def square_around(box: Box, sizes: float) -> tuple[int, int, int]:
+    """Top, left and side of a square around a face, as large as so many of it.
+
+    Args:
+        box: of the face.
+        sizes: side of the square, in those of the face.
+    """
     left, top, right, bottom = box
     side = max(int(sizes * max(right - left, bottom - top)), 16)
     return round((top + bottom - side) / 2), round((left + right - side) / 2), side
@@ -252,7 +257,7 @@ class Watch:
         """Faces around where one was seen last."""
         faces = []
         for box in self._places:
-            found = see_square(photo, _square(box, _AROUND), self._glance, None)
+            found = see_square(photo, square_around(box, _AROUND), self._glance, None)
             faces += [face for face in found if _sure(photo, face, self._finder, self._settings)]
         return faces
 

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from morphface.core.errors import MissingDependencyError, OutputError
+from morphface.core.errors import MissingDependencyError, OutputError, ParameterError
 from morphface.core.files import atomic_write
 from morphface.generate.checkpoint import save_generator
 from morphface.generate.config import GeneratorConfig
@@ -59,6 +59,7 @@ def train_generator(
     resume: bool = False,
     observer: Observer | None = None,
     workers: int = 0,
+    force: bool = False,
 ) -> nn.Module:
     """Train a generator; the folder of the run holds all that is needed to go on.
 
@@ -75,13 +76,14 @@ def train_generator(
         resume: go on where the folder says.
         observer: looks at the run.
         workers: processes that read windows, for each process that trains.
+        force: begin even if it will not fit into memory.
 
     Returns:
         The generator with the mean weights, on the CPU, ready for use.
 
     Raises:
         MissingDependencyError: accelerate is not installed.
-        ParameterError: the batch cannot be shared by the processes.
+        ParameterError: the batch cannot be shared by the processes, or it will not fit into memory.
         OutputError: the folder holds a run and `resume` was not asked for, or cannot be written.
         MissingFileError: there is nothing to resume.
         ModelError: the run trains another generator.
@@ -89,13 +91,13 @@ def train_generator(
     settings, observer = settings or TrainSettings(), observer or Observer()
     accelerator = _accelerator(settings)
     _check_free(Path(run), resume)
+    _compare_memory(config, settings, accelerator, observer, force=force)
     state = new_state(config, settings)
     folder = _opened(Path(run), settings, resume=resume, leads=accelerator.is_main_process)
     if resume:
         load_state(folder / STATE, state, config)
     if accelerator.is_main_process:
         observer.begin()
-    _compare_memory(config, settings, accelerator, observer)
     _place(state, accelerator)
     journal = Journal(folder, state.step) if accelerator.is_main_process else None
     training = _Training(config, state, settings, observer, accelerator, journal, folder)
@@ -236,18 +238,32 @@ def _place(state: TrainState, accelerator: Any) -> None:
 
 
 def _compare_memory(
-    config: GeneratorConfig, settings: TrainSettings, accelerator: Any, observer: Observer
+    config: GeneratorConfig,
+    settings: TrainSettings,
+    accelerator: Any,
+    observer: Observer,
+    *,
+    force: bool = False,
 ) -> None:
-    """Warn early of a run that will not fit."""
+    """Refuse a run that will not fit, before anything of it is begun.
+
+    Raises:
+        ParameterError: it needs more memory than is free, and `force` is not set.
+    """
     needed = memory_needed(config, settings, accelerator.num_processes)
     free = free_memory(accelerator.device)
     if accelerator.device.type == "cpu":
         needed *= accelerator.num_processes  # which share the machine
-    if free is not None and needed > free and accelerator.is_main_process:
-        observer.tell(
-            f"warning: training needs about {needed / _GIB:.1f} GiB, {free / _GIB:.1f} GiB are "
-            "free; a smaller batch, resolution or width needs less"
-        )
+    if free is None or needed <= free:
+        return
+    words = (
+        f"training needs about {needed / _GIB:.1f} GiB, {free / _GIB:.1f} GiB are free; a smaller "
+        "batch, resolution or width needs less"
+    )
+    if not force:
+        raise ParameterError(f"{words}; --force (force=True) begins it all the same")
+    if accelerator.is_main_process:
+        observer.tell(f"warning: {words}")
 
 
 def _duration(seconds: float) -> str:

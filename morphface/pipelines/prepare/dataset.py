@@ -28,6 +28,8 @@ from morphface.pipelines.prepare.work import check_machine, work_on_clip
 
 __all__ = ["Prepared", "prepare"]
 
+_MOST_WORKERS = 4096
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -134,8 +136,8 @@ def _resumable() -> Iterator[None]:
 def _count(workers: int | None) -> int:
     if workers is None:
         return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
-    if workers < 1:
-        raise ParameterError(f"workers must be at least 1, got {workers}")
+    if not 1 <= workers <= _MOST_WORKERS:
+        raise ParameterError(f"workers must be from 1 to {_MOST_WORKERS}, got {workers}")
     return workers
 
 

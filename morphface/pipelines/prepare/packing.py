@@ -103,8 +103,8 @@ class Layout:
 def pack_shard(plan: Plan, tell: Tell) -> dict[str, Any]:
     """Write a shard and its index; the entry of the manifest for it.
 
-    If units are missing or damaged, nothing is written and the entry names their clips as
-    "broken".
+    A shard that is there as it should be stays. If units are missing or damaged, nothing is
+    written and the entry names their clips as "broken".
 
     Args:
         plan: what to write.
@@ -113,6 +113,9 @@ def pack_shard(plan: Plan, tell: Tell) -> dict[str, Any]:
     Raises:
         OutputError: the shard cannot be written.
     """
+    there = check_shard(plan)
+    if there is not None:
+        return there
     broken = [piece.clip for piece in plan.pieces if not _is_whole(piece)]
     if broken:
         return {"broken": broken}

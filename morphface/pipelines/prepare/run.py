@@ -2,7 +2,8 @@
 
 Any number of units may be under way; shards are packed as soon as all clips before their end are
 done, and units go once their shards are on the disk. What is on the disk says all: a run that was
-killed anywhere goes on from there when it is started again.
+killed anywhere goes on from there when it is started again. So is a clip whose process died: it is
+tried again by later runs, a few times.
 """
 
 from collections import Counter
@@ -84,6 +85,7 @@ class Run:
         self._plans: list[Plan] = []
         self._packed: dict[str, dict[str, Any]] = {}
         self._waiting: dict[str, set[int]] = {}
+        self._tries: Counter[int] = Counter()
         self._packings: Counter[str] = Counter()
         self._unpacked: Counter[int] = Counter()
         self._telling: dict[str, int] = {}
@@ -100,7 +102,9 @@ class Run:
         first: dict[str, str] = {}
         for number, job in enumerate(self._jobs):
             found = known[number] if known else self._found(job, first)
-            if found is not None:
+            if found is not None and not found.final:
+                self._tries[number] = found.tries
+            elif found is not None:
                 self._settle(number, found)
         while self._next in self._outcomes:
             self._lay_out()
@@ -114,8 +118,7 @@ class Run:
         twin = first.setdefault(clip.sha256, clip.source)
         if twin != clip.source:
             return Outcome(DUPLICATE, f"it has the same content as {twin}")
-        found = load_outcome(job)
-        return None if found is None or found.outcome == DIED else found
+        return load_outcome(job)
 
     def finish(self) -> tuple[list[Outcome], list[dict[str, Any]]]:
         """Do the rest; outcomes of all clips and entries of all shards, in order.
@@ -161,7 +164,7 @@ class Run:
         self._made(number, outcome)
 
     def _died(self, number: int, event: Died) -> Outcome:
-        outcome = Outcome(DIED, event.reason)
+        outcome = Outcome(DIED, event.reason, tries=self._tries[number] + 1)
         save_outcome(self._jobs[number], outcome)
         return outcome
 

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from morphface.core.errors import ParameterError
+from morphface.fit.verdict import check_kinds
+from morphface.fit.video.settings import PEOPLE
 from morphface.media.shards import file_sha256
 from morphface.parameters.io import library_versions
 from morphface.parameters.upgrade import REVISION, revision_of
@@ -22,6 +24,7 @@ __all__ = ["PrepareSettings", "ShardSize", "differences", "versions"]
 
 _UNITS = {"kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
 _SIDES = (32, 2048)
+_EVERY = (1, 100_000)
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,7 @@ class PrepareSettings:
         model: name or path of a morphable model.
         people: how many people of a clip at most, the one seen longest first.
         shard_size: when a shard is full, see `ShardSize.parse`.
+        strict: names of warnings, see `fit.verdict`, whose frames are left out, or "all".
 
     Raises:
         ParameterError: a value is not one of these.
@@ -83,12 +87,14 @@ class PrepareSettings:
     model: str = "open-head"
     people: int = 1
     shard_size: str = "512MB"
+    strict: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         ShardSize.parse(self.shard_size)
         _check_whole("size", self.size, *_SIDES)
-        _check_whole("every", self.every, 1, None)
-        _check_whole("people", self.people, 1, None)
+        _check_whole("every", self.every, *_EVERY)
+        _check_whole("people", self.people, *PEOPLE)
+        check_kinds(self.strict)
         if self.stage not in STAGES:
             raise ParameterError(f"stage must be one of {', '.join(STAGES)}, got {self.stage!r}")
         check_names(self.maps)
@@ -105,10 +111,9 @@ class PrepareSettings:
         return hashlib.sha256(content.encode()).hexdigest()
 
 
-def _check_whole(name: str, value: int, least: int, most: int | None) -> None:
-    if value < least or (most is not None and value > most):
-        limits = f"at least {least}" if most is None else f"from {least} to {most}"
-        raise ParameterError(f"{name} must be a whole number {limits}, got {value}")
+def _check_whole(name: str, value: int, least: int, most: int) -> None:
+    if not least <= value <= most:
+        raise ParameterError(f"{name} must be a whole number from {least} to {most}, got {value}")
 
 
 @cache
@@ -138,7 +143,7 @@ def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     return [
         f"{name} was {_words(before.get(name))} and now is {_words(now.get(name))}"
         for name in names
-        if before.get(name) != now.get(name)
+        if (before.get(name) or None) != (now.get(name) or None)
     ]
 
 

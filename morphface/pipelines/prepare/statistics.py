@@ -3,6 +3,7 @@
 Sums and extremes of each sequence are kept, so that those of a dataset follow without reading it.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -18,6 +19,8 @@ __all__ = ["of_track", "summed"]
 
 _ANGLES = ("yaw", "pitch", "roll")
 _DIGITS = 4
+_REASONS = ("lost_because", "warnings", "left_out")
+"""What sequences say of their frames: why there is no sample, or what is odd about it."""
 
 Spread = list[int | float]
 """Count, mean, least and greatest of some values."""
@@ -60,9 +63,19 @@ def summed(outcomes: Iterable[Outcome]) -> dict[str, Any]:
         "clips": counts,
         "sequences": len(people),
         "frames": {name: sum(person["frames"][name] for person in people) for name in STATES},
+        **{name: _counted(found, name) for name in _REASONS},
         "pose": _merged([person["pose"] for person in people]),
         "expression": _merged([person["expression"] for person in people]),
     }
+
+
+def _counted(outcomes: list[Outcome], name: str) -> dict[str, int]:
+    """Frames of all sequences by what was noted of them."""
+    total: Counter[str] = Counter()
+    for outcome in outcomes:
+        for sequence in outcome.sequences:
+            total.update(sequence.get(name, {}))
+    return dict(sorted(total.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _spread(values: np.ndarray) -> Spread:

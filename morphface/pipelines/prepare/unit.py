@@ -30,6 +30,8 @@ _BAD_CLIP = (ImageError, NoFaceError, ParameterError, VideoError)
 """What is wrong with a clip, and not with the machine, the settings or the disk."""
 
 _TELL_EVERY = 8
+_MOST_TRIES = 3
+"""Runs that begin a clip whose process died in all of them."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,7 @@ class Outcome:
         unit_sha256: of the small shard.
         pieces: samples and bytes of each part that no shard may divide.
         sequences: the people in it, each with its runs of consecutive frames.
+        tries: how many runs began it and saw its process die.
     """
 
     outcome: str
@@ -112,6 +115,12 @@ class Outcome:
     unit_sha256: str = ""
     pieces: list[list[int]] = field(default_factory=list)
     sequences: list[dict[str, Any]] = field(default_factory=list)
+    tries: int = 0
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing is to be gained by trying again."""
+        return self.outcome != DIED or self.tries >= _MOST_TRIES
 
     def record(self) -> dict[str, Any]:
         """As plain JSON values."""

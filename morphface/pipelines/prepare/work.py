@@ -7,7 +7,9 @@ parameters, some hundred numbers a frame.
 
 import io
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -16,8 +18,10 @@ import torch
 from PIL import Image
 
 from morphface.core.threads import one_torch_thread
-from morphface.fit.video import VideoSettings, fit_video, track_people
+from morphface.fit.verdict import Warned, check_kinds, frame_warnings, warned_frames
+from morphface.fit.video import TrackCollector, VideoSettings, fit_video, look_back
 from morphface.geometry.camera import Camera
+from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
 from morphface.landmarks.detectors.model_file import require_model
 from morphface.media.crop import Crop, box_drift
 from morphface.media.video import Frame, Video, read_video
@@ -79,12 +83,21 @@ def work_on_clip(
         if video.truncated:
             warn("it is cut off or damaged; what decodes of it was used")
         for track in tracks:
+            warnings = frame_warnings(track)
+            chosen = check_kinds(settings.strict)
+            left = [_refused(found, chosen) for found in warnings]
             crop = Crop.steady(track.boxes, settings.size)
             drift = box_drift(track.boxes, video.size)
             if drift > _WANDERING:
                 warn(f"the face wanders about, by {drift:.2f} of the picture: crops may cut it off")
-            samples = _samples(video, model, track, crop, settings)
-            yield Sequence(samples, _facts(model, track, crop, drift))
+            rows = _rows(track, left)
+            samples = _samples(video, model, _Shown(track, rows, warnings), crop, settings)
+            facts = _facts(model, track, crop, drift) | {
+                "lost_because": track.why(LOST),
+                "warnings": warned_frames(track),
+                "left_out": dict(Counter(name for name in left if name)),
+            }
+            yield Sequence(samples, facts)
 
 
 @lru_cache(maxsize=1)
@@ -96,32 +109,53 @@ def _tracks(video: Video, model: MorphableModel, settings: PrepareSettings) -> l
     tracker = VideoSettings(stage=settings.stage, people=settings.people)
     affordable = _CANDIDATE_BYTES // (15 * video.size[0] * video.size[1])
     keys = video.spread(min(max(affordable, _CANDIDATES[0]), _CANDIDATES[1]))
-    found = track_people(fit_video(video, model, key_frames=keys, settings=tracker))
-    seen = [track for track in found.values() if track.count(LOST) < track.frames]
-    return sorted(seen, key=lambda track: track.count(LOST))
+    collector = TrackCollector()
+    for tracked in fit_video(video, model, key_frames=keys, settings=tracker):
+        collector.add(tracked)
+    with MediaPipeDetector() as detector:
+        look_back(video, collector, tracker, detector)
+    return sorted(collector.tracks().values(), key=lambda track: track.count(LOST))
+
+
+@dataclass(frozen=True, eq=False)
+class _Shown:
+    """What of a track becomes samples: rows by number of the frame, and warnings of all rows."""
+
+    track: Track
+    rows: dict[int, int]
+    warnings: list[tuple[Warned, ...]]
+
+
+def _refused(found: tuple[Warned, ...], chosen: tuple[str, ...]) -> str:
+    """The warning that a frame is left out for; empty where it is not."""
+    return next((one.name for one in found if one.name in chosen), "")
+
+
+def _rows(track: Track, left: list[str]) -> dict[int, int]:
+    """The frames in which the person is seen and that are not left out."""
+    return {
+        int(number): row
+        for row, number in enumerate(track.indices.tolist())
+        if track.states[row] != LOST and not left[row]
+    }
 
 
 def _samples(
-    video: Video, model: MorphableModel, track: Track, crop: Crop, settings: PrepareSettings
+    video: Video, model: MorphableModel, shown: _Shown, crop: Crop, settings: PrepareSettings
 ) -> Iterator[Sample]:
-    """The frames in which the person is seen."""
-    rows = {
-        int(number): row
-        for row, number in enumerate(track.indices.tolist())
-        if track.states[row] != LOST
-    }
-    seen = ((rows[frame.index], frame) for frame in video if frame.index in rows)
+    seen = ((shown.rows[frame.index], frame) for frame in video if frame.index in shown.rows)
     while batch := list(itertools.islice(seen, _TOGETHER)):
-        yield from _rendered(batch, model, track, crop, settings)
+        yield from _rendered(batch, model, shown, crop, settings)
 
 
 def _rendered(
     batch: list[tuple[int, Frame]],
     model: MorphableModel,
-    track: Track,
+    shown: _Shown,
     crop: Crop,
     settings: PrepareSettings,
 ) -> Iterator[Sample]:
+    track = shown.track
     camera = crop.camera(track.camera)
     first, last = batch[0][0], batch[-1][0] + 1
     maps = render_maps(model, track.parameters[first:last], camera, settings.maps)
@@ -130,7 +164,9 @@ def _rendered(
         parts = {"frame.png": _picture(crop, frame), "params.npy": _array(vectors[row - first])}
         for name in settings.maps:
             parts[f"{name}.png"] = encode_png(name, maps.unit(name)[row - first])
-        yield Sample(frame.index, parts, _frame_facts(track, row, crop, camera))
+        facts = _frame_facts(track, row, crop, camera)
+        facts["warnings"] = {one.name: round(one.value, 4) for one in shown.warnings[row]}
+        yield Sample(frame.index, parts, facts)
 
 
 def _picture(crop: Crop, frame: Frame) -> bytes:

@@ -14,7 +14,7 @@ from morphface.media.crop import box_drift
 from morphface.models import MorphableModel
 from morphface.parameters.track import LOST, PREDICTED, TRACKED, Track
 
-__all__ = ["blink_rate", "describe_track", "landmark_paths", "still_jitter"]
+__all__ = ["blink_rate", "describe_track", "landmark_paths", "lost_warnings", "still_jitter"]
 
 _BLINKS = ("eyeBlinkLeft", "eyeBlinkRight")
 _SHUT, _OPEN = 0.5, 0.3
@@ -22,6 +22,7 @@ _STILL = (0.004, 0.6, 3.0)
 """By how much a still head turns (radians), moves across and along the line of sight (mm), at most
 and in a frame of a 25th of a second."""
 _REACH = 4
+_MUCH = 0.5  # share of frames from which there is a warning
 _CHUNK = 256
 
 
@@ -35,6 +36,8 @@ def describe_track(track: Track, model: MorphableModel) -> dict[str, Any]:
         "frames_tracked": track.count(TRACKED),
         "frames_predicted": track.count(PREDICTED),
         "frames_lost": track.count(LOST),
+        "lost_because": track.why(LOST),
+        "odd_frames": track.why(TRACKED),
         "landmark_error": _rounded(float(error.mean()) if len(error) else None, 5),
         "landmark_error_worst": _rounded(float(error.max()) if len(error) else None, 5),
         "jitter_pixels": _rounded(steady, 4),
@@ -44,6 +47,23 @@ def describe_track(track: Track, model: MorphableModel) -> dict[str, Any]:
         "blinks_per_minute": _rounded(blink_rate(track, model), 2),
         "focal_pixels": _rounded(float(track.camera.focal.flatten()[0]), 2),
     }
+
+
+def lost_warnings(tracks: dict[int, Track]) -> list[str]:
+    """A sentence for each person who is lost in much of a video, or whose colours do not fit.
+
+    Args:
+        tracks: of each person, by number.
+    """
+    out = []
+    for number, track in tracks.items():
+        for words, state in (("lost", LOST), ("odd", TRACKED)):
+            reasons = track.why(state)
+            share = sum(reasons.values()) / track.frames
+            if share >= _MUCH:
+                most = next(iter(reasons))
+                out.append(f"person {number} is {words} in {share:.0%} of the frames: {most}")
+    return out
 
 
 def blink_rate(track: Track, model: MorphableModel) -> float | None:

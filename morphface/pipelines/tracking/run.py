@@ -7,7 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
-from morphface.fit.video import TrackCollector, TrackedFrame, VideoSettings, fit_video
+from morphface.fit.video import (
+    TrackCollector,
+    TrackedFrame,
+    VideoSettings,
+    fit_video,
+    look_back,
+)
+from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
 from morphface.media.video import Frame, Video, VideoWriter
 from morphface.media.video.webcam import Webcam
 from morphface.models import MorphableModel
@@ -85,14 +92,28 @@ class TrackingRun:
         if self.source.truncated:
             self.warnings.append("the video is cut off or damaged; what decodes of it was tracked")
 
+    def look_back(self, tell: Progress) -> bool:
+        """Look for people where they were lost before they were seen; whether any was found.
+
+        Args:
+            tell: is told what begins now.
+        """
+        if not isinstance(self.source, Video) or self.interrupted:
+            return False
+        tell("looking back")
+        began = time.perf_counter()
+        with MediaPipeDetector() as detector:
+            found = look_back(self.source, self._collector, self.settings, detector)
+        self.seconds["look back"] = time.perf_counter() - began
+        return found > 0
+
     def tracks(self) -> dict[int, Track]:
-        """The track of each person.
+        """The track of each person who is seen.
 
         Raises:
-            NoFaceError: there is nobody.
+            NoFaceError: there is nobody; the message says why, as far as that is known.
         """
-        numbers = sorted(self._collector.people) or [0]
-        return {number: self._collector.track(number) for number in numbers}
+        return self._collector.tracks()
 
     def draw_again(self, tracks: dict[int, Track], tell: Progress) -> None:
         """Write the overlay of tracks that were changed since; not that of a webcam."""

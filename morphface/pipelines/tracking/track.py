@@ -10,6 +10,7 @@ import torch
 from morphface.core.errors import ParameterError, StoppedError
 from morphface.core.files import atomic_write, output_folder
 from morphface.fit.video import VideoSettings
+from morphface.fit.video.settings import PEOPLE
 from morphface.fit.video.smoothing import smooth as without_jitter
 from morphface.geometry.focal import FocalLength, focal_pixels
 from morphface.media.video import Video, read_video
@@ -19,7 +20,7 @@ from morphface.parameters import LOST, PREDICTED, TRACKED, Track, save_track
 from morphface.parameters.archive import library_versions
 from morphface.pipelines.model_landmarks import with_landmarks_for
 from morphface.pipelines.photo import Progress
-from morphface.pipelines.tracking.report import describe_track
+from morphface.pipelines.tracking.report import describe_track, lost_warnings
 from morphface.pipelines.tracking.run import Advance, TrackingRun
 
 __all__ = ["OVERLAY", "track_video"]
@@ -62,7 +63,7 @@ def track_video(
         end: where to end, None: at the end.
         every: one frame of so many is taken.
         rate: frames in a second of pictures, 25 if it is not given.
-        people: the most people that are tracked.
+        people: the most people that are tracked, over the whole video.
         focal: focal length in pixels, or a 35-mm equivalent as text, such as "50mm"; None
             estimates it.
         stage: "linear" tracks landmarks alone, "pixels" pixels as well.
@@ -77,7 +78,7 @@ def track_video(
     Raises:
         OutputError: the folder cannot be written to; this is found out first.
         StoppedError: it was interrupted; what was tracked until then is in `out`.
-        NoFaceError: no frame shows a face.
+        NoFaceError: nobody could be tracked in any frame.
         MorphfaceError: the subclass and its message say what is wrong with the input.
     """
     _check_people(people)
@@ -92,10 +93,13 @@ def track_video(
         head = with_landmarks_for(load_model(model), model, ["478", "68"], tell)
         run = TrackingRun(source, head, settings, folder / OVERLAY if overlay else None)
         run.follow(tell, advance or (lambda *_: None), draw=not smooth)
+        changed = run.look_back(tell)
         tracks = run.tracks()
+        run.warnings += lost_warnings(tracks)
         if smooth:
             tell("smoothing")
             tracks = {number: without_jitter(track, model=head) for number, track in tracks.items()}
+        if smooth or changed:
             run.draw_again(tracks, tell)
         tell("writing the files")
         wishes = {"start": start, "end": end, "every": every, "smooth": smooth, **_plain(settings)}
@@ -125,8 +129,9 @@ class _Part(TypedDict):
 
 
 def _check_people(people: int) -> None:
-    if people < 1:
-        raise ParameterError(f"people must be at least 1, got {people}")
+    least, most = PEOPLE
+    if not least <= people <= most:
+        raise ParameterError(f"people must be from {least} to {most}, got {people}")
 
 
 def _opened(video: str | Path | int, rate: float | None, **part: Unpack[_Part]) -> Video | Webcam:

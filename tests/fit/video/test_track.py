@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from morphface.core.errors import NoFaceError, ParameterError
-from morphface.fit.video import TrackCollector, fit_video, track_people
-from morphface.parameters import LOST, PREDICTED, TRACKED
-from tests.fit.video.clip import KnowingDetector, clip, moving, picture
+from morphface.fit.video import TrackCollector, fit_video, look_back, track_people
+from morphface.parameters import LOST, PREDICTED, TRACKED, Reason
+from tests.fit.video.clip import KnowingDetector, clip, marks, moving, picture
 
 COUNT = 14
 
@@ -174,27 +174,70 @@ def test_what_breaks_while_frames_are_read_is_raised(model, face, frames, linear
         seen.extend(stream)
 
 
-def test_a_person_may_be_stranger_in_colours_than_in_a_photo_but_not_by_much(
+def test_a_person_whose_colours_nothing_explains_is_tracked_by_landmarks(
     model, face, frames, quick
 ):
-    def limited(rmse):
-        return replace(quick, photometric=replace(quick.photometric, largest_rmse=rmse))
-
-    tracked = next(
-        iter(
-            fit_video(
-                frames[:4],
-                model,
-                key_frames=frames[::4],
-                settings=quick,
-                detector=KnowingDetector(model, [face]),
-            )
-        )
-    )
-    rmse = tracked.faces[0].person.rmse
-    (track,) = run(frames, model, [face], limited(rmse / 1.6)).values()
+    strict = replace(quick, photometric=replace(quick.photometric, largest_rmse=1e-4))
+    (track,) = run(frames, model, [face], strict).values()
     assert track.states.tolist() == [TRACKED] * COUNT
-    assert run(frames, model, [face], limited(rmse / 3)) == {}
+    assert turn_error(track.parameters, face) < 0.08
+
+
+def dimmed(frame, share):
+    pixels = (frame.photo.pixels * share * 255).round().byte()
+    pixels[0, 0] = frame.index
+    return replace(frame, photo=type(frame.photo)(pixels))
+
+
+@pytest.mark.parametrize("share", [0.25, torch.tensor([0.9, 0.6, 0.3])])
+def test_a_face_in_another_exposure_or_tint_is_tracked_by_its_pixels(
+    model, face, frames, quick, share
+):
+    changed = [dimmed(f, share) if f.index > 6 else f for f in frames]
+    (track,) = run(changed, model, [face], quick).values()
+    assert track.states.tolist() == [TRACKED] * COUNT
+    assert not track.reasons.any()
+    assert turn_error(track.parameters, face) < 0.05
+
+
+def test_the_person_is_made_of_the_bright_frames_of_a_fade(model, face, frames, quick):
+    fade = [dimmed(f, min(1.0, 0.05 + f.index / 6)) for f in frames]
+    (track,) = run(fade, model, [face], quick).values()
+    assert track.states.tolist() == [TRACKED] * COUNT
+
+
+def test_another_person_at_the_same_place_is_another_person(model, face, frames, linear):
+    other = moving(COUNT, seed=5)
+    cut = frames[:7] + clip(model, [other])[7:]
+    both = replace(
+        face,
+        **{
+            name: torch.cat([getattr(face, name)[:7], getattr(other, name)[7:]])
+            for name in ("expression", "rotation", "translation")
+        },
+    )
+    detector = KnowingDetector(model, [both])
+    detector._found[0][7:] = [marks(model, other, k) for k in range(7, COUNT)]
+    settings = replace(linear, people=2)
+    tracks = track_people(fit_video(cut, model, settings=settings, detector=detector))
+    assert [track.states.tolist() for track in tracks.values()] == [
+        [TRACKED] * 7 + [LOST] * 7,
+        [LOST] * 8 + [TRACKED] * 6,
+    ]
+    assert Reason.ANOTHER in tracks[0].reasons[7:].tolist()
+
+
+def test_who_was_seen_late_is_found_in_the_frames_before(model, face, frames, linear):
+    collector = TrackCollector()
+    late = KnowingDetector(model, [face], hidden=range(6))
+    for tracked in fit_video(frames, model, settings=linear, detector=late):
+        collector.add(tracked)
+    assert collector.track().states.tolist() == [LOST] * 6 + [TRACKED] * (COUNT - 6)
+
+    found = look_back(frames, collector, linear, KnowingDetector(model, [face]))
+    assert found == 6
+    assert collector.track().states.tolist() == [TRACKED] * COUNT
+    assert turn_error(collector.track().parameters, face) < 0.08
 
 
 @pytest.mark.refusal

@@ -65,7 +65,10 @@ def test_time_and_memory_are_told_early(tmp_path):
     config = CONFIG.replace(width=1 << 14, norm="batch")
     from morphface.generate.training.loop import _accelerator, _compare_memory
 
-    _compare_memory(config, settings, _accelerator(settings), Observer(tell=told.append))
+    asked = (config, settings, _accelerator(settings), Observer(tell=told.append))
+    with pytest.raises(ParameterError, match=r"training needs about .* GiB are free; .* --force"):
+        _compare_memory(*asked)
+    _compare_memory(*asked, force=True)
     assert "warning: training needs about" in told[0]
     told.clear()
     train_generator(CONFIG, Discs(), tmp_path, settings=settings, observer=Observer(told.append))

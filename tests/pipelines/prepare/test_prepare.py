@@ -222,6 +222,18 @@ def test_a_clip_that_kills_its_process_is_reported_and_tried_again_in_an_unfinis
     assert contents(tmp_path / "other") == contents(tmp_path / "out")
 
 
+def test_a_clip_whose_process_died_is_tried_again_by_later_runs_a_few_times(make, tmp_path):
+    make()
+    tries = [make("other", deadly=("2",)).manifest["clips"][2]["tries"] for _ in range(2)]
+    assert tries == [1, 2]
+    make("other")
+    assert contents(tmp_path / "other") == contents(tmp_path / "out")
+    for _ in range(3):
+        make("hopeless", deadly=("2",))
+    make("hopeless")
+    assert make.state.executor.done == []
+
+
 @pytest.mark.refusal
 def test_a_shard_that_cannot_be_packed_stops_the_run(make, tmp_path):
     with pytest.raises(DatasetError, match="shard-000000 could not be packed: its process was"):
@@ -348,8 +360,10 @@ def test_inputs_without_a_video_are_refused(make, tmp_path):
     ("options", "message"),
     [
         ({"size": 8}, "size must be a whole number from 32 to 2048, got 8"),
-        ({"every": 0}, "every must be a whole number at least 1, got 0"),
-        ({"people": 0}, "people must be a whole number at least 1, got 0"),
+        ({"every": 0}, "every must be a whole number from 1 to 100000, got 0"),
+        ({"people": 65}, "people must be a whole number from 1 to 64, got 65"),
+        ({"strict": ("dim",)}, "there is no warning 'dim': known are all, small, blurred"),
+        ({"people": 0}, "people must be a whole number from 1 to 64, got 0"),
         ({"stage": "quick"}, "stage must be one of linear, pixels, got 'quick'"),
         ({"maps": ("dept",)}, "names must be one or more of diffuse, .*, got 'dept'"),
         ({"shard_size": "big"}, "shard size must be a number of samples, as 5000, or of bytes"),
@@ -364,5 +378,5 @@ def test_settings_that_make_no_sense_are_named(options, message):
 
 @pytest.mark.refusal
 def test_no_workers_are_refused(tmp_path, clips):
-    with pytest.raises(ParameterError, match="workers must be at least 1, got 0"):
+    with pytest.raises(ParameterError, match="workers must be from 1 to 4096, got 0"):
         prepare([clips], tmp_path / "out", workers=0, work=standin.work)

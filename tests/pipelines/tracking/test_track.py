@@ -168,7 +168,7 @@ def test_wrong_wishes_are_refused_before_anything_is_written(video, tmp_path, kn
         track_video(video, out, start=99.0)
     with pytest.raises(ParameterError, match="every must be at least 1, got 0"):
         track_video(video, out, every=0)
-    with pytest.raises(ParameterError, match="people must be at least 1, got 0"):
+    with pytest.raises(ParameterError, match="people must be from 1 to 64, got 0"):
         track_video(video, out, people=0)
     with pytest.raises(ParameterError, match="stage must be one of linear, pixels, got 'fast'"):
         track_video(video, out, stage="fast")

@@ -1,0 +1,159 @@
+"""Who is lost, mixed up or made up in clips with fades, cuts, flashes, hands and crossing people?
+
+    python -m benchmarks.bench_clips [--before REVISION] [--cache FOLDER]
+
+Clips are made by `benchmarks/trouble.py`. For each: the share of clear faces that are tracked (the
+frames in which the untouched material shows them), the longest run of frames in which a clear face
+is lost, how often a number passes from one person to another or a person from one number to
+another, and numbers that are nobody's. With `--before`, the same by the code of another revision.
+Targets: no clear face lost for more than 5 frames, no switch, nobody made up.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from benchmarks.common import report, seed
+from benchmarks.trouble import HALVES, Trouble, troubles
+from morphface.fit import video as tracking
+from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
+from morphface.media.images import Photo
+from morphface.media.video import Frame
+from morphface.models import MorphableModel, load_model
+from morphface.parameters import LOST, TRACKED, Track
+
+KEYS = 32
+NEAR = 50.0  # pixels between a true face and the box of whose it is
+
+
+def frames_of(trouble: Trouble) -> Iterator[Frame]:
+    """The frames as a video gives them."""
+    for index, picture in enumerate(trouble.shot.pictures):
+        pixels = torch.from_numpy(np.clip(picture, 0, 255).round().astype(np.uint8))
+        yield Frame(Photo(pixels), index, index / 25)
+
+
+def tracked(trouble: Trouble, model: MorphableModel) -> dict[int, Track]:
+    """The people that are found in a clip, as `morphface track` does it."""
+    frames = list(frames_of(trouble))
+    keys = [frames[(2 * k + 1) * len(frames) // (2 * KEYS)] for k in range(KEYS)]
+    settings = tracking.VideoSettings(people=trouble.people)
+    collector = tracking.TrackCollector()
+    for one in tracking.fit_video(frames, model, key_frames=keys, settings=settings):
+        collector.add(one)
+    if hasattr(tracking, "look_back"):
+        with MediaPipeDetector() as detector:
+            tracking.look_back(frames, collector, settings, detector)
+    found = {number: collector.track(number) for number in collector.people}
+    return {number: track for number, track in found.items() if track.count(LOST) < track.frames}
+
+
+def judged(trouble: Trouble, tracks: dict[int, Track]) -> dict[str, Any]:
+    """What is right and wrong in the tracks of a clip."""
+    owners: dict[int, list[str]] = {number: [] for number in tracks}
+    numbers: dict[str, list[int]] = {}
+    clear, hits, worst = 0, 0, 0
+    runs: Counter[str] = Counter()
+    for k, faces in enumerate(trouble.shot.faces):
+        found = {number: _spot(track, k) for number, track in tracks.items()}
+        for name, place in faces.items():
+            clear += 1
+            mine = [n for n, spot in found.items() if spot and _apart(spot, place) < NEAR]
+            hits += bool(mine)
+            runs[name] = 0 if mine else runs[name] + 1
+            worst = max(worst, runs[name])
+            if mine:
+                numbers.setdefault(name, []).append(mine[0])
+                owners[mine[0]].append(name)
+    return {
+        "case": trouble.name,
+        "frames": len(trouble.shot),
+        "people": trouble.people,
+        "tracked_share": round(hits / max(clear, 1), 3),
+        "longest_loss": worst,
+        "switches": sum(map(_changes, owners.values())) + sum(map(_changes, numbers.values())),
+        "false_people": sum(not names for names in owners.values()),
+        "found_people": len(tracks),
+    }
+
+
+def _changes(values: list[Any]) -> int:
+    return sum(a != b for a, b in zip(values, values[1:], strict=False))
+
+
+def _spot(track: Track, k: int) -> tuple[float, float] | None:
+    if int(track.states[k]) != TRACKED:
+        return None
+    left, top, right, bottom = track.boxes[k].tolist()
+    return (left + right) / 2, (top + bottom) / 2
+
+
+def _apart(a: tuple[float, float], b: tuple[float, float]) -> float:
+    return float(np.hypot(a[0] - b[0], a[1] - b[1]))
+
+
+def run_all() -> list[dict[str, Any]]:
+    """All clips of both halves by the code of this process."""
+    model, cases = load_model(), []
+    for half in HALVES:
+        for trouble in troubles(half):
+            cases.append({"half": half} | judged(trouble, tracked(trouble, model)))
+            print(json.dumps(cases[-1]), file=sys.stderr, flush=True)
+    return cases
+
+
+def run_before(revision: str, cache: Path) -> list[dict[str, Any]]:
+    """The same by the code of another revision; kept in the cache."""
+    here = Path(__file__).parents[1]
+    name = _git(here, "rev-parse", "--short=12", f"{revision}^{{commit}}").decode().strip()
+    root, kept = cache / "revisions" / name, cache / f"clips-{name}.json"
+    if not kept.exists():
+        if not root.exists():
+            root.mkdir(parents=True)
+            tree = _git(here, "archive", name, "morphface")
+            subprocess.run(["tar", "-x", "-C", str(root)], input=tree, check=True)
+        environment = {**os.environ, "PYTHONPATH": f"{root.resolve()}{os.pathsep}{here}"}
+        command = [sys.executable, "-P", "-m", "benchmarks.bench_clips", "--to", str(kept)]
+        subprocess.run(command, env=environment, check=True)
+    cases: list[dict[str, Any]] = json.loads(kept.read_text())
+    return cases
+
+
+def _git(here: Path, *arguments: str) -> bytes:
+    return subprocess.run(["git", *arguments], cwd=here, capture_output=True, check=True).stdout
+
+
+def main() -> None:
+    """Measures, prints and writes."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--before", help="a git revision to compare with")
+    parser.add_argument("--cache", type=Path, default=Path("clips-cache"))
+    parser.add_argument("--to", type=Path, help=argparse.SUPPRESS)
+    wishes = parser.parse_args()
+    seed()
+    if wishes.to:
+        wishes.to.write_text(json.dumps(run_all()))
+        return
+    cases = run_all()
+    if wishes.before:
+        old = {(c["half"], c["case"]): c for c in run_before(wishes.before, wishes.cache)}
+        for case in cases:
+            before = old[case["half"], case["case"]]
+            case["before"] = {
+                name: before[name]
+                for name in ("tracked_share", "longest_loss", "switches", "false_people")
+            }
+    report("clips", cases)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,278 @@
+"""Rendered heads of known shape and pose with what goes wrong in photos, one thing at a time.
+
+Heads are the open head's, so that the truth is known vertex by vertex; that its pixels are no
+easier than a photo's, skin has blotches that the model lacks, and pictures a random gamma. A fit of
+every number is always the same.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch.nn.functional import interpolate
+
+from benchmarks.bench_fit import lit_head
+from benchmarks.bench_fit import picture as drawn
+from benchmarks.bench_linear_fit import SIZE as WHOLE
+from benchmarks.bench_linear_fit import Head
+from morphface.geometry.angles import angles_to_rotvec
+from morphface.geometry.camera import Camera
+from morphface.landmarks import Landmarks
+from morphface.landmarks.boxes import box_of
+from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
+from morphface.landmarks.schemes import scheme
+from morphface.media.images import Photo
+from morphface.models import MorphableModel
+
+__all__ = ["KINDS", "Spoilt", "spoilt"]
+
+SIDE = 240
+_EXPOSED = 0.75  # so that nothing is saturated but by what is done to a picture
+_Image = torch.Tensor  # H x W x 3, 0 to 1
+
+
+@dataclass(frozen=True)
+class Spoilt:
+    """One picture and what is told of it.
+
+    Args:
+        kind: what is wrong with it; one of `KINDS`.
+        amount: how much, in the unit of that kind.
+        head: the truth, with the camera of this picture.
+        photo: the picture.
+        landmarks: that are fitted to.
+        witness: what the detector finds; None where that is the same.
+        warns: the warnings that are right, by name.
+    """
+
+    kind: str
+    amount: float
+    head: Head
+    photo: Photo
+    landmarks: Landmarks
+    witness: Landmarks | None
+    warns: frozenset[str]
+
+
+def spoilt(
+    number: int, model: MorphableModel, detector: MediaPipeDetector, other: Landmarks | None
+) -> Spoilt | None:
+    """The picture of a number; None where the detector finds no face in it.
+
+    Args:
+        number: from 0.
+        model: the open head.
+        detector: finds the landmarks.
+        other: landmarks of another face, of a picture of the same size.
+    """
+    rng = torch.Generator().manual_seed(77_000 + number)
+    chance = np.random.default_rng((77, number))
+    kind = str(chance.choice(list(KINDS), p=_SHARES))
+    head = _small(lit_head(model, rng))
+    if kind == "turned":
+        head = _turned(head, chance)
+    image = _natural(drawn(_blotched(model, rng), head), chance)
+    image, head, amount, warns = KINDS[kind](image, head, chance)
+    photo = Photo((image.clamp(0, 1) * 255).round() / 255)
+    found = detector.detect(photo)
+    if not found:
+        return None
+    face, witness = found[0], None
+    if kind in _WRONG:
+        if kind == "another's landmarks" and other is None:
+            return None
+        witness = face
+        face, amount = _WRONG[kind](face, other, chance)
+        warns = frozenset({"landmarks_detector"}) if amount > 0.15 else frozenset()
+    return Spoilt(kind, float(amount), head, photo, face, witness, warns)
+
+
+def _small(head: Head) -> Head:
+    share = SIDE / WHOLE[0]
+    camera = Camera.facing((SIDE, SIDE), focal=float(head.camera.focal) * share)
+    return Head(head.parameters, camera)
+
+
+def _turned(head: Head, chance: np.random.Generator) -> Head:
+    yaw = float(chance.choice([-1, 1]) * chance.uniform(45, 85))
+    rotation = angles_to_rotvec(torch.tensor([[yaw, 0.0, 0.0]]).deg2rad())
+    return Head(replace(head.parameters, rotation=rotation), head.camera)
+
+
+def _blotched(model: MorphableModel, rng: torch.Generator) -> MorphableModel:
+    """The model with skin that its own reflectance cannot explain."""
+    reflectance = model.reflectance
+    waves = torch.randn(3, 12, generator=rng) / 12.0
+    phase = torch.rand(12, generator=rng) * 6.28
+    blotches = 0.05 * torch.sin(model.identity.mean @ waves + phase).sum(dim=1) / 12**0.5
+    mean = (reflectance.mean * (1 + blotches[:, None])).clamp(0.02, 0.98)
+    return replace(model, reflectance=replace(reflectance, mean=mean))
+
+
+def _natural(image: _Image, chance: np.random.Generator) -> _Image:
+    noise = torch.from_numpy(chance.normal(0, 0.012, image.shape)).float()
+    return (_EXPOSED * image.clamp(0, 1) ** float(chance.uniform(0.8, 1.25)) + noise).clamp(0, 1)
+
+
+_Made = tuple[_Image, Head, float, frozenset[str]]
+
+
+def _nothing(image: _Image, head: Head, chance: np.random.Generator) -> _Made:
+    return image, head, 0.0, frozenset()
+
+
+def _blur(image: _Image, head: Head, chance: np.random.Generator) -> _Made:
+    amount = float(chance.uniform(0.01, 0.15))
+    sigma = amount * 0.42 * SIDE
+    reach = int(3 * sigma) + 1
+    x = torch.arange(-reach, reach + 1) / sigma
+    row = torch.exp(-0.5 * x**2)
+    planes = image.permute(2, 0, 1)[:, None]
+    planes = torch.nn.functional.pad(planes, (reach,) * 4, mode="replicate")
+    row = (row / row.sum())[None, None, None]
+    planes = torch.nn.functional.conv2d(planes, row)
+    planes = torch.nn.functional.conv2d(planes, row.transpose(2, 3))
+    warns = frozenset({"blurred"}) if amount > 0.04 else frozenset()
+    return planes[:, 0].permute(1, 2, 0), head, amount, warns
+
+
+def _noise(image: _Image, head: Head, chance: np.random.Generator) -> _Made:
+    amount = float(chance.uniform(0.03, 0.25))
+    return (
+        image + amount * torch.from_numpy(chance.normal(size=image.shape)).float(),
+        head,
+        amount,
+        frozenset(),
+    )
+
+
+def _dark(image: _Image, head: Head, chance: np.random.Generator) -> _Made:
+    amount = float(np.exp(chance.uniform(np.log(0.02), np.log(0.4))))
+    warns = frozenset({"dark"}) if amount < 0.2 else frozenset()
+    return image * amount, head, amount, warns
+
+
+def _bright(image: _Image, head: Head, chance: np.random.Generator) -> _Made:
+    amount = float(chance.uniform(1.3, 4.0))
+    warns = frozenset({"saturated"}) if amount > 2.0 else frozenset()
+    return image * amount, head, amount, warns
+
+
+def _occluder(image: _Image, head: Head, chance: np.random.Generator) -> _Made:
+    """A blob of one colour with stripes over a part of the face."""
+    amount = float(chance.uniform(0.1, 0.7))
+    middle = head.camera.project(head.parameters.translation)[0, :2].numpy()
+    face = 0.21 * SIDE
+    centre = middle + chance.uniform(-1, 1, 2) * face * 0.8
+    rows, columns = np.mgrid[0:SIDE, 0:SIDE]
+    wide = 1.3 * face * np.sqrt(amount)
+    mask = np.hypot((columns - centre[0]) / wide, (rows - centre[1]) / wide) < 1
+    colour = chance.uniform(0.1, 0.9, 3) * (1 + 0.1 * np.sin(columns / 3))[..., None]
+    out = torch.where(torch.from_numpy(mask)[..., None], torch.from_numpy(colour).float(), image)
+    warns = frozenset({"occluded"}) if amount > 0.4 else frozenset()
+    return out, head, amount, warns
+
+
+def _border(image: _Image, head: Head, chance: np.random.Generator) -> _Made:
+    """A part of the picture cut away, and the rest in the middle of grey."""
+    amount = float(chance.uniform(0.05, 0.6))
+    middle = head.camera.project(head.parameters.translation)[0, :2]
+    face = 0.21 * SIDE
+    side = bool(chance.integers(2))
+    first = int(float(middle[0] if side else middle[1]) - face + 2 * face * amount)
+    first = min(max(first, 1), SIDE - 60)
+    out = image[:, first:] if side else image[first:]
+    shift = head.camera.principal - head.camera.principal.new_tensor(
+        [first, 0.0] if side else [0.0, first]
+    )
+    camera = replace(head.camera, size=(out.shape[0], out.shape[1]), principal=shift)
+    warns = frozenset({"cut"}) if amount > 0.15 else frozenset()
+    return out.contiguous(), Head(head.parameters, camera), amount, warns
+
+
+def _tiny(image: _Image, head: Head, chance: np.random.Generator) -> _Made:
+    amount = float(chance.uniform(16, 80))  # pixels of the face, about
+    small = max(24, round(SIDE * amount / (0.42 * SIDE)))
+    planes = interpolate(image.permute(2, 0, 1)[None], (small, small), mode="area")
+    camera = Camera.facing((small, small), focal=float(head.camera.focal) * small / SIDE)
+    warns = frozenset({"small"}) if amount < 50 else frozenset()
+    return planes[0].permute(1, 2, 0).contiguous(), Head(head.parameters, camera), amount, warns
+
+
+def _turn(image: _Image, head: Head, chance: np.random.Generator) -> _Made:
+    turn = float(head.parameters.rotation.norm().rad2deg())
+    return image, head, turn, frozenset({"turned"}) if turn > 50 else frozenset()
+
+
+def _jittered(
+    face: Landmarks, other: Landmarks | None, chance: np.random.Generator
+) -> tuple[Landmarks, float]:
+    amount = float(chance.uniform(0.02, 0.3))
+    step = amount * 0.25 * (face.box[2] - face.box[0])
+    moved = torch.from_numpy(chance.normal(0, step, face.points.shape)).float()
+    return _with_points(face, face.points + moved), amount * 0.3
+
+
+def _rotated(
+    face: Landmarks, other: Landmarks | None, chance: np.random.Generator
+) -> tuple[Landmarks, float]:
+    """As of a picture that is stored on its side."""
+    points = torch.stack([face.points[:, 1], SIDE - face.points[:, 0]], dim=1)
+    return _with_points(face, points), 1.0
+
+
+def _swapped(
+    face: Landmarks, other: Landmarks | None, chance: np.random.Generator
+) -> tuple[Landmarks, float]:
+    """Left and right exchanged."""
+    return _with_points(face, face.points[list(scheme("478").mirror)]), 1.0
+
+
+def _anothers(
+    face: Landmarks, other: Landmarks | None, chance: np.random.Generator
+) -> tuple[Landmarks, float]:
+    assert other is not None
+    far = float((face.points - other.points).norm(dim=1).mean())
+    return _with_points(face, other.points), far / (0.6 * (face.box[2] - face.box[0]))
+
+
+def _shifted(
+    face: Landmarks, other: Landmarks | None, chance: np.random.Generator
+) -> tuple[Landmarks, float]:
+    amount = float(chance.uniform(0.05, 1.0))
+    step = amount * 0.6 * (face.box[2] - face.box[0])
+    angle = float(chance.uniform(0, 6.28))
+    offset = face.points.new_tensor([np.cos(angle) * step, np.sin(angle) * step])
+    return _with_points(face, face.points + offset), amount
+
+
+def _with_points(face: Landmarks, points: torch.Tensor) -> Landmarks:
+    return replace(face, points=points, box=box_of(points), depth=None, scores={})
+
+
+KINDS: dict[str, Callable[[_Image, Head, np.random.Generator], _Made]] = {
+    "nothing": _nothing,
+    "blur": _blur,
+    "noise": _noise,
+    "dark": _dark,
+    "bright": _bright,
+    "occluder": _occluder,
+    "border": _border,
+    "small": _tiny,
+    "turned": _turn,
+    "jittered landmarks": _nothing,
+    "rotated landmarks": _nothing,
+    "swapped sides": _nothing,
+    "another's landmarks": _nothing,
+    "shifted landmarks": _nothing,
+}
+"""What can be wrong."""
+_SHARES = np.array([20, 8, 6, 8, 8, 12, 8, 8, 8, 3, 3, 3, 3, 2]) / 100
+_WRONG = {
+    "jittered landmarks": _jittered,
+    "rotated landmarks": _rotated,
+    "swapped sides": _swapped,
+    "another's landmarks": _anothers,
+    "shifted landmarks": _shifted,
+}

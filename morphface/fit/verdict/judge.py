@@ -1,0 +1,49 @@
+"""From measures to a verdict."""
+
+import math
+
+from morphface.fit.analysis.result import PhotometricResult
+from morphface.fit.shared.result import FitResult
+from morphface.fit.verdict.measures import Measures
+from morphface.fit.verdict.quality import quality_of
+from morphface.fit.verdict.record import WARNINGS, Verdict, Warned
+
+__all__ = ["judge"]
+
+LEAST_QUALITY = 0.3
+"""Below which a fit is not believed: three in ten of such fits are right (`bench_verdict`)."""
+
+
+def judge(measures: Measures, fit: FitResult, pixels: PhotometricResult | None) -> Verdict:
+    """How far a fit may be believed.
+
+    A fit is not believed where the solver says so, where a measure is beyond what any fit
+    survives, or where all of them together leave little hope.
+
+    Args:
+        measures: of the fit.
+        fit: to the landmarks.
+        pixels: what pixels found, which then counts; None if they were not asked.
+    """
+    found = measures.record()
+    warnings = tuple(
+        Warned(kind.name, found[kind.name])
+        for kind in WARNINGS.values()
+        if kind.passes(found[kind.name], kind.limit)
+    )
+    quality = quality_of(measures, with_pixels=pixels is not None)
+    reason = fit.reason if pixels is None else pixels.reason
+    reason = reason or _fatal(warnings)
+    if not reason and quality < LEAST_QUALITY:
+        worst = "; ".join(one.words for one in warnings if one.name != "focal")
+        reason = f"{quality:.0%} of fits like this one are right" + (f": {worst}" * bool(worst))
+    return Verdict(0.0 if reason and math.isnan(quality) else quality, warnings, not reason, reason)
+
+
+def _fatal(warnings: tuple[Warned, ...]) -> str:
+    """The words of the first warning that no fit survives."""
+    for one in warnings:
+        limit = WARNINGS[one.name].fatal
+        if limit is not None and WARNINGS[one.name].passes(one.value, limit):
+            return one.words
+    return ""

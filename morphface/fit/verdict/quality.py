@@ -1,0 +1,81 @@
+"""The probability that a fit is right, from its measures: a logistic regression.
+
+Weights were found on rendered heads of known shape and pose with one thing wrong with each
+(`benchmarks/bench_verdict.py --calibrate`, the even ones; how often fits of some quality are right
+is reported of the odd ones). What photos show more of than renderings, such as colours that no
+model explains, counts only beyond what is usual in photos.
+"""
+
+import math
+from collections.abc import Callable
+
+from morphface.fit.verdict.measures import Measures
+
+__all__ = ["FEATURES", "features_of", "quality_of"]
+
+_Feature = Callable[[float], float]
+
+
+def _log(unit: float, low: float, high: float) -> _Feature:
+    """A logarithm, within limits."""
+    return lambda value: min(max(math.log(max(value, 1e-9) / unit), low), high)
+
+
+def _beyond(limit: float, most: float) -> _Feature:
+    """What a number is beyond a limit, up to some amount."""
+    return lambda value: min(max(value - limit, 0.0), most)
+
+
+def _short(limit: float) -> _Feature:
+    """What lacks to a limit."""
+    return lambda value: max(limit - value, 0.0)
+
+
+FEATURES: dict[str, _Feature] = {
+    "small": _log(100.0, -2.0, 0.0),
+    "blurred": _beyond(0.015, 0.2),
+    "dark": _log(0.3, -3.0, 0.0),
+    "saturated": _beyond(0.1, 1.0),
+    "cut": _beyond(0.0, 0.6),
+    "turned": _beyond(15.0, 75.0),
+    "occluded": _beyond(0.1, 0.8),
+    "landmarks_pixels": _log(0.015, -1.0, 3.0),
+    "landmarks_detector": _beyond(0.05, 0.6),
+    "contradictory": _log(0.015, -1.0, 3.0),
+    "facing": _beyond(0.05, 0.95),
+    "colours": _beyond(0.15, 0.3),
+    "unlike": _short(0.5),
+    "bound": _beyond(0.3, 0.7),
+    "asymmetry": _beyond(0.3, 0.7),
+    "unsteady": _log(0.01, -1.0, 4.6),
+}
+"""What is made of each measure."""
+
+_LINEAR: dict[str, float] = {"": 0.0}
+_PIXELS: dict[str, float] = {"": 0.0}
+
+
+def features_of(measures: Measures) -> dict[str, float]:
+    """The features by name; 0, which speaks neither for nor against, where nothing was measured.
+
+    Args:
+        measures: of a fit.
+    """
+    found = measures.record()
+    return {
+        name: 0.0 if math.isnan(found[name]) else feature(found[name])
+        for name, feature in FEATURES.items()
+    }
+
+
+def quality_of(measures: Measures, *, with_pixels: bool) -> float:
+    """The probability that a fit is right, 0 to 1.
+
+    Args:
+        measures: of the fit.
+        with_pixels: whether it was fitted to pixels.
+    """
+    weights = _PIXELS if with_pixels else _LINEAR
+    found = features_of(measures) | {"": 1.0}
+    total = sum(weight * found[name] for name, weight in weights.items())
+    return 1 / (1 + math.exp(-min(max(total, -30.0), 30.0)))

@@ -1,0 +1,93 @@
+"""Verdicts on the faces of photos, and what is refused because of them."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+import torch
+
+from morphface.core.errors import MissingDependencyError, MissingFileError, VerdictError
+from morphface.fit import FitResult, PhotometricResult
+from morphface.fit.fitted import FittedFace
+from morphface.fit.verdict import Verdict, check_kinds, judge, measure
+from morphface.landmarks import Landmarks
+from morphface.landmarks.boxes import overlap
+from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
+from morphface.media.images import Photo
+from morphface.models import MorphableModel
+
+__all__ = ["refuse_warned", "verdict_on", "witness_of"]
+
+
+def verdict_on(
+    model: MorphableModel,
+    photo: Photo,
+    fit: FitResult,
+    pixels: PhotometricResult | None,
+    *,
+    lens_known: bool,
+    others: Sequence[Landmarks] = (),
+    witness: Landmarks | None = None,
+) -> Verdict:
+    """How far the fit of a face may be believed.
+
+    Args:
+        model: that was fitted.
+        photo: to which.
+        fit: to its landmarks.
+        pixels: to its pixels; None if they were not asked.
+        lens_known: whether its focal length was known.
+        others: the other faces in it.
+        witness: from `witness_of`.
+    """
+    with torch.no_grad():
+        found = measure(
+            model.to("cpu"),
+            fit.to("cpu"),
+            pixels,
+            photo,
+            lens_known=lens_known,
+            others=others,
+            witness=witness,
+        )
+    return judge(found, fit, pixels)
+
+
+def witness_of(photo: Photo, face: Landmarks) -> Landmarks | None:
+    """What the detector says of a face whose landmarks are somebody else's.
+
+    The face of the photo that overlaps it most; None where the detector finds none, or is not
+    installed.
+
+    Args:
+        photo: as the landmarks have it.
+        face: from a file.
+    """
+    with suppress(MissingDependencyError, MissingFileError), MediaPipeDetector() as detector:
+        found = detector.detect(photo)
+        return max(found, key=lambda one: overlap(one.box, face.box), default=None)
+    return None
+
+
+def refuse_warned(faces: Sequence[FittedFace], names: Sequence[str]) -> None:
+    """Refuse faces that have warnings which were chosen to be refusals.
+
+    Args:
+        faces: that were fitted.
+        names: of warnings, or "all"; nothing is refused without.
+
+    Raises:
+        ParameterError: a name is that of no warning.
+        VerdictError: a face has one of them, or did not converge.
+    """
+    chosen = check_kinds(tuple(names))
+    for number, face in enumerate(faces):
+        if not chosen or face.verdict is None:
+            continue
+        found = [one.words for one in face.verdict.warnings if one.name in chosen]
+        if not face.converged:
+            found = [face.reason]
+        if found:
+            raise VerdictError(
+                f"face {number} is refused, as --strict asks: {'; '.join(found)}; use another "
+                "picture, or allow it"
+            )
