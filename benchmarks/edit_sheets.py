@@ -59,7 +59,7 @@ ROWS: dict[str, dict[str, dict[str, Any]]] = {
     },
 }
 SPAN = {
-    "eyes": (EYES, 1.35, 0.55, 1),
+    "eyes": (EYES, 1.35, 0.5, 2),
     "mouth": (MOUTH, 2.0, 1.9, 3),
     "presets": (None, 1.25, 1.6, 3),
 }

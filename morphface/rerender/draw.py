@@ -123,12 +123,14 @@ class Rerenderer:
             raise ParameterError(
                 f"camera must have the size of the photo, {self.photo.size}, got {camera.size}"
             )
-        look = Look.of(self.face.model, parameters)
+        whole = Look.of(self.face.model, parameters)
+        resting = self._eyes.resting(parameters)
+        look = Look.of(self.face.model, resting)
         bent = self._head.bent(look)
         shades = self._head.shades(bent if self.quick else look)  # those of one look are kept
-        frame, person = self._ground(look, shades, parameters, camera)
+        frame, person = self._ground(look, shades, resting, camera)
         self._layer.over(frame, person, bent, camera)
-        self._eyes.over(frame, parameters, bent, camera)
+        self._eyes.over(frame, parameters, (bent, self._head.bent(whole)), camera)
         return frame.clamp(0, 1)
 
     @cached_property
