@@ -1,10 +1,11 @@
 """Expressions with names: what people ask for, as weights of the 52 ARKit blendshapes.
 
 Who asks for a sad face does not want its smile kept: a preset says of each group of expressions
-whether it takes the place of what is there, or is added to it.
+whether it takes the place of what is there, or joins it.
 """
 
 from collections.abc import Mapping
+from math import prod
 
 from jaxtyping import Float
 from torch import Tensor
@@ -117,9 +118,10 @@ REPLACED: dict[str, frozenset[str]] = {name: frozenset({"mouth", "brows"}) for n
     "raise_brows": frozenset({"brows"}),
     **dict.fromkeys(("kiss", "puff", "tongue"), frozenset({"mouth"})),
     **{f"viseme_{name}": frozenset({"mouth"}) for name in _VISEMES},
+    **dict.fromkeys(("smile", "laugh"), frozenset({"brows"})),
     **dict.fromkeys(("blink", "squint", "wink_left", "wink_right", "open_mouth"), frozenset()),
 }
-"""Groups in which a preset replaces what is there; in the others its weights are added."""
+"""Groups in which a preset replaces what is there; it joins what is there in the others."""
 
 
 def preset(name: str, strength: float = 1.0) -> dict[str, float]:
@@ -155,8 +157,9 @@ def with_presets(
 ) -> dict[str, Float[Tensor, " T"]]:
     """The weights that presets change, as they become.
 
-    Of what is there, each preset leaves its strength less than 1 in the groups that it replaces,
-    and all in the others; then the weights of all presets are added, within 0 and 1.
+    In the groups that they replace, presets leave of what is there as much as their strength lacks
+    of 1, and are added to that. Elsewhere the stronger of both counts, so that a blink closes eyes
+    that squint, and a smile on a smiling face is still that smile.
 
     Args:
         now: all weights of a face, by ARKit name.
@@ -168,12 +171,13 @@ def with_presets(
     added = {name: preset(name, strength) for name, strength in strengths.items()}
     values = {}
     for name, value in now.items():
-        left = 1.0
-        for chosen, strength in strengths.items():
-            left *= 1.0 - strength if group_of(name) in REPLACED[chosen] else 1.0
+        over = [s for chosen, s in strengths.items() if group_of(name) in REPLACED[chosen]]
         more = sum(weights.get(name, 0.0) for weights in added.values())
-        if left < 1.0 or more:
+        if over:
+            left = prod(1.0 - strength for strength in over)
             values[name] = (left * value + more).clamp(0.0, 1.0)
+        elif more:
+            values[name] = value.clamp(min=min(more, 1.0))
     return values
 
 

@@ -64,7 +64,7 @@ def edit(
             the model's own.
         preset: name of an expression in `PRESETS`, or several names with their strengths.
             In the groups that `REPLACED` names (of most presets, the mouth and the brows), what
-            is there gives way as far as a preset is strong; elsewhere its weights are added.
+            is there gives way as far as a preset is strong; elsewhere the stronger counts.
             Weights in `expression` come before those of presets.
         yaw: of the head, in degrees; positive turns it to the subject's left, image right. The
             head turns about the joint of skull and neck, so that it stays in its place.

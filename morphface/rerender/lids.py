@@ -29,7 +29,7 @@ WITHIN = 0.04
 CORE = 0.02
 """How far from its edge the line of a lid is seen, however lashes stand."""
 DARKER = 0.2, 0.55
-"""Share of the skin's brightness that a lash takes: none up to the first, wholly from the second."""
+"""Share of the skin's brightness that lashes take: no lash up to the first, one from the second."""
 NEXT = 0.06
 """How far above the edge of a lid its skin is never seen bare."""
 USUAL = 0.3

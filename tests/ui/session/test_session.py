@@ -181,7 +181,7 @@ def test_presets_and_resets_change_their_group(session):
     put(session, "pose/yaw", 5.0)
     smiling = ask(session, "preset", name="smile", strength=0.5).fields["values"]
     assert smiling["expression/mouthSmileLeft"] == pytest.approx(0.35)
-    assert smiling["expression/jawOpen"] == pytest.approx(0.125)  # half of what was there
+    assert smiling["expression/jawOpen"] == pytest.approx(0.25)
     mouth = ask(session, "reset", group="mouth").fields["values"]
     assert mouth["expression/mouthSmileLeft"] == 0.0
     assert mouth["expression/eyeSquintLeft"] == pytest.approx(0.1)
