@@ -25,6 +25,7 @@ from morphface.rerender.backdrops import backdrop, check_background
 from morphface.rerender.eyes import Eyes
 from morphface.rerender.face_layer import FaceLayer
 from morphface.rerender.looks import Look, brightened, part_of
+from morphface.rerender.mouth import Mouth
 from morphface.rerender.seen_head import SeenHead, turning
 
 __all__ = ["Rerenderer", "rerender"]
@@ -130,6 +131,7 @@ class Rerenderer:
         shades = self._head.shades(bent if self.quick else look)  # those of one look are kept
         frame, person = self._ground(look, shades, resting, camera)
         self._layer.over(frame, person, bent, camera)
+        self._mouth.over(frame, parameters, bent, camera)
         self._eyes.over(frame, parameters, (bent, self._head.bent(whole)), camera)
         return frame.clamp(0, 1)
 
@@ -137,7 +139,7 @@ class Rerenderer:
     def draft(self) -> "Rerenderer":
         """The quick one; the two share what they know of the photo."""
         other = replace(self, quick=True)
-        vars(other).update(_head=self._head, _eyes=self._eyes)
+        vars(other).update(_head=self._head, _eyes=self._eyes, _mouth=self._mouth)
         return other
 
     @cached_property
@@ -147,6 +149,10 @@ class Rerenderer:
     @cached_property
     def _eyes(self) -> Eyes:
         return Eyes(self._head)
+
+    @cached_property
+    def _mouth(self) -> Mouth:
+        return Mouth(self._head)
 
     @property
     def _now(self) -> Look:

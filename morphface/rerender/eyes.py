@@ -25,9 +25,10 @@ from morphface.parameters import FaceParameters
 from morphface.render.warp import centres, enlarged, look_up, settled
 from morphface.rerender.eye_photo import PATCH, EyePhoto, box_around, shadow
 from morphface.rerender.eye_place import LOWER, RINGS, Ball, EyePlace, angle_between, eye_ball
-from morphface.rerender.lid_lines import EyeAxes, LidLines, LidMotion
+from morphface.rerender.lid_lines import LidLines, LidMotion
 from morphface.rerender.lids import LASHES, LidPhoto, MovedLids
 from morphface.rerender.looks import DIMMEST, Look, brightened
+from morphface.rerender.ring_axes import RingAxes
 from morphface.rerender.seen_head import SeenHead
 
 __all__ = ["Eyes"]
@@ -172,7 +173,7 @@ class Eyes:
         centre = iris[0] - (middle - ball.centre) * ratio
         place = EyePlace(ring, replace(ball, centre=centre, radius=ball.radius * ratio))
         brow, below = BROWS[side], BELOW[side]
-        axes = EyeAxes.of(ring, points[brow])
+        axes = RingAxes.of(ring, points[brow])
         lids = LidPhoto.of(pixels, axes, LidLines.of(ring, axes), points[brow])
         shown = EyePhoto.of(pixels, place) if place.openness >= CLOSED else None
         if shown is not None:

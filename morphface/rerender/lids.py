@@ -18,7 +18,8 @@ from morphface.core.ramps import smoothstep
 from morphface.fit.analysis.colour import LUMINANCE
 from morphface.render.relief import membrane
 from morphface.render.warp import centres, look_up
-from morphface.rerender.lid_lines import BEYOND, EyeAxes, LidLines, sampled
+from morphface.rerender.lid_lines import LidLines
+from morphface.rerender.ring_axes import BEYOND, RingAxes, sampled
 
 __all__ = ["LASHES", "LidPhoto", "MovedLids"]
 
@@ -66,7 +67,7 @@ class LidPhoto:
         pixels: of the photo.
     """
 
-    axes: EyeAxes
+    axes: RingAxes
     lines: LidLines
     still: Float[Tensor, " K"]
     skin: Float[Tensor, "m n 3"]
@@ -80,7 +81,7 @@ class LidPhoto:
     def of(
         cls,
         pixels: Float[Tensor, "H W 3"],
-        axes: EyeAxes,
+        axes: RingAxes,
         lines: LidLines,
         brow: Float[Tensor, "B 2"],
     ) -> "LidPhoto":
@@ -234,7 +235,7 @@ def _carried(far: Tensor, now: Tensor, was: Tensor, *, rigid: bool = True) -> Te
 
 
 def _strip(
-    pixels: Tensor, axes: EyeAxes, line: Tensor, span: tuple[float, float], wide: int
+    pixels: Tensor, axes: RingAxes, line: Tensor, span: tuple[float, float], wide: int
 ) -> Float[Tensor, "m n 3"]:
     """A part of a photo along the edge of a lid, rows from one height above it to another."""
     low, high = span
@@ -246,7 +247,7 @@ def _strip(
     return look_up(pixels[None], place[None])[0].clamp(0, 1)
 
 
-def _grain(pixels: Tensor, axes: EyeAxes, lines: LidLines, wide: int) -> Float[Tensor, "g n 3"]:
+def _grain(pixels: Tensor, axes: RingAxes, lines: LidLines, wide: int) -> Float[Tensor, "g n 3"]:
     """What is fine in the skin below an eye."""
     near, far = UNDER
     seen = _strip(pixels, axes, lines.lower, (-near, -far), wide).movedim(-1, 0)[None]
