@@ -29,7 +29,7 @@ from morphface.rerender.looks import DIMMEST, Look, brightened
 from morphface.rerender.mouth_photo import MouthPhoto
 from morphface.rerender.ring_axes import RingAxes, edge_lines, sampled
 from morphface.rerender.seen_head import SeenHead
-from morphface.rerender.teeth import Arch, ArchLines, arches_of
+from morphface.rerender.teeth import DEEP, TOOTH, Arch, ArchLines, arches_of
 
 __all__ = ["Mouth"]
 
@@ -49,16 +49,14 @@ MOVED = 0.004, 0.025
 """How far lips move until they are drawn here: from the first on, wholly from the second."""
 TURNED = 0.4, 0.55
 """Width of a mouth that is seen from aside, beside its own, until it is drawn here."""
-TOOTH = 0.78, 0.73, 0.64
-"""Albedo of teeth."""
 TONGUE = 0.60, 0.30, 0.28
 """Albedo of a tongue."""
-DEEP = 0.16, 0.07, 0.06
-"""Albedo of what is far behind."""
 TOUCH = 0.02
 """How far from where lips touch it is dark, in widths of the mouth."""
 DARK = 0.5
 """How much darker it is there."""
+REST = 0.4
+"""Millimetres by which lips of a mesh may be further apart than at rest and yet touch."""
 FACING = 0.2
 """How far skin faces the camera at landmarks that count."""
 STIFF = 1e-3
@@ -69,11 +67,11 @@ HUMP = 0.08
 """How far a tongue rises above the lower teeth, in widths of the mouth."""
 LOWER = 0.85
 """How bright lower teeth are beside upper ones."""
-SHADOW = 0.5, 0.05
+SHADOW = 0.45, 0.05
 """Share of the light that a lip takes at its edge, and how far behind it reaches, in widths."""
 SOFT = 0.006
 """Half of how wide edges are mixed, in widths of the mouth."""
-SHADE = 0.75
+SHADE = 0.85
 """Share of the light in front of the lips that reaches teeth."""
 
 
@@ -265,7 +263,7 @@ class Mouth:
         both = []
         for chosen in self._sides:
             spline = RBFInterpolator(
-                flat[chosen].double().numpy(), values[chosen].double().numpy(), smoothing=STIFF
+                flat[chosen].double().numpy(), values[chosen].double().numpy(), smoothing=STIFF, kernel="linear"
             )
             found = torch.from_numpy(spline(nodes.double().numpy())).float()
             both.append(enlarged(found.reshape(*size, 5), (bottom - top, right - left)))
@@ -383,7 +381,7 @@ class Mouth:
             there = face.camera.project(to_camera(ends, p.rotation[0], p.translation[0]))[:, :2]
             edges, gums = (there + missed[lip].mean(0)).chunk(2)
             rows.append(ArchLines.of(arch, edges, gums, seen.axes))
-        return seen.fitted(rows[0]), rows[1]
+        return seen.fitted(rows[0]), seen.lowered(rows[1])
 
 
 def _shadow(far: Float[Tensor, "h w"]) -> Float[Tensor, "h w 1"]:
@@ -414,7 +412,7 @@ def _openings(
         scale: pixels of a millimetre.
     """
     rest, before, after = (_gaps(ring) for ring in heads)
-    before, after = ((gap - rest).clamp(min=0) for gap in (before, after))
+    before, after = ((gap - rest.clamp(min=0) - REST).clamp(min=0) for gap in (before, after))
     closing = seen.clamp(min=0) * after / before.clamp(min=1e-3)
     return torch.where(after < before, closing, seen + scale * (after - before))
 

@@ -26,6 +26,9 @@ LIP = 0.03
 """How far from its edge a lip may show what is behind it, in widths of the mouth."""
 AWAY = 0.6
 """How far around a mouth it is looked at, in its widths."""
+SHOWN = 0.045, 0.01
+"""How far upper teeth reach below the upper lip at least, and lower ones above the lower lip at most,
+in widths of the mouth, where the photo does not show them."""
 ROWS = 32
 """Heights at which an open mouth is looked at."""
 FIRST = 0.5
@@ -117,16 +120,30 @@ class MouthPhoto:
         return shown[..., None]
 
     def fitted(self, row: ArchLines) -> ArchLines:
-        """Upper teeth moved so that they end where those of the photo do, or behind the lip.
+        """Upper teeth that end where those of the photo do, or behind the lip that hides that.
 
         Args:
             row: of a model, in the axes of this mouth.
         """
         if self.teeth is None:
-            return row
-        middle = slice(COLUMNS * 2 // 5, COLUMNS * 3 // 5)
-        away = float((self.ends - row.table[:, 1])[middle].mean())
-        return row.shifted(min(away, 0.0) - RIM if self.cut else away)
+            middle = COLUMNS // 2
+            high = self.upper[middle] - SHOWN[0] - row.table[middle, 1]
+            return row.shifted(high.clamp(max=0.0).expand(COLUMNS))
+        known = torch.nonzero(self.upper - self.lower > 2.5 * RIM)[:, 0]
+        ends = self.ends - (RIM if self.cut else 0.0)
+        away = (ends - row.table[:, 1])[torch.arange(COLUMNS).clamp(known[0], known[-1])]
+        return row.shifted(away.clamp(max=0.0) if self.cut else away)
+
+
+    def lowered(self, row: ArchLines) -> ArchLines:
+        """Lower teeth that are not higher above the lower lip than resting ones.
+
+        Args:
+            row: of a model, in the axes of this mouth.
+        """
+        middle = COLUMNS // 2
+        high = self.lower[middle] + SHOWN[1] - row.table[middle, 1]
+        return row.shifted(high.clamp(max=0.0).expand(COLUMNS))
 
 
 def _closed(

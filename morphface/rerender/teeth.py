@@ -15,7 +15,7 @@ from morphface.core.ramps import smoothstep
 from morphface.models import MorphableModel
 from morphface.rerender.ring_axes import BEYOND, COLUMNS, RingAxes, sampled
 
-__all__ = ["Arch", "ArchLines", "arches_of"]
+__all__ = ["DEEP", "TOOTH", "Arch", "ArchLines", "arches_of"]
 
 WIDTHS = (8.5, 6.5, 7.5, 7.0, 7.0, 10.0), (5.0, 5.5, 7.0, 7.0, 7.0, 11.0)
 """Of upper and lower crowns from the middle, in millimetres."""
@@ -25,11 +25,15 @@ SHORTER = 0.0, 0.08, -0.02, 0.06, 0.08, 0.1
 """How much less the crowns from the middle reach, in heights."""
 BEND = 0.025
 """How an arch bends back, in millimetres per square millimetre."""
-BEHIND = 3.0, 7.0
+BEHIND = 2.0, 4.5
 """How far teeth are behind the edge of the upper lip, at least and at most, in millimetres."""
 SHOWN = 2.0, -1.0
 """How far upper teeth reach below the edge of a resting upper lip, and lower ones above the lower
 one's, in millimetres, in a model without teeth."""
+TOOTH = 0.78, 0.73, 0.64
+"""Albedo of teeth."""
+DEEP = 0.16, 0.07, 0.06
+"""Albedo of what is far behind the lips."""
 GUM = 0.74, 0.42, 0.40
 """Albedo of gums."""
 CORNER = 12.0, 30.0
@@ -96,13 +100,13 @@ class ArchLines:
         known = [np.interp(at, flat[order, 0].numpy(), row[order].numpy()) for row in rows]
         return cls(torch.from_numpy(np.stack(known, axis=-1)).float(), arch.upper)
 
-    def shifted(self, up: float) -> "ArchLines":
-        """The arch further up, in widths of the mouth.
+    def shifted(self, up: Float[Tensor, " K"]) -> "ArchLines":
+        """The arch further up.
 
         Args:
-            up: how far.
+            up: how far at each column, in widths of the mouth.
         """
-        return replace(self, table=self.table + self.table.new_tensor([0.0, up, up]))
+        return replace(self, table=self.table + torch.stack([0 * up, up, up], dim=-1))
 
     def drawn(
         self, flat: Float[Tensor, "h w 2"], colour: Float[Tensor, "3"], soft: float
@@ -122,11 +126,12 @@ class ArchLines:
         shown = ((high - low) / (2 * mixed) + 0.5).clamp(0, 1)
         gap = smoothstep(across.abs(), 0.8, 1.0)
         light = (1 - 0.3 * gap) * (0.86 + 0.14 * smoothstep(high, 0.0, 0.3))
-        light = light * (1 - 0.75 * smoothstep(far.abs(), *CORNER))
         gum = smoothstep(high, 0.96 - 0.2 * across**2, 1.04 - 0.2 * across**2)[..., None]
-        tint = torch.lerp(colour.expand_as(flat[..., :1].expand(*far.shape, 3)), _gums(colour), gum)
+        tint = torch.lerp(colour.expand_as(flat[..., :1].expand(*far.shape, 3)), _lit(GUM, colour), gum)
         inside = (far.abs() < sum(WIDTHS[0]) - 1) * (high > -1)
-        return tint * light[..., None], (shown * inside)[..., None]
+        deep = smoothstep(far.abs(), *CORNER)[..., None]
+        tint = torch.lerp(tint * light[..., None], _lit(DEEP, colour), 0.85 * deep)
+        return tint, (shown * inside)[..., None]
 
 
 def arches_of(
@@ -173,6 +178,6 @@ def _crown(far: Tensor, widths: tuple[float, ...]) -> tuple[Tensor, Tensor]:
     return 2 * (far.abs() - ends[number]) / wide + 1, torch.tensor(SHORTER)[number]
 
 
-def _gums(teeth: Tensor) -> Tensor:
-    """Gums in the light in which teeth have a colour."""
-    return teeth.mean() / 0.75 * teeth.new_tensor(GUM)
+def _lit(albedo: tuple[float, float, float], teeth: Tensor) -> Tensor:
+    """The colour of something in the light in which teeth have a colour."""
+    return teeth.mean() / (sum(TOOTH) / 3) * teeth.new_tensor(albedo)
