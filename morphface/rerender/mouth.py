@@ -12,11 +12,11 @@ from functools import cached_property
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from scipy.interpolate import RBFInterpolator
 from torch import Tensor
 
-from morphface.core.ramps import smoothstep
+from morphface.core.ramps import ramp, smoothstep
 from morphface.fit.analysis.colour import LUMINANCE
 from morphface.geometry.camera import Camera, to_camera
 from morphface.geometry.mesh import normalized
@@ -55,10 +55,12 @@ TOUCH = 0.02
 """How far from where lips touch it is dark, in widths of the mouth."""
 DARK = 0.5
 """How much darker it is there."""
-REST = 0.4
-"""Millimetres by which lips of a mesh may be further apart than at rest and yet touch."""
+TOUCHING = 0.35
+"""Share of the gap between the lips of a mesh at which those of a photo touch."""
 FACING = 0.2
 """How far skin faces the camera at landmarks that count."""
+FOLDED = 0.6
+"""How near to the opening a landmark may come, beside how near it was, to count."""
 STIFF = 1e-3
 """How far landmarks may be missed, so that what is between them stays smooth."""
 SCLERA = 0.85
@@ -71,7 +73,7 @@ SHADOW = 0.45, 0.05
 """Share of the light that a lip takes at its edge, and how far behind it reaches, in widths."""
 SOFT = 0.006
 """Half of how wide edges are mixed, in widths of the mouth."""
-SHADE = 0.85
+SHADE = 0.95
 """Share of the light in front of the lips that reaches teeth."""
 
 
@@ -205,7 +207,7 @@ class Mouth:
         scale = float(
             (still[ring[10]] - still[ring[0]]).norm() / (own[ring[10]] - own[ring[0]]).norm()
         )
-        heads = [self._rest[ring], own[ring], _headed(after, parameters)[ring]]
+        heads = [own[ring], _headed(after, parameters)[ring]]
         points = self._points + settled(now - was)
         axes = RingAxes.of(points[ring], points[ABOVE])
         wanted = _openings(
@@ -260,14 +262,28 @@ class Mouth:
         )
         flat = moved.axes.flat(moved.points)
         values = torch.cat([self._points - moved.points, gains], dim=-1)
-        both = []
-        for chosen in self._sides:
+        both, kept = [], self._unfolded(moved)
+        for side in self._sides:
+            chosen = [number for number in side if kept[number]]
             spline = RBFInterpolator(
-                flat[chosen].double().numpy(), values[chosen].double().numpy(), smoothing=STIFF, kernel="linear"
+                flat[chosen].double().numpy(),
+                values[chosen].double().numpy(),
+                smoothing=STIFF,
+                kernel="linear",
             )
             found = torch.from_numpy(spline(nodes.double().numpy())).float()
             both.append(enlarged(found.reshape(*size, 5), (bottom - top, right - left)))
         return [each[..., :2] for each in both], [each[..., 2:] for each in both]
+
+    def _unfolded(self, moved: _Moved) -> Bool[Tensor, " N"]:
+        """Landmarks that no lip has come too near to: seen from aside, it would be before them."""
+        ring = list(INNER_LIPS)
+        was, now = (
+            torch.cdist(points, points[ring]).amin(-1) for points in (self._points, moved.points)
+        )
+        kept = now >= FOLDED * was
+        kept[ring] = True
+        return kept
 
     @cached_property
     def _sides(self) -> tuple[list[int], list[int]]:
@@ -286,8 +302,11 @@ class Mouth:
         low = place[:468, 1] < middle[1]
         upper, lower = near & ~lips & (~low | aside), near & ~lips & (low | aside)
         for ring in (INNER_LIPS, OUTER_LIPS):
-            upper[[ring[0], *ring[10:]]] = True
-            lower[list(ring[:11])] = True
+            kept = torch.zeros(468, dtype=torch.bool)
+            kept[list(ring)] = True
+            kept &= seen if ring is OUTER_LIPS else kept
+            upper[[ring[0], *ring[10:]]] = kept[[ring[0], *ring[10:]]]
+            lower[list(ring[:11])] = kept[list(ring[:11])]
         return torch.nonzero(upper)[:, 0].tolist(), torch.nonzero(lower)[:, 0].tolist()
 
     def _weight(
@@ -345,7 +364,7 @@ class Mouth:
     @cached_property
     def _white(self) -> Float[Tensor, "3"]:
         """The colour of white before the face: by its eyes, or as the fit has it."""
-        face, pixels = self.head.face, self.head.photo.pixels
+        pixels = self.head.photo.pixels
         found = irradiance(self.head.look.light, torch.tensor([[0.0, 0.0, 1.0]]))[0].clamp(
             0.15, 1.1
         )
@@ -404,17 +423,16 @@ def _gaps(ring: Float[Tensor, "R C"]) -> Float[Tensor, " r"]:
 def _openings(
     seen: Float[Tensor, " r"], heads: Sequence[Float[Tensor, "R 3"]], scale: float
 ) -> Float[Tensor, " r"]:
-    """How far the lips of a photo are apart when a mesh has moved, whose lips rest apart.
+    """How far the lips of a photo are apart when a mesh has moved, whose lips never quite touch.
 
     Args:
         seen: how far they are in the photo, in pixels.
-        heads: lips of the mesh in its own frame: at rest, in the photo, and now.
+        heads: lips of the mesh in its own frame, in the photo and now.
         scale: pixels of a millimetre.
     """
-    rest, before, after = (_gaps(ring) for ring in heads)
-    before, after = ((gap - rest.clamp(min=0) - REST).clamp(min=0) for gap in (before, after))
-    closing = seen.clamp(min=0) * after / before.clamp(min=1e-3)
-    return torch.where(after < before, closing, seen + scale * (after - before))
+    before, after = (_gaps(ring).clamp(min=0) for ring in heads)
+    share = ramp(after / before.clamp(min=1e-3), TOUCHING, 1.0)
+    return torch.where(after < before, seen.clamp(min=0) * share, seen + scale * (after - before))
 
 
 def _affine(first: Float[Tensor, "n 2"], second: Float[Tensor, "n 2"]) -> Float[Tensor, "3 2"]:

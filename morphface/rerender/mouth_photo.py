@@ -27,8 +27,8 @@ LIP = 0.03
 AWAY = 0.6
 """How far around a mouth it is looked at, in its widths."""
 SHOWN = 0.045, 0.01
-"""How far upper teeth reach below the upper lip at least, and lower ones above the lower lip at most,
-in widths of the mouth, where the photo does not show them."""
+"""How far upper teeth reach below the upper lip at least, and lower ones above the lower lip at
+most, in widths of the mouth, where the photo does not show them."""
 ROWS = 32
 """Heights at which an open mouth is looked at."""
 FIRST = 0.5
@@ -133,7 +133,6 @@ class MouthPhoto:
         ends = self.ends - (RIM if self.cut else 0.0)
         away = (ends - row.table[:, 1])[torch.arange(COLUMNS).clamp(known[0], known[-1])]
         return row.shifted(away.clamp(max=0.0) if self.cut else away)
-
 
     def lowered(self, row: ArchLines) -> ArchLines:
         """Lower teeth that are not higher above the lower lip than resting ones.

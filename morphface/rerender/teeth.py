@@ -127,7 +127,9 @@ class ArchLines:
         gap = smoothstep(across.abs(), 0.8, 1.0)
         light = (1 - 0.3 * gap) * (0.86 + 0.14 * smoothstep(high, 0.0, 0.3))
         gum = smoothstep(high, 0.96 - 0.2 * across**2, 1.04 - 0.2 * across**2)[..., None]
-        tint = torch.lerp(colour.expand_as(flat[..., :1].expand(*far.shape, 3)), _lit(GUM, colour), gum)
+        tint = torch.lerp(
+            colour.expand_as(flat[..., :1].expand(*far.shape, 3)), _lit(GUM, colour), gum
+        )
         inside = (far.abs() < sum(WIDTHS[0]) - 1) * (high > -1)
         deep = smoothstep(far.abs(), *CORNER)[..., None]
         tint = torch.lerp(tint * light[..., None], _lit(DEEP, colour), 0.85 * deep)
