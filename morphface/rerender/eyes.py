@@ -6,10 +6,9 @@ fills the place of the old iris; and the new one comes from the photo, completed
 it. Highlights move half as far, as on a cornea.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import degrees, sin
+from math import sin
 
 import torch
 from jaxtyping import Float
@@ -23,18 +22,17 @@ from morphface.geometry.spherical_harmonics import irradiance
 from morphface.landmarks.tables import LEFT_BROW, RIGHT_BROW
 from morphface.parameters import FaceParameters
 from morphface.render.warp import centres, enlarged, look_up, settled
-from morphface.rerender.eye_photo import PATCH, EyePhoto, box_around, shadow
-from morphface.rerender.eye_place import LOWER, RINGS, Ball, EyePlace, angle_between, eye_ball
+from morphface.rerender.eye_drawn import between_lids
+from morphface.rerender.eye_photo import EyePhoto, box_around
+from morphface.rerender.eye_place import LOWER, RINGS, Ball, EyePlace, eye_ball
 from morphface.rerender.lid_lines import LidLines, LidMotion
-from morphface.rerender.lids import LASHES, LidPhoto, MovedLids
+from morphface.rerender.lids import LidPhoto, MovedLids
 from morphface.rerender.looks import DIMMEST, Look, brightened
 from morphface.rerender.ring_axes import RingAxes
 from morphface.rerender.seen_head import SeenHead
 
 __all__ = ["Eyes"]
 
-BEGINNING = 1.5
-"""Degrees of an eye's turn from which it is drawn wholly anew."""
 SMALLEST = 2.0
 """Pixels of an iris' radius below which an eye is too small for all this."""
 CLOSED = 0.05
@@ -44,8 +42,6 @@ ASIDE = 2.2, 3.0
 first, and wholly from the second."""
 EDGE = 0.012
 """Half of how wide the edge of the lids is mixed, in widths of the eye."""
-HIDDEN = 0.03
-"""How far inside the lids of the photo, in widths of the eye, they may still hide it."""
 ROUND = 0.75, 1.15
 """How dark and how bright roundness makes a lid, at most."""
 NEAR = 0.75
@@ -65,8 +61,6 @@ BROWS = [list(brow[5:]) for brow in (LEFT_BROW, RIGHT_BROW)]
 """Landmarks along the lower edge of each brow."""
 BELOW = [448, 449, 450, 451, 452], [228, 229, 230, 231, 232]
 """Landmarks below each eye, about where its socket ends."""
-LIMBUS = 1.2, 1.0
-"""Radii of the iris between which it gives way to sclera."""
 REACH = 0.12
 """How far, in widths of the eye, a point of the lids takes others along."""
 
@@ -218,7 +212,7 @@ class Eyes:
 
     def _gains(self, look: Look) -> Float[Tensor, "N 3"]:
         """Logarithms of how many times brighter the skin at each landmark becomes."""
-        return self.head.face.model.landmark_embedding("478").points(self.head.shades(look))
+        return self.head.landmarks(self.head.shades(look))
 
     def _draw(
         self,
@@ -245,7 +239,7 @@ class Eyes:
         openings = [each.inside(flat) for each in (now, still)]
         eye = self._photo(here, flow, box)
         if seen.shown is not None:
-            eye = _eye(eye, seen.shown, after, (here, place), openings)
+            eye = between_lids(eye, seen.shown, after, (here, place), openings)
         edge = max(EDGE, 0.7 / after.width)
         drawn = smoothstep(openings[0][0], -edge, edge)[..., None]
         skin = now.colours(flat)
@@ -279,40 +273,6 @@ def _share(after: EyePlace) -> float:
     return float(smoothstep(torch.tensor(wide), *ASIDE))
 
 
-def _eye(
-    photo: Float[Tensor, "h w 3"],
-    seen: EyePhoto,
-    after: EyePlace,
-    places: tuple[Float[Tensor, "h w 2"], Float[Tensor, "h w 2"]],
-    openings: Sequence[tuple[Tensor, Tensor]],
-) -> Float[Tensor, "h w 3"]:
-    """What is between the lids.
-
-    Args:
-        photo: what the photo has there.
-        seen: the eye of the photo.
-        after: where it is.
-        places: the pixels, in the picture and in the photo.
-        openings: how far these are inside the lids and below the upper one, in widths of the eye;
-            now, and in the photo.
-    """
-    here, place = places
-    light, before = (
-        shadow(inside * after.width, below * after.width, after.width) for inside, below in openings
-    )
-    clean = look_up(seen.clean[None], (place - place.new_tensor(seen.corner))[None])[0]
-    whole = _with_iris(clean * (light / before), seen, after, here, light)
-    whole = whole + _glint(seen, after, here)
-    turned = min(degrees(angle_between(seen.place.ball, after.ball)) / BEGINNING, 1.0)
-    inside, below = openings[1]
-    hidden = smoothstep(inside, HIDDEN, 0.0)
-    # Where lids open further, the lashes of the photo are before the eye.
-    further = smoothstep(openings[0][1] - below, 0.0, HIDDEN) * smoothstep(below, LASHES, HIDDEN)
-    hidden = torch.maximum(hidden, further)[..., None]
-    dimmed = torch.where(openings[1][0][..., None] > 0, light / before, 1.0)
-    return torch.lerp(photo * dimmed, whole, hidden.clamp(min=turned))
-
-
 def _roundness(
     ball: Ball, here: Float[Tensor, "h w 2"], light: Float[Tensor, "9 3"]
 ) -> Float[Tensor, "h w 1"]:
@@ -338,35 +298,3 @@ def _carried(
     nodes = centres(*size, values) * spacing + values.new_tensor([left, top])
     far = (nodes[..., None, :] - points).square().sum(-1) / (REACH * after.width) ** 2
     return enlarged(torch.softmax(-far / 2, dim=-1) @ values, (bottom - top, right - left))
-
-
-def _with_iris(
-    clean: Float[Tensor, "h w 3"],
-    seen: EyePhoto,
-    after: EyePlace,
-    here: Float[Tensor, "h w 2"],
-    light: Float[Tensor, "h w 1"],
-) -> Float[Tensor, "h w 3"]:
-    """The eye with its iris where it looks now."""
-    iris = after.ball.iris_at(here)
-    return torch.lerp(
-        clean,
-        _patch(seen.iris, iris) * light,
-        smoothstep(iris.norm(dim=-1, keepdim=True), *LIMBUS),
-    )
-
-
-def _glint(seen: EyePhoto, after: EyePlace, here: Float[Tensor, "h w 2"]) -> Float[Tensor, "h w 3"]:
-    """Highlights, half as far from where they were as the iris is."""
-    place = seen.place
-    was, now = place.ball.screen_of(here.new_zeros(2)), after.ball.screen_of(here.new_zeros(2))
-    there = (now + was)[:2] / 2 + (after.ball.centre - place.ball.centre) / 2
-    back = replace(place.ball, centre=place.ball.centre + there - was[:2])
-    on = smoothstep(after.ball.iris_at(here).norm(dim=-1, keepdim=True), *LIMBUS)
-    return on * _patch(seen.glint, back.iris_at(here))
-
-
-def _patch(patch: Float[Tensor, "n n 3"], iris: Float[Tensor, "h w 2"]) -> Float[Tensor, "h w 3"]:
-    """Colours of a patch of the iris; beyond it, those of its border."""
-    flat = iris * iris.new_tensor([1.0, -1.0]) / PATCH
-    return look_up(patch[None], ((flat + 1) / 2 * len(patch))[None])[0]

@@ -24,6 +24,8 @@ BRIGHT = 0.6
 """Brightness, beside that of skin, from which teeth are seen; and beside theirs, where one is."""
 LIP = 0.03
 """How far from its edge a lip may show what is behind it, in widths of the mouth."""
+SOFT = 0.01
+"""How wide the passage to the lips is, in widths of the mouth."""
 AWAY = 0.6
 """How far around a mouth it is looked at, in its widths."""
 SHOWN = 0.045, 0.01
@@ -150,26 +152,19 @@ def _closed(
 ) -> tuple[Float[Tensor, "h w 3"], tuple[int, int]]:
     """The part of a photo around a mouth with lips that go on over its opening, and its corner."""
     ends = axes.screen(torch.tensor([[-AWAY, 0.0], [1 + AWAY, 0.0]]))
-    low, high = ends.amin(0) - AWAY * axes.width, ends.amax(0) + AWAY * axes.width
-    left, top = (max(int(n), 0) for n in low)
-    right, bottom = (
-        max(min(int(n), m), k + 1) for n, m, k in zip(high, pixels.shape[1::-1], (left, top))
-    )
-    part = pixels[top:bottom, left:right]
-    if not part.numel():
-        return pixels[:1, :1], (0, 0)
-    here = centres(*part.shape[:2], pixels) + pixels.new_tensor([left, top])
+    (x, y), (right, bottom) = ends.amin(0) - AWAY * axes.width, ends.amax(0) + AWAY * axes.width
+    left, top = max(int(x), 0), max(int(y), 0)
+    part = pixels[top : max(int(bottom), top + 1), left : max(int(right), left + 1)]
+    if not part.numel() or float((upper - lower).max()) < OPEN:
+        return (part if part.numel() else pixels), ((left, top) if part.numel() else (0, 0))
+    here = centres(part.shape[0], part.shape[1], pixels) + pixels.new_tensor([left, top])
     flat = axes.flat(here)
     above, below = sampled(torch.stack([upper, lower], dim=-1), flat[..., 0]).unbind(-1)
     aside = (flat[..., 0] - flat[..., 0].clamp(0, 1)).abs()
     far = torch.maximum(flat[..., 1] - above, below - flat[..., 1]).clamp(min=0)
-    gap = smoothstep(above - below, 0.0, OPEN)
-    opening = (far.square() + aside.square()).sqrt() - LIP
-    hidden = smoothstep(opening, 0.01, 0.0) * torch.maximum(
-        gap, (aside > 0) * (upper - lower).max() / OPEN
-    ).clamp(max=1)
-    if not bool((hidden > 0).any()) or float((upper - lower).max()) < OPEN:
-        return part, (left, top)
+    open_here = torch.maximum(smoothstep(above - below, 0.0, OPEN), (aside > 0).to(far))
+    away = (far.square() + aside.square()).sqrt() - LIP
+    hidden = smoothstep(away, SOFT, 0.0) * open_here
     return torch.lerp(part, membrane(part, hidden == 0), hidden[..., None]), (left, top)
 
 

@@ -55,6 +55,20 @@ class SeenHead:
     look: Look
 
     @cached_property
+    def neutral(self) -> Float[Tensor, "V 3"]:
+        """The head without expression, in its own frame."""
+        model = self.face.model
+        return model.identity.instance(self.face.parameters.identity).reshape(-1, model.size, 3)[0]
+
+    def landmarks(self, values: Float[Tensor, "V C"]) -> Float[Tensor, "N C"]:
+        """Values of vertices at the 478 landmarks.
+
+        Args:
+            values: of all vertices.
+        """
+        return self.face.model.landmark_embedding("478").points(values)
+
+    @cached_property
     def shown(self) -> Float[Tensor, "V 1"]:
         """How far each vertex is of the face, or of what its openings show."""
         model = self.face.model

@@ -126,7 +126,7 @@ class ArchLines:
         shown = ((high - low) / (2 * mixed) + 0.5).clamp(0, 1)
         gap = smoothstep(across.abs(), 0.8, 1.0)
         light = (1 - 0.3 * gap) * (0.86 + 0.14 * smoothstep(high, 0.0, 0.3))
-        gum = smoothstep(high, 0.96 - 0.2 * across**2, 1.04 - 0.2 * across**2)[..., None]
+        gum = smoothstep(high + 0.2 * across**2, 0.96, 1.04)[..., None]
         tint = torch.lerp(
             colour.expand_as(flat[..., :1].expand(*far.shape, 3)), _lit(GUM, colour), gum
         )
