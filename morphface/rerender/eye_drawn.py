@@ -12,7 +12,7 @@ from morphface.core.ramps import smoothstep
 from morphface.render.warp import look_up
 from morphface.rerender.eye_photo import PATCH, EyePhoto, shadow
 from morphface.rerender.eye_place import EyePlace, angle_between
-from morphface.rerender.lids import LASHES
+from morphface.rerender.lids import DENSE
 
 __all__ = ["between_lids"]
 
@@ -52,7 +52,7 @@ def between_lids(
     inside, below = openings[1]
     hidden = smoothstep(inside, HIDDEN, 0.0)
     # Where lids open further, the lashes of the photo are before the eye.
-    further = smoothstep(openings[0][1] - below, 0.0, HIDDEN) * smoothstep(below, LASHES, HIDDEN)
+    further = smoothstep(openings[0][1] - below, 0.0, HIDDEN) * smoothstep(below, DENSE, HIDDEN)
     hidden = torch.maximum(hidden, further)[..., None]
     dimmed = torch.where(openings[1][0][..., None] > 0, light / before, 1.0)
     return torch.lerp(photo * dimmed, whole, hidden.clamp(min=turned))

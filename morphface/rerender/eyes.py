@@ -16,6 +16,7 @@ from torch import Tensor
 
 from morphface.core.ramps import smoothstep
 from morphface.edit.weights import full_expression
+from morphface.fit.analysis.colour import LUMINANCE
 from morphface.geometry.camera import Camera
 from morphface.geometry.mesh import normalized
 from morphface.geometry.spherical_harmonics import irradiance
@@ -59,6 +60,10 @@ LIDS = tuple(
 """Expressions that move the lids of the left and of the right eye."""
 BROWS = [list(brow[5:]) for brow in (LEFT_BROW, RIGHT_BROW)]
 """Landmarks along the lower edge of each brow."""
+CHEEKS = [50, 280, 101, 330, 36, 266, 118, 347, 205, 425]
+"""Landmarks of skin that glasses leave bare."""
+DARK = 0.45
+"""Brightness of skin below an eye, beside that of cheeks, below which dark glasses hide the eye."""
 BELOW = [448, 449, 450, 451, 452], [228, 229, 230, 231, 232]
 """Landmarks below each eye, about where its socket ends."""
 REACH = 0.12
@@ -74,12 +79,14 @@ class _SeenEye:
         lids: around it.
         shown: what is between them; None if they show too little of it.
         anchors: landmarks that its surroundings follow.
+        behind: whether dark glasses are before it.
     """
 
     place: EyePlace
     lids: LidPhoto
     shown: EyePhoto | None
     anchors: list[int]
+    behind: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +132,7 @@ class Eyes:
         """
         face, gains = self.head.face, None
         for side, seen in enumerate(self._seen):
-            if seen is None:
+            if seen is None or seen.behind:
                 continue
             turned = not torch.equal(parameters.gaze[0, side], face.parameters.gaze[0, side])
             motion, base = self._moved(side, seen, looks, camera)
@@ -172,7 +179,10 @@ class Eyes:
         shown = EyePhoto.of(pixels, place) if place.openness >= CLOSED else None
         if shown is not None:
             place = shown.place
-        return _SeenEye(place, lids, shown, [*RINGS[side][0], *brow, *below])
+        light = look_up(pixels[None], points[None, None, [*below, *CHEEKS]], "bilinear")[0, 0]
+        light = light @ light.new_tensor(LUMINANCE)
+        behind = bool(light[: len(below)].median() < DARK * light[len(below) :].median())
+        return _SeenEye(place, lids, shown, [*RINGS[side][0], *brow, *below], behind)
 
     def _moved(
         self, side: int, seen: _SeenEye, looks: tuple[Look, Look], camera: Camera

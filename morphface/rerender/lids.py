@@ -21,16 +21,22 @@ from morphface.render.warp import centres, look_up
 from morphface.rerender.lid_lines import LidLines
 from morphface.rerender.ring_axes import BEYOND, RingAxes, sampled
 
-__all__ = ["LASHES", "LidPhoto", "MovedLids"]
+__all__ = ["DENSE", "LidPhoto", "MovedLids"]
 
-LASHES = 0.12
-"""How far above the edge of a lid lashes may hide its skin, in widths of the eye."""
+LASHES = 0.2
+"""How far lashes may reach beyond the edge of a lid, in widths of the eye."""
+DENSE = 0.12
+"""How far above that edge they may hide its skin altogether, in widths of the eye."""
+THIN = 0.025, 0.3
+"""Half of how wide a single lash is at most, and how high on the lid they are looked for."""
 WITHIN = 0.04
 """How far below that edge its line may lie."""
 CORE = 0.02
 """How far from its edge the line of a lid is seen, however lashes stand."""
 DARKER = 0.2, 0.55
 """Share of the skin's brightness that lashes take: no lash up to the first, one from the second."""
+STROKE = 0.02, 0.06
+"""How much darker than beside it a single lash is: none up to the first, one from the second."""
 NEXT = 0.06
 """How far above the edge of a lid its skin is never seen bare."""
 USUAL = 0.3
@@ -181,7 +187,7 @@ class MovedLids:
         bare = _strip_at(photo.skin, along, above, (0.0, ROWS))
         # What is filled in has the grain of skin below the eye.
         grain = _strip_at(photo.grain, along, up - lower, (0.0, UNDER[1] - UNDER[0]))
-        bare = bare + grain * smoothstep(above, 1.7 * LASHES, LASHES)[..., None]
+        bare = bare + grain * smoothstep(above, 1.7 * DENSE, DENSE)[..., None]
         near = smoothstep(above, ROWS - 0.01, ROWS - 0.1) * over
         changed = smoothstep(torch.tensor(self.closed), 0.03, 0.25)
         return torch.lerp(seen, bare, (near * changed * _between(along))[..., None])
@@ -194,7 +200,7 @@ class MovedLids:
         """
         along, up = flat.unbind(-1)
         upper, was = self.lines.at(along)[0], self.photo.lines.at(along)[0]
-        on = smoothstep(up - was, LASHES, -LASHES) * (up > upper) * (was > upper)
+        on = smoothstep(up - was, DENSE, -DENSE) * (up > upper) * (was > upper)
         return (on * _between(along))[..., None]
 
     def lashes(self, flat: Float[Tensor, "h w 2"]) -> Float[Tensor, "h w 1"]:
@@ -211,7 +217,7 @@ class MovedLids:
         down = smoothstep(torch.tensor(-turn), -0.25, 0.25)
         standing, hanging = (
             _strip_at(self.photo.lashes, along, there, span)
-            * smoothstep(there, -WITHIN, 0.0)[..., None]
+            * (smoothstep(there, -WITHIN, 0.0) * smoothstep(there, LASHES, 0.9 * LASHES))[..., None]
             for there in (far / raised, -far / fallen)
         )
         core = max(CORE, 0.6 / self.photo.axes.width)
@@ -272,19 +278,29 @@ def _bare(
     """A strip with skin in place of lashes and of what is below the edge; how far they hide it."""
     rows, columns = seen.shape[:2]
     far = ((torch.arange(rows) + 0.5) / rows * (ROWS + WITHIN) - WITHIN)[:, None]
-    light = seen @ seen.new_tensor(LUMINANCE)
-    usual = light[(far[:, 0] > CORE) & (far[:, 0] < USUAL)].quantile(0.7, dim=0)
+    weights = seen.new_tensor(LUMINANCE)
+    light, bare = seen @ weights, _without_strokes(seen, max(round(THIN[0] * width), 1))
+    bare = torch.lerp(seen, bare, smoothstep(far, THIN[1] + 0.05, THIN[1])[..., None])
+    above = bare @ weights
+    usual = above[(far[:, 0] > CORE) & (far[:, 0] < USUAL)].quantile(0.7, dim=0)
     usual = _smoothed(usual, max(round(0.06 * width), 1))
-    darker = 1 - light / usual.clamp(min=0.02)
-    hidden = _widened(smoothstep(darker, *DARKER) * (far < LASHES), max(round(0.015 * width), 1))
-    skin = membrane(seen, (hidden < 0.3) & (far > NEXT))
-    share = smoothstep(far, 1.3 * LASHES, LASHES)[..., None]
-    skin = torch.lerp(seen, skin, share)
+    darker = 1 - above / usual.clamp(min=0.02)
+    hidden = _widened(smoothstep(darker, *DARKER) * (far < DENSE), max(round(0.015 * width), 1))
+    skin = membrane(bare, (hidden < 0.3) & (far > NEXT))
+    skin = torch.lerp(bare, skin, smoothstep(far, 1.3 * DENSE, DENSE)[..., None])
     along = (torch.arange(columns) + 0.5) / columns * (1 + 2 * BEYOND) - BEYOND
-    ratio = 1 - light / (skin @ seen.new_tensor(LUMINANCE)).clamp(min=0.02)
+    ratio = 1 - light / (skin @ weights).clamp(min=0.02)
     lashes = smoothstep(ratio, *DARKER) * smoothstep(far, -WITHIN, 0.0)
     lashes = lashes * smoothstep(far, LASHES, 0.7 * LASHES) * _between(along)
     return skin, lashes[..., None]
+
+
+def _without_strokes(seen: Float[Tensor, "m n 3"], reach: int) -> Float[Tensor, "m n 3"]:
+    """A strip without what is dark and narrow across: the closing of mathematical morphology."""
+    planes, window, padding = seen.movedim(-1, 0)[None], (1, 2 * reach + 1), (0, reach)
+    closed = -max_pool2d(-max_pool2d(planes, window, 1, padding), window, 1, padding)
+    gone = smoothstep((closed - planes).mean(1, keepdim=True), *STROKE)
+    return torch.lerp(planes, closed, gone)[0].movedim(0, -1)
 
 
 def _between(along: Tensor) -> Tensor:

@@ -29,9 +29,9 @@ FOLDED = 0.6
 """How near to the opening a landmark may come, beside how near it was, to count."""
 STIFF = 1e-3
 """How far landmarks may be missed, so that what is between them stays smooth."""
-TOUCH = 0.02
+TOUCH = 0.014
 """How far from where lips touch it is dark, in widths of the mouth."""
-DARK = 0.5
+DARK = 0.45
 """How much darker it is there."""
 NODES = 20, 28
 """Rows and columns of the net on which flows are worked out."""

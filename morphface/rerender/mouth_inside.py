@@ -26,7 +26,7 @@ MIDDLE = [13, 82, 312], [14, 87, 317]
 """Landmarks in the middle of the inner edge of the upper and of the lower lip."""
 TONGUE = 0.60, 0.30, 0.28
 """Albedo of a tongue."""
-HUMP = 0.08
+HUMP = 0.11
 """How far a tongue rises above the lower teeth, in widths of the mouth."""
 LOWER = 0.85
 """How bright lower teeth are beside upper ones."""
@@ -38,6 +38,8 @@ SHADE = 0.95
 """Share of the light in front of the lips that reaches teeth."""
 SCLERA = 0.85
 """Albedo of the white of eyes, in the shade of lids."""
+GREY = 0.6
+"""Share of the tint of an eye's white that is not the light's."""
 LIGHT = 0.15, 1.1
 """How bright white is, at least and at most."""
 WHITE = 0.15, 0.85
@@ -127,6 +129,7 @@ class MouthInside:
             seen = look_up(pixels[None], place[None], "bilinear")[0].flatten(0, 1)
             light = seen @ seen.new_tensor(LUMINANCE)
             white = seen[light >= light.quantile(WHITE[1])].mean(0) / SCLERA
+            white = torch.lerp(white, white.mean().expand(3), GREY)
             if white.mean() > found.mean():
                 found = white.clamp(max=LIGHT[1])
         return found

@@ -20,9 +20,9 @@ OPEN = 0.04
 """Opening, in widths of the mouth, from which something is seen in it."""
 RIM = 0.02
 """How far from the edge of the lips these are not seen for what is behind, in widths."""
-BRIGHT = 0.6
+BRIGHT = 0.45, 0.6
 """Brightness, beside that of skin, from which teeth are seen; and beside theirs, where one is."""
-LIP = 0.03
+LIP = 0.025
 """How far from its edge a lip may show what is behind it, in widths of the mouth."""
 SOFT = 0.01
 """How wide the passage to the lips is, in widths of the mouth."""
@@ -90,9 +90,9 @@ class MouthPhoto:
         light = seen @ weights
         skin = look_up(pixels[None], above[None, None], "bilinear")[0, 0] @ weights
         usual = light[:, inner].quantile(0.85) if bool(inner.any()) else light.max()
-        if usual < BRIGHT * skin.median():
+        if usual < BRIGHT[0] * skin.median():
             return shut
-        bright = (light > BRIGHT * usual) & inner
+        bright = (light > BRIGHT[1] * usual) & inner
         ends = median_filter(_ends(bright).numpy(), SMOOTH, mode="nearest")
         ends = torch.from_numpy(ends)
         own = bright & (share[:, None] < ends)

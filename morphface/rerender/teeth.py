@@ -32,7 +32,7 @@ SHOWN = 2.0, -1.0
 one's, in millimetres, in a model without teeth."""
 TOOTH = 0.78, 0.73, 0.64
 """Albedo of teeth."""
-DEEP = 0.16, 0.07, 0.06
+DEEP = 0.25, 0.11, 0.10
 """Albedo of what is far behind the lips."""
 GUM = 0.74, 0.42, 0.40
 """Albedo of gums."""
