@@ -126,7 +126,7 @@ class Rerenderer:
             )
         whole = Look.of(self.face.model, parameters)
         resting = self._eyes.resting(parameters)
-        look = Look.of(self.face.model, resting)
+        look = whole if resting is parameters else Look.of(self.face.model, resting)
         bent = self._head.bent(look)
         shades = self._head.shades(bent if self.quick else look)  # those of one look are kept
         frame, person = self._ground(look, shades, resting, camera)

@@ -24,6 +24,7 @@ from morphface.landmarks.tables import LEFT_BROW, RIGHT_BROW
 from morphface.parameters import FaceParameters
 from morphface.render.warp import centres, enlarged, look_up, settled
 from morphface.rerender.eye_drawn import between_lids
+from morphface.rerender.eye_imagined import imagined_eye
 from morphface.rerender.eye_photo import EyePhoto, box_around
 from morphface.rerender.eye_place import LOWER, RINGS, Ball, EyePlace, eye_ball
 from morphface.rerender.lid_lines import LidLines, LidMotion
@@ -113,7 +114,8 @@ class Eyes:
             if seen is not None and len(columns) == len(LIDS[side]):
                 expression[:, columns] = before[:1, columns]
                 gaze[:, side] = fitted.gaze[:1, side]
-        return replace(parameters, expression=expression, gaze=gaze)
+        same = torch.equal(expression, parameters.expression) and torch.equal(gaze, parameters.gaze)
+        return parameters if same else replace(parameters, expression=expression, gaze=gaze)
 
     def over(
         self,
@@ -176,7 +178,10 @@ class Eyes:
         brow, below = BROWS[side], BELOW[side]
         axes = RingAxes.of(ring, points[brow])
         lids = LidPhoto.of(pixels, axes, LidLines.of(ring, axes), points[brow])
-        shown = EyePhoto.of(pixels, place) if place.openness >= CLOSED else None
+        if place.openness >= CLOSED:
+            shown = EyePhoto.of(pixels, place)
+        else:
+            shown = imagined_eye(self.head, place)
         if shown is not None:
             place = shown.place
         light = look_up(pixels[None], points[None, None, [*below, *CHEEKS]], "bilinear")[0, 0]
@@ -199,7 +204,7 @@ class Eyes:
         turn = [torch.view_as_complex((ring[LOWER] - ring[0]).contiguous()) for ring in (was, rest)]
         step = torch.view_as_complex((now - rest)[:count].contiguous()) * turn[0] / turn[1]
         after = was[:count] + settled(torch.view_as_real(step))
-        motion = LidMotion.between(was[:count], after, seen.lids.axes)
+        motion = LidMotion.between(was[:count], after, seen.lids.axes, seen.lids.lines.open)
         return motion, self._points[seen.anchors] + settled(rest - was)
 
     def _after(

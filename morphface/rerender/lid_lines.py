@@ -18,7 +18,11 @@ RISE = 0.12
 LEAST = 0.06
 """Opening of a mesh, in widths of the eye, below which it is no measure of its closing."""
 MOST = 0.12
-"""How much wider, in its widths, an eye opens than in the photo."""
+"""How much wider, in its widths, an eye opens than in the photo, if it is open there."""
+WIDEST = 0.3
+"""How wide, in its widths, one opens that is closed there."""
+PEAK = 1.4
+"""How far lids are apart in the middle of an eye, beside the mean."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +78,11 @@ class LidMotion:
 
     @classmethod
     def between(
-        cls, before: Float[Tensor, "R 2"], after: Float[Tensor, "R 2"], axes: RingAxes
+        cls,
+        before: Float[Tensor, "R 2"],
+        after: Float[Tensor, "R 2"],
+        axes: RingAxes,
+        opened: float,
     ) -> "LidMotion":
         """The motion of a ring of landmarks on the mesh, of which the rest is still.
 
@@ -82,6 +90,7 @@ class LidMotion:
             before: the ring, as in the photo.
             after: with its lids moved.
             axes: of the eye in the photo.
+            opened: how far its lids are apart there, in widths of the eye.
         """
         lower = torch.arange(1, LOWER)
         was, now = (axes.flat(ring)[:, 1] for ring in (before, after))
@@ -90,7 +99,8 @@ class LidMotion:
         share = 1 + (found - wide) / max(wide, LEAST)
         closed = 1 - max(share - SHUT, 0.0) / (1 - SHUT)
         raised = float((now - was)[lower].mean())
-        return cls(max(closed, 0.0), min(max(found - wide, 0.0) * 1.4, MOST), raised)
+        wider = min(PEAK * max(found - wide, 0.0), max(MOST, WIDEST - opened))
+        return cls(max(closed, 0.0), wider, raised)
 
     @property
     def still(self) -> bool:

@@ -300,6 +300,11 @@ def _without_strokes(seen: Float[Tensor, "m n 3"], reach: int) -> Float[Tensor, 
     planes, window, padding = seen.movedim(-1, 0)[None], (1, 2 * reach + 1), (0, reach)
     closed = -max_pool2d(-max_pool2d(planes, window, 1, padding), window, 1, padding)
     gone = smoothstep((closed - planes).mean(1, keepdim=True), *STROKE)
+    closed, gone = (
+        avg_pool2d(each, 2 * reach + 1, 1, reach, count_include_pad=False)
+        for each in (closed, gone)
+    )
+    gone = (2 * gone).clamp(max=1)
     return torch.lerp(planes, closed, gone)[0].movedim(0, -1)
 
 

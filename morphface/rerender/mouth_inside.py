@@ -76,11 +76,12 @@ class MouthInside:
             irradiance(of, here.new_tensor([[0.0, 0.0, 1.0]]))[0].clamp(min=DIMMEST)
             for of in (self.head.look.light, look.light)
         ]
-        light = SHADE * self._white * change[1] / change[0]
-        teeth = light * tooth
-        if seen.teeth is not None:
-            teeth = seen.teeth * change[1] / change[0]
-            light = (teeth / tooth).mean().expand(3)
+        brighter = change[1] / change[0]
+        light = SHADE * self._white * brighter
+        usual = light * tooth
+        teeth = usual if seen.teeth is None else seen.teeth * brighter
+        if seen.teeth is not None:  # they may be in the shade of a lip
+            light = torch.lerp(light, (teeth / tooth).mean().expand(3), 0.5)
         lines = sampled(torch.stack([moved.upper, moved.lower], dim=-1), flat[..., 0])
         shades = [
             _shadow(far) for far in ((lines - flat[..., 1:]) * flat.new_tensor([1, -1])).unbind(-1)
@@ -90,7 +91,7 @@ class MouthInside:
         soft = max(SOFT, 0.6 / moved.axes.width)
         for row, place, shade in reversed(list(zip(self._rows, places, shades, strict=True))):
             at = seen.axes.flat(place)
-            colour, shown = row.drawn(at, (1.0 if row.upper else LOWER) * teeth, soft)
+            colour, shown = row.drawn(at, teeth if row.upper else LOWER * (teeth + usual) / 2, soft)
             found = torch.lerp(found, colour * shade, shown)
             own = seen.shows(at, soft, upper=row.upper)
             found = torch.lerp(found, look_up(pixels[None], place[None])[0], own)
