@@ -22,6 +22,8 @@ RING = 0.8, 1.0
 """Radii between which an iris gets darker towards its edge."""
 STREAKS = (17, 0.10), (31, 0.07), (53, 0.05)
 """How many streaks an iris has around, and how much brighter or darker they are."""
+FINE = 100
+"""Pixels of an iris from which its streaks are wholly seen."""
 GLINT = (-0.25, 0.3), 0.13
 """Where on an iris a highlight is, and its radius."""
 USUAL = {"iris": (0.25, 0.16, 0.1), "sclera": (0.8, 0.75, 0.72)}
@@ -61,11 +63,13 @@ def _iris(at: Float[Tensor, "n n 2"], iris: Tensor, white: Tensor) -> Float[Tens
     """Its colours, with streaks from the pupil outwards, and sclera around it."""
     far = at.norm(dim=-1, keepdim=True)
     angle = torch.atan2(at[..., 1:], at[..., :1])
-    light = torch.ones_like(far)
+    light, fine = torch.ones_like(far), min(len(at) / FINE, 1.0)
     for number, (count, strength) in enumerate(STREAKS):
         bent = angle * count + 2 * pi * 0.37 * number + 3 * torch.sin(4 * far + number)
-        light = light + strength * torch.sin(bent)
-    light = light * (1 - 0.5 * smoothstep(far, *RING)) * smoothstep(far, PUPIL - 0.04, PUPIL + 0.06)
+        light = light + fine * strength * torch.sin(bent)
+    light = (
+        light * (1 - 0.35 * smoothstep(far, *RING)) * smoothstep(far, PUPIL - 0.04, PUPIL + 0.06)
+    )
     return torch.lerp(iris * light, white.expand(*far.shape[:2], 3), smoothstep(far, 1.0, 1.1))
 
 

@@ -37,7 +37,7 @@ __all__ = ["Eyes"]
 
 SMALLEST = 2.0
 """Pixels of an iris' radius below which an eye is too small for all this."""
-CLOSED = 0.05
+CLOSED = 0.09
 """How far lids are apart, in widths of the eye, up to which they show no eye."""
 ASIDE = 2.2, 3.0
 """Width of an eye in radii of its iris, less where it is seen from aside: it is not drawn up to the
@@ -175,6 +175,10 @@ class Eyes:
         ratio = radius / (ball.radius * sin(ball.iris))
         centre = iris[0] - (middle - ball.centre) * ratio
         place = EyePlace(ring, replace(ball, centre=centre, radius=ball.radius * ratio))
+        if place.openness < CLOSED:  # where irises are is a guess of the detector's
+            expected = face.camera.project(self.head.landmarks(self.head.look.vertices))[:, :2]
+            missed = (ring - expected[list(RINGS[side][0])]).mean(0)
+            place = EyePlace(ring, replace(ball, centre=ball.centre + missed))
         brow, below = BROWS[side], BELOW[side]
         axes = RingAxes.of(ring, points[brow])
         lids = LidPhoto.of(pixels, axes, LidLines.of(ring, axes), points[brow])
