@@ -1,11 +1,28 @@
-"""Expressions with names: what people ask for, as weights of the 52 ARKit blendshapes."""
+"""Expressions with names: what people ask for, as weights of the 52 ARKit blendshapes.
+
+Who asks for a sad face does not want its smile kept: a preset says of each group of expressions
+whether it takes the place of what is there, or joins it.
+"""
 
 from collections.abc import Mapping
+from math import prod
+
+from jaxtyping import Float
+from torch import Tensor
 
 from morphface.core.errors import ParameterError
 from morphface.edit.names import unknown
 
-__all__ = ["ARKIT_NAMES", "PRESETS", "mirrored", "mirrored_name", "preset"]
+__all__ = [
+    "ARKIT_NAMES",
+    "PRESETS",
+    "REPLACED",
+    "group_of",
+    "mirrored",
+    "mirrored_name",
+    "preset",
+    "with_presets",
+]
 
 _SIDED = (
     *("browDown", "browOuterUp", "cheekSquint", "eyeBlink", "eyeLookDown", "eyeLookIn"),
@@ -94,7 +111,17 @@ PRESETS: dict[str, dict[str, float]] = {
     "raise_brows": {**_both(browOuterUp=0.9), "browInnerUp": 0.9},
     **{f"viseme_{name}": weights for name, weights in _VISEMES.items()},
 }
-"""Weights by preset; those not named stay as they are. Left and right are the subject's."""
+"""Weights by preset. Left and right are the subject's."""
+
+REPLACED: dict[str, frozenset[str]] = {name: frozenset({"mouth", "brows"}) for name in PRESETS} | {
+    "neutral": frozenset({"mouth", "brows", "eyes"}),
+    "raise_brows": frozenset({"brows"}),
+    **dict.fromkeys(("kiss", "puff", "tongue"), frozenset({"mouth"})),
+    **{f"viseme_{name}": frozenset({"mouth"}) for name in _VISEMES},
+    **dict.fromkeys(("smile", "laugh"), frozenset({"brows"})),
+    **dict.fromkeys(("blink", "squint", "wink_left", "wink_right", "open_mouth"), frozenset()),
+}
+"""Groups in which a preset replaces what is there; it joins what is there in the others."""
 
 
 def preset(name: str, strength: float = 1.0) -> dict[str, float]:
@@ -112,6 +139,46 @@ def preset(name: str, strength: float = 1.0) -> dict[str, float]:
     if not 0.0 <= strength <= 1.0:
         raise ParameterError(f"the strength of a preset must be from 0 to 1, got {strength:g}")
     return {key: strength * weight for key, weight in PRESETS[name].items()}
+
+
+def group_of(name: str) -> str:
+    """What an expression moves: "brows", "eyes", or "mouth", which cheeks and nose belong to.
+
+    Args:
+        name: any ARKit name.
+    """
+    if name.startswith("brow"):
+        return "brows"
+    return "eyes" if name.startswith("eye") else "mouth"
+
+
+def with_presets(
+    now: Mapping[str, Float[Tensor, " T"]], strengths: Mapping[str, float]
+) -> dict[str, Float[Tensor, " T"]]:
+    """The weights that presets change, as they become.
+
+    In the groups that they replace, presets leave of what is there as much as their strength lacks
+    of 1, and are added to that. Elsewhere the stronger of both counts, so that a blink closes eyes
+    that squint, and a smile on a smiling face is still that smile.
+
+    Args:
+        now: all weights of a face, by ARKit name.
+        strengths: of each preset, from 0 to 1.
+
+    Raises:
+        ParameterError: there is no such preset, or a strength is out of range.
+    """
+    added = {name: preset(name, strength) for name, strength in strengths.items()}
+    values = {}
+    for name, value in now.items():
+        over = [s for chosen, s in strengths.items() if group_of(name) in REPLACED[chosen]]
+        more = sum(weights.get(name, 0.0) for weights in added.values())
+        if over:
+            left = prod(1.0 - strength for strength in over)
+            values[name] = (left * value + more).clamp(0.0, 1.0)
+        elif more:
+            values[name] = value.clamp(min=min(more, 1.0))
+    return values
 
 
 def mirrored_name(name: str) -> str:

@@ -17,7 +17,7 @@ from morphface.core.errors import ParameterError, ShapeError
 from morphface.edit.frames import repeated
 from morphface.edit.light import Light
 from morphface.edit.pose import turned_to
-from morphface.edit.presets import preset as preset_weights
+from morphface.edit.presets import ARKIT_NAMES, with_presets
 from morphface.edit.weights import with_gaze, with_weights
 from morphface.geometry.angles import angles_to_rotvec, rotvec_to_angles
 from morphface.models import MorphableModel
@@ -63,8 +63,9 @@ def edit(
             expressions of these names is moved as the open head would move. Other names are
             the model's own.
         preset: name of an expression in `PRESETS`, or several names with their strengths.
-            Weights in `expression` come before those of presets, and earlier presets before
-            later ones.
+            In the groups that `REPLACED` names (of most presets, the mouth and the brows), what
+            is there gives way as far as a preset is strong; elsewhere the stronger counts.
+            Weights in `expression` come before those of presets.
         yaw: of the head, in degrees; positive turns it to the subject's left, image right. The
             head turns about the joint of skull and neck, so that it stays in its place.
         pitch: of the head, in degrees; positive looks up.
@@ -75,8 +76,8 @@ def edit(
         light: a factor of its brightness, a `Light`, or coefficients 9 3 or T 9 3, as `lamp`
             makes them.
         identity: coefficients in standard deviations: some by their index, or all of them.
-        additive: add to what is there, rather than set it: weights are clamped to their
-            bounds and the gaze to what eyes can do, rotations are composed (the change turns
+        additive: add to what is there, rather than set it, presets too: weights are clamped to
+            their bounds and the gaze to what eyes can do, rotations are composed (the change turns
             the head in the camera frame).
 
     Raises:
@@ -84,7 +85,9 @@ def edit(
         ShapeError: numbers of values and frames differ, or the parameters are of another model.
     """
     head = _model(model, parameters)
-    weights = {n: _values(n, v) for n, v in _weights(expression, preset).items()}
+    weights = {n: _values(n, v) for n, v in (expression or {}).items()}
+    if preset is not None:
+        weights = _preset(parameters, head, preset, additive) | weights
     angles = {n: _values(n, v) for n, v in _given(yaw=yaw, pitch=pitch, roll=roll).items()}
     sight = None if gaze is None else _sight(gaze)
     lamp = light if isinstance(light, Tensor) else None
@@ -124,12 +127,17 @@ def _given(**values: object) -> dict[str, object]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _weights(expression: Mapping[str, Value] | None, preset: Preset | None) -> dict[str, Value]:
-    chosen = {preset: 1.0} if isinstance(preset, str) else preset or {}
-    weights: dict[str, Value] = dict(expression or {})
-    for name, strength in chosen.items():
-        weights = preset_weights(name, strength) | weights
-    return weights
+def _preset(
+    parameters: FaceParameters, model: MorphableModel, chosen: Preset, additive: bool
+) -> dict[str, Tensor]:
+    """The weights of presets for this face, or what they add to any."""
+    from morphface.models.conversion import arkit_weights
+
+    strengths = {chosen: 1.0} if isinstance(chosen, str) else chosen
+    if additive:
+        nothing = dict.fromkeys(ARKIT_NAMES, torch.zeros(1))
+        return {n: v for n, v in with_presets(nothing, strengths).items() if v.any()}
+    return with_presets(arkit_weights(parameters, model), strengths)
 
 
 def _values(name: str, value: object) -> Float[Tensor, "#T"]:

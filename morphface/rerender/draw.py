@@ -25,6 +25,7 @@ from morphface.rerender.backdrops import backdrop, check_background
 from morphface.rerender.eyes import Eyes
 from morphface.rerender.face_layer import FaceLayer
 from morphface.rerender.looks import Look, brightened, part_of
+from morphface.rerender.mouth import Mouth
 from morphface.rerender.seen_head import SeenHead, turning
 
 __all__ = ["Rerenderer", "rerender"]
@@ -123,19 +124,22 @@ class Rerenderer:
             raise ParameterError(
                 f"camera must have the size of the photo, {self.photo.size}, got {camera.size}"
             )
-        look = Look.of(self.face.model, parameters)
+        whole = Look.of(self.face.model, parameters)
+        resting = self._eyes.resting(parameters)
+        look = whole if resting is parameters else Look.of(self.face.model, resting)
         bent = self._head.bent(look)
         shades = self._head.shades(bent if self.quick else look)  # those of one look are kept
-        frame, person = self._ground(look, shades, parameters, camera)
+        frame, person = self._ground(look, shades, resting, camera)
         self._layer.over(frame, person, bent, camera)
-        self._eyes.over(frame, parameters, bent, camera)
+        self._mouth.over(frame, parameters, bent, camera)
+        self._eyes.over(frame, parameters, (bent, self._head.bent(whole)), camera)
         return frame.clamp(0, 1)
 
     @cached_property
     def draft(self) -> "Rerenderer":
         """The quick one; the two share what they know of the photo."""
         other = replace(self, quick=True)
-        vars(other).update(_head=self._head, _eyes=self._eyes)
+        vars(other).update(_head=self._head, _eyes=self._eyes, _mouth=self._mouth)
         return other
 
     @cached_property
@@ -145,6 +149,10 @@ class Rerenderer:
     @cached_property
     def _eyes(self) -> Eyes:
         return Eyes(self._head)
+
+    @cached_property
+    def _mouth(self) -> Mouth:
+        return Mouth(self._head)
 
     @property
     def _now(self) -> Look:

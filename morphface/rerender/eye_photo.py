@@ -91,14 +91,17 @@ class EyePhoto:
         return cls(place, (left, top), clean, *found)
 
 
-def box_around(place: EyePlace, size: tuple[int, int]) -> tuple[int, int, int, int]:
+def box_around(
+    place: EyePlace, size: tuple[int, int], around: float = AROUND
+) -> tuple[int, int, int, int]:
     """The part of a picture around an eye: left, top, right, bottom.
 
     Args:
         place: of the eye.
         size: height and width of the picture.
+        around: how far around the eye, in its widths.
     """
-    away = AROUND * place.width
+    away = around * place.width
     low, high = place.ring.amin(0) - away, place.ring.amax(0) + away
     (left, top), (right, bottom) = low.floor().int().tolist(), high.ceil().int().tolist()
     return max(left, 0), max(top, 0), min(right, size[1]), min(bottom, size[0])
@@ -271,7 +274,9 @@ def _without_iris(
     if bool(hidden.any()):  # no brighter than what is seen
         usual = [(each @ part.new_tensor(LUMINANCE)) for each in (part[sclera], filled[hidden])]
         filled = filled * min(float(usual[0].quantile(0.75) / usual[1].quantile(0.75)), 1.0)
-    return torch.lerp(part, filled, smoothstep(away, PATCH + 0.1, PATCH - 0.1)[..., None])
+    covered = smoothstep(inside / place.width, RIM / 2, -RIM / 2)  # lids may open further
+    share = torch.maximum(smoothstep(away, PATCH + 0.1, PATCH - 0.1), covered)
+    return torch.lerp(part, filled, share[..., None])
 
 
 def _mean(values: Float[Tensor, "h w C"], radius: int) -> Float[Tensor, "h w C"]:

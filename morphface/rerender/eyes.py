@@ -8,63 +8,91 @@ it. Highlights move half as far, as on a cornea.
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from math import degrees, sin
+from math import sin
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from morphface.core.ramps import smoothstep
+from morphface.edit.weights import full_expression
+from morphface.fit.analysis.colour import LUMINANCE
 from morphface.geometry.camera import Camera
+from morphface.geometry.mesh import normalized
+from morphface.geometry.spherical_harmonics import irradiance
+from morphface.landmarks.tables import LEFT_BROW, RIGHT_BROW
 from morphface.parameters import FaceParameters
 from morphface.render.warp import centres, enlarged, look_up, settled
-from morphface.rerender.eye_photo import (
-    PATCH,
-    EyePhoto,
-    box_around,
-    lids_over,
-    shadow,
-)
-from morphface.rerender.eye_place import (
-    LOWER,
-    RINGS,
-    Ball,
-    EyePlace,
-    angle_between,
-    eye_ball,
-)
-from morphface.rerender.looks import Look, brightened
+from morphface.rerender.eye_drawn import between_lids
+from morphface.rerender.eye_imagined import imagined_eye
+from morphface.rerender.eye_photo import EyePhoto, box_around
+from morphface.rerender.eye_place import LOWER, RINGS, Ball, EyePlace, eye_ball
+from morphface.rerender.lid_lines import LidLines, LidMotion
+from morphface.rerender.lids import LidPhoto, MovedLids
+from morphface.rerender.looks import DIMMEST, Look, brightened
+from morphface.rerender.ring_axes import RingAxes
 from morphface.rerender.seen_head import SeenHead
 
 __all__ = ["Eyes"]
 
-BEGINNING = 1.5
-"""Degrees of an eye's turn from which it is drawn wholly anew."""
 SMALLEST = 2.0
 """Pixels of an iris' radius below which an eye is too small for all this."""
-CLOSED = 0.05, 0.1
-"""How far lids are apart, in widths of the eye: not drawn up to the first, wholly from the
-second."""
-CLOSING = 0.25, 0.35
-"""The same beside how far they are apart in the photo."""
-MOST = 1.6
-"""How many times wider open than in the photo an eye can be."""
-ASIDE = 0.9, 1.3
-"""The same of an eye's width in radii of the eyeball, which is less where it is seen from aside."""
+CLOSED = 0.09
+"""How far lids are apart, in widths of the eye, up to which they show no eye."""
+ASIDE = 2.2, 3.0
+"""Width of an eye in radii of its iris, less where it is seen from aside: it is not drawn up to the
+first, and wholly from the second."""
 EDGE = 0.012
 """Half of how wide the edge of the lids is mixed, in widths of the eye."""
-NEAR = 0.15, 0.35
-"""Where the photo's lids take the place of the mesh's, in widths of the eye from the opening: up to
-the first wholly, none from the second."""
-LIMBUS = 1.2, 1.0
-"""Radii of the iris between which it gives way to sclera."""
+ROUND = 0.75, 1.15
+"""How dark and how bright roundness makes a lid, at most."""
+NEAR = 0.75
+"""How far around an eye it may be drawn, in its widths."""
+LIDS = tuple(
+    frozenset(
+        f"{name}{side}"
+        for name in (
+            *("eyeBlink", "eyeWide", "eyeSquint"),
+            *(f"eyeLook{w}" for w in ("Up", "Down", "In", "Out")),
+        )
+    )
+    for side in ("Left", "Right")
+)
+"""Expressions that move the lids of the left and of the right eye."""
+BROWS = [list(brow[5:]) for brow in (LEFT_BROW, RIGHT_BROW)]
+"""Landmarks along the lower edge of each brow."""
+CHEEKS = [50, 280, 101, 330, 36, 266, 118, 347, 205, 425]
+"""Landmarks of skin that glasses leave bare."""
+DARK = 0.45
+"""Brightness of skin below an eye, beside that of cheeks, below which dark glasses hide the eye."""
+BELOW = [448, 449, 450, 451, 452], [228, 229, 230, 231, 232]
+"""Landmarks below each eye, about where its socket ends."""
 REACH = 0.12
 """How far, in widths of the eye, a point of the lids takes others along."""
 
 
 @dataclass(frozen=True, eq=False)
+class _SeenEye:
+    """An eye of the photo.
+
+    Args:
+        place: of it.
+        lids: around it.
+        shown: what is between them; None if they show too little of it.
+        anchors: landmarks that its surroundings follow.
+        behind: whether dark glasses are before it.
+    """
+
+    place: EyePlace
+    lids: LidPhoto
+    shown: EyePhoto | None
+    anchors: list[int]
+    behind: bool
+
+
+@dataclass(frozen=True, eq=False)
 class Eyes:
-    """The eyes of a fitted head, ready to look elsewhere.
+    """The eyes of a fitted head, ready to close or to look elsewhere.
 
     Args:
         head: that was fitted, and its photo.
@@ -72,31 +100,60 @@ class Eyes:
 
     head: SeenHead
 
+    def resting(self, parameters: FaceParameters) -> FaceParameters:
+        """A face whose eyes are as in the photo, if they are drawn here.
+
+        Args:
+            parameters: of the face, one frame.
+        """
+        fitted, model = self.head.face.parameters, self.head.face.model
+        expression, gaze = full_expression(parameters, model).clone(), parameters.gaze.clone()
+        before, names = full_expression(fitted, model), model.expression.names
+        for side, seen in enumerate(self._seen):
+            columns = [k for k, name in enumerate(names) if name in LIDS[side]]
+            if seen is not None and len(columns) == len(LIDS[side]):
+                expression[:, columns] = before[:1, columns]
+                gaze[:, side] = fitted.gaze[:1, side]
+        same = torch.equal(expression, parameters.expression) and torch.equal(gaze, parameters.gaze)
+        return parameters if same else replace(parameters, expression=expression, gaze=gaze)
+
     def over(
-        self, frame: Float[Tensor, "H W 3"], parameters: FaceParameters, look: Look, camera: Camera
+        self,
+        frame: Float[Tensor, "H W 3"],
+        parameters: FaceParameters,
+        looks: tuple[Look, Look],
+        camera: Camera,
     ) -> None:
-        """Draws the eyes that look elsewhere than in the photo over a picture, in place.
+        """Draws the eyes that are not as in the photo over a picture, in place.
 
         Args:
             frame: of the size of the photo, with the face drawn in it.
             parameters: of the face, one frame.
-            look: that they give.
+            looks: of the face with resting eyes, which the picture shows, and with its own.
             camera: that sees it; of the same size.
         """
         face, gains = self.head.face, None
-        for side in range(len(RINGS)):
-            if torch.equal(parameters.gaze[0, side], face.parameters.gaze[0, side]):
+        for side, seen in enumerate(self._seen):
+            if seen is None or seen.behind:
                 continue
-            seen = self._seen[side]
-            after = (
-                None if seen is None else self._after(side, seen.place, parameters, look, camera)
-            )
-            if seen is not None and after is not None:
-                gains = self._gains(look) if gains is None else gains
-                self._draw(frame, seen, after, gains[list(RINGS[side][0])])
+            turned = not torch.equal(parameters.gaze[0, side], face.parameters.gaze[0, side])
+            motion, base = self._moved(side, seen, looks, camera)
+            if motion.still and not turned:
+                continue
+            after = self._after(side, seen, base[: len(seen.place.ring)], parameters, camera)
+            if after is not None:
+                gains = self._gains(looks[0]) if gains is None else gains
+                carried = torch.cat(
+                    [self._points[seen.anchors] - base, gains[seen.anchors]], dim=-1
+                )
+                self._draw(frame, seen, after, motion, (base, carried), looks[0].light)
+
+    @property
+    def _points(self) -> Float[Tensor, "N 2"]:
+        return self.head.face.fit.landmarks.points
 
     @cached_property
-    def _seen(self) -> list[EyePhoto | None]:
+    def _seen(self) -> list[_SeenEye | None]:
         return [self._in_photo(side) for side in range(len(RINGS))]
 
     @cached_property
@@ -104,77 +161,115 @@ class Eyes:
         face = self.head.face
         return [eye_ball(face, face.parameters, face.camera, side) for side in range(len(RINGS))]
 
-    def _in_photo(self, side: int) -> EyePhoto | None:
-        """An eye of the photo; None if it is too small, closed or not found."""
+    def _in_photo(self, side: int) -> _SeenEye | None:
+        """An eye of the photo; None if it is too small, seen from aside, or not found."""
         face, pixels = self.head.face, self.head.photo.pixels
         found = self._balls[side]
         if found is None or face.fit.landmarks.scheme != "478":
             return None
-        points, (ball, middle) = face.fit.landmarks.points, found
+        points, (ball, middle) = self._points, found
         ring, iris = (points[list(chosen)] for chosen in RINGS[side])
         radius = float((iris[1:] - iris[0]).norm(dim=-1).mean())
-        if radius < SMALLEST:
+        if radius < SMALLEST or float((ring[0] - ring[LOWER]).norm()) < ASIDE[1] * radius:
             return None
         ratio = radius / (ball.radius * sin(ball.iris))
         centre = iris[0] - (middle - ball.centre) * ratio
         place = EyePlace(ring, replace(ball, centre=centre, radius=ball.radius * ratio))
-        if place.openness < CLOSED[0]:
-            return None
-        return EyePhoto.of(pixels, place)
+        if place.openness < CLOSED:  # where irises are is a guess of the detector's
+            expected = face.camera.project(self.head.landmarks(self.head.look.vertices))[:, :2]
+            missed = (ring - expected[list(RINGS[side][0])]).mean(0)
+            place = EyePlace(ring, replace(ball, centre=ball.centre + missed))
+        brow, below = BROWS[side], BELOW[side]
+        axes = RingAxes.of(ring, points[brow])
+        lids = LidPhoto.of(pixels, axes, LidLines.of(ring, axes), points[brow])
+        if place.openness >= CLOSED:
+            shown = EyePhoto.of(pixels, place)
+        else:
+            shown = imagined_eye(self.head, place)
+        if shown is not None:
+            place = shown.place
+        light = look_up(pixels[None], points[None, None, [*below, *CHEEKS]], "bilinear")[0, 0]
+        light = light @ light.new_tensor(LUMINANCE)
+        behind = bool(light[: len(below)].median() < DARK * light[len(below) :].median())
+        return _SeenEye(place, lids, shown, [*RINGS[side][0], *brow, *below], behind)
 
-    def _after(
-        self, side: int, place: EyePlace, parameters: FaceParameters, look: Look, camera: Camera
-    ) -> EyePlace | None:
-        """Where the eye of the photo is in a look; None without one."""
+    def _moved(
+        self, side: int, seen: _SeenEye, looks: tuple[Look, Look], camera: Camera
+    ) -> tuple[LidMotion, Float[Tensor, "A 2"]]:
+        """How the lids move, and where the landmarks around the eye are without that."""
         face = self.head.face
         embedding = face.model.landmark_embedding("478")
-        chosen = list(RINGS[side][0])
-        was, now = (
-            of.project(embedding.points(each.vertices)[chosen])[:, :2]
-            for each, of in ((self.head.look, face.camera), (look, camera))
+        pairs = ((self.head.look, face.camera), (looks[0], camera), (looks[1], camera))
+        was, rest, now = (
+            of.project(embedding.points(each.vertices)[seen.anchors])[:, :2] for each, of in pairs
         )
-        before, after = self._balls[side], eye_ball(face, parameters, camera, side)
+        count = len(seen.place.ring)
+        # Back in the photo's own size and roll.
+        turn = [torch.view_as_complex((ring[LOWER] - ring[0]).contiguous()) for ring in (was, rest)]
+        step = torch.view_as_complex((now - rest)[:count].contiguous()) * turn[0] / turn[1]
+        after = was[:count] + settled(torch.view_as_real(step))
+        motion = LidMotion.between(was[:count], after, seen.lids.axes, seen.lids.lines.open)
+        return motion, self._points[seen.anchors] + settled(rest - was)
+
+    def _after(
+        self,
+        side: int,
+        seen: _SeenEye,
+        ring: Float[Tensor, "R 2"],
+        parameters: FaceParameters,
+        camera: Camera,
+    ) -> EyePlace | None:
+        """Where the eye of the photo is in a look; None without one."""
+        place = seen.place
+        before, after = self._balls[side], eye_ball(self.head.face, parameters, camera, side)
         if before is None or after is None:
             return None
         ratio = after[0].radius / before[0].radius
         moved = after[0].centre - before[0].centre
         ball = replace(after[0], centre=place.ball.centre + moved, radius=place.ball.radius * ratio)
-        return EyePlace(_opened(place.ring, was, now), ball)
+        return EyePlace(ring, ball)
 
     def _gains(self, look: Look) -> Float[Tensor, "N 3"]:
         """Logarithms of how many times brighter the skin at each landmark becomes."""
-        return self.head.face.model.landmark_embedding("478").points(self.head.shades(look))
+        return self.head.landmarks(self.head.shades(look))
 
     def _draw(
         self,
         frame: Float[Tensor, "H W 3"],
-        seen: EyePhoto,
+        seen: _SeenEye,
         after: EyePlace,
-        gains: Float[Tensor, "R 3"],
+        motion: LidMotion,
+        around: tuple[Float[Tensor, "A 2"], Float[Tensor, "A 5"]],
+        light: Float[Tensor, "9 3"],
     ) -> None:
-        """An eye of the photo in another place."""
-        place = seen.place
-        share = _share(place, after)
-        left, top, right, bottom = box = box_around(after, self.head.photo.size)
+        """An eye of the photo in another place, with its lids."""
+        share = _share(after)
+        left, top, right, bottom = box = box_around(after, self.head.photo.size, NEAR)
         if share <= 0 or right - left < 2 or bottom - top < 2:
             return
-        inside, upper = lids_over(after, box).unbind(-1)
         here = centres(bottom - top, right - left, frame) + frame.new_tensor([left, top])
-        carried = torch.cat([place.ring - after.ring, gains], dim=-1)
-        flow, gain = _carried(carried, after, box).split([2, 3], dim=-1)
+        flow, gain = _carried(around, after, box).split([2, 3], dim=-1)
         flow = settled(flow)
-        photo = self._photo(here, flow, box)
-        clean = look_up(seen.clean[None], (here + flow - flow.new_tensor(seen.corner))[None])[0]
-        eye = _with_iris(clean, seen, after, here, shadow(inside, upper, after.width))
-        eye = eye + _glint(seen, after, here)
-        turned = degrees(angle_between(place.ball, after.ball)) / BEGINNING
-        edge = max(EDGE * after.width, 0.7)
-        drawn = smoothstep(inside, -edge, edge)[..., None] * min(turned, 1.0)
-        found = brightened(torch.lerp(photo, eye, drawn), gain.exp())
-        near, far = NEAR
-        weight = share * smoothstep(inside[..., None], -far * after.width, -near * after.width)
+        place = here + flow
+        lids = seen.lids
+        flat = lids.axes.flat(place)
+        now = MovedLids(lids, motion.of(lids.lines), motion.closed)
+        still = MovedLids(lids, lids.lines, 0.0)
+        openings = [each.inside(flat) for each in (now, still)]
+        eye = self._photo(here, flow, box)
+        if seen.shown is not None:
+            eye = between_lids(eye, seen.shown, after, (here, place), openings)
+        edge = max(EDGE, 0.7 / after.width)
+        drawn = smoothstep(openings[0][0], -edge, edge)[..., None]
+        skin = now.colours(flat)
+        round_ = _roundness(after.ball, here, light)
+        skin = skin * torch.lerp(
+            torch.ones_like(round_), round_, now.covering(flat) * motion.closed
+        )
+        found = eye if motion.still else torch.lerp(skin, eye, drawn)
+        found = torch.lerp(found, lids.dark.expand_as(found), now.lashes(flat))
         part = frame[top:bottom, left:right]
-        part += weight * (found.clamp(0, 1) - part)
+        part += share * now.weight(flat) * (brightened(found, gain.exp()).clamp(0, 1) - part)
 
     def _photo(
         self,
@@ -191,75 +286,34 @@ class Eyes:
         return torch.where(still, own, look_up(pixels[None], (here + flow)[None])[0])
 
 
-def _opened(
-    ring: Float[Tensor, "R 2"], was: Float[Tensor, "R 2"], now: Float[Tensor, "R 2"]
-) -> Float[Tensor, "R 2"]:
-    """The lids of the photo, moved and opened as those of a mesh, which may be less wide open."""
-    moved = ring + settled(now - was)
-    if torch.equal(moved, ring):
-        return ring
-    lower = torch.arange(1, LOWER)
-    upper = len(ring) - lower
-    before, after = (points[upper] - points[lower] for points in (was, now))
-    size = before.square().sum(-1, keepdim=True).clamp(min=1e-6)
-    share = ((after * before).sum(-1, keepdim=True) / size).clamp(0, MOST)
-    wide = moved[upper] - moved[lower]
-    length = wide.norm(dim=-1, keepdim=True).clamp(min=1e-3)
-    wanted = share * (ring[upper] - ring[lower]).norm(dim=-1, keepdim=True)
-    moved[upper] = moved[lower] + wide * (wanted / length)
-    return ring + settled(moved - ring)
-
-
-def _share(place: EyePlace, after: EyePlace) -> float:
+def _share(after: EyePlace) -> float:
     """How far an eye is drawn in this way, 0 to 1."""
-    least = min(each.width / each.ball.radius for each in (place, after))
-    shares = (
-        smoothstep(torch.tensor(after.openness), *CLOSED),
-        smoothstep(torch.tensor(after.openness / place.openness), *CLOSING),
-        smoothstep(torch.tensor(least), *ASIDE),
+    wide = after.width / (after.ball.radius * sin(after.ball.iris))
+    return float(smoothstep(torch.tensor(wide), *ASIDE))
+
+
+def _roundness(
+    ball: Ball, here: Float[Tensor, "h w 2"], light: Float[Tensor, "9 3"]
+) -> Float[Tensor, "h w 1"]:
+    """How much brighter a lid is that lies on an eyeball than one that faces the viewer."""
+    flat = (here - ball.centre) / ball.radius * here.new_tensor([1.0, -1.0])
+    normals = normalized(torch.cat([flat.clamp(-1, 1), ball.front(here).clamp(min=0.3)], dim=-1))
+    there, front = (
+        irradiance(light, each) for each in (normals.flatten(0, 1), flat.new_tensor([[0.0, 0, 1]]))
     )
-    return float(torch.stack(shares).prod())
+    ratio = there.clamp(min=DIMMEST).mean(-1) / front.clamp(min=DIMMEST).mean()
+    return ratio.reshape(*here.shape[:2], 1).clamp(*ROUND)
 
 
 def _carried(
-    values: Float[Tensor, "R C"], after: EyePlace, box: tuple[int, int, int, int]
+    around: tuple[Float[Tensor, "A 2"], Float[Tensor, "A C"]],
+    after: EyePlace,
+    box: tuple[int, int, int, int],
 ) -> Float[Tensor, "h w C"]:
-    """Values of the points of the lids at the pixels of a box."""
-    left, top, right, bottom = box
-    size = 12, 20
+    """Values of points around an eye at the pixels of a box."""
+    (left, top, right, bottom), (points, values) = box, around
+    size = 16, 24
     spacing = values.new_tensor([(right - left) / size[1], (bottom - top) / size[0]])
     nodes = centres(*size, values) * spacing + values.new_tensor([left, top])
-    far = (nodes[..., None, :] - after.ring).square().sum(-1) / (REACH * after.width) ** 2
+    far = (nodes[..., None, :] - points).square().sum(-1) / (REACH * after.width) ** 2
     return enlarged(torch.softmax(-far / 2, dim=-1) @ values, (bottom - top, right - left))
-
-
-def _with_iris(
-    clean: Float[Tensor, "h w 3"],
-    seen: EyePhoto,
-    after: EyePlace,
-    here: Float[Tensor, "h w 2"],
-    light: Float[Tensor, "h w 1"],
-) -> Float[Tensor, "h w 3"]:
-    """The eye with its iris where it looks now."""
-    iris = after.ball.iris_at(here)
-    return torch.lerp(
-        clean,
-        _patch(seen.iris, iris) * light,
-        smoothstep(iris.norm(dim=-1, keepdim=True), *LIMBUS),
-    )
-
-
-def _glint(seen: EyePhoto, after: EyePlace, here: Float[Tensor, "h w 2"]) -> Float[Tensor, "h w 3"]:
-    """Highlights, half as far from where they were as the iris is."""
-    place = seen.place
-    was, now = place.ball.screen_of(here.new_zeros(2)), after.ball.screen_of(here.new_zeros(2))
-    there = (now + was)[:2] / 2 + (after.ball.centre - place.ball.centre) / 2
-    back = replace(place.ball, centre=place.ball.centre + there - was[:2])
-    on = smoothstep(after.ball.iris_at(here).norm(dim=-1, keepdim=True), *LIMBUS)
-    return on * _patch(seen.glint, back.iris_at(here))
-
-
-def _patch(patch: Float[Tensor, "n n 3"], iris: Float[Tensor, "h w 2"]) -> Float[Tensor, "h w 3"]:
-    """Colours of a patch of the iris; beyond it, those of its border."""
-    flat = iris * iris.new_tensor([1.0, -1.0]) / PATCH
-    return look_up(patch[None], ((flat + 1) / 2 * len(patch))[None])[0]

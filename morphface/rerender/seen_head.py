@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import roma
 import torch
 from jaxtyping import Float, Int
 from scipy.spatial import cKDTree
@@ -29,6 +30,9 @@ millimetres. Through so many millimetres above that it turns ever more, then as 
 BENT = 0.25
 """How far a neck turns where it begins to show a side that the photo has not, 0 to 1."""
 SMOOTHINGS = 12
+EXPRESSED = 0.3
+"""Share of what expressions do to the light on a mesh that photos are given: its folds are not
+quite where those of a photo are."""
 INNER = ("eyeballs", "eye_sockets", "mouth", "teeth", "tongue")
 WELL = 0.5
 """Confidence from which a vertex counts as seen."""
@@ -49,6 +53,20 @@ class SeenHead:
     face: FittedFace
     photo: Photo
     look: Look
+
+    @cached_property
+    def neutral(self) -> Float[Tensor, "V 3"]:
+        """The head without expression, in its own frame."""
+        model = self.face.model
+        return model.identity.instance(self.face.parameters.identity).reshape(-1, model.size, 3)[0]
+
+    def landmarks(self, values: Float[Tensor, "V C"]) -> Float[Tensor, "N C"]:
+        """Values of vertices at the 478 landmarks.
+
+        Args:
+            values: of all vertices.
+        """
+        return self.face.model.landmark_embedding("478").points(values)
 
     @cached_property
     def shown(self) -> Float[Tensor, "V 1"]:
@@ -152,8 +170,25 @@ class SeenHead:
         Args:
             look: of the face.
         """
-        light, turn = light_change(self.face.model.faces, self.look, look)
-        return light + turn * self.bare * self.shown
+        faces, still = self.face.model.faces, self._turned(look)
+        light, turn = light_change(faces, self.look, look)
+        rigid = 0.0 if still is None else light_change(faces, self.look, still)[1]
+        return light + (rigid + EXPRESSED * (turn - rigid)) * self.bare * self.shown
+
+    def _turned(self, look: Look) -> Look | None:
+        """The head of the photo in the pose of a look; None if that is its own."""
+        still = self._skull
+        was, now = self.look.vertices[still], look.vertices[still]
+        if torch.allclose(was, now, atol=0.01):
+            return None
+        turn, move = roma.rigid_points_registration(was, now)
+        return replace(look, vertices=self.look.vertices @ turn.mT + move)
+
+    @cached_property
+    def _skull(self) -> Int[Tensor, " S"]:
+        """Vertices that no expression moves."""
+        scalp = self.face.model.regions.get("scalp", torch.ones(self.face.model.size))
+        return torch.nonzero(scalp > 0.5)[:, 0]
 
     @cached_property
     def matte(self) -> Float[Tensor, "H W 1"]:

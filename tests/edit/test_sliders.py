@@ -6,8 +6,9 @@ import pytest
 import roma
 import torch
 
-from morphface.edit import ARKIT_NAMES, Light, edit, lamp, turned_to
+from morphface.edit import ARKIT_NAMES, PRESETS, Light, edit, lamp, turned_to
 from morphface.edit.pose import PIVOT
+from morphface.edit.presets import group_of
 from morphface.geometry.angles import rotvec_to_angles
 from morphface.geometry.camera import to_camera
 from morphface.models import load_model
@@ -58,10 +59,33 @@ def test_missing_trailing_coefficients_count_as_zero():
 
 
 def test_presets_can_be_mixed_and_overruled():
-    out = edit(clip(1), preset={"smile": 0.5, "wink_left": 1.0}, expression={"eyeBlinkLeft": 0.2})
-    assert out.expression[0, column("eyeBlinkLeft")] == pytest.approx(0.2)
-    assert out.expression[0, column("mouthSmileRight")] == pytest.approx(0.35)
-    assert out.expression[0, column("cheekSquintLeft")] == pytest.approx(0.2)  # the smile's
+    face = clip(1)
+    out = edit(face, preset={"smile": 0.5, "wink_left": 1.0}, expression={"eyeBlinkLeft": 0.2})
+    was, now = face.expression[0], out.expression[0]
+    assert now[column("eyeBlinkLeft")] == pytest.approx(0.2)
+    for name, least in (("mouthSmileRight", 0.5 * 0.7), ("cheekSquintLeft", 0.5 * 0.4 + 0.7)):
+        expected = was[column(name)].clamp(min=min(least, 1.0))
+        torch.testing.assert_close(now[column(name)], expected)
+    half = 0.5 * was[column("browInnerUp")]  # the smile's brows are at rest
+    torch.testing.assert_close(now[column("browInnerUp")], half)
+
+
+@pytest.mark.parametrize("name", ["sad", "angry", "disgust"])
+def test_a_preset_wipes_a_smile_and_leaves_the_eyes(name):
+    smiling = edit(FaceParameters.neutral(), expression=PRESETS["smile"] | {"eyeLookUpLeft": 0.4})
+    over, alone = edit(smiling, preset=name), edit(FaceParameters.neutral(), preset=name)
+    mouth = [column(n) for n in ARKIT_NAMES if group_of(n) != "eyes"]
+    torch.testing.assert_close(over.expression[:, mouth], alone.expression[:, mouth])
+    assert over.expression[0, column("eyeLookUpLeft")] == pytest.approx(0.4)
+    squint = max(PRESETS[n].get("eyeSquintLeft", 0.0) for n in (name, "smile"))
+    assert over.expression[0, column("eyeSquintLeft")] == pytest.approx(squint)
+
+
+def test_a_preset_that_is_added_replaces_nothing():
+    smiling = edit(FaceParameters.neutral(), preset="smile")
+    both = edit(smiling, preset="sad", additive=True).expression
+    sad = edit(FaceParameters.neutral(), preset="sad").expression
+    torch.testing.assert_close(both, (smiling.expression + sad).clamp(0, 1))
 
 
 def test_the_neutral_preset_takes_all_expression_away():

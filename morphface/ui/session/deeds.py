@@ -94,8 +94,9 @@ def _preset(desk: Desk, state: State, message: Message) -> Outcome:
     if name not in PRESETS:
         raise ParameterError(unknown("preset", name, PRESETS))
     model, now = desk.face.model, desk.parameters(state.given)
-    weights = {k: min(max(strength * v, 0.0), 1.0) for k, v in PRESETS[name].items()}
-    found = values_of(model, edit(now, model=model, expression=weights), {})
+    beyond = {k: min(strength * v, 1.0) for k, v in PRESETS[name].items() if strength > 1}
+    chosen = {name: min(max(strength, 0.0), 1.0)}
+    found = values_of(model, edit(now, model=model, preset=chosen, expression=beyond), {})
     values = desk.values(state.given)
     moved = {
         key: found[key]

@@ -1,0 +1,158 @@
+"""What is between lips: teeth of the photo, crowns in their colour where it has none, a tongue."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from morphface.core.ramps import smoothstep
+from morphface.fit.analysis.colour import LUMINANCE
+from morphface.geometry.camera import to_camera
+from morphface.geometry.spherical_harmonics import irradiance
+from morphface.render.warp import look_up
+from morphface.rerender.eye_place import RINGS
+from morphface.rerender.looks import DIMMEST, Look
+from morphface.rerender.mouth_move import ABOVE, CHIN, MovedMouth, headed
+from morphface.rerender.mouth_photo import MouthPhoto
+from morphface.rerender.ring_axes import RingAxes, edge_lines, sampled
+from morphface.rerender.seen_head import SeenHead
+from morphface.rerender.teeth import DEEP, TOOTH, ArchLines, arches_of
+
+__all__ = ["MouthInside"]
+
+MIDDLE = [13, 82, 312], [14, 87, 317]
+"""Landmarks in the middle of the inner edge of the upper and of the lower lip."""
+TONGUE = 0.60, 0.30, 0.28
+"""Albedo of a tongue."""
+HUMP = 0.11
+"""How far a tongue rises above the lower teeth, in widths of the mouth."""
+LOWER = 0.85
+"""How bright lower teeth are beside upper ones."""
+SHADOW = 0.45, 0.05
+"""Share of the light that a lip takes at its edge, and how far behind it reaches, in widths."""
+SOFT = 0.006
+"""Half of how wide edges are mixed, in widths of the mouth."""
+SHADE = 0.95
+"""Share of the light in front of the lips that reaches teeth."""
+SCLERA = 0.85
+"""Albedo of the white of eyes, in the shade of lids."""
+GREY = 0.6
+"""Share of the tint of an eye's white that is not the light's."""
+LIGHT = 0.15, 1.1
+"""How bright white is, at least and at most."""
+WHITE = 0.15, 0.85
+"""How far an eye must be open, in its widths, to tell that; and from which share of its pixels on
+they are its white."""
+
+
+@dataclass(frozen=True, eq=False)
+class MouthInside:
+    """What is behind the lips of a fitted head.
+
+    Args:
+        head: that was fitted, and its photo.
+        seen: its mouth.
+    """
+
+    head: SeenHead
+    seen: MouthPhoto
+
+    def colours(
+        self, here: Float[Tensor, "h w 2"], moved: MovedMouth, look: Look
+    ) -> Float[Tensor, "h w 3"]:
+        """What is behind the lips at places of a picture.
+
+        Args:
+            here: the pixels of a box.
+            moved: the mouth there.
+            look: of the face.
+        """
+        seen, pixels = self.seen, self.head.photo.pixels
+        flat = moved.axes.flat(here)
+        tooth = here.new_tensor(TOOTH)
+        change = [
+            irradiance(of, here.new_tensor([[0.0, 0.0, 1.0]]))[0].clamp(min=DIMMEST)
+            for of in (self.head.look.light, look.light)
+        ]
+        brighter = change[1] / change[0]
+        light = SHADE * self._white * brighter
+        usual = light * tooth
+        teeth = usual if seen.teeth is None else seen.teeth * brighter
+        if seen.teeth is not None:  # they may be in the shade of a lip
+            light = torch.lerp(light, (teeth / tooth).mean().expand(3), 0.5)
+        lines = sampled(torch.stack([moved.upper, moved.lower], dim=-1), flat[..., 0])
+        shades = [
+            _shadow(far) for far in ((lines - flat[..., 1:]) * flat.new_tensor([1, -1])).unbind(-1)
+        ]
+        places = [moved.photo(here), moved.photo(here - moved.jaw)]
+        found = self._behind(seen.axes.flat(places[1]), light)
+        soft = max(SOFT, 0.6 / moved.axes.width)
+        for row, place, shade in reversed(list(zip(self._rows, places, shades, strict=True))):
+            at = seen.axes.flat(place)
+            colour, shown = row.drawn(at, teeth if row.upper else LOWER * (teeth + usual) / 2, soft)
+            found = torch.lerp(found, colour * shade, shown)
+            own = seen.shows(at, soft, upper=row.upper)
+            found = torch.lerp(found, look_up(pixels[None], place[None])[0], own)
+        if self.head.face.pixels is not None and self.head.face.pixels.grey[0]:
+            return (found @ found.new_tensor(LUMINANCE))[..., None].expand_as(found)
+        return found
+
+    def _behind(self, flat: Float[Tensor, "h w 2"], light: Tensor) -> Float[Tensor, "h w 3"]:
+        """The tongue, and the dark behind it."""
+        hump = 1 - ((flat[..., :1] - 0.5) / 0.38).square()
+        edge = sampled(self._rows[1].table, flat[..., 0])[..., 1:2]
+        shown = smoothstep(edge + HUMP * hump - flat[..., 1:], -0.03, 0.03)
+        tongue = light * light.new_tensor(TONGUE) * (0.4 + 0.35 * hump.clamp(min=0))
+        return torch.lerp(
+            light * light.new_tensor(DEEP), tongue, shown * smoothstep(hump, 0.0, 0.4)
+        )
+
+    @cached_property
+    def _white(self) -> Float[Tensor, "3"]:
+        """The colour of white before the face: by its eyes, or as the fit has it."""
+        pixels, points = self.head.photo.pixels, self.head.face.fit.landmarks.points
+        found = irradiance(self.head.look.light, torch.tensor([[0.0, 0.0, 1.0]]))[0].clamp(
+            0.15, 1.1
+        )
+        for ring, _ in RINGS:
+            eye = points[list(ring)]
+            axes = RingAxes.of(eye, points[ABOVE])
+            upper, lower = edge_lines(eye, axes)
+            along = torch.linspace(0.1, 0.9, 40)
+            edges = sampled(torch.stack([upper, lower], dim=-1), along)
+            if float((edges[:, 0] - edges[:, 1]).max()) < WHITE[0]:
+                continue
+            share = torch.linspace(0.25, 0.75, 7)[:, None]
+            high = torch.lerp(edges[:, 0], edges[:, 1], share)
+            place = axes.screen(torch.stack([along.expand_as(high), high], dim=-1))
+            seen = look_up(pixels[None], place[None], "bilinear")[0].flatten(0, 1)
+            light = seen @ seen.new_tensor(LUMINANCE)
+            white = seen[light >= light.quantile(WHITE[1])].mean(0) / SCLERA
+            white = torch.lerp(white, white.mean().expand(3), GREY)
+            if white.mean() > found.mean():
+                found = white.clamp(max=LIGHT[1])
+        return found
+
+    @cached_property
+    def _rows(self) -> tuple[ArchLines, ArchLines]:
+        """The rows of teeth, where they are in the photo."""
+        seen, head, face = self.seen, self.head, self.head.face
+        p = face.parameters
+        now = head.landmarks(head.look.vertices)
+        rest = head.landmarks(head.neutral)
+        missed = face.fit.landmarks.points - face.camera.project(now)[:, :2]
+        opened = (headed(now, p) - rest)[CHIN].mean(0)
+        arches, rows = arches_of(face.model, head.neutral, rest[[13, 14]]), []
+        for arch, lip in zip(arches, MIDDLE, strict=True):
+            ends = torch.cat([arch.edges, arch.gums]) + (0.0 if arch.upper else opened)
+            there = face.camera.project(to_camera(ends, p.rotation[0], p.translation[0]))[:, :2]
+            edges, gums = (there + missed[lip].mean(0)).chunk(2)
+            rows.append(ArchLines.of(arch, edges, gums, seen.axes))
+        return seen.fitted(rows[0]), seen.lowered(rows[1])
+
+
+def _shadow(far: Float[Tensor, "h w"]) -> Float[Tensor, "h w 1"]:
+    """Light that a lip leaves of what is so far behind its edge, in widths of the mouth."""
+    return (1 - SHADOW[0] * torch.exp(-far.clamp(min=0) / SHADOW[1]))[..., None]

@@ -1,0 +1,179 @@
+"""What a photo shows between lips: teeth that belong to the skull, and what goes with the jaw."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from scipy.ndimage import median_filter
+from torch import Tensor
+
+from morphface.core.ramps import smoothstep
+from morphface.fit.analysis.colour import LUMINANCE
+from morphface.render.relief import membrane
+from morphface.render.warp import centres, look_up
+from morphface.rerender.ring_axes import BEYOND, COLUMNS, RingAxes, edge_lines, sampled
+from morphface.rerender.teeth import ArchLines
+
+__all__ = ["MouthPhoto"]
+
+OPEN = 0.04
+"""Opening, in widths of the mouth, from which something is seen in it."""
+RIM = 0.02
+"""How far from the edge of the lips these are not seen for what is behind, in widths."""
+BRIGHT = 0.45, 0.6
+"""Brightness, beside that of skin, from which teeth are seen; and beside theirs, where one is."""
+LIP = 0.025
+"""How far from its edge a lip may show what is behind it, in widths of the mouth."""
+SOFT = 0.01
+"""How wide the passage to the lips is, in widths of the mouth."""
+AWAY = 0.6
+"""How far around a mouth it is looked at, in its widths."""
+SHOWN = 0.045, 0.01
+"""How far upper teeth reach below the upper lip at least, and lower ones above the lower lip at
+most, in widths of the mouth, where the photo does not show them."""
+ROWS = 32
+"""Heights at which an open mouth is looked at."""
+FIRST = 0.5
+"""Part of the opening in which upper teeth begin."""
+SMOOTH = 15
+"""Columns whose median says where upper teeth end."""
+
+
+@dataclass(frozen=True, eq=False)
+class MouthPhoto:
+    """A mouth in a photo.
+
+    Args:
+        axes: of it.
+        upper: height of the edge of the upper lip at each column.
+        lower: of the edge of the lower lip.
+        ends: how far down upper teeth are seen.
+        teeth: their colour; None if none are seen.
+        cut: whether the lower lip hides where they end.
+        lips: the part of the photo around it, with lips that go on over the opening.
+        corner: of that part, x and y in pixels.
+    """
+
+    axes: RingAxes
+    upper: Float[Tensor, " K"]
+    lower: Float[Tensor, " K"]
+    ends: Float[Tensor, " K"]
+    teeth: Float[Tensor, "3"] | None
+    cut: bool
+    lips: Float[Tensor, "h w 3"]
+    corner: tuple[int, int]
+
+    @classmethod
+    def of(
+        cls, pixels: Float[Tensor, "H W 3"], ring: Float[Tensor, "R 2"], above: Float[Tensor, "B 2"]
+    ) -> "MouthPhoto":
+        """The mouth that landmarks find.
+
+        Args:
+            pixels: of the photo.
+            ring: the inner edge of the lips, as for `RingAxes.of`.
+            above: landmarks of bare skin above them.
+        """
+        axes = RingAxes.of(ring, above)
+        upper, lower = edge_lines(ring, axes)
+        gap = upper - lower
+        part = _closed(pixels, axes, upper, lower)
+        shut = cls(axes, upper, lower, upper, None, False, *part)
+        if float(gap.max()) < OPEN:
+            return shut
+        along = torch.linspace(-BEYOND, 1 + BEYOND, COLUMNS)
+        share = (torch.arange(ROWS) + 0.5) / ROWS
+        high = upper - RIM - share[:, None] * (gap - 2 * RIM).clamp(min=0)
+        place = axes.screen(torch.stack([along.expand_as(high), high], dim=-1))
+        seen = look_up(pixels[None], place[None], "bilinear")[0]
+        weights, inner = seen.new_tensor(LUMINANCE), gap > 2.5 * RIM
+        light = seen @ weights
+        skin = look_up(pixels[None], above[None, None], "bilinear")[0, 0] @ weights
+        usual = light[:, inner].quantile(0.85) if bool(inner.any()) else light.max()
+        if usual < BRIGHT[0] * skin.median():
+            return shut
+        bright = (light > BRIGHT[1] * usual) & inner
+        ends = median_filter(_ends(bright).numpy(), SMOOTH, mode="nearest")
+        ends = torch.from_numpy(ends)
+        own = bright & (share[:, None] < ends)
+        teeth = seen[own].mean(0) if bool(own.any()) else None
+        cut = bool(ends[(along > 0.3) & (along < 0.7)].median() > 0.9)
+        height = torch.where(ends > 0.9, lower, upper - RIM - ends * (gap - 2 * RIM).clamp(min=0))
+        height = lower if cut else torch.where(ends > 0, height, upper)
+        return cls(axes, upper, lower, height, teeth, cut, *part)
+
+    def shows(
+        self, flat: Float[Tensor, "h w 2"], soft: float, *, upper: bool
+    ) -> Float[Tensor, "h w 1"]:
+        """How far places of the photo show upper teeth, or what else is in the mouth.
+
+        Args:
+            flat: places in the axes of the mouth.
+            soft: how wide edges are mixed, in widths of the mouth.
+            upper: which of the two.
+        """
+        table = torch.stack([self.upper, self.lower, self.ends], dim=-1)
+        top, low, end = sampled(table, flat[..., 0]).unbind(-1)
+        up = flat[..., 1]
+        within = torch.minimum(top - RIM - up, up - low - RIM)
+        part = up - end if upper else end - up
+        part = torch.where(end <= low + 1e-6, within if upper else -torch.ones_like(up), part)
+        shown = smoothstep(torch.minimum(within, part), -soft, soft) * (top - low > 2 * RIM)
+        return shown[..., None]
+
+    def fitted(self, row: ArchLines) -> ArchLines:
+        """Upper teeth that end where those of the photo do, or behind the lip that hides that.
+
+        Args:
+            row: of a model, in the axes of this mouth.
+        """
+        if self.teeth is None:
+            middle = COLUMNS // 2
+            high = self.upper[middle] - SHOWN[0] - row.table[middle, 1]
+            return row.shifted(high.clamp(max=0.0).expand(COLUMNS))
+        known = torch.nonzero(self.upper - self.lower > 2.5 * RIM)[:, 0]
+        ends = self.ends - (RIM if self.cut else 0.0)
+        away = (ends - row.table[:, 1])[torch.arange(COLUMNS).clamp(known[0], known[-1])]
+        return row.shifted(away.clamp(max=0.0) if self.cut else away)
+
+    def lowered(self, row: ArchLines) -> ArchLines:
+        """Lower teeth that are not higher above the lower lip than resting ones.
+
+        Args:
+            row: of a model, in the axes of this mouth.
+        """
+        middle = COLUMNS // 2
+        high = self.lower[middle] + SHOWN[1] - row.table[middle, 1]
+        return row.shifted(high.clamp(max=0.0).expand(COLUMNS))
+
+
+def _closed(
+    pixels: Tensor, axes: RingAxes, upper: Tensor, lower: Tensor
+) -> tuple[Float[Tensor, "h w 3"], tuple[int, int]]:
+    """The part of a photo around a mouth with lips that go on over its opening, and its corner."""
+    ends = axes.screen(torch.tensor([[-AWAY, 0.0], [1 + AWAY, 0.0]]))
+    (x, y), (right, bottom) = ends.amin(0) - AWAY * axes.width, ends.amax(0) + AWAY * axes.width
+    left, top = max(int(x), 0), max(int(y), 0)
+    part = pixels[top : max(int(bottom), top + 1), left : max(int(right), left + 1)]
+    if not part.numel() or float((upper - lower).max()) < OPEN:
+        return (part if part.numel() else pixels), ((left, top) if part.numel() else (0, 0))
+    here = centres(part.shape[0], part.shape[1], pixels) + pixels.new_tensor([left, top])
+    flat = axes.flat(here)
+    above, below = sampled(torch.stack([upper, lower], dim=-1), flat[..., 0]).unbind(-1)
+    aside = (flat[..., 0] - flat[..., 0].clamp(0, 1)).abs()
+    far = torch.maximum(flat[..., 1] - above, below - flat[..., 1]).clamp(min=0)
+    open_here = torch.maximum(smoothstep(above - below, 0.0, OPEN), (aside > 0).to(far))
+    away = (far.square() + aside.square()).sqrt() - LIP
+    hidden = smoothstep(away, SOFT, 0.0) * open_here
+    return torch.lerp(part, membrane(part, hidden == 0), hidden[..., None]), (left, top)
+
+
+def _ends(bright: Tensor) -> Float[Tensor, " K"]:
+    """The share of each column at which what is bright from above ends, 0 without that."""
+    first = int(FIRST * len(bright))
+    begins = bright[:first].int().argmax(0)
+    begun = bright[:first].any(0)
+    rows = torch.arange(len(bright))[:, None]
+    dark = ~bright & (rows > begins)
+    last = torch.where(dark.any(0), dark.int().argmax(0), len(bright))
+    return torch.where(begun, last / len(bright), 0.0)
