@@ -24,8 +24,10 @@ from morphface.render.warp import centres, enlarged, look_up, settled
 from morphface.rerender.backdrops import backdrop, check_background
 from morphface.rerender.eyes import Eyes
 from morphface.rerender.face_layer import FaceLayer
+from morphface.rerender.layers import Layers
 from morphface.rerender.looks import Look, brightened, part_of
-from morphface.rerender.seen_head import SeenHead, turning
+from morphface.rerender.seen_head import SeenHead
+from morphface.rerender.turn import Turn, turning
 
 __all__ = ["Rerenderer", "rerender"]
 
@@ -124,9 +126,14 @@ class Rerenderer:
                 f"camera must have the size of the photo, {self.photo.size}, got {camera.size}"
             )
         look = Look.of(self.face.model, parameters)
-        bent = self._head.bent(look)
+        bent = self._head.bent(look, parameters)
         shades = self._head.shades(bent if self.quick else look)  # those of one look are kept
-        frame, person = self._ground(look, shades, parameters, camera)
+        turn = Turn.between(self.face.parameters, parameters)
+        if turn.angle > 1e-4 or camera is not self.face.camera:
+            frame = self._layers.draw(turn, camera, self._behind)
+            person = torch.ones_like(frame[..., :1])
+        else:
+            frame, person = self._ground(look, shades, parameters, camera)
         self._layer.over(frame, person, bent, camera)
         self._eyes.over(frame, parameters, bent, camera)
         return frame.clamp(0, 1)
@@ -135,12 +142,16 @@ class Rerenderer:
     def draft(self) -> "Rerenderer":
         """The quick one; the two share what they know of the photo."""
         other = replace(self, quick=True)
-        vars(other).update(_head=self._head, _eyes=self._eyes)
+        vars(other).update(_head=self._head, _eyes=self._eyes, _layers=self._layers)
         return other
 
     @cached_property
     def _head(self) -> SeenHead:
         return SeenHead(self.face, self.photo, Look.of(self.face.model, self.face.parameters))
+
+    @cached_property
+    def _layers(self) -> Layers:
+        return Layers(self._head.person)
 
     @cached_property
     def _eyes(self) -> Eyes:

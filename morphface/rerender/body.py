@@ -1,0 +1,238 @@
+"""The surface of a person, front and back, as a net of points over the photo.
+
+The square of the height before a plane through the neck solves Laplace's equation: it is zero at
+the outline, the mesh's own where that faces the camera, and at least that of a half-round
+elsewhere. So the surface is round where it ends, and it is the mesh where there is one.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from morphface.core.ramps import ramp, smoothstep
+from morphface.geometry.camera import Camera
+from morphface.geometry.mesh import normalized, vertex_normals
+from morphface.render.interpolate import interpolate
+from morphface.render.rasterize import rasterize
+from morphface.render.relief import membrane
+from morphface.rerender.looks import part_of
+from morphface.rerender.person import Person
+from morphface.rerender.turn import NECK, PIVOT, above_neck
+
+__all__ = ["Body"]
+
+NODES = 96
+"""Of the net, along a head."""
+REACH = 1.0
+"""How far around the middle of the head the net goes, in sizes of the head, beyond its half."""
+FACING = 0.3
+"""Cosine between normal and line of sight from which the mesh says how deep a person is."""
+HAIR = 8.0
+"""How far hair lies over the mesh, in millimetres."""
+ROUND = 60.0
+"""Radius of what nothing is known about, in millimetres."""
+SKULL = 75.0
+"""Radius by which the back curves away from the outline, in millimetres."""
+SMOOTH = 2
+_SKIRT = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Body:
+    """The surface of a person.
+
+    Args:
+        person: whose it is.
+    """
+
+    person: Person
+
+    @cached_property
+    def step(self) -> float:
+        """Pixels of the padded picture between nodes."""
+        return max(self.person.work.size / NODES, 1.0)
+
+    @cached_property
+    def box(self) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom of the net, in pixels of the padded picture."""
+        person, room = self.person, self.person.room
+        away = (0.5 + REACH) * person.work.size
+        height, width = person.outline.shape
+        x, y = (middle + room for middle in person.work.middle)
+        left, top = int(max(x - away, 0)), int(max(y - away, 0))
+        return left, top, int(min(x + away, width)), int(min(y + away, height))
+
+    @cached_property
+    def nodes(self) -> Float[Tensor, "R C 2"]:
+        """Their places in the padded picture."""
+        left, top, right, bottom = self.box
+        rows = max(int((bottom - top) / self.step), 2)
+        columns = max(int((right - left) / self.step), 2)
+        y = torch.linspace(top + 0.5, bottom - 0.5, rows)
+        x = torch.linspace(left + 0.5, right - 0.5, columns)
+        return torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1)
+
+    @cached_property
+    def places(self) -> Float[Tensor, "R C 2"]:
+        """The same in the photo."""
+        return (self.nodes - self.person.room) / self.person.work.scale
+
+    def at_nodes(self, values: Float[np.ndarray, "H W"]) -> Float[Tensor, "R C"]:
+        """Values of the padded picture at the nodes.
+
+        Args:
+            values: of the picture.
+        """
+        import cv2
+
+        x, y = (self.nodes.numpy()[..., k].astype(np.float32) - 0.5 for k in (0, 1))
+        source = np.ascontiguousarray(values, np.float32)
+        found = cv2.remap(source, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return torch.from_numpy(found)
+
+    @cached_property
+    def within(self) -> Float[Tensor, "R C"]:
+        """From each node to the outline, in millimetres; zero outside."""
+        return self.at_nodes(self.person.depth_within) * self.pixel
+
+    @cached_property
+    def pixel(self) -> float:
+        """Millimetres that a pixel of the padded picture is wide on the plane."""
+        camera = self.person.face.camera
+        depth = self.plane if camera.weak_depth is None else float(camera.weak_depth)
+        return depth / float(camera.focal) / self.person.work.scale
+
+    @cached_property
+    def plane(self) -> float:
+        """Depth of the plane through the neck's pivot, in millimetres."""
+        import roma
+
+        p = self.person.face.parameters
+        matrix = roma.rotvec_to_rotmat(p.rotation[0])
+        return -float((matrix @ torch.tensor(PIVOT) + p.translation[0])[2])
+
+    @cached_property
+    def hair(self) -> Float[Tensor, "R C"]:
+        """How far each node is hair or headwear."""
+        return self.at_nodes(self.person.padded(self.person.labels.hair))
+
+    @cached_property
+    def clothes(self) -> Float[Tensor, "R C"]:
+        """How far each node is clothes."""
+        return self.at_nodes(self.person.padded(self.person.labels.clothes))
+
+    @cached_property
+    def _window(self) -> Camera:
+        """The camera whose pixels are the nodes."""
+        (first, second) = self.places[0, 0], self.places[-1, -1]
+        rows, columns = self.nodes.shape[:2]
+        camera = self.person.face.camera
+        step = (second - first) / torch.tensor([columns - 1.0, rows - 1.0])
+        scale = 1 / float(step.mean())
+        corner = first - step / 2
+        moved = part_of(camera, (0, 0, 1, 1), scale)
+        principal = (camera.principal - corner) * scale
+        return Camera(moved.focal, principal, (rows, columns), camera.weak_depth)
+
+    def _mesh(self, *, rear: bool) -> tuple[Float[Tensor, "R C"], Bool[Tensor, "R C"]]:
+        """Heights before (or behind) the plane that the mesh has, and where it is sure of them."""
+        camera, person = self._window, self.person
+        vertices, faces = person.sight.vertices, person.sight.faces
+        screen = camera.project(vertices)
+        if rear:
+            screen = torch.cat([screen[:, :2], 2 * self.plane - screen[:, 2:]], -1)
+            faces = faces.flip(1)
+        perspective = camera.weak_depth is None and not rear
+        found = rasterize(screen[None], faces, camera.size, perspective=perspective)
+        normals = vertex_normals(vertices, person.sight.faces)
+        towards = -vertices if camera.weak_depth is None else vertices.new_tensor([[0.0, 0, 1]])
+        cosine = (normals * normalized(towards.expand_as(vertices))).sum(-1, keepdim=True)
+        cosine = -cosine if rear else cosine
+        seen = interpolate(cosine[None], faces, found)[0, ..., 0]
+        height = (self.plane - found.depth[0]).where(found.mask[0], 0.0)
+        return height, found.mask[0] & (seen > FACING)
+
+    def _height(self, *, rear: bool) -> Float[Tensor, "R C"]:
+        height, sure = self._mesh(rear=rear)
+        cover = torch.ones_like(self.hair) if rear else self.hair
+        inside = self.within > 0
+        height = (height + HAIR * smoothstep(cover, 0.3, 0.9)).clamp(min=1.0)
+        sure = sure & inside
+        fixed = sure | ~inside
+        square = membrane((height.square() * sure)[..., None], fixed)[..., 0]
+        least = (ROUND**2 - (ROUND - self.within).clamp(min=0).square()).clamp(min=0)
+        square = torch.where(sure, square, torch.maximum(square, least))
+        for _ in range(SMOOTH):
+            square = _smoothed(square).where(inside, 0.0)
+        return square.clamp(min=0).sqrt()
+
+    @cached_property
+    def front(self) -> Float[Tensor, "R C 3"]:
+        """Points of the surface that the photo shows, in the camera frame."""
+        return self._points(self.plane - self._height(rear=False))
+
+    @cached_property
+    def rear(self) -> Float[Tensor, "R C 3"]:
+        """Points of the surface behind them."""
+        return self._points(self.plane + self._height(rear=True))
+
+    def _points(self, depth: Float[Tensor, "R C"]) -> Float[Tensor, "R C 3"]:
+        screen = torch.cat([self.places, depth[..., None]], -1).flatten(0, 1)
+        return self.person.face.camera.unproject(screen).unflatten(0, depth.shape)
+
+    def shares(
+        self, points: Float[Tensor, "R C 3"], model_places: Float[Tensor, "R C 3"]
+    ) -> Float[Tensor, "R C"]:
+        """How far each point turns with the head, 0 to 1.
+
+        Args:
+            points: of the front or the rear.
+            model_places: where they are in the model frame.
+        """
+        share = smoothstep(above_neck(model_places), 0.0, NECK[2])
+        free = ramp(self.clothes, 0.7, 0.3)
+        share = share * torch.where(model_places[..., 1] < -60.0, free, torch.ones_like(free))
+        for _ in range(2 * SMOOTH):
+            share = _smoothed(share)
+        return share
+
+    @cached_property
+    def net(self) -> Int[Tensor, "F 3"]:
+        """Triangles of the net, where the person is or nearly is."""
+        rows, columns = self.nodes.shape[:2]
+        near = self.within > 0
+        for _ in range(_SKIRT):
+            near = _smoothed(near.float()) > 0
+        node = torch.arange(rows * columns).reshape(rows, columns)
+        a, b, c, d = node[:-1, :-1], node[:-1, 1:], node[1:, :-1], node[1:, 1:]
+        used = near[:-1, :-1] | near[:-1, 1:] | near[1:, :-1] | near[1:, 1:]
+        halves = torch.stack([torch.stack([a, c, b], -1), torch.stack([b, c, d], -1)], dim=-2)
+        return halves[used].reshape(-1, 3)
+
+    @cached_property
+    def inwards(self) -> Float[Tensor, "R C 2"]:
+        """From each node away from the outline, as far as an arc is longer than its chord.
+
+        A surface that curves away with the radius `SKULL` has so much more length than the
+        picture; in pixels of the photo.
+        """
+        from morphface.segment.filters import blurred
+
+        field = blurred(self.person.depth_within, 2 * self.step)
+        down, across = np.gradient(field)
+        slope = torch.stack([self.at_nodes(across), self.at_nodes(down)], -1)
+        slope = slope / slope.norm(dim=-1, keepdim=True).clamp(min=0.3)
+        chord = self.within.clamp(max=0.6 * SKULL)
+        arc = SKULL * torch.acos((1 - chord / SKULL).clamp(-1, 1))
+        return slope * ((arc - chord) / self.pixel / self.person.work.scale)[..., None]
+
+
+def _smoothed(values: Float[Tensor, "R C"]) -> Float[Tensor, "R C"]:
+    """Each node half itself, half the mean of its neighbours."""
+    wide = torch.nn.functional.pad(values[None, None], (1, 1, 1, 1), mode="replicate")[0, 0]
+    beside = wide[2:, 1:-1] + wide[:-2, 1:-1] + wide[1:-1, 2:] + wide[1:-1, :-2]
+    return 0.5 * values + 0.125 * beside

@@ -1,0 +1,81 @@
+"""Colours of the back of a head, which a photo does not show, from those near its outline."""
+
+import numpy as np
+from jaxtyping import Float
+from scipy.ndimage import binary_erosion
+
+from morphface.segment.filters import blurred, mean_near
+
+__all__ = ["hair_colours"]
+
+NEAR = 0.12
+"""How far from the outline colours are taken, in sizes of the head."""
+WIDTHS = 0.03, 0.09, 0.3
+"""How far around each place, from near to far, in sizes of the head."""
+DETAIL = 0.03
+"""What is finer than this, in sizes of the head, is detail."""
+PATCH = 0.14
+"""Size of a patch of it."""
+DIMMER = 0.86
+"""Light that reaches the back of hair, of what reaches the rest."""
+
+
+def hair_colours(
+    colours: Float[np.ndarray, "H W 3"],
+    weight: Float[np.ndarray, "H W"],
+    hair: Float[np.ndarray, "H W"],
+    depth: Float[np.ndarray, "H W"],
+    size: float,
+) -> Float[np.ndarray, "H W 3"]:
+    """Smooth colours of what is near the outline, with the detail of hair.
+
+    Args:
+        colours: of the person.
+        weight: which of them may be continued, 0 to 1.
+        hair: where hair is, 0 to 1.
+        depth: from each pixel to the outline, in sizes of the head.
+        size: of the head, in pixels.
+    """
+    rim = weight * np.exp(-((depth / NEAR) ** 2)) + 1e-4 * weight
+    found = np.zeros_like(colours)
+    left = np.ones_like(weight)
+    for width in WIDTHS:
+        mean, known = mean_near(colours, rim, width * size)
+        share = np.clip(known / 0.05, 0, 1) * left
+        found += share[..., None] * mean
+        left = left - share
+    all_mean = (colours * rim[..., None]).sum((0, 1)) / max(rim.sum(), 1e-6)
+    found += left[..., None] * all_mean
+    found = blurred(np.float32(found), 0.02 * size)
+    share = np.clip(mean_near(hair[..., None], weight, 0.1 * size)[0], 0, 1)
+    return np.clip(found * DIMMER + share * _detail(colours, hair, size), 0, 1)
+
+
+def _detail(
+    colours: Float[np.ndarray, "H W 3"], hair: Float[np.ndarray, "H W"], size: float
+) -> Float[np.ndarray, "H W 3"]:
+    """Overlapping patches of what is fine in hair, from places as near as can be."""
+    rows, columns = hair.shape
+    side = max(round(PATCH * size) // 2 * 2, 4)
+    fine = colours - mean_near(colours, hair, DETAIL * size)[0]
+    inside = binary_erosion(hair > 0.7, np.ones((3, 3)), iterations=side // 2)
+    out = np.zeros_like(colours)
+    y, x = np.nonzero(inside[side // 2 : rows - side // 2, side // 2 : columns - side // 2])
+    if not len(y):
+        return out
+    window = np.hanning(side + 2)[1:-1]
+    window = (window[:, None] * window)[..., None]
+    power = np.zeros((rows, columns, 1), np.float32)
+    rng = np.random.default_rng(0)
+    near = blurred(np.float32(hair > 0.05), side) > 1e-3
+    steps = np.mgrid[0 : rows - side : side // 3, 0 : columns - side : side // 3]
+    jitter = rng.integers(-(side // 8), side // 8 + 1, steps.shape)
+    for top, left in (steps + jitter).reshape(2, -1).T.clip(0):
+        if near[top + side // 2, left + side // 2]:
+            away = (y - top) ** 2 + (x - left) ** 2
+            k = rng.choice(np.argpartition(away, len(away) // 4)[: len(away) // 4 + 1])
+            patch = fine[y[k] : y[k] + side, x[k] : x[k] + side]
+            out[top : top + side, left : left + side] += window * patch
+            power[top : top + side, left : left + side] += window**2
+    return np.float32(out / np.sqrt(power + 1e-2))
+
