@@ -9,19 +9,23 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import roma
 import torch
 from jaxtyping import Bool, Float, Int
+from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
 from morphface.core.ramps import ramp, smoothstep
 from morphface.geometry.camera import Camera
 from morphface.geometry.mesh import normalized, vertex_normals
+from morphface.geometry.topology import Topology
 from morphface.render.interpolate import interpolate
 from morphface.render.rasterize import rasterize
 from morphface.render.relief import membrane
 from morphface.rerender.looks import part_of
 from morphface.rerender.person import Person
 from morphface.rerender.turn import NECK, PIVOT, above_neck
+from morphface.segment.filters import blurred
 
 __all__ = ["Body"]
 
@@ -37,7 +41,23 @@ ROUND = 60.0
 """Radius of what nothing is known about, in millimetres."""
 SKULL = 75.0
 """Radius by which the back curves away from the outline, in millimetres."""
-SMOOTH = 2
+RIM = 6.0
+"""Millimetres within the outline up to which heights follow from the distance to it."""
+SMOOTH = 3
+JAW = -70.0, -30.0
+"""Heights in the model frame between which a head without hair becomes a skull, in millimetres."""
+JOWL = 0.25
+"""How much of a half-round is behind a jaw."""
+ALIKE = 0.12, 0.3
+"""Differences of colour between hair and its continuation: alike up to the first."""
+CLOSE = 20.0, 8.0
+"""Millimetres between an outline and the mesh: from the second on, the mesh says how deep it is."""
+FOREMOST = 80.0
+"""Millimetres that an outline may be before the plane."""
+EDGE = 10.0, 3.0
+"""Millimetres within the outline in which hair is too much stretched by a turn: none, and all."""
+OPEN = 0.35
+"""Sine of the turn from which that is so wholly."""
 _SKIRT = 2
 
 
@@ -96,7 +116,7 @@ class Body:
 
     @cached_property
     def within(self) -> Float[Tensor, "R C"]:
-        """From each node to the outline, in millimetres; zero outside."""
+        """From each node to the outline, in millimetres; negative outside."""
         return self.at_nodes(self.person.depth_within) * self.pixel
 
     @cached_property
@@ -109,8 +129,6 @@ class Body:
     @cached_property
     def plane(self) -> float:
         """Depth of the plane through the neck's pivot, in millimetres."""
-        import roma
-
         p = self.person.face.parameters
         matrix = roma.rotvec_to_rotmat(p.rotation[0])
         return -float((matrix @ torch.tensor(PIVOT) + p.translation[0])[2])
@@ -153,32 +171,87 @@ class Body:
         cosine = (normals * normalized(towards.expand_as(vertices))).sum(-1, keepdim=True)
         cosine = -cosine if rear else cosine
         seen = interpolate(cosine[None], faces, found)[0, ..., 0]
-        height = (self.plane - found.depth[0]).where(found.mask[0], 0.0)
-        return height, found.mask[0] & (seen > FACING)
+        height = (self.plane - found.depth[0]).where(found.mask[0], torch.nan)
+        return height.nan_to_num(), found.mask[0] & (seen > FACING)
+
+    @cached_property
+    def _base(self) -> Float[Tensor, "R C"]:
+        """How far before the plane the outline is: that of hair is on it, that of skin the mesh's.
+
+        A cheek or a jaw ends, as seen in the photo, well before the middle of the head.
+        """
+        height, _ = self._mesh(rear=False)
+        known = height != 0
+        rim = self.within.abs() < RIM
+        if not bool(known.any()) or not bool(rim.any()):
+            return torch.zeros_like(self.within)
+        away, place = distance_transform_edt(~known.numpy(), return_indices=True)
+        nearest = height[tuple(torch.from_numpy(axis).long() for axis in place)]
+        close = ramp(torch.from_numpy(away).float() * self.step * self.pixel, *CLOSE)
+        skin = self.at_nodes(blurred(self.person.padded(self._skin), 0.02 * self.person.work.size))
+        base = (nearest * close * smoothstep(skin, 0.3, 0.7)).clamp(0, FOREMOST)
+        base = membrane((base * rim)[..., None], rim)[..., 0]
+        for _ in range(3 * SMOOTH):
+            base = _smoothed(base)
+        return base
+
+    @cached_property
+    def _skin(self) -> Float[np.ndarray, "h w"]:
+        """How much of the person around each pixel is skin."""
+        person, width = self.person, 0.02 * self.person.work.size
+        skin = person.labels.skin * person.matte
+        return blurred(skin, width) / (blurred(person.matte, width) + 1e-3)
 
     def _height(self, *, rear: bool) -> Float[Tensor, "R C"]:
         height, sure = self._mesh(rear=rear)
         cover = torch.ones_like(self.hair) if rear else self.hair
-        inside = self.within > 0
-        height = (height + HAIR * smoothstep(cover, 0.3, 0.9)).clamp(min=1.0)
+        inside, base = self.within > 0, self._base
+        height = height + HAIR * smoothstep(cover, 0.3, 0.9)
+        height = (height + base if rear else height - base).clamp(min=1.0)
         sure = sure & inside
-        fixed = sure | ~inside
-        square = membrane((height.square() * sure)[..., None], fixed)[..., 0]
-        least = (ROUND**2 - (ROUND - self.within).clamp(min=0).square()).clamp(min=0)
+        square = membrane((height.square() * sure)[..., None], sure | ~inside)[..., 0]
+        least = (ROUND**2 - (ROUND - self.within.clamp(min=0)).clamp(min=0).square()).clamp(min=0)
         square = torch.where(sure, square, torch.maximum(square, least))
+        height = self._rounded(square).sqrt()
+        return height * self._full if rear else height
+
+    @cached_property
+    def _full(self) -> Float[Tensor, "R C"]:
+        """How much of a half-round lies behind each node: a jaw has none, hair and a skull do."""
+        hair = self.person.padded(self.person.labels.hair * (self.person.matte > 0.5))
+        wide = self.at_nodes(blurred(hair, 0.05 * self.person.work.size))
+        p = self.person.face.parameters
+        matrix = roma.rotvec_to_rotmat(p.rotation[0])
+        flat = self._points(torch.full(self.nodes.shape[:2], self.plane))
+        up = ((flat - p.translation[0]) @ matrix)[..., 1]
+        whole = torch.maximum(smoothstep(wide, 0.2, 0.6), smoothstep(up, *JAW))
+        neck = smoothstep(up, JAW[0] - 25, JAW[0] - 45)
+        return JOWL + (1 - JOWL) * torch.maximum(whole, neck)
+
+    def _rounded(self, square: Float[Tensor, "R C"]) -> Float[Tensor, "R C"]:
+        """Squares of heights that grow evenly from the outline on, without its steps.
+
+        A solution of Laplace's equation is a smooth multiple of the distance there.
+        """
+        deep = self.within > RIM
+        slope = torch.where(deep, square / self.within.clamp(min=RIM), 0.0)
+        slope = membrane(slope[..., None], deep)[..., 0]
         for _ in range(SMOOTH):
-            square = _smoothed(square).where(inside, 0.0)
-        return square.clamp(min=0).sqrt()
+            slope = _smoothed(slope)
+        even = slope * self.within.clamp(min=0)
+        for _ in range(SMOOTH):
+            square = _smoothed(square)
+        return torch.lerp(even, square, smoothstep(self.within, RIM, 3 * RIM)).clamp(min=0)
 
     @cached_property
     def front(self) -> Float[Tensor, "R C 3"]:
         """Points of the surface that the photo shows, in the camera frame."""
-        return self._points(self.plane - self._height(rear=False))
+        return self._points(self.plane - self._base - self._height(rear=False))
 
     @cached_property
     def rear(self) -> Float[Tensor, "R C 3"]:
         """Points of the surface behind them."""
-        return self._points(self.plane + self._height(rear=True))
+        return self._points(self.plane - self._base + self._height(rear=True))
 
     def _points(self, depth: Float[Tensor, "R C"]) -> Float[Tensor, "R C 3"]:
         screen = torch.cat([self.places, depth[..., None]], -1).flatten(0, 1)
@@ -201,17 +274,25 @@ class Body:
         return share
 
     @cached_property
-    def net(self) -> Int[Tensor, "F 3"]:
-        """Triangles of the net, where the person is or nearly is."""
-        rows, columns = self.nodes.shape[:2]
+    def front_net(self) -> "Net":
+        """Triangles between the nodes of the front, and some beyond the outline, to be faded."""
         near = self.within > 0
         for _ in range(_SKIRT):
             near = _smoothed(near.float()) > 0
-        node = torch.arange(rows * columns).reshape(rows, columns)
-        a, b, c, d = node[:-1, :-1], node[:-1, 1:], node[1:, :-1], node[1:, 1:]
-        used = near[:-1, :-1] | near[:-1, 1:] | near[1:, :-1] | near[1:, 1:]
-        halves = torch.stack([torch.stack([a, c, b], -1), torch.stack([b, c, d], -1)], dim=-2)
-        return halves[used].reshape(-1, 3)
+        return Net.of(near, every=False)
+
+    @cached_property
+    def rear_net(self) -> "Net":
+        """Triangles of the rear: none beyond the outline, where they would hide others."""
+        return Net.of(self.within > 0, every=True)
+
+    @cached_property
+    def slope(self) -> Float[Tensor, "R C 2"]:
+        """Direction in the picture in which each node's distance to the outline grows, and how."""
+        field = blurred(self.person.depth_within.clip(0), 2 * self.step)
+        down, across = np.gradient(field)
+        slope = torch.stack([self.at_nodes(across), self.at_nodes(down)], -1)
+        return slope / slope.norm(dim=-1, keepdim=True).clamp(min=0.3)
 
     @cached_property
     def inwards(self) -> Float[Tensor, "R C 2"]:
@@ -220,15 +301,57 @@ class Body:
         A surface that curves away with the radius `SKULL` has so much more length than the
         picture; in pixels of the photo.
         """
-        from morphface.segment.filters import blurred
-
-        field = blurred(self.person.depth_within, 2 * self.step)
-        down, across = np.gradient(field)
-        slope = torch.stack([self.at_nodes(across), self.at_nodes(down)], -1)
-        slope = slope / slope.norm(dim=-1, keepdim=True).clamp(min=0.3)
-        chord = self.within.clamp(max=0.6 * SKULL)
+        chord = self.within.clamp(0, 0.6 * SKULL)
         arc = SKULL * torch.acos((1 - chord / SKULL).clamp(-1, 1))
-        return slope * ((arc - chord) / self.pixel / self.person.work.scale)[..., None]
+        return self.slope * ((arc - chord) / self.pixel / self.person.work.scale)[..., None]
+
+    @cached_property
+    def _alike(self) -> Float[Tensor, "R C"]:
+        """How far the photo's colours are those that the rear has: flowers are not."""
+        person = self.person
+        width = 0.02 * person.work.size
+        off = blurred(person.padded(person.colours), width) - blurred(person.rear, width)
+        return ramp(self.at_nodes(np.abs(off).max(-1)), ALIKE[1], ALIKE[0])
+
+    def opening(self, rotation: Float[Tensor, "3"]) -> Float[Tensor, "R C"]:
+        """How far hair at its outline, which the photo shows edge-on, turns to the camera, 0 to 1.
+
+        Args:
+            rotation: of the head, as a rotation vector in the camera frame.
+        """
+        x, y = (-self.slope).unbind(-1)
+        away = torch.stack([x, -y, torch.zeros_like(x)], -1)
+        towards = (away @ roma.rotvec_to_rotmat(rotation).T)[..., 2]
+        near = ramp(self.within, *EDGE) * smoothstep(self.hair, 0.5, 0.9) * self._alike
+        return near * smoothstep(towards, 0.0, OPEN)
+
+
+@dataclass(frozen=True, eq=False)
+class Net:
+    """Triangles between nodes.
+
+    Args:
+        faces: node indices of each, counter-clockwise on a screen whose y points down.
+    """
+
+    faces: Int[Tensor, "F 3"]
+
+    @classmethod
+    def of(cls, wanted: Bool[Tensor, "R C"], *, every: bool) -> "Net":
+        """Two triangles for each cell of which every node, or any, is wanted."""
+        rows, columns = wanted.shape
+        node = torch.arange(rows * columns).reshape(rows, columns)
+        corners = [slice(None, -1), slice(1, None)]
+        a, b, c, d = (node[y, x] for y in corners for x in corners)
+        chosen = torch.stack([wanted[y, x] for y in corners for x in corners])
+        used = chosen.all(0) if every else chosen.any(0)
+        halves = torch.stack([torch.stack([a, c, b], -1), torch.stack([b, c, d], -1)], dim=-2)
+        return cls(halves[used].reshape(-1, 3))
+
+    @cached_property
+    def topology(self) -> Topology:
+        """Of the triangles."""
+        return Topology.of(self.faces)
 
 
 def _smoothed(values: Float[Tensor, "R C"]) -> Float[Tensor, "R C"]:

@@ -6,6 +6,7 @@ elsewhere are drawn between the lids of the photo (`eyes.py`). With the paramete
 fitted all this is the photo itself, bit by bit.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -88,6 +89,7 @@ class Rerenderer:
         face: what was fitted.
         photo: to this photo.
         background: as in `rerender`.
+        others: heads of other people in the photo, vertices in the camera frame.
         quick: whether edges may be less smooth and what is around the head less exact, for
             pictures that follow a hand.
 
@@ -99,6 +101,7 @@ class Rerenderer:
     face: FittedFace
     photo: Photo
     background: str | Float[Tensor, "H W 3"] = "original"
+    others: Sequence[Float[Tensor, "V 3"]] = ()
     quick: bool = False
 
     def __post_init__(self) -> None:
@@ -147,7 +150,8 @@ class Rerenderer:
 
     @cached_property
     def _head(self) -> SeenHead:
-        return SeenHead(self.face, self.photo, Look.of(self.face.model, self.face.parameters))
+        look = Look.of(self.face.model, self.face.parameters)
+        return SeenHead(self.face, self.photo, look, self.others)
 
     @cached_property
     def _layers(self) -> Layers:

@@ -16,7 +16,13 @@ DETAIL = 0.03
 """What is finer than this, in sizes of the head, is detail."""
 PATCH = 0.14
 """Size of a patch of it."""
-DIMMER = 0.86
+STRONG = 4.0
+"""Most that a detail is, in usual ones: what is stronger is an ornament and no hair."""
+MOST = 0.02
+"""Mean size of detail, at most: hair has less, patterns of a hat more."""
+HUE = 0.2
+"""Difference of colours that a patch may be away for, in sizes of the head."""
+DIMMER = 0.92
 """Light that reaches the back of hair, of what reaches the rest."""
 
 
@@ -36,7 +42,7 @@ def hair_colours(
         depth: from each pixel to the outline, in sizes of the head.
         size: of the head, in pixels.
     """
-    rim = weight * np.exp(-((depth / NEAR) ** 2)) + 1e-4 * weight
+    rim = weight * np.exp(-((depth.clip(0) / NEAR) ** 2)) + 1e-4 * weight
     found = np.zeros_like(colours)
     left = np.ones_like(weight)
     for width in WIDTHS:
@@ -48,21 +54,30 @@ def hair_colours(
     found += left[..., None] * all_mean
     found = blurred(np.float32(found), 0.02 * size)
     share = np.clip(mean_near(hair[..., None], weight, 0.1 * size)[0], 0, 1)
-    return np.clip(found * DIMMER + share * _detail(colours, hair, size), 0, 1)
+    share = np.clip(mean_near(hair[..., None], weight, 0.1 * size)[0], 0, 1)
+    return np.clip(found * DIMMER + share * _detail(colours, hair, found, size), 0, 1)
 
 
 def _detail(
-    colours: Float[np.ndarray, "H W 3"], hair: Float[np.ndarray, "H W"], size: float
+    colours: Float[np.ndarray, "H W 3"],
+    hair: Float[np.ndarray, "H W"],
+    wanted: Float[np.ndarray, "H W 3"],
+    size: float,
 ) -> Float[np.ndarray, "H W 3"]:
-    """Overlapping patches of what is fine in hair, from places as near as can be."""
+    """Overlapping patches of what is fine in hair, from near places of the wanted colour."""
     rows, columns = hair.shape
     side = max(round(PATCH * size) // 2 * 2, 4)
-    fine = colours - mean_near(colours, hair, DETAIL * size)[0]
-    inside = binary_erosion(hair > 0.7, np.ones((3, 3)), iterations=side // 2)
+    half = side // 2
+    smooth = mean_near(colours, hair, DETAIL * size)[0]
+    fine = colours - smooth
+    inside = binary_erosion(hair > 0.7, np.ones((3, 3)), iterations=half)
     out = np.zeros_like(colours)
-    y, x = np.nonzero(inside[side // 2 : rows - side // 2, side // 2 : columns - side // 2])
+    y, x = np.nonzero(inside[half : rows - half, half : columns - half])
     if not len(y):
         return out
+    colour = blurred(smooth, half / 2)[y + half, x + half]
+    usual = np.median(np.abs(fine[inside]).mean(-1))
+    fine = np.clip(fine, -STRONG * usual, STRONG * usual) * min(1.0, MOST / max(usual, 1e-6))
     window = np.hanning(side + 2)[1:-1]
     window = (window[:, None] * window)[..., None]
     power = np.zeros((rows, columns, 1), np.float32)
@@ -70,12 +85,14 @@ def _detail(
     near = blurred(np.float32(hair > 0.05), side) > 1e-3
     steps = np.mgrid[0 : rows - side : side // 3, 0 : columns - side : side // 3]
     jitter = rng.integers(-(side // 8), side // 8 + 1, steps.shape)
-    for top, left in (steps + jitter).reshape(2, -1).T.clip(0):
-        if near[top + side // 2, left + side // 2]:
-            away = (y - top) ** 2 + (x - left) ** 2
-            k = rng.choice(np.argpartition(away, len(away) // 4)[: len(away) // 4 + 1])
+    most = np.array([rows - side, columns - side])
+    kept = max(len(y) // 8, 1)
+    for top, left in (steps + jitter).reshape(2, -1).T.clip(0, most):
+        if near[top + half, left + half]:
+            away = ((y - top) ** 2 + (x - left) ** 2) / size**2
+            other = ((colour - wanted[top + half, left + half]) ** 2).sum(-1) / HUE**2
+            k = rng.choice(np.argpartition(away + other, kept - 1)[:kept])
             patch = fine[y[k] : y[k] + side, x[k] : x[k] + side]
             out[top : top + side, left : left + side] += window * patch
             power[top : top + side, left : left + side] += window**2
     return np.float32(out / np.sqrt(power + 1e-2))
-

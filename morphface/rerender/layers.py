@@ -15,6 +15,7 @@ from torch import Tensor
 from morphface.core.ramps import ramp
 from morphface.geometry.camera import Camera
 from morphface.media.images import Photo
+from morphface.render.antialias import antialias
 from morphface.render.interpolate import interpolate
 from morphface.render.rasterize import rasterize
 from morphface.render.warp import centres, enlarged, look_up
@@ -27,8 +28,9 @@ __all__ = ["Layers"]
 
 GROUND = 500
 """Pixels along a head in which layers are worked out: more are interpolated, but not colours."""
-STILL = 0.02, 0.3
-"""Pixels that the person moves: below, the photo stays as it is; from the second, it is drawn."""
+STILL = 0.03, 0.005
+"""Shares of a turn that a person makes: from the first they are drawn, below the second the photo
+stays as it is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +90,7 @@ class Layers:
     @cached_property
     def _rear(self) -> Float[Tensor, "1 h w 4"]:
         person = self.person
-        alpha = person.padded(person.matte)[..., None]
+        alpha = np.ones_like(person.rear[..., :1])
         return torch.from_numpy(np.concatenate([person.rear, alpha], -1))[None]
 
     @property
@@ -111,9 +113,10 @@ class Layers:
         for rear in (True, False):
             points, picture = (body.rear, self._rear) if rear else (body.front, self._front)
             share = body.shares(points, turn.to_model(points))
-            seen = self._seen(turn.apply(points, share), camera, rear)
-            here = centres(*self.photo.size, frame)
-            place = here + seen.shift
+            open_rim = torch.zeros_like(share) if rear else body.opening(turn.rotation)
+            carried = [body.inwards * float(rear), share[..., None], open_rim[..., None]]
+            seen = self._seen(turn.apply(points, share), torch.cat(carried, -1), camera, rear)
+            place = centres(*self.photo.size, frame) + seen.shift
             inner = place + seen.inwards
             if rear:
                 place, inner = (spot * scale + person.room for spot in (place, inner))
@@ -122,30 +125,37 @@ class Layers:
             alpha = look_up(picture[..., 3:], place[None], "bilinear")[0].clamp(0, 1) * seen.cover
             mode = "bilinear" if rear else "bicubic"
             colour = look_up(picture[..., :3], inner[None], mode)[0].clamp(0, 1)
-            frame = torch.lerp(frame, colour, alpha)
-            cover, flow = seen.cover, seen.shift.norm(dim=-1, keepdim=True)
-        still = cover * ramp(flow, STILL[1], STILL[0])
-        return torch.lerp(frame, self.photo.pixels, still) if behind is None else frame
+            frame = torch.lerp(frame, colour, alpha * (1 - seen.faded))
+        if behind is not None or camera is not person.face.camera:
+            return frame
+        return torch.lerp(frame, self.photo.pixels, seen.cover * ramp(seen.share, *STILL))
 
-    def _seen(self, points: Float[Tensor, "R C 3"], camera: Camera, rear: bool) -> "_Seen":
-        """Where in the photo each pixel of a layer lies."""
+    def _seen(
+        self,
+        points: Float[Tensor, "R C 3"],
+        carried: Float[Tensor, "R C 4"],
+        camera: Camera,
+        rear: bool,
+    ) -> "_Seen":
+        """Where in the photo each pixel of a layer lies, and what its nodes carry."""
         height, width = self.photo.size
         coarse = max(int(-(-self.person.work.size / self.person.work.scale // GROUND)), 1)
         size = -(-height // coarse), -(-width // coarse)
         small = part_of(camera, (0, 0, size[1] * coarse, size[0] * coarse), 1 / coarse)
         screen = small.project(points.flatten(0, 1))[None]
-        net = self.body.net
-        found = rasterize(screen, net, small.size, perspective=False, cull=not rear)
-        inwards = self.body.inwards if rear else torch.zeros_like(self.body.places)
-        values = torch.cat([self.body.places, inwards], -1).flatten(0, 1)[None]
-        values = interpolate(values, net, found)[0]
+        net = self.body.rear_net if rear else self.body.front_net
+        found = rasterize(screen, net.faces, small.size, perspective=False, cull=not rear)
+        values = torch.cat([self.body.places, carried], -1).flatten(0, 1)[None]
+        values = interpolate(values, net.faces, found)[0]
         mask = found.mask[0][..., None].float()
         whole = size[0] * coarse, size[1] * coarse
-        here = centres(size[0], size[1], values) * coarse
-        shift = (values - torch.cat([here, torch.zeros_like(here)], -1)) * mask
-        cover = (2 * _mean(mask) - 1).clamp(0, 1)
-        both = enlarged(torch.cat([_grown(shift, mask), cover], -1), whole)[:height, :width]
-        return _Seen(*both.split([2, 2, 1], -1))
+        here = torch.zeros_like(values)
+        here[..., :2] = centres(size[0], size[1], values) * coarse
+        edges = {"topology": net.topology, "perspective": False}
+        cover = _mean(antialias(mask[None], screen, net.faces, found, **edges)[0])
+        values = _grown((values - here) * mask, mask)
+        both = enlarged(torch.cat([values, cover], -1), whole)[:height, :width]
+        return _Seen(*both.split([2, 2, 1, 1, 1], -1))
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,11 +165,15 @@ class _Seen:
     Args:
         shift: from each pixel to its place in the photo.
         inwards: from there to where its colour is taken from.
+        share: how far it turns with the head.
+        faded: how far it is left out.
         cover: how far there is something.
     """
 
     shift: Float[Tensor, "H W 2"]
     inwards: Float[Tensor, "H W 2"]
+    share: Float[Tensor, "H W 1"]
+    faded: Float[Tensor, "H W 1"]
     cover: Float[Tensor, "H W 1"]
 
 

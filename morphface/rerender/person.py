@@ -23,6 +23,7 @@ from morphface.render.sight import Sight
 from morphface.rerender.hair import hair_colours
 from morphface.rerender.plate import inpainted
 from morphface.rerender.turn import above_neck
+from morphface.segment.filters import blurred
 from morphface.segment import Labels, Working, foreground, label_person, person_matte, working_size
 
 __all__ = ["Person"]
@@ -37,6 +38,13 @@ AROUND = 1.0
 """How far from the middle of the head, in each direction, it may."""
 RIM = 0.06
 """How far around a pixel its foreground colour is looked for."""
+
+
+SMOOTH = 0.008
+"""By how much the outline is smoothed where it says how round a person is."""
+BARE_EARS = 0.7
+"""Share of skin where ears are to be, from which they are not under hair."""
+_FAR = 400
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,10 +128,15 @@ class Person:
 
     @cached_property
     def depth_within(self) -> Float[np.ndarray, "H W"]:
-        """From each padded pixel of the person to the outline, in pixels; the border is none."""
-        inside = np.pad(self.outline, 1, mode="edge")
-        found = distance_transform_edt(np.pad(inside, 400, mode="edge"))
-        return np.float32(found[401:-401, 401:-401])
+        """From each padded pixel of the person to the outline, in pixels; the border is none.
+
+        Smooth across the pixels of the outline; negative outside.
+        """
+        inside = np.pad(self.outline, _FAR, mode="edge")
+        away = distance_transform_edt(inside) - distance_transform_edt(~inside)
+        away = away[_FAR:-_FAR, _FAR:-_FAR]
+        # Half a pixel lies between the centres on both sides of an edge.
+        return blurred(np.float32(away - 0.5 * np.sign(away)), SMOOTH * self.work.size)
 
     @cached_property
     def rear(self) -> Float[np.ndarray, "H W 3"]:
@@ -152,7 +165,7 @@ class Person:
             return False
         place = self.on_mesh(ears[:, None])[..., 0] > 0.5
         bare = self.labels.skin * self.matte
-        return bool(place.sum() > 8 and bare[place].mean() > 0.5)
+        return bool(place.sum() > 8 and bare[place].mean() > BARE_EARS)
 
     @cached_property
     def _face_mask(self) -> Float[Tensor, "V 1"]:
