@@ -16,16 +16,16 @@ from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
 from morphface.core.ramps import ramp, smoothstep
+from morphface.edit.pose import PIVOT
 from morphface.geometry.camera import Camera
 from morphface.geometry.mesh import normalized, vertex_normals
-from morphface.geometry.topology import Topology
 from morphface.render.interpolate import interpolate
 from morphface.render.rasterize import rasterize
 from morphface.render.relief import membrane
 from morphface.rerender.looks import part_of
 from morphface.rerender.person import Person
-from morphface.rerender.turn import NECK, PIVOT, above_neck
-from morphface.segment.filters import blurred
+from morphface.rerender.turn import NECK, Turn, above_neck
+from morphface.segment.filters import blurred, mean_near
 
 __all__ = ["Body"]
 
@@ -54,6 +54,8 @@ CLOSE = 20.0, 8.0
 """Millimetres between an outline and the mesh: from the second on, the mesh says how deep it is."""
 FOREMOST = 80.0
 """Millimetres that an outline may be before the plane."""
+FRINGE = 2.0
+"""How wide the faded edge of the rear is, in nodes."""
 EDGE = 10.0, 3.0
 """Millimetres within the outline in which hair is too much stretched by a turn: none, and all."""
 OPEN = 0.35
@@ -257,15 +259,14 @@ class Body:
         screen = torch.cat([self.places, depth[..., None]], -1).flatten(0, 1)
         return self.person.face.camera.unproject(screen).unflatten(0, depth.shape)
 
-    def shares(
-        self, points: Float[Tensor, "R C 3"], model_places: Float[Tensor, "R C 3"]
-    ) -> Float[Tensor, "R C"]:
+    def shares(self, points: Float[Tensor, "R C 3"], turn: Turn) -> Float[Tensor, "R C"]:
         """How far each point turns with the head, 0 to 1.
 
         Args:
             points: of the front or the rear.
-            model_places: where they are in the model frame.
+            turn: of the head.
         """
+        model_places = turn.to_model(points)
         share = smoothstep(above_neck(model_places), 0.0, NECK[2])
         free = ramp(self.clothes, 0.7, 0.3)
         share = share * torch.where(model_places[..., 1] < -60.0, free, torch.ones_like(free))
@@ -279,12 +280,17 @@ class Body:
         near = self.within > 0
         for _ in range(_SKIRT):
             near = _smoothed(near.float()) > 0
-        return Net.of(near, every=False)
+        return Net.of(near, every=False, one_sided=True)
+
+    @cached_property
+    def core_net(self) -> "Net":
+        """Triangles of the front within the outline."""
+        return Net.of(self.within > 0, every=True, one_sided=True)
 
     @cached_property
     def rear_net(self) -> "Net":
         """Triangles of the rear: none beyond the outline, where they would hide others."""
-        return Net.of(self.within > 0, every=True)
+        return Net.of(self.within > 0, every=True, one_sided=False)
 
     @cached_property
     def slope(self) -> Float[Tensor, "R C 2"]:
@@ -308,10 +314,27 @@ class Body:
     @cached_property
     def _alike(self) -> Float[Tensor, "R C"]:
         """How far the photo's colours are those that the rear has: flowers are not."""
-        person = self.person
+        person, inside = self.person, self.person.padded(self.person.matte)
         width = 0.02 * person.work.size
-        off = blurred(person.padded(person.colours), width) - blurred(person.rear, width)
+        both = person.padded(person.colours), person.rear
+        here, there = (mean_near(colours, inside, width)[0] for colours in both)
+        off = here - there
         return ramp(self.at_nodes(np.abs(off).max(-1)), ALIKE[1], ALIKE[0])
+
+    def fringe(self, rotation: Float[Tensor, "3"]) -> Float[Tensor, "R C"]:
+        """1 where the net of the rear ends, so that its steps are not seen, 0 farther in.
+
+        Args:
+            rotation: of the head, as a rotation vector in the camera frame.
+        """
+        end = ramp(self.within, FRINGE * self.step * self.pixel, 0.0)
+        return end * ramp(self._towards(rotation), 0.5 * OPEN, 0.0)
+
+    def _towards(self, rotation: Float[Tensor, "3"]) -> Float[Tensor, "R C"]:
+        """How far the outline's normal turns to the camera, as a sine; negative is away."""
+        x, y = (-self.slope).unbind(-1)
+        away = torch.stack([x, -y, torch.zeros_like(x)], -1)
+        return (away @ roma.rotvec_to_rotmat(rotation).T)[..., 2]
 
     def opening(self, rotation: Float[Tensor, "3"]) -> Float[Tensor, "R C"]:
         """How far hair at its outline, which the photo shows edge-on, turns to the camera, 0 to 1.
@@ -319,11 +342,8 @@ class Body:
         Args:
             rotation: of the head, as a rotation vector in the camera frame.
         """
-        x, y = (-self.slope).unbind(-1)
-        away = torch.stack([x, -y, torch.zeros_like(x)], -1)
-        towards = (away @ roma.rotvec_to_rotmat(rotation).T)[..., 2]
-        near = ramp(self.within, *EDGE) * smoothstep(self.hair, 0.5, 0.9) * self._alike
-        return near * smoothstep(towards, 0.0, OPEN)
+        near = ramp(self.within, *EDGE) * ramp(self.clothes, 0.5, 0.1) * self._alike
+        return near * smoothstep(self._towards(rotation), 0.0, OPEN)
 
 
 @dataclass(frozen=True, eq=False)
@@ -332,12 +352,14 @@ class Net:
 
     Args:
         faces: node indices of each, counter-clockwise on a screen whose y points down.
+        one_sided: whether those that are folded over are left out.
     """
 
     faces: Int[Tensor, "F 3"]
+    one_sided: bool
 
     @classmethod
-    def of(cls, wanted: Bool[Tensor, "R C"], *, every: bool) -> "Net":
+    def of(cls, wanted: Bool[Tensor, "R C"], *, every: bool, one_sided: bool) -> "Net":
         """Two triangles for each cell of which every node, or any, is wanted."""
         rows, columns = wanted.shape
         node = torch.arange(rows * columns).reshape(rows, columns)
@@ -346,12 +368,7 @@ class Net:
         chosen = torch.stack([wanted[y, x] for y in corners for x in corners])
         used = chosen.all(0) if every else chosen.any(0)
         halves = torch.stack([torch.stack([a, c, b], -1), torch.stack([b, c, d], -1)], dim=-2)
-        return cls(halves[used].reshape(-1, 3))
-
-    @cached_property
-    def topology(self) -> Topology:
-        """Of the triangles."""
-        return Topology.of(self.faces)
+        return cls(halves[used].reshape(-1, 3), one_sided)
 
 
 def _smoothed(values: Float[Tensor, "R C"]) -> Float[Tensor, "R C"]:

@@ -1,7 +1,7 @@
 """Colours of the back of a head, which a photo does not show, from those near its outline."""
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from scipy.ndimage import binary_erosion
 
 from morphface.segment.filters import blurred, mean_near
@@ -18,7 +18,7 @@ PATCH = 0.14
 """Size of a patch of it."""
 STRONG = 4.0
 """Most that a detail is, in usual ones: what is stronger is an ornament and no hair."""
-MOST = 0.02
+MOST = 0.03
 """Mean size of detail, at most: hair has less, patterns of a hat more."""
 HUE = 0.2
 """Difference of colours that a patch may be away for, in sizes of the head."""
@@ -30,6 +30,7 @@ def hair_colours(
     colours: Float[np.ndarray, "H W 3"],
     weight: Float[np.ndarray, "H W"],
     hair: Float[np.ndarray, "H W"],
+    seen: Bool[np.ndarray, "H W"],
     depth: Float[np.ndarray, "H W"],
     size: float,
 ) -> Float[np.ndarray, "H W 3"]:
@@ -39,6 +40,7 @@ def hair_colours(
         colours: of the person.
         weight: which of them may be continued, 0 to 1.
         hair: where hair is, 0 to 1.
+        seen: what is within the photo's border.
         depth: from each pixel to the outline, in sizes of the head.
         size: of the head, in pixels.
     """
@@ -55,16 +57,19 @@ def hair_colours(
     found = blurred(np.float32(found), 0.02 * size)
     share = np.clip(mean_near(hair[..., None], weight, 0.1 * size)[0], 0, 1)
     share = np.clip(mean_near(hair[..., None], weight, 0.1 * size)[0], 0, 1)
-    return np.clip(found * DIMMER + share * _detail(colours, hair, found, size), 0, 1)
+    return np.clip(
+        found * DIMMER + share * _detail(colours, (hair, hair * seen), found, size), 0, 1
+    )
 
 
 def _detail(
     colours: Float[np.ndarray, "H W 3"],
-    hair: Float[np.ndarray, "H W"],
+    both: tuple[Float[np.ndarray, "H W"], Float[np.ndarray, "H W"]],
     wanted: Float[np.ndarray, "H W 3"],
     size: float,
 ) -> Float[np.ndarray, "H W 3"]:
     """Overlapping patches of what is fine in hair, from near places of the wanted colour."""
+    everywhere, hair = both
     rows, columns = hair.shape
     side = max(round(PATCH * size) // 2 * 2, 4)
     half = side // 2
@@ -82,7 +87,7 @@ def _detail(
     window = (window[:, None] * window)[..., None]
     power = np.zeros((rows, columns, 1), np.float32)
     rng = np.random.default_rng(0)
-    near = blurred(np.float32(hair > 0.05), side) > 1e-3
+    near = blurred(np.float32(everywhere > 0.05), side) > 1e-3
     steps = np.mgrid[0 : rows - side : side // 3, 0 : columns - side : side // 3]
     jitter = rng.integers(-(side // 8), side // 8 + 1, steps.shape)
     most = np.array([rows - side, columns - side])

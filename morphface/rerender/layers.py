@@ -15,11 +15,10 @@ from torch import Tensor
 from morphface.core.ramps import ramp
 from morphface.geometry.camera import Camera
 from morphface.media.images import Photo
-from morphface.render.antialias import antialias
 from morphface.render.interpolate import interpolate
 from morphface.render.rasterize import rasterize
 from morphface.render.warp import centres, enlarged, look_up
-from morphface.rerender.body import Body
+from morphface.rerender.body import Body, Net
 from morphface.rerender.looks import part_of
 from morphface.rerender.person import Person
 from morphface.rerender.turn import Turn
@@ -84,8 +83,10 @@ class Layers:
         both = torch.cat([inner, enlarged(alpha, self.photo.size)], -1)
         room = self._room
         planes = both.movedim(-1, 0)[None]
-        padded = torch.nn.functional.pad(planes, (room,) * 4, mode="replicate")
-        return padded.movedim(1, -1)
+        # What the border cuts goes on as the rear does.
+        colours = torch.nn.functional.pad(planes[:, :3], (room,) * 4, mode="replicate")
+        alpha = torch.nn.functional.pad(planes[:, 3:], (room,) * 4)
+        return torch.cat([colours, alpha], 1).movedim(1, -1)
 
     @cached_property
     def _rear(self) -> Float[Tensor, "1 h w 4"]:
@@ -107,55 +108,68 @@ class Layers:
             camera: that sees it, of the size of the photo.
             behind: what is behind them; None is what was there.
         """
-        frame = self.background if behind is None else behind
-        body, person = self.body, self.person
-        scale = person.work.scale
-        for rear in (True, False):
-            points, picture = (body.rear, self._rear) if rear else (body.front, self._front)
-            share = body.shares(points, turn.to_model(points))
-            open_rim = torch.zeros_like(share) if rear else body.opening(turn.rotation)
-            carried = [body.inwards * float(rear), share[..., None], open_rim[..., None]]
-            seen = self._seen(turn.apply(points, share), torch.cat(carried, -1), camera, rear)
-            place = centres(*self.photo.size, frame) + seen.shift
-            inner = place + seen.inwards
-            if rear:
-                place, inner = (spot * scale + person.room for spot in (place, inner))
-            else:
-                place, inner = place + self._room, inner + self._room
-            alpha = look_up(picture[..., 3:], place[None], "bilinear")[0].clamp(0, 1) * seen.cover
-            mode = "bilinear" if rear else "bicubic"
-            colour = look_up(picture[..., :3], inner[None], mode)[0].clamp(0, 1)
-            frame = torch.lerp(frame, colour, alpha * (1 - seen.faded))
-        if behind is not None or camera is not person.face.camera:
+        body, frame = self.body, self.background if behind is None else behind
+        share = body.shares(body.rear, turn)
+        faded = body.fringe(turn.rotation)
+        nodes = _Nodes(turn.apply(body.rear, share), share, faded, body.inwards)
+        frame = self._over(frame, self._rear, self._seen(nodes, body.rear_net, camera))
+        share, faded = body.shares(body.front, turn), body.opening(turn.rotation)
+        points = turn.apply(body.front, share)
+        nodes = _Nodes(points, share, faded, torch.zeros_like(body.places))
+        # What lies beyond the outline hides where the surface ends before it: drawn first.
+        whole = self._seen(nodes, body.front_net, camera)
+        for seen in (whole, self._seen(nodes, body.core_net, camera)):
+            frame = self._over(frame, self._front, seen)
+        if behind is not None or camera is not self.person.face.camera:
             return frame
-        return torch.lerp(frame, self.photo.pixels, seen.cover * ramp(seen.share, *STILL))
+        return torch.lerp(frame, self.photo.pixels, whole.cover * ramp(whole.share, *STILL))
 
-    def _seen(
-        self,
-        points: Float[Tensor, "R C 3"],
-        carried: Float[Tensor, "R C 4"],
-        camera: Camera,
-        rear: bool,
-    ) -> "_Seen":
+    def _over(
+        self, frame: Float[Tensor, "H W 3"], picture: Float[Tensor, "1 h w 4"], seen: "_Seen"
+    ) -> Float[Tensor, "H W 3"]:
+        """A layer over what is behind it."""
+        place = centres(*self.photo.size, frame) + seen.shift
+        inner, scale, room, mode = place + seen.inwards, 1.0, float(self._room), "bicubic"
+        if picture is self._rear:
+            scale, room, mode = self.person.work.scale, float(self.person.room), "bilinear"
+        alpha = look_up(picture[..., 3:], (place * scale + room)[None], "bilinear")[0]
+        colour = look_up(picture[..., :3], (inner * scale + room)[None], mode)[0].clamp(0, 1)
+        return torch.lerp(frame, colour, alpha.clamp(0, 1) * seen.cover * (1 - seen.faded))
+
+    def _seen(self, nodes: "_Nodes", net: Net, camera: Camera) -> "_Seen":
         """Where in the photo each pixel of a layer lies, and what its nodes carry."""
         height, width = self.photo.size
         coarse = max(int(-(-self.person.work.size / self.person.work.scale // GROUND)), 1)
         size = -(-height // coarse), -(-width // coarse)
         small = part_of(camera, (0, 0, size[1] * coarse, size[0] * coarse), 1 / coarse)
-        screen = small.project(points.flatten(0, 1))[None]
-        net = self.body.rear_net if rear else self.body.front_net
-        found = rasterize(screen, net.faces, small.size, perspective=False, cull=not rear)
-        values = torch.cat([self.body.places, carried], -1).flatten(0, 1)[None]
-        values = interpolate(values, net.faces, found)[0]
+        screen = small.project(nodes.points.flatten(0, 1))[None]
+        found = rasterize(screen, net.faces, small.size, perspective=False, cull=net.one_sided)
+        carried = [self.body.places, nodes.inwards, nodes.share[..., None], nodes.faded[..., None]]
+        values = interpolate(torch.cat(carried, -1).flatten(0, 1)[None], net.faces, found)[0]
         mask = found.mask[0][..., None].float()
         whole = size[0] * coarse, size[1] * coarse
         here = torch.zeros_like(values)
         here[..., :2] = centres(size[0], size[1], values) * coarse
-        edges = {"topology": net.topology, "perspective": False}
-        cover = _mean(antialias(mask[None], screen, net.faces, found, **edges)[0])
         values = _grown((values - here) * mask, mask)
-        both = enlarged(torch.cat([values, cover], -1), whole)[:height, :width]
+        both = enlarged(torch.cat([values, _mean(_mean(mask))], -1), whole)[:height, :width]
         return _Seen(*both.split([2, 2, 1, 1, 1], -1))
+
+
+@dataclass(frozen=True, eq=False)
+class _Nodes:
+    """The nodes of a layer, turned.
+
+    Args:
+        points: in the camera frame.
+        share: how far each turns with the head.
+        faded: how far it is left out.
+        inwards: from its place in the photo to where its colour is taken from.
+    """
+
+    points: Float[Tensor, "R C 3"]
+    share: Float[Tensor, "R C"]
+    faded: Float[Tensor, "R C"]
+    inwards: Float[Tensor, "R C 2"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,6 +197,9 @@ def _mean(values: Float[Tensor, "h w C"]) -> Float[Tensor, "h w C"]:
 
 
 def _grown(values: Float[Tensor, "h w C"], mask: Float[Tensor, "h w 1"]) -> Float[Tensor, "h w C"]:
-    """Values where there is something, and beside it those of what is next."""
-    total = _mean(mask)
-    return torch.where(mask > 0, values, _mean(values) / total.clamp(min=1e-6))
+    """Values where there is something, and two pixels beside it those of what is next."""
+    for _ in range(2):
+        total = _mean(mask)
+        values = torch.where(mask > 0, values, _mean(values) / total.clamp(min=1e-6))
+        mask = (total > 0).to(mask.dtype)
+    return values

@@ -20,6 +20,7 @@ from morphface.media.images import Photo
 from morphface.render.interpolate import interpolate
 from morphface.render.rasterize import rasterize
 from morphface.render.sight import Sight
+from morphface.render.warp import look_up
 from morphface.rerender.hair import hair_colours
 from morphface.rerender.plate import inpainted
 from morphface.rerender.turn import above_neck
@@ -149,8 +150,9 @@ class Person:
         colours = self.padded(self.colours)
         if labels.hair.sum() < 0.02 * size * size:
             weight = self.padded((labels.skin + labels.hair) * (self.matte > 0.97))
-        hair = np.pad(labels.hair * (self.matte > 0.97), self.room)
-        return hair_colours(colours, weight, hair, self.depth_within / size, size)
+        hair = self.padded(labels.hair * (self.matte > 0.97))
+        seen = np.pad(np.ones(self.matte.shape, bool), self.room)
+        return hair_colours(colours, weight, hair, seen, self.depth_within / size, size)
 
     @cached_property
     def drawn_by_mesh(self) -> Float[np.ndarray, "h w"]:
@@ -174,6 +176,13 @@ class Person:
         names = (*names, "ears") if self.ears else names
         parts = [model.regions[name] for name in names if name in model.regions]
         return torch.stack(parts).amax(0)[:, None] if parts else torch.ones(model.size, 1)
+
+    @cached_property
+    def hair_at_vertices(self) -> Float[Tensor, " V"]:
+        """How far the photo shows hair or headwear where each vertex is."""
+        places = self.face.camera.project(self.sight.vertices)[:, :2] * self.work.scale
+        hair = torch.from_numpy(self.labels.hair * self.matte)[None, ..., None]
+        return look_up(hair, places[None, None], "bilinear")[0, 0, :, 0]
 
     def on_mesh(self, values: Float[Tensor, "V C"]) -> Float[np.ndarray, "h w C"]:
         """Values of vertices where the photo shows them; zero elsewhere.

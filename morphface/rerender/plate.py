@@ -24,6 +24,8 @@ PASSES = 3
 """Times that patches are sought and vote, on each level."""
 NEARNESS = 0.004
 """Mean square of colours that a patch as far away as the picture is high must be better by."""
+GUESS = 0.25
+"""How much what was filled in counts in a patch, beside what is known."""
 ROUNDS = 2
 """Times that good shifts are handed on in each."""
 FINE_RADIUS = 2
@@ -60,8 +62,9 @@ def inpainted(
         image, known, targets = _small(smooth, hole, wanted, size)
         if not len(targets):
             continue
-        shift = _first(known, targets, shift, level)
-        image = _filled(image, known, targets, shift, level)
+        first = shift is None
+        shift = _first(known, targets, shift)
+        _filled(image, known, targets, shift, level, first)
     if shift is None:
         return smooth
     return _carried(pixels, smooth, hole, wanted, shift)
@@ -85,7 +88,7 @@ def _small(
 
 
 def _first(
-    known: Bool[np.ndarray, "h w"], targets: np.ndarray, coarse: np.ndarray | None, level: int
+    known: Bool[np.ndarray, "h w"], targets: np.ndarray, coarse: np.ndarray | None
 ) -> np.ndarray:
     """Shifts to begin with: those of the coarser level, else to what is known next to it."""
     import cv2
@@ -94,9 +97,7 @@ def _first(
     shift = np.zeros((rows, columns, 2), np.int32)
     if coarse is not None:
         ratio = np.array([rows / coarse.shape[0], columns / coarse.shape[1]])
-        large = cv2.resize(
-            np.float32(coarse), (columns, rows), interpolation=cv2.INTER_NEAREST
-        )
+        large = cv2.resize(np.float32(coarse), (columns, rows), interpolation=cv2.INTER_NEAREST)
         shift = np.round(large * ratio).astype(np.int32)
     good = _whole(known)
     y, x = targets.T
@@ -108,8 +109,10 @@ def _first(
         bad[:] = True
     if good.any():
         _, nearest = distance_transform_edt(~good, return_indices=True)
-        for axis, place in enumerate((y, x)):
-            shift[y[bad], x[bad], axis] = nearest[axis][y[bad], x[bad]] - place[bad]
+        here, edge = np.stack([y, x])[:, bad], nearest[:, y[bad], x[bad]]
+        beyond = np.clip(2 * edge - here, 0, [[rows - 1], [columns - 1]])
+        mirrored = np.where(good[tuple(beyond)], beyond, edge)
+        shift[y[bad], x[bad]] = (mirrored - here).T
     keep = np.zeros((rows, columns), bool)
     keep[y, x] = True
     shift[~keep] = 0
@@ -130,6 +133,7 @@ def _filled(
     targets: np.ndarray,
     shift: np.ndarray,
     level: int,
+    first: bool,
 ) -> Float[np.ndarray, "h w 3"]:
     """The picture of one level, filled; `shift` is improved in place."""
     from morphface.render.backends.kernels.patches import match, vote
@@ -140,7 +144,8 @@ def _filled(
     far = max(known.shape) // 2
     for turn in range(PASSES):
         seed = 1 + turn + PASSES * level
-        match(image, known, targets, shift, costs, RADIUS, far, ROUNDS, NEARNESS, seed)
+        guess = 0.0 if first and turn == 0 else GUESS
+        match(image, known, guess, targets, shift, costs, RADIUS, far, ROUNDS, NEARNESS, seed)
         vote(image, known, targets, shift, costs, RADIUS, SHARP, image)
     return image
 

@@ -87,7 +87,9 @@ class SeenHead:
     @cached_property
     def bare(self) -> Float[Tensor, "V 1"]:
         """How far each vertex is bare, with little between no and yes."""
-        share = ((bare_skin(self.face, self.photo) - 0.35) / 0.3).clamp(0, 1)
+        share = (
+            (bare_skin(self.face, self.photo, self.person.hair_at_vertices) - 0.35) / 0.3
+        ).clamp(0, 1)
         return share[:, None]
 
     @cached_property
@@ -151,8 +153,12 @@ class SeenHead:
         share, now = turning(self.face.model), self.face.parameters
         turn = Turn.between(now, parameters)
         if turn.angle == 0:
-            return replace(look, vertices=torch.lerp(self.look.vertices, look.vertices, share[:, None]))
-        shape = to_camera(look.vertices - parameters.translation[0], -parameters.rotation[0], torch.zeros(3))
+            return replace(
+                look, vertices=torch.lerp(self.look.vertices, look.vertices, share[:, None])
+            )
+        shape = to_camera(
+            look.vertices - parameters.translation[0], -parameters.rotation[0], torch.zeros(3)
+        )
         still = to_camera(shape, now.rotation[0], now.translation[0])
         still = torch.lerp(self.look.vertices, still, share[:, None])
         bent = torch.where((share < 1)[:, None], turn.apply(still, share), look.vertices)

@@ -1,6 +1,6 @@
-"""How a head turns: about the pivot of its neck, which turns less the nearer it is to its end."""
+"""How a head turns: about the joint that carries it; the neck turns less the lower it is."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import roma
 import torch
@@ -8,17 +8,15 @@ from jaxtyping import Float
 from torch import Tensor
 
 from morphface.core.ramps import smoothstep
-from morphface.geometry.camera import to_camera
+from morphface.edit.pose import PIVOT
 from morphface.models import MorphableModel
 from morphface.parameters import FaceParameters
 
-__all__ = ["PIVOT", "Turn", "about_neck", "above_neck", "turning"]
+__all__ = ["Turn", "above_neck", "turning"]
 
 NECK = 0.42, -188.0, 63.0
 """Where a neck ends, as a slope and a height: below, in the model frame, y + slope z = height in
 millimetres. Through so many millimetres above that it turns ever more, then as the head does."""
-PIVOT = 0.0, -100.0, -95.0
-"""What a neck turns about, in the model frame: the middle of the cervical spine, in millimetres."""
 
 
 def above_neck(places: Float[Tensor, "*N 3"]) -> Float[Tensor, "*N"]:
@@ -40,26 +38,6 @@ def turning(model: MorphableModel) -> Float[Tensor, " V"]:
     if "neck" not in model.regions:
         return torch.ones(model.size)
     return smoothstep(above_neck(model.identity.mean), 0.0, NECK[2])
-
-
-def about_neck(before: FaceParameters, after: FaceParameters) -> FaceParameters:
-    """The same pose, with the head placed so that the pivot of its neck stays where it was.
-
-    Parameters turn a head about the middle of its eyes, which no neck does. Poses whose
-    translation was changed already are left as they are.
-
-    Args:
-        before: one frame.
-        after: frames whose rotation is another.
-    """
-    if not torch.equal(after.translation, before.translation.expand_as(after.translation)):
-        return after
-    pivot = torch.tensor([PIVOT])
-    was = to_camera(pivot, before.rotation[0], torch.zeros(3))
-    now = to_camera(pivot[None], after.rotation, torch.zeros(1, 3))[:, 0]
-    moved = after.translation + was - now
-    same = (after.rotation == before.rotation[0]).all(-1, keepdim=True)
-    return replace(after, translation=torch.where(same, after.translation, moved))
 
 
 @dataclass(frozen=True, eq=False)

@@ -149,9 +149,7 @@ def _priors(seen: dict[str, np.ndarray], work: Working) -> list[Float[np.ndarray
     return [part / total for part in (hair, skin, clothes)]
 
 
-def _hangs_together(
-    hair: Float[np.ndarray, "H W"], work: Working
-) -> Float[np.ndarray, "H W"]:
+def _hangs_together(hair: Float[np.ndarray, "H W"], work: Working) -> Float[np.ndarray, "H W"]:
     """Where hair is connected with some above the middle of the head; a shirt is not."""
     parts, _ = label(hair > 0.4)
     top = parts[: max(round(work.middle[1]), 1)]

@@ -15,7 +15,7 @@ __all__ = ["match", "vote"]
 
 
 @compiled
-def _distance(image, known, y, x, v, u, radius, limit):
+def _distance(image, known, guess, y, x, v, u, radius):
     """Sum of squares between the patches around two pixels; a source must be known wholly."""
     rows, columns = known.shape
     if v < radius or u < radius or v >= rows - radius or u >= columns - radius:
@@ -28,16 +28,16 @@ def _distance(image, known, y, x, v, u, radius, limit):
             b, a = y + dy, x + dx
             if b < 0 or a < 0 or b >= rows or a >= columns:
                 continue
-            weight = np.float32(1.0) if known[b, a] else np.float32(0.25)
+            weight = np.float32(1.0) if known[b, a] else np.float32(guess)
             count += weight
             for c in range(image.shape[2]):
                 off = image[b, a, c] - image[v + dy, u + dx, c]
                 total += weight * off * off
-    return total / count
+    return total / max(count, np.float32(1e-3))
 
 
 @compiled
-def match(image, known, targets, shifts, costs, radius, far, rounds, nearness, seed):
+def match(image, known, guess, targets, shifts, costs, radius, far, rounds, nearness, seed):
     """Improves the shifts from each target to a patch like its own.
 
     `targets` are rows and columns in reading order, `shifts` a map of rows and columns to go;
@@ -49,7 +49,7 @@ def match(image, known, targets, shifts, costs, radius, far, rounds, nearness, s
         y, x = targets[k]
         v, u = y + shifts[y, x, 0], x + shifts[y, x, 1]
         away = nearness * ((v - y) ** 2 + (u - x) ** 2) / (rows * rows)
-        costs[y, x] = _distance(image, known, y, x, v, u, radius, np.float32(1e30)) + away
+        costs[y, x] = _distance(image, known, guess, y, x, v, u, radius) + away
     for turn in range(rounds):
         step = 1 if turn % 2 == 0 else -1
         for i in range(len(targets)):
@@ -64,7 +64,7 @@ def match(image, known, targets, shifts, costs, radius, far, rounds, nearness, s
                 if dy == 0 and dx == 0:
                     continue
                 away = nearness * (dy * dy + dx * dx) / (rows * rows)
-                cost = _distance(image, known, y, x, y + dy, x + dx, radius, best) + away
+                cost = _distance(image, known, guess, y, x, y + dy, x + dx, radius) + away
                 if cost < best:
                     best, by, bx = cost, dy, dx
             reach = far
@@ -74,7 +74,7 @@ def match(image, known, targets, shifts, costs, radius, far, rounds, nearness, s
                 state = np.uint32(state * np.uint32(1664525) + np.uint32(1013904223))
                 dx = bx + np.int32((state >> 8) % np.uint32(2 * reach + 1)) - reach
                 away = nearness * (dy * dy + dx * dx) / (rows * rows)
-                cost = _distance(image, known, y, x, y + dy, x + dx, radius, best) + away
+                cost = _distance(image, known, guess, y, x, y + dy, x + dx, radius) + away
                 if cost < best:
                     best, by, bx = cost, dy, dx
                 reach //= 2
