@@ -25,7 +25,9 @@ GUESS = 0.003
 _INNER = ("eyeballs", "eye_sockets", "mouth", "teeth", "tongue", "lips", "eyelids", "brows")
 
 
-def bare_skin(face: FittedFace, photo: Photo) -> Float[Tensor, " V"]:
+def bare_skin(
+    face: FittedFace, photo: Photo, hair: Float[Tensor, " V"] | None = None
+) -> Float[Tensor, " V"]:
     """How likely each vertex is not covered, 0 to 1.
 
     Where the photo shows it, its colour tells; what the photo does not show is as what is beside
@@ -34,6 +36,8 @@ def bare_skin(face: FittedFace, photo: Photo) -> Float[Tensor, " V"]:
     Args:
         face: a fitted face.
         photo: that it was fitted to.
+        hair: how far the photo shows hair or headwear at each vertex, if that is known; a beard
+            is no cover.
     """
     model, vertices = face.model, face.vertices_in_camera()
     if face.pixels is None:
@@ -44,13 +48,18 @@ def bare_skin(face: FittedFace, photo: Photo) -> Float[Tensor, " V"]:
     expected = face.albedo() * light * face.pixels.gain[0]
     different = (torch.log(seen.colour.clamp(min=0) + 0.05) - torch.log(expected + 0.05)).abs()
     likely = torch.sigmoid((ALIKE - different.mean(-1)) * 12)
+    covered = torch.zeros(model.size)
+    if hair is not None:
+        covered = hair
+        beard = model.regions.get("beard", torch.zeros(model.size))
+        likely = torch.minimum(likely, 1 - hair * (1 - beard))
     own = torch.zeros(model.size)
     for name in _INNER:
         own = torch.maximum(own, model.regions.get(name, own))
     likely = torch.maximum(likely, own)
     blank = torch.zeros(model.size)
     beside = torch.maximum(model.regions.get("ears", blank), model.regions.get("neck", blank))
-    weight = STIFF * (seen.confidence * (1 - beside) + own) ** 2
+    weight = STIFF * (seen.confidence * (1 - beside * (1 - covered)) + own) ** 2
     firm, guess = torch.full_like(weight, GUESS), (model.identity.mean[:, 1] < 0).to(weight)
     likely = (weight * likely + firm * guess) / (weight + firm)
     return _spread(edges(model.faces).numpy(), likely, weight + firm).clamp(0, 1)

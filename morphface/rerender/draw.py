@@ -6,6 +6,7 @@ elsewhere are drawn between the lids of the photo (`eyes.py`). With the paramete
 fitted all this is the photo itself, bit by bit.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -24,9 +25,11 @@ from morphface.render.warp import centres, enlarged, look_up, settled
 from morphface.rerender.backdrops import backdrop, check_background
 from morphface.rerender.eyes import Eyes
 from morphface.rerender.face_layer import FaceLayer
+from morphface.rerender.layers import Layers
 from morphface.rerender.looks import Look, brightened, part_of
 from morphface.rerender.mouth import Mouth
-from morphface.rerender.seen_head import SeenHead, turning
+from morphface.rerender.seen_head import SeenHead
+from morphface.rerender.turn import Turn, turning
 
 __all__ = ["Rerenderer", "rerender"]
 
@@ -87,6 +90,7 @@ class Rerenderer:
         face: what was fitted.
         photo: to this photo.
         background: as in `rerender`.
+        others: heads of other people in the photo, vertices in the camera frame.
         quick: whether edges may be less smooth and what is around the head less exact, for
             pictures that follow a hand.
 
@@ -98,6 +102,7 @@ class Rerenderer:
     face: FittedFace
     photo: Photo
     background: str | Float[Tensor, "H W 3"] = "original"
+    others: Sequence[Float[Tensor, "V 3"]] = ()
     quick: bool = False
 
     def __post_init__(self) -> None:
@@ -127,24 +132,36 @@ class Rerenderer:
         whole = Look.of(self.face.model, parameters)
         resting = self._eyes.resting(parameters)
         look = whole if resting is parameters else Look.of(self.face.model, resting)
-        bent = self._head.bent(look)
+        bent = self._head.bent(look, resting)
         shades = self._head.shades(bent if self.quick else look)  # those of one look are kept
-        frame, person = self._ground(look, shades, resting, camera)
+        turn = Turn.between(self.face.parameters, parameters)
+        if turn.angle > 1e-4 or camera is not self.face.camera:
+            frame = self._layers.draw(turn, camera, self._behind)
+            person = torch.ones_like(frame[..., :1])
+        else:
+            frame, person = self._ground(look, shades, resting, camera)
         self._layer.over(frame, person, bent, camera)
         self._mouth.over(frame, parameters, bent, camera)
-        self._eyes.over(frame, parameters, (bent, self._head.bent(whole)), camera)
+        self._eyes.over(frame, parameters, (bent, self._head.bent(whole, parameters)), camera)
         return frame.clamp(0, 1)
 
     @cached_property
     def draft(self) -> "Rerenderer":
         """The quick one; the two share what they know of the photo."""
         other = replace(self, quick=True)
-        vars(other).update(_head=self._head, _eyes=self._eyes, _mouth=self._mouth)
+        vars(other).update(
+            _head=self._head, _eyes=self._eyes, _mouth=self._mouth, _layers=self._layers
+        )
         return other
 
     @cached_property
     def _head(self) -> SeenHead:
-        return SeenHead(self.face, self.photo, Look.of(self.face.model, self.face.parameters))
+        look = Look.of(self.face.model, self.face.parameters)
+        return SeenHead(self.face, self.photo, look, self.others)
+
+    @cached_property
+    def _layers(self) -> Layers:
+        return Layers(self._head.person)
 
     @cached_property
     def _eyes(self) -> Eyes:

@@ -1,5 +1,6 @@
 """What a photo says of the vertices of a fitted head: colours, and where they are to be had."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -13,20 +14,21 @@ from morphface.core.ramps import smoothstep
 from morphface.fit.fitted import FittedFace
 from morphface.fit.texture.faces import head_texture
 from morphface.fit.texture.inner import rims
+from morphface.geometry.camera import to_camera
 from morphface.geometry.mesh import edges, vertex_normals
 from morphface.geometry.topology import Topology
 from morphface.media.images import Photo
 from morphface.models import MorphableModel
+from morphface.parameters import FaceParameters
 from morphface.render.sight import Sight, View, trust, view_of
+from morphface.render.warp import enlarged
 from morphface.rerender.bare import bare_skin
 from morphface.rerender.looks import Look, light_change
-from morphface.rerender.matte import person_matte
+from morphface.rerender.person import Person
+from morphface.rerender.turn import Turn, turning
 
-__all__ = ["SeenHead", "turning"]
+__all__ = ["SeenHead"]
 
-NECK = 0.42, -188.0, 63.0
-"""Where a neck ends, as a slope and a height: below, in the model frame, y + slope z = height in
-millimetres. Through so many millimetres above that it turns ever more, then as the head does."""
 BENT = 0.25
 """How far a neck turns where it begins to show a side that the photo has not, 0 to 1."""
 SMOOTHINGS = 12
@@ -48,11 +50,13 @@ class SeenHead:
         face: what was fitted.
         photo: to this photo.
         look: of the head in it.
+        others: heads of other people in it, vertices in the camera frame.
     """
 
     face: FittedFace
     photo: Photo
     look: Look
+    others: Sequence[Float[Tensor, "V 3"]] = ()
 
     @cached_property
     def neutral(self) -> Float[Tensor, "V 3"]:
@@ -76,6 +80,8 @@ class SeenHead:
             return torch.ones(model.size, 1)
         names = [name for name in ("face", *INNER) if name in model.regions]
         parts = [model.regions[name] for name in names]
+        if self.person.ears:
+            parts.append(model.regions["ears"])
         return torch.stack([*parts, _jaw(model)]).amax(0)[:, None]
 
     @cached_property
@@ -99,7 +105,9 @@ class SeenHead:
     @cached_property
     def bare(self) -> Float[Tensor, "V 1"]:
         """How far each vertex is bare, with little between no and yes."""
-        share = ((bare_skin(self.face, self.photo) - 0.35) / 0.3).clamp(0, 1)
+        share = (
+            (bare_skin(self.face, self.photo, self.person.hair_at_vertices) - 0.35) / 0.3
+        ).clamp(0, 1)
         return share[:, None]
 
     @cached_property
@@ -153,14 +161,26 @@ class SeenHead:
         gain = found.gains[0]
         return found.colours * gain, None if found.albedo is None else found.albedo * gain
 
-    def bent(self, look: Look) -> Look:
+    def bent(self, look: Look, parameters: FaceParameters) -> Look:
         """A look whose neck is bent: its lower end stays where the photo has it.
 
         Args:
             look: in which the mesh is turned as one piece.
+            parameters: that it is the look of.
         """
-        share = turning(self.face.model)[:, None]
-        return replace(look, vertices=torch.lerp(self.look.vertices, look.vertices, share))
+        share, now = turning(self.face.model), self.face.parameters
+        turn = Turn.between(now, parameters)
+        if turn.angle == 0:
+            return replace(
+                look, vertices=torch.lerp(self.look.vertices, look.vertices, share[:, None])
+            )
+        shape = to_camera(
+            look.vertices - parameters.translation[0], -parameters.rotation[0], torch.zeros(3)
+        )
+        still = to_camera(shape, now.rotation[0], now.translation[0])
+        still = torch.lerp(self.look.vertices, still, share[:, None])
+        bent = torch.where((share < 1)[:, None], turn.apply(still, share), look.vertices)
+        return replace(look, vertices=bent)
 
     def shades(self, look: Look) -> Float[Tensor, "V 3"]:
         """Logarithms of how many times brighter each vertex becomes in a look.
@@ -191,10 +211,14 @@ class SeenHead:
         return torch.nonzero(scalp > 0.5)[:, 0]
 
     @cached_property
+    def person(self) -> Person:
+        """Who is seen in the photo."""
+        return Person(self.face, self.photo, self.others)
+
+    @cached_property
     def matte(self) -> Float[Tensor, "H W 1"]:
         """How far each pixel of the photo shows the person, 0 to 1."""
-        faces = self.face.model.faces
-        return person_matte(self.photo.pixels, self.face.camera, self.look, faces)
+        return enlarged(torch.from_numpy(self.person.matte)[..., None], self.photo.size)
 
     @cached_property
     def sight(self) -> Sight:
@@ -206,19 +230,6 @@ class SeenHead:
     def view(self) -> View:
         """Where it is certain that the photo shows it."""
         return view_of(self.sight)
-
-
-def turning(model: MorphableModel) -> Float[Tensor, " V"]:
-    """How far what is at each vertex turns with the head, 0 to 1: a neck does ever less.
-
-    Args:
-        model: whose head it is.
-    """
-    if "neck" not in model.regions:
-        return torch.ones(model.size)
-    slope, end, length = NECK
-    _, y, z = model.identity.mean.unbind(-1)
-    return smoothstep(y + slope * z, end, end + length)
 
 
 def _jaw(model: MorphableModel) -> Float[Tensor, " V"]:

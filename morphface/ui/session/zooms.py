@@ -3,7 +3,7 @@
 from morphface.fit.fitted import FittedFace, FittedPhoto
 from morphface.geometry.camera import Camera
 from morphface.media.crop import Crop
-from morphface.rerender.seen_head import turning
+from morphface.rerender.turn import turning
 from morphface.rerender.shrink import cropped, shrunk
 
 __all__ = ["head_window", "zoomed"]

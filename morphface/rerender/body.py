@@ -1,0 +1,378 @@
+"""The surface of a person, front and back, as a net of points over the photo.
+
+The square of the height before a plane through the neck solves Laplace's equation: it is zero at
+the outline, the mesh's own where that faces the camera, and at least that of a half-round
+elsewhere. So the surface is round where it ends, and it is the mesh where there is one.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import roma
+import torch
+from jaxtyping import Bool, Float, Int
+from scipy.ndimage import distance_transform_edt
+from torch import Tensor
+
+from morphface.core.ramps import ramp, smoothstep
+from morphface.edit.pose import PIVOT
+from morphface.geometry.camera import Camera
+from morphface.geometry.mesh import normalized, vertex_normals
+from morphface.render.interpolate import interpolate
+from morphface.render.rasterize import rasterize
+from morphface.render.relief import membrane
+from morphface.rerender.looks import part_of
+from morphface.rerender.person import Person
+from morphface.rerender.turn import NECK, Turn, above_neck
+from morphface.segment.filters import blurred, mean_near
+
+__all__ = ["Body"]
+
+NODES = 96
+"""Of the net, along a head."""
+REACH = 1.0
+"""How far around the middle of the head the net goes, in sizes of the head, beyond its half."""
+FACING = 0.3
+"""Cosine between normal and line of sight from which the mesh says how deep a person is."""
+HAIR = 8.0
+"""How far hair lies over the mesh, in millimetres."""
+ROUND = 60.0
+"""Radius of what nothing is known about, in millimetres."""
+SKULL = 75.0
+"""Radius by which the back curves away from the outline, in millimetres."""
+RIM = 6.0
+"""Millimetres within the outline up to which heights follow from the distance to it."""
+SMOOTH = 3
+JAW = -70.0, -30.0
+"""Heights in the model frame between which a head without hair becomes a skull, in millimetres."""
+JOWL = 0.25
+"""How much of a half-round is behind a jaw."""
+ALIKE = 0.12, 0.3
+"""Differences of colour between hair and its continuation: alike up to the first."""
+CLOSE = 20.0, 8.0
+"""Millimetres between an outline and the mesh: from the second on, the mesh says how deep it is."""
+FOREMOST = 80.0
+"""Millimetres that an outline may be before the plane."""
+FRINGE = 2.0
+"""How wide the faded edge of the rear is, in nodes."""
+EDGE = 10.0, 3.0
+"""Millimetres within the outline in which hair is too much stretched by a turn: none, and all."""
+OPEN = 0.35
+"""Sine of the turn from which that is so wholly."""
+_SKIRT = 2
+
+
+@dataclass(frozen=True, eq=False)
+class Body:
+    """The surface of a person.
+
+    Args:
+        person: whose it is.
+    """
+
+    person: Person
+
+    @cached_property
+    def step(self) -> float:
+        """Pixels of the padded picture between nodes."""
+        return max(self.person.work.size / NODES, 1.0)
+
+    @cached_property
+    def box(self) -> tuple[int, int, int, int]:
+        """Left, top, right and bottom of the net, in pixels of the padded picture."""
+        person, room = self.person, self.person.room
+        away = (0.5 + REACH) * person.work.size
+        height, width = person.outline.shape
+        x, y = (middle + room for middle in person.work.middle)
+        left, top = int(max(x - away, 0)), int(max(y - away, 0))
+        return left, top, int(min(x + away, width)), int(min(y + away, height))
+
+    @cached_property
+    def nodes(self) -> Float[Tensor, "R C 2"]:
+        """Their places in the padded picture."""
+        left, top, right, bottom = self.box
+        rows = max(int((bottom - top) / self.step), 2)
+        columns = max(int((right - left) / self.step), 2)
+        y = torch.linspace(top + 0.5, bottom - 0.5, rows)
+        x = torch.linspace(left + 0.5, right - 0.5, columns)
+        return torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1)
+
+    @cached_property
+    def places(self) -> Float[Tensor, "R C 2"]:
+        """The same in the photo."""
+        return (self.nodes - self.person.room) / self.person.work.scale
+
+    def at_nodes(self, values: Float[np.ndarray, "H W"]) -> Float[Tensor, "R C"]:
+        """Values of the padded picture at the nodes.
+
+        Args:
+            values: of the picture.
+        """
+        import cv2
+
+        x, y = (self.nodes.numpy()[..., k].astype(np.float32) - 0.5 for k in (0, 1))
+        source = np.ascontiguousarray(values, np.float32)
+        found = cv2.remap(source, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        return torch.from_numpy(found)
+
+    @cached_property
+    def within(self) -> Float[Tensor, "R C"]:
+        """From each node to the outline, in millimetres; negative outside."""
+        return self.at_nodes(self.person.depth_within) * self.pixel
+
+    @cached_property
+    def pixel(self) -> float:
+        """Millimetres that a pixel of the padded picture is wide on the plane."""
+        camera = self.person.face.camera
+        depth = self.plane if camera.weak_depth is None else float(camera.weak_depth)
+        return depth / float(camera.focal) / self.person.work.scale
+
+    @cached_property
+    def plane(self) -> float:
+        """Depth of the plane through the neck's pivot, in millimetres."""
+        p = self.person.face.parameters
+        matrix = roma.rotvec_to_rotmat(p.rotation[0])
+        return -float((matrix @ torch.tensor(PIVOT) + p.translation[0])[2])
+
+    @cached_property
+    def hair(self) -> Float[Tensor, "R C"]:
+        """How far each node is hair or headwear."""
+        return self.at_nodes(self.person.padded(self.person.labels.hair))
+
+    @cached_property
+    def clothes(self) -> Float[Tensor, "R C"]:
+        """How far each node is clothes."""
+        return self.at_nodes(self.person.padded(self.person.labels.clothes))
+
+    @cached_property
+    def _window(self) -> Camera:
+        """The camera whose pixels are the nodes."""
+        (first, second) = self.places[0, 0], self.places[-1, -1]
+        rows, columns = self.nodes.shape[:2]
+        camera = self.person.face.camera
+        step = (second - first) / torch.tensor([columns - 1.0, rows - 1.0])
+        scale = 1 / float(step.mean())
+        corner = first - step / 2
+        moved = part_of(camera, (0, 0, 1, 1), scale)
+        principal = (camera.principal - corner) * scale
+        return Camera(moved.focal, principal, (rows, columns), camera.weak_depth)
+
+    def _mesh(self, *, rear: bool) -> tuple[Float[Tensor, "R C"], Bool[Tensor, "R C"]]:
+        """Heights before (or behind) the plane that the mesh has, and where it is sure of them."""
+        camera, person = self._window, self.person
+        vertices, faces = person.sight.vertices, person.sight.faces
+        screen = camera.project(vertices)
+        if rear:
+            screen = torch.cat([screen[:, :2], 2 * self.plane - screen[:, 2:]], -1)
+            faces = faces.flip(1)
+        perspective = camera.weak_depth is None and not rear
+        found = rasterize(screen[None], faces, camera.size, perspective=perspective)
+        normals = vertex_normals(vertices, person.sight.faces)
+        towards = -vertices if camera.weak_depth is None else vertices.new_tensor([[0.0, 0, 1]])
+        cosine = (normals * normalized(towards.expand_as(vertices))).sum(-1, keepdim=True)
+        cosine = -cosine if rear else cosine
+        seen = interpolate(cosine[None], faces, found)[0, ..., 0]
+        height = (self.plane - found.depth[0]).where(found.mask[0], torch.nan)
+        return height.nan_to_num(), found.mask[0] & (seen > FACING)
+
+    @cached_property
+    def _base(self) -> Float[Tensor, "R C"]:
+        """How far before the plane the outline is: that of hair is on it, that of skin the mesh's.
+
+        A cheek or a jaw ends, as seen in the photo, well before the middle of the head.
+        """
+        height, _ = self._mesh(rear=False)
+        known = height != 0
+        rim = self.within.abs() < RIM
+        if not bool(known.any()) or not bool(rim.any()):
+            return torch.zeros_like(self.within)
+        away, place = distance_transform_edt(~known.numpy(), return_indices=True)
+        nearest = height[tuple(torch.from_numpy(axis).long() for axis in place)]
+        close = ramp(torch.from_numpy(away).float() * self.step * self.pixel, *CLOSE)
+        skin = self.at_nodes(blurred(self.person.padded(self._skin), 0.02 * self.person.work.size))
+        base = (nearest * close * smoothstep(skin, 0.3, 0.7)).clamp(0, FOREMOST)
+        base = membrane((base * rim)[..., None], rim)[..., 0]
+        for _ in range(3 * SMOOTH):
+            base = _smoothed(base)
+        return base
+
+    @cached_property
+    def _skin(self) -> Float[np.ndarray, "h w"]:
+        """How much of the person around each pixel is skin."""
+        person, width = self.person, 0.02 * self.person.work.size
+        skin = person.labels.skin * person.matte
+        return blurred(skin, width) / (blurred(person.matte, width) + 1e-3)
+
+    def _height(self, *, rear: bool) -> Float[Tensor, "R C"]:
+        height, sure = self._mesh(rear=rear)
+        cover = torch.ones_like(self.hair) if rear else self.hair
+        inside, base = self.within > 0, self._base
+        height = height + HAIR * smoothstep(cover, 0.3, 0.9)
+        height = (height + base if rear else height - base).clamp(min=1.0)
+        sure = sure & inside
+        square = membrane((height.square() * sure)[..., None], sure | ~inside)[..., 0]
+        least = (ROUND**2 - (ROUND - self.within.clamp(min=0)).clamp(min=0).square()).clamp(min=0)
+        square = torch.where(sure, square, torch.maximum(square, least))
+        height = self._rounded(square).sqrt()
+        return height * self._full if rear else height
+
+    @cached_property
+    def _full(self) -> Float[Tensor, "R C"]:
+        """How much of a half-round lies behind each node: a jaw has none, hair and a skull do."""
+        hair = self.person.padded(self.person.labels.hair * (self.person.matte > 0.5))
+        wide = self.at_nodes(blurred(hair, 0.05 * self.person.work.size))
+        p = self.person.face.parameters
+        matrix = roma.rotvec_to_rotmat(p.rotation[0])
+        flat = self._points(torch.full(self.nodes.shape[:2], self.plane))
+        up = ((flat - p.translation[0]) @ matrix)[..., 1]
+        whole = torch.maximum(smoothstep(wide, 0.2, 0.6), smoothstep(up, *JAW))
+        neck = smoothstep(up, JAW[0] - 25, JAW[0] - 45)
+        return JOWL + (1 - JOWL) * torch.maximum(whole, neck)
+
+    def _rounded(self, square: Float[Tensor, "R C"]) -> Float[Tensor, "R C"]:
+        """Squares of heights that grow evenly from the outline on, without its steps.
+
+        A solution of Laplace's equation is a smooth multiple of the distance there.
+        """
+        deep = self.within > RIM
+        slope = torch.where(deep, square / self.within.clamp(min=RIM), 0.0)
+        slope = membrane(slope[..., None], deep)[..., 0]
+        for _ in range(SMOOTH):
+            slope = _smoothed(slope)
+        even = slope * self.within.clamp(min=0)
+        for _ in range(SMOOTH):
+            square = _smoothed(square)
+        return torch.lerp(even, square, smoothstep(self.within, RIM, 3 * RIM)).clamp(min=0)
+
+    @cached_property
+    def front(self) -> Float[Tensor, "R C 3"]:
+        """Points of the surface that the photo shows, in the camera frame."""
+        return self._points(self.plane - self._base - self._height(rear=False))
+
+    @cached_property
+    def rear(self) -> Float[Tensor, "R C 3"]:
+        """Points of the surface behind them."""
+        return self._points(self.plane - self._base + self._height(rear=True))
+
+    def _points(self, depth: Float[Tensor, "R C"]) -> Float[Tensor, "R C 3"]:
+        screen = torch.cat([self.places, depth[..., None]], -1).flatten(0, 1)
+        return self.person.face.camera.unproject(screen).unflatten(0, depth.shape)
+
+    def shares(self, points: Float[Tensor, "R C 3"], turn: Turn) -> Float[Tensor, "R C"]:
+        """How far each point turns with the head, 0 to 1.
+
+        Args:
+            points: of the front or the rear.
+            turn: of the head.
+        """
+        model_places = turn.to_model(points)
+        share = smoothstep(above_neck(model_places), 0.0, NECK[2])
+        free = ramp(self.clothes, 0.7, 0.3)
+        share = share * torch.where(model_places[..., 1] < -60.0, free, torch.ones_like(free))
+        for _ in range(2 * SMOOTH):
+            share = _smoothed(share)
+        return share
+
+    @cached_property
+    def front_net(self) -> "Net":
+        """Triangles between the nodes of the front, and some beyond the outline, to be faded."""
+        near = self.within > 0
+        for _ in range(_SKIRT):
+            near = _smoothed(near.float()) > 0
+        return Net.of(near, every=False, one_sided=True)
+
+    @cached_property
+    def core_net(self) -> "Net":
+        """Triangles of the front within the outline."""
+        return Net.of(self.within > 0, every=True, one_sided=True)
+
+    @cached_property
+    def rear_net(self) -> "Net":
+        """Triangles of the rear: none beyond the outline, where they would hide others."""
+        return Net.of(self.within > 0, every=True, one_sided=False)
+
+    @cached_property
+    def slope(self) -> Float[Tensor, "R C 2"]:
+        """Direction in the picture in which each node's distance to the outline grows, and how."""
+        field = blurred(self.person.depth_within.clip(0), 2 * self.step)
+        down, across = np.gradient(field)
+        slope = torch.stack([self.at_nodes(across), self.at_nodes(down)], -1)
+        return slope / slope.norm(dim=-1, keepdim=True).clamp(min=0.3)
+
+    @cached_property
+    def inwards(self) -> Float[Tensor, "R C 2"]:
+        """From each node away from the outline, as far as an arc is longer than its chord.
+
+        A surface that curves away with the radius `SKULL` has so much more length than the
+        picture; in pixels of the photo.
+        """
+        chord = self.within.clamp(0, 0.6 * SKULL)
+        arc = SKULL * torch.acos((1 - chord / SKULL).clamp(-1, 1))
+        return self.slope * ((arc - chord) / self.pixel / self.person.work.scale)[..., None]
+
+    @cached_property
+    def _alike(self) -> Float[Tensor, "R C"]:
+        """How far the photo's colours are those that the rear has: flowers are not."""
+        person, inside = self.person, self.person.padded(self.person.matte)
+        width = 0.02 * person.work.size
+        both = person.padded(person.colours), person.rear
+        here, there = (mean_near(colours, inside, width)[0] for colours in both)
+        off = here - there
+        return ramp(self.at_nodes(np.abs(off).max(-1)), ALIKE[1], ALIKE[0])
+
+    def fringe(self, rotation: Float[Tensor, "3"]) -> Float[Tensor, "R C"]:
+        """1 where the net of the rear ends, so that its steps are not seen, 0 farther in.
+
+        Args:
+            rotation: of the head, as a rotation vector in the camera frame.
+        """
+        end = ramp(self.within, FRINGE * self.step * self.pixel, 0.0)
+        return end * ramp(self._towards(rotation), 0.5 * OPEN, 0.0)
+
+    def _towards(self, rotation: Float[Tensor, "3"]) -> Float[Tensor, "R C"]:
+        """How far the outline's normal turns to the camera, as a sine; negative is away."""
+        x, y = (-self.slope).unbind(-1)
+        away = torch.stack([x, -y, torch.zeros_like(x)], -1)
+        return (away @ roma.rotvec_to_rotmat(rotation).T)[..., 2]
+
+    def opening(self, rotation: Float[Tensor, "3"]) -> Float[Tensor, "R C"]:
+        """How far hair at its outline, which the photo shows edge-on, turns to the camera, 0 to 1.
+
+        Args:
+            rotation: of the head, as a rotation vector in the camera frame.
+        """
+        near = ramp(self.within, *EDGE) * ramp(self.clothes, 0.5, 0.1) * self._alike
+        return near * smoothstep(self._towards(rotation), 0.0, OPEN)
+
+
+@dataclass(frozen=True, eq=False)
+class Net:
+    """Triangles between nodes.
+
+    Args:
+        faces: node indices of each, counter-clockwise on a screen whose y points down.
+        one_sided: whether those that are folded over are left out.
+    """
+
+    faces: Int[Tensor, "F 3"]
+    one_sided: bool
+
+    @classmethod
+    def of(cls, wanted: Bool[Tensor, "R C"], *, every: bool, one_sided: bool) -> "Net":
+        """Two triangles for each cell of which every node, or any, is wanted."""
+        rows, columns = wanted.shape
+        node = torch.arange(rows * columns).reshape(rows, columns)
+        corners = [slice(None, -1), slice(1, None)]
+        a, b, c, d = (node[y, x] for y in corners for x in corners)
+        chosen = torch.stack([wanted[y, x] for y in corners for x in corners])
+        used = chosen.all(0) if every else chosen.any(0)
+        halves = torch.stack([torch.stack([a, c, b], -1), torch.stack([b, c, d], -1)], dim=-2)
+        return cls(halves[used].reshape(-1, 3), one_sided)
+
+
+def _smoothed(values: Float[Tensor, "R C"]) -> Float[Tensor, "R C"]:
+    """Each node half itself, half the mean of its neighbours."""
+    wide = torch.nn.functional.pad(values[None, None], (1, 1, 1, 1), mode="replicate")[0, 0]
+    beside = wide[2:, 1:-1] + wide[:-2, 1:-1] + wide[1:-1, 2:] + wide[1:-1, :-2]
+    return 0.5 * values + 0.125 * beside

@@ -1,0 +1,103 @@
+"""Colours of the back of a head, which a photo does not show, from those near its outline."""
+
+import numpy as np
+from jaxtyping import Bool, Float
+from scipy.ndimage import binary_erosion
+
+from morphface.segment.filters import blurred, mean_near
+
+__all__ = ["hair_colours"]
+
+NEAR = 0.12
+"""How far from the outline colours are taken, in sizes of the head."""
+WIDTHS = 0.03, 0.09, 0.3
+"""How far around each place, from near to far, in sizes of the head."""
+DETAIL = 0.03
+"""What is finer than this, in sizes of the head, is detail."""
+PATCH = 0.14
+"""Size of a patch of it."""
+STRONG = 4.0
+"""Most that a detail is, in usual ones: what is stronger is an ornament and no hair."""
+MOST = 0.03
+"""Mean size of detail, at most: hair has less, patterns of a hat more."""
+HUE = 0.2
+"""Difference of colours that a patch may be away for, in sizes of the head."""
+DIMMER = 0.92
+"""Light that reaches the back of hair, of what reaches the rest."""
+
+
+def hair_colours(
+    colours: Float[np.ndarray, "H W 3"],
+    weight: Float[np.ndarray, "H W"],
+    hair: Float[np.ndarray, "H W"],
+    seen: Bool[np.ndarray, "H W"],
+    depth: Float[np.ndarray, "H W"],
+    size: float,
+) -> Float[np.ndarray, "H W 3"]:
+    """Smooth colours of what is near the outline, with the detail of hair.
+
+    Args:
+        colours: of the person.
+        weight: which of them may be continued, 0 to 1.
+        hair: where hair is, 0 to 1.
+        seen: what is within the photo's border.
+        depth: from each pixel to the outline, in sizes of the head.
+        size: of the head, in pixels.
+    """
+    rim = weight * np.exp(-((depth.clip(0) / NEAR) ** 2)) + 1e-4 * weight
+    found = np.zeros_like(colours)
+    left = np.ones_like(weight)
+    for width in WIDTHS:
+        mean, known = mean_near(colours, rim, width * size)
+        share = np.clip(known / 0.05, 0, 1) * left
+        found += share[..., None] * mean
+        left = left - share
+    all_mean = (colours * rim[..., None]).sum((0, 1)) / max(rim.sum(), 1e-6)
+    found += left[..., None] * all_mean
+    found = blurred(np.float32(found), 0.02 * size)
+    share = np.clip(mean_near(hair[..., None], weight, 0.1 * size)[0], 0, 1)
+    share = np.clip(mean_near(hair[..., None], weight, 0.1 * size)[0], 0, 1)
+    return np.clip(
+        found * DIMMER + share * _detail(colours, (hair, hair * seen), found, size), 0, 1
+    )
+
+
+def _detail(
+    colours: Float[np.ndarray, "H W 3"],
+    both: tuple[Float[np.ndarray, "H W"], Float[np.ndarray, "H W"]],
+    wanted: Float[np.ndarray, "H W 3"],
+    size: float,
+) -> Float[np.ndarray, "H W 3"]:
+    """Overlapping patches of what is fine in hair, from near places of the wanted colour."""
+    everywhere, hair = both
+    rows, columns = hair.shape
+    side = max(round(PATCH * size) // 2 * 2, 4)
+    half = side // 2
+    smooth = mean_near(colours, hair, DETAIL * size)[0]
+    fine = colours - smooth
+    inside = binary_erosion(hair > 0.7, np.ones((3, 3)), iterations=half)
+    out = np.zeros_like(colours)
+    y, x = np.nonzero(inside[half : rows - half, half : columns - half])
+    if not len(y):
+        return out
+    colour = blurred(smooth, half / 2)[y + half, x + half]
+    usual = np.median(np.abs(fine[inside]).mean(-1))
+    fine = np.clip(fine, -STRONG * usual, STRONG * usual) * min(1.0, MOST / max(usual, 1e-6))
+    window = np.hanning(side + 2)[1:-1]
+    window = (window[:, None] * window)[..., None]
+    power = np.zeros((rows, columns, 1), np.float32)
+    rng = np.random.default_rng(0)
+    near = blurred(np.float32(everywhere > 0.05), side) > 1e-3
+    steps = np.mgrid[0 : rows - side : side // 3, 0 : columns - side : side // 3]
+    jitter = rng.integers(-(side // 8), side // 8 + 1, steps.shape)
+    most = np.array([rows - side, columns - side])
+    kept = max(len(y) // 8, 1)
+    for top, left in (steps + jitter).reshape(2, -1).T.clip(0, most):
+        if near[top + half, left + half]:
+            away = ((y - top) ** 2 + (x - left) ** 2) / size**2
+            other = ((colour - wanted[top + half, left + half]) ** 2).sum(-1) / HUE**2
+            k = rng.choice(np.argpartition(away + other, kept - 1)[:kept])
+            patch = fine[y[k] : y[k] + side, x[k] : x[k] + side]
+            out[top : top + side, left : left + side] += window * patch
+            power[top : top + side, left : left + side] += window**2
+    return np.float32(out / np.sqrt(power + 1e-2))

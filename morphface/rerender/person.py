@@ -1,0 +1,209 @@
+"""The person in a photo as layers that can be drawn from other sides.
+
+Pictures here have the working size of `segment`, with some room beyond the photo's border, into
+which what the border cuts is continued. Lengths are shares of the head's size in the picture.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from scipy.ndimage import distance_transform_edt
+from torch import Tensor
+
+from morphface.core.ramps import ramp
+from morphface.fit.fitted import FittedFace
+from morphface.media.images import Photo
+from morphface.render.interpolate import interpolate
+from morphface.render.rasterize import rasterize
+from morphface.render.sight import Sight
+from morphface.render.warp import look_up
+from morphface.rerender.hair import hair_colours
+from morphface.rerender.plate import inpainted
+from morphface.rerender.turn import above_neck
+from morphface.segment.filters import blurred
+from morphface.segment import Labels, Working, foreground, label_person, person_matte, working_size
+
+__all__ = ["Person"]
+
+ROOM = 0.3
+"""How far beyond the photo's border its pictures go on."""
+OLD = 0.03
+"""How far from the person their colours reach into the background."""
+SHOWN = 0.4
+"""How far within the outline a turn may show the background."""
+AROUND = 1.0
+"""How far from the middle of the head, in each direction, it may."""
+RIM = 0.06
+"""How far around a pixel its foreground colour is looked for."""
+
+
+SMOOTH = 0.008
+"""By how much the outline is smoothed where it says how round a person is."""
+BARE_EARS = 0.7
+"""Share of skin where ears are to be, from which they are not under hair."""
+_FAR = 400
+
+
+@dataclass(frozen=True, eq=False)
+class Person:
+    """A person in a photo, told apart from what is behind them.
+
+    Args:
+        face: what was fitted.
+        photo: to this photo.
+        others: heads of other people in it, vertices in the camera frame.
+    """
+
+    face: FittedFace
+    photo: Photo
+    others: Sequence[Float[Tensor, "V 3"]] = ()
+
+    @cached_property
+    def sight(self) -> Sight:
+        """The head in the photo."""
+        faces = self.face.model.faces
+        return Sight(self.photo.pixels, self.face.camera, self.face.vertices_in_camera(), faces)
+
+    @cached_property
+    def work(self) -> Working:
+        """The photo at the working size."""
+        return working_size(self.sight)
+
+    @cached_property
+    def matte(self) -> Float[np.ndarray, "h w"]:
+        """How far each pixel shows the person."""
+        return person_matte(self.sight, self.others, self.work)
+
+    @cached_property
+    def labels(self) -> Labels:
+        """Hair, skin and clothes."""
+        model = self.face.model
+        height = above_neck(model.identity.mean)
+        return label_person(self.sight, model.regions, height, self.matte, self.work)
+
+    @cached_property
+    def colours(self) -> Float[np.ndarray, "h w 3"]:
+        """Of the person alone, also where the photo mixes them with what is behind."""
+        return foreground(self.work.pixels, self.matte, RIM * self.work.size)
+
+    @cached_property
+    def plate(self) -> Float[np.ndarray, "h w 3"]:
+        """The photo without the person."""
+        import cv2
+
+        size = self.work.size
+        kernel = np.ones((3, 3), np.uint8)
+        reach = max(round(OLD * size), 2)
+        hole = cv2.dilate(np.uint8(self.matte > 0.02), kernel, iterations=reach) > 0
+        away = distance_transform_edt(hole) / size
+        y, x = np.mgrid[: hole.shape[0], : hole.shape[1]] + 0.5
+        middle = self.work.middle
+        near = np.maximum(np.abs(x - middle[0]), np.abs(y - middle[1])) < AROUND * size
+        return inpainted(self.work.pixels, hole, (away < SHOWN) & near, size)
+
+    @cached_property
+    def room(self) -> int:
+        """Pixels that the padded pictures have more on each side."""
+        return max(round(ROOM * self.work.size), 2)
+
+    def padded(self, values: Float[np.ndarray, "h w *C"]) -> Float[np.ndarray, "H W *C"]:
+        """A picture of the working size, continued beyond the border.
+
+        Args:
+            values: of the picture.
+        """
+        import cv2
+
+        room = self.room
+        found = cv2.copyMakeBorder(np.float32(values), *(room,) * 4, cv2.BORDER_REPLICATE)
+        return found.reshape(*found.shape[:2], *values.shape[2:])
+
+    @cached_property
+    def outline(self) -> Bool[np.ndarray, "H W"]:
+        """Where the person is, in the padded picture."""
+        return self.padded(self.matte) > 0.5
+
+    @cached_property
+    def depth_within(self) -> Float[np.ndarray, "H W"]:
+        """From each padded pixel of the person to the outline, in pixels; the border is none.
+
+        Smooth across the pixels of the outline; negative outside.
+        """
+        inside = np.pad(self.outline, _FAR, mode="edge")
+        away = distance_transform_edt(inside) - distance_transform_edt(~inside)
+        away = away[_FAR:-_FAR, _FAR:-_FAR]
+        # Half a pixel lies between the centres on both sides of an edge.
+        return blurred(np.float32(away - 0.5 * np.sign(away)), SMOOTH * self.work.size)
+
+    @cached_property
+    def rear(self) -> Float[np.ndarray, "H W 3"]:
+        """Colours of what the photo does not show: the back of hair, or of a neck."""
+        labels, size = self.labels, self.work.size
+        rows = np.arange(self.matte.shape[0])[:, None] + 0.5
+        low = np.clip((rows - (self.work.middle[1] + 0.25 * size)) / (0.15 * size), 0, 1)
+        chosen = [labels.hair, np.maximum(labels.hair, labels.skin) * low]
+        weight = self.padded(np.maximum(*chosen) * (self.matte > 0.97))
+        colours = self.padded(self.colours)
+        if labels.hair.sum() < 0.02 * size * size:
+            weight = self.padded((labels.skin + labels.hair) * (self.matte > 0.97))
+        hair = self.padded(labels.hair * (self.matte > 0.97))
+        seen = np.pad(np.ones(self.matte.shape, bool), self.room)
+        return hair_colours(colours, weight, hair, seen, self.depth_within / size, size)
+
+    @cached_property
+    def drawn_by_mesh(self) -> Float[np.ndarray, "h w"]:
+        """Where the photo shows what the mesh of the face is drawn for."""
+        return self.on_mesh(self._face_mask)[..., 0]
+
+    @cached_property
+    def ears(self) -> bool:
+        """Whether the photo shows ears: both together, for a single one is rarely bare."""
+        ears = self.face.model.regions.get("ears")
+        if ears is None:
+            return False
+        place = self.on_mesh(ears[:, None])[..., 0] > 0.5
+        bare = self.labels.skin * self.matte
+        return bool(place.sum() > 8 and bare[place].mean() > BARE_EARS)
+
+    @cached_property
+    def _face_mask(self) -> Float[Tensor, "V 1"]:
+        model = self.face.model
+        names = ("face", "lips", "eyelids", "eyeballs", "eye_sockets", "mouth", "teeth", "tongue")
+        names = (*names, "ears") if self.ears else names
+        parts = [model.regions[name] for name in names if name in model.regions]
+        return torch.stack(parts).amax(0)[:, None] if parts else torch.ones(model.size, 1)
+
+    @cached_property
+    def hair_at_vertices(self) -> Float[Tensor, " V"]:
+        """How far the photo shows hair or headwear where each vertex is."""
+        places = self.face.camera.project(self.sight.vertices)[:, :2] * self.work.scale
+        hair = torch.from_numpy(self.labels.hair * self.matte)[None, ..., None]
+        return look_up(hair, places[None, None], "bilinear")[0, 0, :, 0]
+
+    def on_mesh(self, values: Float[Tensor, "V C"]) -> Float[np.ndarray, "h w C"]:
+        """Values of vertices where the photo shows them; zero elsewhere.
+
+        Args:
+            values: of the vertices.
+        """
+        scale, camera = self.work.scale, self.face.camera
+        screen = camera.project(self.sight.vertices) * torch.tensor([scale, scale, 1.0])
+        size = self.matte.shape[0], self.matte.shape[1]
+        faces = self.sight.faces
+        found = rasterize(screen[None], faces, size, perspective=camera.weak_depth is None)
+        return interpolate(values[None].float(), faces, found)[0].numpy()
+
+    @cached_property
+    def seen_front(self) -> Float[np.ndarray, "h w"]:
+        """Which pixels of the person the relief shows: all but those that the mesh is drawn for."""
+        import cv2
+
+        mask = ramp(torch.from_numpy(self.drawn_by_mesh), 0.3, 0.7).numpy()
+        reach = max(round(0.008 * self.work.size), 1)
+        mask = cv2.erode(mask, np.ones((2 * reach + 1,) * 2, np.uint8))
+        bare = np.maximum(self.labels.skin, mask * 0)
+        return self.matte * (1 - mask * np.clip(bare * 2, 0, 1))

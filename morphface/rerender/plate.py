@@ -1,0 +1,182 @@
+"""The photo without the person: what may be behind them, near their head.
+
+From coarse to fine, each unknown patch becomes the mean of patches elsewhere that are like it
+(Wexler, Shechtman and Irani 2007), which continues lines and textures; farther from the head's
+outline than any turn shows, colours are merely continued.
+"""
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from scipy.ndimage import distance_transform_edt
+from torch import Tensor
+
+from morphface.render.relief import membrane
+
+__all__ = ["inpainted"]
+
+RADIUS = 3
+"""Of a patch, in pixels."""
+FINEST = 160
+"""Pixels along a head at which patches are looked for; what is finer is carried along."""
+LEVELS = 4
+PASSES = 3
+"""Times that patches are sought and vote, on each level."""
+NEARNESS = 0.004
+"""Mean square of colours that a patch as far away as the picture is high must be better by."""
+GUESS = 0.25
+"""How much what was filled in counts in a patch, beside what is known."""
+ROUNDS = 2
+"""Times that good shifts are handed on in each."""
+FINE_RADIUS = 2
+"""Of the patches that are carried to the picture itself, in its pixels."""
+SHARP = 150.0
+"""How much less a patch counts that is unlike, per mean square of colours."""
+
+
+def inpainted(
+    pixels: Float[np.ndarray, "H W 3"],
+    hole: Bool[np.ndarray, "H W"],
+    wanted: Bool[np.ndarray, "H W"],
+    head: float,
+) -> Float[np.ndarray, "H W 3"]:
+    """The picture with its hole filled.
+
+    Args:
+        pixels: the picture.
+        hole: what is not known of it.
+        wanted: where in the hole it matters; the rest is filled smoothly.
+        head: size of the head in it, in pixels.
+    """
+    smooth = membrane(torch.from_numpy(np.float32(pixels)), torch.from_numpy(~hole)).numpy()
+    wanted = wanted & hole
+    side = 8 * RADIUS + 2
+    if hole.all() or not wanted.any() or (~hole).sum() < side * side:
+        return smooth
+    scale = min(FINEST / head, 1.0)
+    height, width = hole.shape
+    shift = None
+    for level in reversed(range(LEVELS)):
+        ratio = scale / 2**level
+        size = max(round(height * ratio), side), max(round(width * ratio), side)
+        image, known, targets = _small(smooth, hole, wanted, size)
+        if not len(targets):
+            continue
+        first = shift is None
+        shift = _first(known, targets, shift)
+        _filled(image, known, targets, shift, level, first)
+    if shift is None:
+        return smooth
+    return _carried(pixels, smooth, hole, wanted, shift)
+
+
+def _small(
+    smooth: Float[np.ndarray, "H W 3"],
+    hole: Bool[np.ndarray, "H W"],
+    wanted: Bool[np.ndarray, "H W"],
+    size: tuple[int, int],
+) -> tuple[Float[np.ndarray, "h w 3"], Bool[np.ndarray, "h w"], np.ndarray]:
+    """A smaller picture, what is known of it, and the places to be filled."""
+    import cv2
+
+    def shrunk(values: np.ndarray) -> np.ndarray:
+        return cv2.resize(np.float32(values), size[::-1], interpolation=cv2.INTER_AREA)
+
+    known = shrunk(hole) < 1e-3
+    targets = np.argwhere((shrunk(wanted) > 1e-3) & ~known).astype(np.int32)
+    return shrunk(smooth), known, targets
+
+
+def _first(
+    known: Bool[np.ndarray, "h w"], targets: np.ndarray, coarse: np.ndarray | None
+) -> np.ndarray:
+    """Shifts to begin with: those of the coarser level, else to what is known next to it."""
+    import cv2
+
+    rows, columns = known.shape
+    shift = np.zeros((rows, columns, 2), np.int32)
+    if coarse is not None:
+        ratio = np.array([rows / coarse.shape[0], columns / coarse.shape[1]])
+        large = cv2.resize(np.float32(coarse), (columns, rows), interpolation=cv2.INTER_NEAREST)
+        shift = np.round(large * ratio).astype(np.int32)
+    good = _whole(known)
+    y, x = targets.T
+    to = y + shift[y, x, 0], x + shift[y, x, 1]
+    inside = (to[0] >= 0) & (to[0] < rows) & (to[1] >= 0) & (to[1] < columns)
+    bad = ~inside
+    bad[inside] = ~good[to[0][inside], to[1][inside]]
+    if coarse is None:
+        bad[:] = True
+    if good.any():
+        _, nearest = distance_transform_edt(~good, return_indices=True)
+        here, edge = np.stack([y, x])[:, bad], nearest[:, y[bad], x[bad]]
+        beyond = np.clip(2 * edge - here, 0, [[rows - 1], [columns - 1]])
+        mirrored = np.where(good[tuple(beyond)], beyond, edge)
+        shift[y[bad], x[bad]] = (mirrored - here).T
+    keep = np.zeros((rows, columns), bool)
+    keep[y, x] = True
+    shift[~keep] = 0
+    return shift
+
+
+def _whole(known: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
+    """Centres of patches that are known wholly."""
+    import cv2
+
+    kernel = np.ones((2 * RADIUS + 1,) * 2, np.uint8)
+    return cv2.erode(np.uint8(known), kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0) > 0
+
+
+def _filled(
+    image: Float[np.ndarray, "h w 3"],
+    known: Bool[np.ndarray, "h w"],
+    targets: np.ndarray,
+    shift: np.ndarray,
+    level: int,
+    first: bool,
+) -> Float[np.ndarray, "h w 3"]:
+    """The picture of one level, filled; `shift` is improved in place."""
+    from morphface.render.backends.kernels.patches import match, vote
+
+    image = np.ascontiguousarray(image, np.float32)
+    known = np.ascontiguousarray(known)
+    costs = np.full(known.shape, 1e30, np.float32)
+    far = max(known.shape) // 2
+    for turn in range(PASSES):
+        seed = 1 + turn + PASSES * level
+        guess = 0.0 if first and turn == 0 else GUESS
+        match(image, known, guess, targets, shift, costs, RADIUS, far, ROUNDS, NEARNESS, seed)
+        vote(image, known, targets, shift, costs, RADIUS, SHARP, image)
+    return image
+
+
+def _carried(
+    pixels: Float[np.ndarray, "H W 3"],
+    smooth: Float[np.ndarray, "H W 3"],
+    hole: Bool[np.ndarray, "H W"],
+    wanted: Bool[np.ndarray, "H W"],
+    shift: np.ndarray,
+) -> Float[np.ndarray, "H W 3"]:
+    """The shifts of the finest level, applied to the picture itself."""
+    import cv2
+
+    from morphface.render.backends.kernels.patches import vote
+
+    height, width = hole.shape
+    ratio = np.array([height / shift.shape[0], width / shift.shape[1]])
+    large = cv2.resize(np.float32(shift), (width, height), interpolation=cv2.INTER_NEAREST)
+    large = np.round(large * ratio).astype(np.int32)
+    rows, columns = np.nonzero(wanted)
+    to = rows + large[rows, columns, 0], columns + large[rows, columns, 1]
+    margin = FINE_RADIUS
+    inside = (to[0] >= margin) & (to[0] < height - margin)
+    inside &= (to[1] >= margin) & (to[1] < width - margin)
+    costs = np.full(hole.shape, 1e30, np.float32)
+    clear = cv2.dilate(np.uint8(hole), np.ones((2 * margin + 1,) * 2, np.uint8)) == 0
+    inside[inside] = clear[to[0][inside], to[1][inside]]
+    costs[rows[inside], columns[inside]] = 0
+    targets = np.stack([rows, columns], -1).astype(np.int32)
+    image, known = np.ascontiguousarray(pixels, np.float32), ~hole
+    out = smooth.copy()
+    vote(image, known, targets, large, costs, margin, SHARP, out)
+    return out

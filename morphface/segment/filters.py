@@ -1,0 +1,86 @@
+"""Filters of pictures that segmentation is made of, on numpy arrays with channels last."""
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+__all__ = ["blurred", "foreground", "guided", "mean_near"]
+
+
+def blurred(values: Float[np.ndarray, "H W *C"], sigma: float) -> Float[np.ndarray, "H W *C"]:
+    """Values smoothed by a Gaussian; the border goes on.
+
+    Args:
+        values: of a picture.
+        sigma: of the Gaussian, in pixels.
+    """
+    import cv2
+
+    kind = cv2.BORDER_REPLICATE
+    found = cv2.GaussianBlur(np.float32(values), (0, 0), max(sigma, 0.3), borderType=kind)
+    return found.reshape(values.shape)
+
+
+def mean_near(
+    values: Float[np.ndarray, "H W C"], weight: Float[np.ndarray, "H W"], sigma: float
+) -> tuple[Float[np.ndarray, "H W C"], Float[np.ndarray, "H W"]]:
+    """The weighted mean of values around each pixel, and how much weight there is.
+
+    Args:
+        values: of a picture.
+        weight: of each pixel, 0 to 1.
+        sigma: of the Gaussian around, in pixels.
+    """
+    total = blurred(weight, sigma)
+    return blurred(values * weight[..., None], sigma) / (total[..., None] + 1e-6), total
+
+
+def guided(
+    guide: Float[np.ndarray, "H W"],
+    values: Float[np.ndarray, "H W"],
+    radius: float,
+    noise: float = 1e-3,
+) -> Float[np.ndarray, "H W"]:
+    """Values with the edges of the guide (He, Sun and Tang 2010, equations 5, 6 and 8).
+
+    Args:
+        guide: grey picture.
+        values: to be filtered.
+        radius: of the windows, in pixels.
+        noise: variance of the guide below which nothing is an edge.
+    """
+    import cv2
+
+    side = 2 * max(round(radius), 1) + 1
+
+    def mean(picture: np.ndarray) -> np.ndarray:
+        return cv2.blur(np.float32(picture), (side, side), borderType=cv2.BORDER_REPLICATE)
+
+    middle, level = mean(guide), mean(values)
+    slope = (mean(guide * values) - middle * level) / (mean(guide * guide) - middle**2 + noise)
+    return mean(slope) * guide + mean(level - slope * middle)
+
+
+def foreground(
+    pixels: Float[np.ndarray, "H W 3"], matte: Float[np.ndarray, "H W"], size: float
+) -> Float[np.ndarray, "H W 3"]:
+    """What the person's colour is where a pixel shows person and background mixed.
+
+    Two passes of blur fusion (Forte 2021, "Approximate fast foreground colour estimation",
+    algorithm 1), and then the person's colours continued outwards.
+
+    Args:
+        pixels: the picture.
+        matte: share of the person in each pixel, 0 to 1.
+        size: how far to look around, in pixels.
+    """
+    front, back = pixels, pixels
+    share = matte[..., None]
+    for sigma in (size, size / 6):
+        mean_front, _ = mean_near(front, matte, sigma)
+        mean_back, _ = mean_near(back, 1 - matte, sigma)
+        rest = pixels - share * mean_front - (1 - share) * mean_back
+        front = np.clip(mean_front + share * rest, 0, 1)
+        back = mean_back
+    outside, known = mean_near(pixels, np.float32(matte > 0.97), size / 2)
+    far: Bool[np.ndarray, "H W 1"] = (matte < 0.02)[..., None] & (known > 1e-4)[..., None]
+    return np.where(share > 0.995, pixels, np.where(far, outside, front))

@@ -1,0 +1,184 @@
+"""Hair, skin and clothes of the person of a fitted head, told apart by their colours.
+
+The mesh knows where each is to be expected and seeds a histogram of its colours; every pixel of
+the person then belongs to what its place and its colour speak for. What is worn on the head counts
+as hair: it moves as hair does.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from scipy.ndimage import binary_dilation, distance_transform_edt, gaussian_filter, label
+from torch import Tensor
+
+from morphface.render.interpolate import interpolate
+from morphface.render.rasterize import rasterize
+from morphface.render.sight import Sight
+from morphface.segment.filters import blurred, guided
+from morphface.segment.matte import Working
+
+__all__ = ["Labels", "label_person"]
+
+BINS = 24
+"""Of a histogram, along each axis of CIE Lab."""
+SMOOTH = 1.3
+"""Standard deviation by which a histogram is smoothed, in its bins."""
+ROUNDS = 2
+SOFT = 0.01
+"""Radius of the guided filter, in sizes of the head."""
+REGIONS = ("face", "ears", "neck", "scalp", "lips", "brows", "eyelids", "eyeballs")
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """What each pixel of a person shows; the three are 1 together within the person.
+
+    Args:
+        hair: hair, and what is worn on the head.
+        skin: of face, ears and neck.
+        clothes: and the rest of the body.
+    """
+
+    hair: Float[np.ndarray, "H W"]
+    skin: Float[np.ndarray, "H W"]
+    clothes: Float[np.ndarray, "H W"]
+
+
+def label_person(
+    sight: Sight,
+    regions: dict[str, Float[Tensor, " V"]],
+    height: Float[Tensor, " V"],
+    matte: Float[np.ndarray, "H W"],
+    work: Working,
+) -> Labels:
+    """What each pixel of the working size shows.
+
+    Args:
+        sight: the photo and the head in it.
+        regions: of the mesh.
+        height: of each vertex above the end of the neck, in millimetres.
+        matte: where the person is.
+        work: what `working_size` makes of `sight`.
+    """
+    import cv2
+
+    seen = _regions_seen(sight, regions, height, work)
+    lab = cv2.cvtColor(work.pixels, cv2.COLOR_RGB2LAB)
+    place = np.clip(np.stack([lab[..., 0] / 100, (lab[..., 1] + 64) / 128], -1), 0, 1)
+    place = np.concatenate([place, np.clip((lab[..., 2:] + 64) / 128, 0, 1)], -1)
+    bins = tuple(np.minimum((place * BINS).astype(int), BINS - 1).reshape(-1, 3).T)
+    priors = _priors(seen, work)
+    shares = priors
+    for _ in range(ROUNDS):
+        likely = []
+        for prior, share in zip(priors, shares, strict=True):
+            weight = matte * np.where(share > 0.6, share, 0.0)
+            likely.append(prior * (_chance(bins, weight) + 2e-6))
+        total = sum(likely) + 1e-12
+        shares = [part / total for part in likely]
+    fixed = seen["inner"]
+    shares[1] = np.maximum(shares[1], fixed)
+    radius = max(SOFT * work.size, 1.0)
+    guide = work.pixels.mean(-1)
+    soft = [np.clip(guided(guide, np.float32(part), radius), 0, 1) for part in shares]
+    soft[0], soft[2] = (part * (1 - fixed) for part in (soft[0], soft[2]))
+    alone = soft[0] * (1 - _hangs_together(soft[0] * matte, work))
+    soft[0], soft[2] = soft[0] - alone, soft[2] + alone
+    total = sum(soft) + 1e-6
+    return Labels(*(np.float32(part / total) for part in soft))
+
+
+def _regions_seen(
+    sight: Sight, regions: dict[str, Tensor], height: Float[Tensor, " V"], work: Working
+) -> dict[str, Float[np.ndarray, "H W"]]:
+    """Each region of the mesh where it is seen, its height, and the part that is face for sure."""
+    blank = torch.zeros(len(sight.vertices))
+    values = [regions.get(name, blank) for name in REGIONS]
+    screen = sight.camera.project(sight.vertices) * torch.tensor([work.scale, work.scale, 1.0])
+    perspective = sight.camera.weak_depth is None
+    size = work.pixels.shape[0], work.pixels.shape[1]
+    found = rasterize(screen[None], sight.faces, size, perspective=perspective)
+    shown = interpolate(torch.stack([*values, height], -1)[None], sight.faces, found)[0].numpy()
+    seen = {name: shown[..., k] for k, name in enumerate((*REGIONS, "height"))}
+    features = np.maximum.reduce([seen[name] for name in ("lips", "brows", "eyelids", "eyeballs")])
+    around = np.float32(np.maximum(features, 0) > 0.3)
+    spread = cv_closed(around, max(round(0.16 * work.size), 1))
+    soft = blurred(spread, 0.01 * work.size) * np.maximum(seen["face"], features)
+    seen["inner"] = np.float32(np.clip(2 * soft, 0, 1))
+    return seen
+
+
+def cv_closed(mask: Float[np.ndarray, "H W"], radius: int) -> Float[np.ndarray, "H W"]:
+    """A mask with its gaps closed: what lies between brows, eyes and mouth belongs to them.
+
+    Args:
+        mask: 0 or 1.
+        radius: of the gaps, in pixels.
+    """
+    import cv2
+
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    return cv2.morphologyEx(np.float32(mask), cv2.MORPH_CLOSE, kernel)
+
+
+def _priors(seen: dict[str, np.ndarray], work: Working) -> list[Float[np.ndarray, "H W"]]:
+    """What each pixel of the person shows, as far as its place tells: hair, skin, clothes."""
+    head, size = work.head, work.size
+    rows, columns = np.nonzero(head)
+    y, x = np.mgrid[: head.shape[0], : head.shape[1]] + 0.5
+    if not len(rows):
+        return [np.full(head.shape, share) for share in (0.2, 0.2, 0.6)]
+    deep = distance_transform_edt(head) / size
+    face = seen["face"] > 0.5
+    low = float(np.quantile(rows, 0.995))
+    chin = float(np.nonzero(face)[0].max()) if face.any() else low
+    below = 1 / (1 + np.exp(-(y - (0.5 * chin + 0.5 * low)) / (0.035 * size)))
+    hair = 0.75 * (1 - below) + 0.25 * below
+    skin = 0.1 * np.ones_like(hair)
+    clothes = 0.02 * (1 - below) + 0.7 * below
+    bare = np.clip(np.maximum.reduce([seen["face"], seen["ears"], 0.75 * seen["neck"]]), 0, 1)
+    bare = bare * np.clip(deep / 0.02, 0, 1)
+    worn = seen["scalp"] * head
+    skin = np.where(head, 0.15 + 0.75 * bare * (1 - worn), skin)
+    hair = np.where(head, 0.12 + 0.8 * np.maximum(worn, 1 - bare), hair * np.where(head, 0, 1))
+    end = np.clip(1 - seen["height"] / 25, 0, 1) * head
+    clothes = np.where(head, 0.02 + 0.25 * seen["neck"] + 0.6 * end, clothes)
+    total = hair + skin + clothes
+    return [part / total for part in (hair, skin, clothes)]
+
+
+def _hangs_together(hair: Float[np.ndarray, "H W"], work: Working) -> Float[np.ndarray, "H W"]:
+    """Where hair is connected with some above the middle of the head; a shirt is not."""
+    parts, _ = label(hair > 0.4)
+    top = parts[: max(round(work.middle[1]), 1)]
+    kept = np.isin(parts, np.unique(top[top > 0]))
+    return blurred(np.float32(binary_dilation(kept, iterations=2)), 1.0)
+
+
+def _chance(
+    bins: tuple[np.ndarray, ...], weight: Float[np.ndarray, "H W"]
+) -> Float[np.ndarray, "H W"]:
+    """How common each pixel's colour is among those with weight."""
+    table = np.zeros((BINS,) * 3)
+    np.add.at(table, bins, weight.ravel())
+    table = gaussian_filter(table, SMOOTH)
+    found: Float[np.ndarray, "H W"] = (table / max(table.sum(), 1e-9))[bins].reshape(weight.shape)
+    return found
+
+
+def ears_shown(
+    labels: Labels, seen: Float[np.ndarray, "H W"], matte: Float[np.ndarray, "H W"]
+) -> bool:
+    """Whether a photo shows ears: both together, for a single one is rarely bare.
+
+    Args:
+        labels: of the person.
+        seen: how far each pixel shows an ear, if it is not covered.
+        matte: where the person is.
+    """
+    place: Bool[np.ndarray, "H W"] = seen > 0.5
+    if place.sum() < 8:
+        return False
+    return float((labels.skin * matte)[place].mean()) > 0.5

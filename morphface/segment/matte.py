@@ -1,0 +1,223 @@
+"""Which part of a photo is the person of a fitted head.
+
+A network says where people are, from several parts of the picture, for it invents some from any
+single one. Near the outline, where it is coarse, the colours on both sides decide, and the
+picture's own edges by a guided filter. Lengths are shares of the head's size in the picture.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from scipy.ndimage import binary_dilation, distance_transform_edt, label
+from torch import Tensor
+
+from morphface.geometry.camera import Camera
+from morphface.render.rasterize import rasterize
+from morphface.render.sight import Sight
+from morphface.segment.filters import blurred, guided
+from morphface.segment.network import likely_person
+
+__all__ = ["Working", "person_matte", "working_size"]
+
+ALONG = 300
+"""Pixels along a head at which its outline is worked out."""
+MOST = 900
+"""The same along a photo, at most."""
+CROPS = ((1.0, 1.0), (1.4, 1.0), (1.4, 0.5), (2.0, 0.7))
+"""How far around the middle of the head the network looks, in sizes of it, and its gammas."""
+CONTRAST = 0.2, 0.8
+"""What the network says below and above which it counts as sure."""
+BAND = 0.055
+"""How far from the network's outline colours decide."""
+NEAR = 0.05
+"""How far around a pixel these are taken from."""
+SHARP = 0.012
+"""Radius of the guided filter."""
+INSIDE = 0.03
+"""How far within its outline the fitted head is certain."""
+SPREAD = 0.03
+"""Standard deviation that colours have at least."""
+
+
+@dataclass(frozen=True, eq=False)
+class Working:
+    """A photo at the size at which it is segmented.
+
+    Args:
+        pixels: RGB in [0, 1].
+        head: where the mesh of the head is seen.
+        middle: of the head, x and y in pixels.
+        size: the longer side of the head, in pixels.
+        scale: pixels for one of the photo.
+    """
+
+    pixels: Float[np.ndarray, "H W 3"]
+    head: Bool[np.ndarray, "H W"]
+    middle: tuple[float, float]
+    size: float
+    scale: float
+
+
+def working_size(sight: Sight) -> Working:
+    """The photo at the size at which it is segmented.
+
+    Args:
+        sight: the photo and the head in it.
+    """
+    import cv2
+
+    height, width = sight.pixels.shape[:2]
+    left, top, right, bottom = _bounds(sight.camera, sight.vertices)
+    head = max(right - left, bottom - top, 1.0)
+    scale = min(ALONG / head, MOST / max(height, width), 1.0)
+    size = max(round(width * scale), 1), max(round(height * scale), 1)
+    pixels = np.ascontiguousarray(sight.pixels.numpy(), np.float32)
+    small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    mask = head_mask(sight, size[::-1], scale)
+    middle = (left + right) / 2 * scale, (top + bottom) / 2 * scale
+    return Working(small, mask, middle, head * scale, scale)
+
+
+def head_mask(sight: Sight, size: tuple[int, int], scale: float) -> Bool[np.ndarray, "H W"]:
+    """Where the mesh is seen in a picture of another size.
+
+    Args:
+        sight: the photo and the head in it.
+        size: height and width.
+        scale: pixels for one of the photo.
+    """
+    screen = sight.camera.project(sight.vertices) * torch.tensor([scale, scale, 1.0])
+    perspective = sight.camera.weak_depth is None
+    found = rasterize(screen[None], sight.faces, size, perspective=perspective)
+    mask: Bool[np.ndarray, "H W"] = found.mask[0].numpy()
+    return mask
+
+
+def person_matte(
+    sight: Sight, others: Sequence[Float[Tensor, "V 3"]] = (), work: Working | None = None
+) -> Float[np.ndarray, "H W"]:
+    """How far each pixel of the working size shows the person, 0 to 1.
+
+    Args:
+        sight: the photo and the head in it.
+        others: vertices of other people's heads, in the camera frame, of meshes of their own.
+        work: what `working_size` makes of `sight`, if it is at hand.
+    """
+    work = work or working_size(sight)
+    found = _asked(work)
+    depth = distance_transform_edt(work.head)
+    certain = depth > INSIDE * work.size
+    found = np.where(certain, 1.0, found)
+    for vertices in others:
+        found = np.where(_owned_by(vertices, sight, work), 0.0, found)
+    found = _joined(found, certain)
+    fine = _by_colour(work, found)
+    fine = guided(work.pixels.mean(-1), fine, SHARP * work.size)
+    fine = np.where(certain, 1.0, np.clip((fine - 0.05) / 0.9, 0, 1))
+    return np.float32(_joined(_filled(fine), certain))
+
+
+def _asked(work: Working) -> Float[np.ndarray, "H W"]:
+    """What the network says, from several parts of the picture."""
+    height, width = work.pixels.shape[:2]
+    x, y = work.middle
+    seen = [likely_person(work.pixels, (0.0, 0.0, width, height))]
+    for reach, gamma in CROPS:
+        away = reach * work.size
+        seen.append(likely_person(work.pixels, (x - away, y - away, x + away, y + away), gamma))
+    stack = np.stack(seen)
+    mean, least = np.nanmean(stack, axis=0), np.nanmin(stack, axis=0) + 0.1
+    below = np.arange(height)[:, None] + 0.5 > y + 0.5 * work.size
+    low, high = CONTRAST
+    asked: Float[np.ndarray, "H W"] = np.where(below, np.minimum(mean, least), mean)
+    return np.clip((asked - low) / (high - low), 0, 1)
+
+
+def _by_colour(work: Working, found: Float[np.ndarray, "H W"]) -> Float[np.ndarray, "H W"]:
+    """The matte, near its outline by which side a pixel's colour is more like.
+
+    Both sides are normal distributions around each pixel, with a covariance of their own.
+    """
+    inside = found > 0.5
+    away = np.where(inside, distance_transform_edt(inside), distance_transform_edt(~inside))
+    band = away < BAND * work.size
+    if not band.any() or inside.all() or not inside.any():
+        return found
+    chance = []
+    for side in (inside & ~band, ~inside & ~band):
+        chance.append(_log_likelihood(work.pixels, np.float32(side), NEAR * work.size))
+    prior = blurred(found, 0.3 * BAND * work.size).clip(0.03, 0.97)
+    score = np.log(prior / (1 - prior)) + 0.5 * np.clip(chance[0] - chance[1], -8, 8)
+    return np.where(band, 1 / (1 + np.exp(-score)), found)
+
+
+def _log_likelihood(
+    pixels: Float[np.ndarray, "H W 3"], weight: Float[np.ndarray, "H W"], sigma: float
+) -> Float[np.ndarray, "H W"]:
+    """Of each pixel's colour among those with weight around it."""
+    squares = pixels[..., :, None] * pixels[..., None, :]
+    both = np.concatenate([weight[..., None], pixels * weight[..., None]], -1)
+    both = np.concatenate([both, (squares * weight[..., None, None]).reshape(*weight.shape, 9)], -1)
+    # Wide and narrow together, so that there is always something to compare with.
+    near = sum(share * blurred_planes(both, s * sigma) for share, s in ((1.0, 1.0), (0.05, 3.0)))
+    total = near[..., :1] + 1e-9
+    mean = near[..., 1:4] / total
+    second = (near[..., 4:] / total).reshape(*weight.shape, 3, 3)
+    spread = second - mean[..., :, None] * mean[..., None, :] + SPREAD**2 * np.eye(3)
+    off = pixels - mean
+    distance = (off * np.linalg.solve(spread, off[..., None])[..., 0]).sum(-1)
+    value: Float[np.ndarray, "H W"] = -distance - np.log(np.linalg.det(spread))
+    return value
+
+
+def blurred_planes(values: Float[np.ndarray, "H W C"], sigma: float) -> np.ndarray:
+    """Many channels smoothed: OpenCV takes four at a time.
+
+    Args:
+        values: of a picture.
+        sigma: of the Gaussian, in pixels.
+    """
+    return np.stack([blurred(values[..., k], sigma) for k in range(values.shape[-1])], -1)
+
+
+def _owned_by(
+    vertices: Float[Tensor, "V 3"], sight: Sight, work: Working
+) -> Bool[np.ndarray, "H W"]:
+    """What is nearer to another person's head than to this one's, within its surroundings."""
+    points = sight.camera.project(vertices)[:, :2].numpy() * work.scale
+    y, x = np.mgrid[: work.head.shape[0], : work.head.shape[1]] + 0.5
+    (left, top), (right, bottom) = points.min(0), points.max(0)
+    across, down = (right - left) / 2, (bottom - top) / 2
+    other = np.hypot((x - (left + right) / 2) / across, (y - (top + bottom) / 2) / down)
+    ys, xs = np.nonzero(work.head)
+    own_x, own_y = (np.ptp(xs) / 2 + 1, np.ptp(ys) / 2 + 1) if len(xs) else (1.0, 1.0)
+    own = np.hypot((x - work.middle[0]) / own_x, (y - work.middle[1]) / own_y)
+    return (other < own) & ~work.head
+
+
+def _joined(
+    matte: Float[np.ndarray, "H W"], head: Bool[np.ndarray, "H W"]
+) -> Float[np.ndarray, "H W"]:
+    """What hangs together with the head."""
+    parts, _ = label(matte > 0.3)
+    kept = np.isin(parts, np.unique(parts[head & (parts > 0)]))
+    return np.where(binary_dilation(kept, iterations=4), matte, 0.0) if head.any() else matte
+
+
+def _filled(matte: Float[np.ndarray, "H W"]) -> Float[np.ndarray, "H W"]:
+    """Without small holes, which are freckles of the picture and not gaps."""
+    holes, count = label(matte < 0.5)
+    if not count:
+        return matte
+    sizes = np.bincount(holes.ravel())
+    small = (sizes < 0.0015 * matte.size)[holes] & (holes > 0)
+    return np.where(small, np.maximum(matte, 1.0), matte)
+
+
+def _bounds(camera: Camera, vertices: Float[Tensor, "V 3"]) -> tuple[float, float, float, float]:
+    screen = camera.project(vertices)[:, :2]
+    (left, top), (right, bottom) = screen.amin(0).tolist(), screen.amax(0).tolist()
+    return left, top, right, bottom
