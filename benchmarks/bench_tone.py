@@ -7,7 +7,8 @@
   from all sides. Behind the head is a wall of random grey that the same light falls on. The real
   detector finds the landmarks. Told is the error of the albedo's luminance over the seen face and
   its correlation with the truth, once as fits are, once without each thing that tells of light;
-  and the spread of one head over its three lights, over that of the heads.
+  and the spread of one head over its three lights, over that of the heads; of the eyes, how far the
+  opening of the lids and the colour of the iris are off.
 - `photos`: luminance of the fitted albedo of each face in the shared photos, the darkest first,
   beside that of the photo's skin.
 """
@@ -24,7 +25,7 @@ import torch
 from benchmarks.bench_fit import picture
 from benchmarks.bench_linear_fit import SIZE, Head, random_head
 from benchmarks.common import DATA, report, seed
-from morphface.fit import PhotometricSettings, fit_linear, fit_photometric
+from morphface.fit import PhotometricResult, PhotometricSettings, fit_linear, fit_photometric
 from morphface.fit.analysis.settings import HINTS
 from morphface.geometry.camera import to_camera
 from morphface.geometry.mesh import vertex_normals
@@ -32,11 +33,13 @@ from morphface.geometry.spherical_harmonics import AMBIENT, sh_basis
 from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
 from morphface.media.images import Photo
 from morphface.models import LinearBasis, MorphableModel, load_model
+from morphface.parameters import FaceParameters
 from morphface.pipelines import fit_photo
 from morphface.render import rasterize
 
 LUMINANCE = torch.tensor([0.299, 0.587, 0.114])
 DARKEST, PALEST = 0.25, 0.72
+LIDS, CORNERS = ((159, 386), (145, 374)), ((33, 263), (133, 362))  # right eye, left eye
 LIGHTS, VIEWS = 40, 3
 BRIGHTNESS, TINT = 0.25, 0.08  # standard deviations of the logarithm
 BLOTCHES = 0.03  # standard deviation of what components do not make
@@ -121,6 +124,7 @@ def bench_renders(model: MorphableModel, count: int) -> list[dict[str, Any]]:
     rng = seed()
     given = lights(rng)
     true, found = [], {name: [] for name in SETTINGS}
+    eyes: list[tuple[float, float]] = []
     with MediaPipeDetector() as detector:
         for number in range(count):
             wanted = DARKEST + (PALEST - DARKEST) * number / max(count - 1, 1)
@@ -142,8 +146,41 @@ def bench_renders(model: MorphableModel, count: int) -> list[dict[str, Any]]:
                 for name, settings in SETTINGS.items():
                     fit = fit_photometric(model, [image], [start], settings=settings)
                     found[name].append(tone(model, fit.albedo))
+                    if settings == PhotometricSettings():
+                        eyes.append(eye_errors(model, shown, painted, fit))
             print(number, flush=True)
-    return [told(name, true, values) for name, values in found.items()]
+    return [*(told(name, true, values) for name, values in found.items()), told_eyes(eyes)]
+
+
+def eye_errors(
+    model: MorphableModel, head: Head, painted: MorphableModel, fit: PhotometricResult
+) -> tuple[float, float]:
+    """How far the opening of the lids, in widths of the eye, and the colour of the iris are off."""
+    iris = model.regions["iris"] / model.regions["iris"].sum()
+    wanted = iris @ painted.albedo(head.parameters.reflectance)[0]
+    opening = (openings(model, fit.parameters) - openings(model, head.parameters)).abs().max()
+    return float(opening), float((iris @ fit.albedo - wanted).abs().mean())
+
+
+def openings(model: MorphableModel, face: FaceParameters) -> torch.Tensor:
+    """Distance of the lids over the width of each eye."""
+    vertices = model.vertices(face.identity, face.expression)
+    points = model.landmark_embedding("478").points(vertices)[0]
+    (upper, lower), (outer, inner) = (points[torch.tensor(pairs)] for pairs in (LIDS, CORNERS))
+    return (upper - lower).norm(dim=-1) / (outer - inner).norm(dim=-1)
+
+
+def told_eyes(errors: list[tuple[float, float]]) -> dict[str, Any]:
+    """Errors of lids and irises."""
+    opening, iris = np.array(errors).T
+    return {
+        "case": "renders, eyes",
+        "pictures": len(errors),
+        "opening_median_error": round(float(np.median(opening)), 4),
+        "opening_within_0.1": round(float((opening < 0.1).mean()), 3),
+        "iris_median_error": round(float(np.median(iris)), 4),
+        "iris_within_0.1": round(float((iris < 0.1).mean()), 3),
+    }
 
 
 def told(name: str, true: list[tuple[int, float]], values: list[float]) -> dict[str, Any]:

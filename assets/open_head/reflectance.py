@@ -16,6 +16,9 @@ from scipy.sparse.linalg import eigsh
 
 import pigments
 
+WIDE = 1.3
+"""How much more skins differ than by their standard deviation over the range of people: that range
+is even, and a Gaussian that is as wide makes the palest and the darkest too rare."""
 SKIN, (MELANIN, HAEMOGLOBIN, CAROTENE) = pigments.tones()
 SPATIAL_MODES = 40
 UNEVEN = (0.2, 0.3)
@@ -137,7 +140,7 @@ def axes(
     pigmented = regions["skin"] + 0.75 * regions["lips"] * (1 - regions["skin"])
     rest = 0.35 * (regions["mouth"] + regions["eye_sockets"] + regions["tongue"]).clip(0, 1)
     body = np.maximum(pigmented, rest)
-    fields = [(body, MELANIN), (body, HAEMOGLOBIN), (body, CAROTENE)]
+    fields = [(body, WIDE * MELANIN), (body, HAEMOGLOBIN), (body, CAROTENE)]
     fields += [(regions[name], np.array(colour)) for name, colour in AXES]
     values, functions = smooth_modes(vertices, skin_faces, area)
     for value, function in zip(values, functions, strict=True):

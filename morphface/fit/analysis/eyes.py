@@ -24,7 +24,16 @@ from morphface.fit.analysis.sampling import Samples, see
 from morphface.fit.analysis.scene import Scene
 from morphface.models import Eye, MorphableModel, gaze_rotation
 
-__all__ = ["Expected", "Glance", "Parts", "eye_view", "glances", "likely_gaze", "parts_of"]
+__all__ = [
+    "Expected",
+    "Glance",
+    "Parts",
+    "eye_view",
+    "glances",
+    "likely_gaze",
+    "parts_of",
+    "parts_seen",
+]
 
 _CACHE: "WeakKeyDictionary[MorphableModel, Parts | None]" = WeakKeyDictionary()
 _LEAST_SPREAD = 0.1  # of albedo; shine and the shade of lids are no albedo
@@ -294,6 +303,11 @@ def _shares(
     away = (eye.towards @ sight.T).clamp(-1, 1).acos()
     pupil, inside = ((0.5 + (end - away) / eye.blur).clamp(0, 1) for end in parts.ends)
     return pupil, inside - pupil, 1 - inside
+
+
+def parts_seen(eye: Glance, parts: Parts, gaze: Float[Tensor, "2"]) -> tuple[Tensor, ...]:
+    """How far each pixel shows pupil, iris and sclera of an eye that looks along `gaze`."""
+    return tuple(share[:, 0] for share in _shares(eye, parts, gaze[None]))
 
 
 def _off_iris(eye: Glance, tried: Float[Tensor, "m 2"]) -> Float[Tensor, " m"] | float:

@@ -19,12 +19,14 @@ from morphface.fit.analysis.borrowed import with_colours
 from morphface.fit.analysis.colour import Balance, balance_of
 from morphface.fit.analysis.energies import Prior
 from morphface.fit.analysis.exposure import light_prior
-from morphface.fit.analysis.eyes import Expected, eye_view, glances, likely_gaze, parts_of
+from morphface.fit.analysis.eyes import parts_of
 from morphface.fit.analysis.finish import Fitted, finish
-from morphface.fit.analysis.lens import Lens, View, box_around, crop
+from morphface.fit.analysis.frame import Frame
+from morphface.fit.analysis.lens import Lens, View, box_around
 from morphface.fit.analysis.light import first_light
-from morphface.fit.analysis.markers import Detected, detected, iris_gaze, markers_at
+from morphface.fit.analysis.markers import Detected, detected, markers_at
 from morphface.fit.analysis.occlusion import cover_of
+from morphface.fit.analysis.onlooker import Onlooker
 from morphface.fit.analysis.person import Person, person_of
 from morphface.fit.analysis.priors import look_priors, person_priors
 from morphface.fit.analysis.problem import Photo, Problem, surface_at
@@ -126,10 +128,11 @@ class _Task:
     masks: tuple[Tensor | None, ...] = ()
 
     @property
-    def seeks_gaze(self) -> bool:
-        """Whether gaze is to be found, in a model whose eyes look like something."""
+    def onlooker(self) -> Onlooker | None:
+        """Finds the gaze, where it is asked for and the model's eyes look like something."""
         asked = any("gaze" in stage.free for stage in self.settings.stages)
-        return "gaze" in self.free and asked and parts_of(self.model) is not None
+        parts = parts_of(self.model) if "gaze" in self.free and asked else None
+        return None if parts is None else Onlooker(self.model, parts, self.settings)
 
 
 def _task(
@@ -154,34 +157,6 @@ def _task(
     return _Task(model, photos, starts, settings, free, priors, person)
 
 
-@dataclass(frozen=True, eq=False)
-class _Frame:
-    """What stays of one photo from stage to stage.
-
-    Args:
-        photo: its pixels.
-        lens: to them.
-        box: the part that holds the face.
-        scale: pixels for a millimetre.
-        balance: of its colours.
-        marks: its landmarks.
-        priors: of the groups that it has for itself.
-    """
-
-    photo: Float[Tensor, "H W 3"]
-    lens: Lens
-    box: tuple[int, int, int, int]
-    scale: float
-    balance: Balance
-    marks: Detected
-    priors: tuple[Prior, ...]
-
-    def view(self, spacing: float) -> View:
-        """The face, a pixel every `spacing` millimetres."""
-        ratio = 1 / (spacing * self.scale)
-        return crop(self.photo, self.lens, self.box, ratio=ratio, mix=self.balance.mix)
-
-
 def _fit(task: _Task) -> PhotometricResult:
     looks = _one_person(
         task.person,
@@ -200,42 +175,22 @@ def _fit(task: _Task) -> PhotometricResult:
         for frame, look in zip(frames, looks, strict=True)
     )
     history: list[float] = []
+    onlooker = task.onlooker
     for number, stage in enumerate(task.settings.stages):
-        if stage.look:
-            looks = _with_gaze(task, frames, views, looks)
+        if stage.look and onlooker is not None:
+            looks = onlooker.gazes(frames, views, looks)
         views = tuple(
-            _opened(frame, stage, view) for frame, view in zip(frames, views, strict=True)
+            frame.opened(stage.spacing, view) for frame, view in zip(frames, views, strict=True)
         )
         problem = _problem(task, frames, views, looks, stage)
         looks, steps = run_stage(problem, stage, looks, phase=0.5 + 0.1 * number)
         history += steps
         views = tuple(_covered(task, look, view) for look, view in zip(looks, views, strict=True))
-    looks = _with_gaze(task, frames, views, looks)
+    if onlooker is not None:
+        looks = onlooker.gazes(frames, views, looks)
+        looks = onlooker.colours(frames, views, looks) if "reflectance" in task.free else looks
     done = Fitted(problem, looks, views, tuple(history))
     return finish(done, task.starts, tuple(frame.balance for frame in frames))
-
-
-def _with_gaze(
-    task: _Task, frames: tuple[_Frame, ...], views: tuple[View, ...], looks: tuple[Look, ...]
-) -> tuple[Look, ...]:
-    """The looks with the gaze that the pixels between the lids show."""
-    if not task.seeks_gaze:
-        return looks
-    return tuple(
-        replace(look, gaze=_gaze(task, frame, view, look))
-        for frame, view, look in zip(frames, views, looks, strict=True)
-    )
-
-
-def _gaze(task: _Task, frame: _Frame, view: View, look: Look) -> Float[Tensor, "2 2"]:
-    parts, settings = parts_of(task.model), task.settings
-    if parts is None:
-        return look.gaze
-    scene = scene_of(surface_at(task.model, look), look)
-    near = eye_view(frame.photo, frame.lens, scene, frame.balance.mix)
-    irises = iris_gaze(frame.marks, look)
-    expected = Expected(settings.gaze_spread, settings.vergence_spread, settings.upright_spread)
-    return likely_gaze(glances(scene, near, parts, view, irises), parts, expected)
 
 
 def _one_person(person: Person, looks: tuple[Look, ...]) -> tuple[Look, ...]:
@@ -244,7 +199,7 @@ def _one_person(person: Person, looks: tuple[Look, ...]) -> tuple[Look, ...]:
     return tuple(replace(look, identity=mean, reflectance=looks[0].reflectance) for look in looks)
 
 
-def _begin(task: _Task, number: int, look: Look) -> tuple[_Frame, Look]:
+def _begin(task: _Task, number: int, look: Look) -> tuple[Frame, Look]:
     """What stays of a photo, and its look with a first light."""
     photo, start, settings = task.photos[number], task.starts[number], task.settings
     camera = start.camera
@@ -256,7 +211,7 @@ def _begin(task: _Task, number: int, look: Look) -> tuple[_Frame, Look]:
     away = float(-look.translation[2]) if depth is None else float(depth)
     hints = hints_of(to_numpy(photo), start.landmarks, settings.hints)
     light = light_prior(scene, settings, hints)
-    frame = _Frame(
+    frame = Frame(
         photo=photo,
         lens=lens,
         box=box_around(shown, camera.size),
@@ -284,15 +239,6 @@ def _begin(task: _Task, number: int, look: Look) -> tuple[_Frame, Look]:
     return replace(frame, balance=balance), look
 
 
-def _opened(frame: _Frame, stage: Stage, last: View) -> View:
-    """The view of a stage, with what was found hidden in the last."""
-    view = frame.view(stage.spacing)
-    planes = torch.nn.functional.interpolate(
-        last.open[None, None], view.size, mode="bilinear", align_corners=False
-    )
-    return replace(view, open=planes[0, 0])
-
-
 def _covered(task: _Task, look: Look, view: View) -> View:
     """The view with what hides the face, seen from where the fit stands."""
     scene = scene_of(surface_at(task.model, look), look)
@@ -302,7 +248,7 @@ def _covered(task: _Task, look: Look, view: View) -> View:
 
 def _problem(
     task: _Task,
-    frames: tuple[_Frame, ...],
+    frames: tuple[Frame, ...],
     views: tuple[View, ...],
     looks: tuple[Look, ...],
     stage: Stage,
@@ -330,8 +276,8 @@ def _problem(
     )
 
 
-def _used_marks(task: _Task, frame: _Frame) -> Detected:
+def _used_marks(task: _Task, frame: Frame) -> Detected:
     """The landmarks of a photo, without irises where these have been looked for in the pixels."""
-    if not task.seeks_gaze:
+    if task.onlooker is None:
         return frame.marks
     return replace(frame.marks, irises=np.zeros_like(frame.marks.irises))
