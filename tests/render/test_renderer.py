@@ -281,4 +281,4 @@ def test_the_example_recovers_a_shape_from_its_silhouette(examples):
 
     before, after = error(torch.zeros(80)), error(found["identity"])
     assert after[0] < 0.15 * before[0]
-    assert after[1] < 0.6 * before[1]
+    assert after[1] < 0.65 * before[1]

@@ -97,7 +97,8 @@ def test_what_no_photo_shows_is_as_the_model_has_it(model, front):
     back = model.identity.mean[:, 2] < -120
     error = error_of(front[1], model.reflectance.mean, back)
     assert back.sum() > 50
-    assert error.max() < 0.05
+    assert error.mean() < 0.02
+    assert error.max() < 0.1  # the back of the head has few texels
 
 
 def test_several_photos_show_more_than_one(model, albedo, aside):
