@@ -163,6 +163,7 @@ class _Looks:
         return float((self._known[index] - self.actors[number].likeness).norm())
 
     def _identity(self, face: Landmarks) -> Float[Tensor, " I"]:
-        focal = float(self.actors[0].person.camera.focal)
-        fit = fit_linear(self._model, face, size=self._seen.frame.photo.size, focal=focal)
+        first, size = self.actors[0], self._seen.frame.photo.size
+        focal = float(first.person.camera.focal)
+        fit = fit_linear(self._model, face, size=size, focal=focal, camera=first.settings.camera)
         return torch.nan_to_num(fit.parameters.identity[0], nan=1e3)

@@ -158,9 +158,9 @@ class _Studio:
                 faces = [
                     (f, search_faces(f.photo, self._finder)) for f in keys[:: _thin(len(keys))]
                 ]
-            focal = self.settings.focal
+            focal, camera = self.settings.focal, self.settings.camera
             frames = [
-                [candidate_of(self.model, frame, face, focal) for face in found]
+                [candidate_of(self.model, frame, face, focal, camera) for face in found]
                 for frame, found in faces
             ]
             for group in group_people(frames, self.settings.people):
@@ -200,8 +200,8 @@ class _Studio:
                 break
             if source in later.sources:
                 frames.append((later.frame, later.faces[later.sources.index(source)]))
-        focal = self.settings.focal
-        faces = [candidate_of(self.model, frame, face, focal) for frame, face in frames]
+        focal, camera = self.settings.focal, self.settings.camera
+        faces = [candidate_of(self.model, frame, face, focal, camera) for frame, face in frames]
         if self.cast.full or not self._admit(faces):
             self.cast.refuse(source)
 

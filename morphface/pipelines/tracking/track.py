@@ -11,12 +11,14 @@ from morphface.core.errors import ParameterError, StoppedError
 from morphface.core.files import atomic_write, output_folder
 from morphface.fit.video import VideoSettings
 from morphface.fit.video.smoothing import smooth as without_jitter
+from morphface.geometry.camera import Camera
 from morphface.geometry.focal import FocalLength, focal_pixels
 from morphface.media.video import Video, read_video
 from morphface.media.video.webcam import Webcam
 from morphface.models import load_model
 from morphface.parameters import LOST, PREDICTED, TRACKED, Track, save_track
 from morphface.parameters.archive import library_versions
+from morphface.pipelines.calibration import Calibration, CameraSource, check_camera, lens_of
 from morphface.pipelines.model_landmarks import with_landmarks_for
 from morphface.pipelines.photo import Progress
 from morphface.pipelines.tracking.report import describe_track
@@ -40,6 +42,7 @@ def track_video(
     rate: float | None = None,
     people: int = 1,
     focal: FocalLength | None = None,
+    camera: CameraSource | None = None,
     stage: str = "pixels",
     smooth: bool = False,
     overlay: bool = True,
@@ -65,6 +68,8 @@ def track_video(
         people: the most people that are tracked.
         focal: focal length in pixels, or a 35-mm equivalent as text, such as "50mm"; None
             estimates it.
+        camera: that took the video, if it is calibrated, as of `fit_photo`; distortion is taken out
+            of the frames.
         stage: "linear" tracks landmarks alone, "pixels" pixels as well.
         smooth: smooth the motion afterwards, past and future frames considered.
         overlay: whether to write the video that shows the track.
@@ -81,6 +86,7 @@ def track_video(
         MorphfaceError: the subclass and its message say what is wrong with the input.
     """
     _check_people(people)
+    check_camera(camera, focal)
     settings = VideoSettings(stage=stage, people=people, focal=focal)
     tell = progress or (lambda _: None)
     with (
@@ -89,6 +95,8 @@ def track_video(
     ):
         if focal is not None:
             settings = replace(settings, focal=focal_pixels(focal, source.size))
+        if camera is not None:
+            settings = replace(settings, camera=_calibrated(source, camera, str(video)))
         head = with_landmarks_for(load_model(model), model, ["478", "68"], tell)
         run = TrackingRun(source, head, settings, folder / OVERLAY if overlay else None)
         run.follow(tell, advance or (lambda *_: None), draw=not smooth)
@@ -114,6 +122,13 @@ def track_video(
             f"interrupted after {report['frames']} frames; what was tracked until then is in {out}"
         )
     return report
+
+
+def _calibrated(source: Video | Webcam, camera: CameraSource, name: str) -> Camera:
+    """The camera of the frames, which lose their distortion."""
+    calibration = Calibration(lens_of(camera, name).of_picture(source.size), source.size)
+    source.developed = calibration.photo
+    return calibration.lens.camera(source.size)
 
 
 class _Part(TypedDict):
