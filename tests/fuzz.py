@@ -4,6 +4,7 @@ import io
 import json
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from morphface.core.errors import MorphfaceError
@@ -68,6 +69,5 @@ def survives(read, source):
     try:
         read(source)
     except MorphfaceError as error:
-        assert "\n" not in str(error)
-        return False
+        return "\n" in str(error) and pytest.fail(f"more than one sentence: {error}")
     return True

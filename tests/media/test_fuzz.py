@@ -1,4 +1,4 @@
-"""Damaged pictures, a few of each kind; `benchmarks/fuzz_readers.py` tries many."""
+"""Damaged pictures raise nothing but our errors."""
 
 import numpy as np
 import pytest
