@@ -11,7 +11,6 @@ from morphface.core.errors import ParameterError, StoppedError
 from morphface.core.files import atomic_write, output_folder
 from morphface.fit.video import VideoSettings
 from morphface.fit.video.smoothing import smooth as without_jitter
-from morphface.geometry.camera import Camera
 from morphface.geometry.focal import FocalLength, focal_pixels
 from morphface.media.video import Video, read_video
 from morphface.media.video.webcam import Webcam
@@ -89,14 +88,9 @@ def track_video(
     check_camera(camera, focal)
     settings = VideoSettings(stage=stage, people=people, focal=focal)
     tell = progress or (lambda _: None)
-    with (
-        output_folder(out) as folder,
-        _opened(video, rate, start=start, end=end, every=every) as source,
-    ):
-        if focal is not None:
-            settings = replace(settings, focal=focal_pixels(focal, source.size))
-        if camera is not None:
-            settings = replace(settings, camera=_calibrated(source, camera, str(video)))
+    part: _Part = {"start": start, "end": end, "every": every}
+    with output_folder(out) as folder, _opened(video, rate, **part) as source:
+        settings = _with_lens(settings, source, camera, str(video))
         head = with_landmarks_for(load_model(model), model, ["478", "68"], tell)
         run = TrackingRun(source, head, settings, folder / OVERLAY if overlay else None)
         run.follow(tell, advance or (lambda *_: None), draw=not smooth)
@@ -106,7 +100,7 @@ def track_video(
             tracks = {number: without_jitter(track, model=head) for number, track in tracks.items()}
             run.draw_again(tracks, tell)
         tell("writing the files")
-        wishes = {"start": start, "end": end, "every": every, "smooth": smooth, **_plain(settings)}
+        wishes = {**part, "smooth": smooth, **_plain(settings)}
         report = _header(video, model, run) | _describe(run, tracks) | {"settings": wishes}
         for number, track in tracks.items():
             inner = f"person_{number}" if people > 1 else "."
@@ -124,11 +118,17 @@ def track_video(
     return report
 
 
-def _calibrated(source: Video | Webcam, camera: CameraSource, name: str) -> Camera:
-    """The camera of the frames, which lose their distortion."""
+def _with_lens(
+    settings: VideoSettings, source: Video | Webcam, camera: CameraSource | None, name: str
+) -> VideoSettings:
+    """The settings with what is known of the lens, whose distortion the frames lose."""
+    if settings.focal is not None:
+        return replace(settings, focal=focal_pixels(settings.focal, source.size))
+    if camera is None:
+        return settings
     calibration = Calibration(lens_of(camera, name).of_picture(source.size), source.size)
     source.developed = calibration.photo
-    return calibration.lens.camera(source.size)
+    return replace(settings, camera=calibration.lens.camera(source.size))
 
 
 class _Part(TypedDict):
