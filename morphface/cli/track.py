@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
-from morphface.cli.options import Debug, Focal, Model, Quiet, Stage
+from morphface.cli.options import Camera, Debug, Focal, Model, Quiet, Stage
 from morphface.cli.output import say
 
 __all__ = ["track"]
@@ -53,6 +53,7 @@ def track(
     rate: _Rate = None,
     people: _People = 1,
     focal: Focal = None,
+    camera: Camera = None,
     stage: Stage = "pixels",
     smooth: _Smooth = False,
     no_overlay: _NoOverlay = False,
@@ -80,6 +81,7 @@ def track(
             rate=rate,
             people=people,
             focal=focal,
+            camera=camera,
             stage=stage,
             smooth=smooth,
             overlay=not no_overlay,

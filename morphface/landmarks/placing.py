@@ -16,7 +16,7 @@ from torch import Tensor
 from morphface.core.errors import LandmarkError, ParameterError
 from morphface.landmarks.boxes import box_of
 from morphface.landmarks.points import Landmarks
-from morphface.landmarks.schemes import tilt
+from morphface.landmarks.schemes import scheme, tilt
 
 __all__ = ["PixelsOf", "placed"]
 
@@ -64,7 +64,11 @@ def placed(
 
 
 def _lies(face: Landmarks) -> bool:
-    return abs(float(tilt(face))) > _LYING
+    """Whether the line of the eyes, or that down to the mouth, is not where it is upright."""
+    known = scheme(face.scheme)
+    eyes = face.points[list(known.outer_eyes)].mean(dim=0)
+    across, down = face.points[list(known.groups["outer_lips"])].mean(dim=0) - eyes
+    return max(abs(float(tilt(face))), abs(math.atan2(float(across), float(down)))) > _LYING
 
 
 def _upright(face: Landmarks, size: tuple[int, int], turn: tuple[bool, int]) -> Landmarks:

@@ -37,6 +37,10 @@ POSE_ORDER = (
     "turned by yaw, then pitch, then roll; positive yaw to the subject's left, "
     "positive pitch up, positive roll counter-clockwise in the image"
 )
+UNKNOWN_CAMERA = (
+    "not given: its axis is taken to meet the middle of the picture. If the picture is a crop, "
+    "faces come out turned by the angle between the two; give the camera of the crop"
+)
 
 
 def reconstruct(
@@ -81,6 +85,7 @@ def reconstruct(
         result = fit_photo(image, model=model, faces=faces, progress=progress, **wishes)
         refuse_warned(result.faces, strict)
         report = _header(name_of(image), model, result)
+        report["camera"] = UNKNOWN_CAMERA if wishes.get("camera") is None else "as given"
         for index, face in enumerate(result.faces):
             (progress or (lambda _: None))("writing the files")
             inner = f"face_{index}" if faces == "all" else "."

@@ -192,7 +192,7 @@ def _wishes(
     focal: FocalLength | Sequence[FocalLength | None] | None,
     camera: CameraSource | Sequence[CameraSource | None] | None,
 ) -> _Wishes:
-    if isinstance(images, str | Path | bytes | Photo) or len(images) < 2:
+    if isinstance(images, str | bytes) or not isinstance(images, Sequence) or len(images) < 2:
         raise ParameterError(
             "a fit of photos together needs at least two photos of one person; fit_photo and "
             "`morphface fit IMAGE` fit a single one"

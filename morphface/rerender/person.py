@@ -24,8 +24,8 @@ from morphface.render.warp import look_up
 from morphface.rerender.hair import hair_colours
 from morphface.rerender.plate import inpainted
 from morphface.rerender.turn import above_neck
-from morphface.segment.filters import blurred
 from morphface.segment import Labels, Working, foreground, label_person, person_matte, working_size
+from morphface.segment.filters import blurred
 
 __all__ = ["Person"]
 

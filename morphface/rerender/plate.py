@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from scipy.ndimage import distance_transform_edt
-from torch import Tensor
 
 from morphface.render.relief import membrane
 

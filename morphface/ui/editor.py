@@ -13,6 +13,7 @@ from morphface.core.errors import MissingDependencyError, OutputError
 from morphface.core.files import atomic_write
 from morphface.fit.fitted import FittedPhoto
 from morphface.geometry.focal import FocalLength
+from morphface.media.images import PictureSource
 from morphface.parameters import FaceParameters
 from morphface.ui.session import Session
 
@@ -35,7 +36,7 @@ class FaceEditor(anywidget.AnyWidget):
     other. When the kernel is gone, the page says so.
 
     Args:
-        image: a path, `sample:astronaut`, or what `fit_photo` gave, which is not fitted again.
+        image: a picture, as of `fit_photo`, or what that gave, which is not fitted again.
         face: which face, the largest is 0.
         model: name of a morphable model, for a path.
         focal: focal length for a path: pixels, or a 35-mm equivalent such as "50mm".
@@ -49,7 +50,7 @@ class FaceEditor(anywidget.AnyWidget):
 
     def __init__(
         self,
-        image: str | Path | FittedPhoto,
+        image: PictureSource | FittedPhoto,
         *,
         face: int = 0,
         model: str = "open-head",

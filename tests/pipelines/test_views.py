@@ -1,12 +1,14 @@
 import importlib
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
 from morphface.core.errors import OutputError, ParameterError
 from morphface.edit.light import Light
-from morphface.media.images import read_image, write_image
+from morphface.media.decode import decode_samples
+from morphface.media.images import Photo, read_image, write_image
 from morphface.media.video import read_video
 from morphface.pipelines import fit_photo
 from morphface.pipelines.views import edit_photo, orbit_photo, view_photo
@@ -33,6 +35,23 @@ def test_no_changes_write_the_photo_as_it_lay_in_its_file(faked, known, tmp_path
     place = edit_photo("x.jpg", tmp_path / "out.png")
     wanted = known.photo.to_uint8().rot90(-1)
     assert torch.equal((read_image(place).pixels * 255).round().to(torch.uint8), wanted)
+
+
+def test_an_edit_keeps_the_samples_that_it_does_not_touch(known, monkeypatch, tmp_path):
+    cv2 = pytest.importorskip("cv2")
+    deep = np.random.default_rng(0).integers(0, 65535, (240, 320, 4), np.uint16)
+    deep[..., :3] = (known.photo.pixels * 65535).round().numpy()
+    deep[..., 3] = 65535
+    deep[:20, :, 3] //= 2  # a corner of the wall is half transparent
+    decoded = decode_samples(deep)
+    photo = Photo(torch.from_numpy(decoded.values), original=decoded.original)
+    monkeypatch.setattr(MODULE, "fit_photo", lambda *_, **__: replace(known, photo=photo))
+    place = edit_photo("x.png", tmp_path / "out.png", changes={"expression": {"jawOpen": 0.6}})
+    found = cv2.imread(str(place), cv2.IMREAD_UNCHANGED)[..., [2, 1, 0, 3]]
+    assert found.dtype == np.uint16
+    same = (found == deep).all(axis=-1)
+    assert 0.5 < same.mean() < 0.999
+    assert same[:20].all()
 
 
 def test_a_view_without_angles_is_the_view_from_the_front(faked, tmp_path):

@@ -106,12 +106,16 @@ def iris_gaze(marks: Detected, look: Look) -> tuple[Float[Tensor, "2"] | None, .
     points = rows.points(guess.coefficients)
     flat = (marks.targets - marks.middle) * [1.0, -1.0] / guess.focal
     rays = np.column_stack([flat, -np.ones(len(flat))]) @ guess.rotation
-    viewpoint, out = -guess.translation @ guess.rotation, []
+    viewpoint = -guess.translation @ guess.rotation
+    out: list[Float[Tensor, 2] | None] = []
     for eye in rows.eyes:
         centre = eye.centre + eye.basis @ guess.coefficients[: rows.identity]
         seen = eye.points[marks.irises[eye.points] > 0]
+        if not len(seen):
+            out.append(None)
+            continue
         found = eye_angles(points[seen] - centre, viewpoint - centre, rays[seen])
-        out.append(torch.from_numpy(found).to(look.gaze) if len(seen) else None)
+        out.append(torch.from_numpy(found).to(look.gaze))
     return tuple(out) or (None, None)
 
 

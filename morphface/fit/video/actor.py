@@ -168,7 +168,11 @@ class Actor:
         """Where to begin when the person comes into sight."""
         person = self.person
         fit = fit_linear(
-            person.model, landmarks, size=frame.photo.size, focal=float(person.camera.focal)
+            person.model,
+            landmarks,
+            size=frame.photo.size,
+            focal=float(person.camera.focal),
+            camera=self.settings.camera,
         )
         if not fit.landmark_nme <= self.settings.largest_nme:
             return None

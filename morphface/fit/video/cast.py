@@ -184,6 +184,7 @@ class _Looks:
         return self.distance(number, index) > STRANGER
 
     def _look(self, face: Landmarks) -> Likeness:
-        photo = self._seen.frame.photo
-        focal = float(self.actors[0].person.camera.focal)
-        return likeness_of(photo, face, fit_linear(self._model, face, size=photo.size, focal=focal))
+        photo, first = self._seen.frame.photo, self.actors[0]
+        focal, camera = float(first.person.camera.focal), first.settings.camera
+        fit = fit_linear(self._model, face, size=photo.size, focal=focal, camera=camera)
+        return likeness_of(photo, face, fit)

@@ -17,6 +17,7 @@ from morphface.fit.video.looks import Likeness, likeness_of
 from morphface.fit.video.person import Person, frozen
 from morphface.fit.video.settings import VideoSettings
 from morphface.geometry.angles import rotvec_to_angles
+from morphface.geometry.camera import Camera
 from morphface.geometry.focal import FocalLength, reach
 from morphface.landmarks import Landmarks
 from morphface.media.images import Photo
@@ -65,7 +66,11 @@ class Candidate:
 
 
 def candidate_of(
-    model: MorphableModel, frame: Frame, landmarks: Landmarks, focal: FocalLength | None
+    model: MorphableModel,
+    frame: Frame,
+    landmarks: Landmarks,
+    focal: FocalLength | None,
+    camera: Camera | None = None,
 ) -> Candidate:
     """A face of a frame, fitted to its landmarks.
 
@@ -74,8 +79,9 @@ def candidate_of(
         frame: the frame.
         landmarks: of the face.
         focal: length in pixels or on film, or None to estimate it.
+        camera: that took it, where it is calibrated.
     """
-    fit = fit_linear(model, landmarks, size=frame.photo.size, focal=focal)
+    fit = fit_linear(model, landmarks, size=frame.photo.size, focal=focal, camera=camera)
     grey = _grey(frame.photo, landmarks.box)
     brightness = float(grey.mean()) / 255 if grey.numel() else 0.0
     return Candidate(
@@ -167,7 +173,7 @@ def person_of(
     """
     focal = settings.focal or focal_of(keys)
     starts = [
-        fit_linear(model, key.landmarks, size=key.frame.photo.size, focal=focal) for key in keys
+        candidate_of(model, key.frame, key.landmarks, focal, settings.camera).fit for key in keys
     ]
     identity = torch.stack([start.parameters.identity for start in starts]).mean(dim=0)
     colours = model.reflectance

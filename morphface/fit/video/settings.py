@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, fields
 
 from morphface.core.errors import ParameterError
 from morphface.fit.analysis.settings import GROUPS, PhotometricSettings, Stage
+from morphface.geometry.camera import Camera
 from morphface.geometry.focal import FocalLength, check_focal
 
 __all__ = ["PEOPLE", "STAGES", "Inertia", "VideoSettings"]
@@ -71,6 +72,7 @@ class VideoSettings:
             where none are given.
         focal: focal length in pixels, or a 35-mm equivalent as text, such as "50mm"; None
             estimates it.
+        camera: that took the video, where it is calibrated, which counts before `focal`.
         photometric: how key frames are fitted to pixels.
         spacing: millimetres of the face between pixels at which frames are compared (measured).
         points: how many points of the skin are compared (measured).
@@ -94,6 +96,7 @@ class VideoSettings:
     key_frames: int = 6
     first_frames: int = 25
     focal: FocalLength | None = None
+    camera: Camera | None = None
     photometric: PhotometricSettings = field(
         default_factory=lambda: PhotometricSettings(stages=_KEY_STAGES)
     )

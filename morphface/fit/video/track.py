@@ -222,7 +222,8 @@ class _Studio:
     def _candidates(
         self, frames: Sequence[tuple[Frame, Landmarks]], focal: FocalLength | None
     ) -> list[Candidate]:
-        return [candidate_of(self.model, frame, face, focal) for frame, face in frames]
+        camera = self.settings.camera
+        return [candidate_of(self.model, frame, face, focal, camera) for frame, face in frames]
 
 
 def _thin(count: int) -> int:

@@ -2,7 +2,7 @@
 
 import math
 from bisect import bisect_left
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
@@ -17,7 +17,7 @@ from morphface.media.video.probe import Probe
 from morphface.media.video.source import Source
 from morphface.media.video.timeline import Timeline
 
-__all__ = ["Frame", "Video", "check_wishes", "evenly"]
+__all__ = ["Frame", "Video", "as_it_is", "check_wishes", "evenly"]
 
 _Raw = tuple[VideoFrame, int, float]
 
@@ -51,6 +51,8 @@ class Video:
         self.path, self.known, self.span, self.every = path, known, span, every
         self.truncated = False
         """Whether the file turned out to be cut off or damaged; known after an iteration."""
+        self.developed: Callable[[Photo], Photo] = as_it_is
+        """What is done to each picture, which may not change its size."""
         self._running: list[Generator[Frame, None, None]] = []
 
     @property
@@ -200,7 +202,17 @@ class Video:
         return found
 
     def _frame(self, picture: Picture, raw: _Raw) -> Frame:
-        return Frame(Photo(picture.tensor(raw[0]), source=str(self.path)), raw[1], raw[2])
+        photo = Photo(picture.tensor(raw[0]), source=str(self.path))
+        return Frame(self.developed(photo), raw[1], raw[2])
+
+
+def as_it_is(photo: Photo) -> Photo:
+    """The photo.
+
+    Args:
+        photo: that nothing is done to.
+    """
+    return photo
 
 
 def evenly(items: "tuple[int, ...] | list[int]", n: int) -> list[int]:

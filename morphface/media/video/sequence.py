@@ -143,7 +143,7 @@ class PictureSequence(Video):
             )
         if photo.original is None:  # it had 8 bits
             photo = Photo(photo.to_uint8(), photo.focal, photo.source, photo.orientation)
-        return Frame(photo, number, self.known.seconds(number))
+        return Frame(self.developed(photo), number, self.known.seconds(number))
 
 
 def _expression(pattern: str) -> str:

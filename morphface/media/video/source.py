@@ -31,6 +31,7 @@ __all__ = ["Source", "open_container"]
 
 _THREADS = min(2, os.cpu_count() or 1)
 _PICTURES = ("image2", "ico")
+_PHOTOS = ("heic", "heix", "heim", "heis", "mif1", "avif")
 _TEXTS = ("tty", "bin", "xbin", "adf", "idf")
 _STILLS = ("mjpeg", "png", "bmp", "webp", "gif")
 _ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
@@ -136,7 +137,8 @@ def _refusal(path: Path, error: av.error.FFmpegError) -> str:
 def _pictures(container: InputContainer, path: Path) -> VideoStream:
     """The stream that players show: not the cover of a song, and not a single picture."""
     kind = container.format.name
-    if kind in _PICTURES or kind.endswith("_pipe"):
+    brand = container.metadata.get("major_brand", "")
+    if kind in _PICTURES or kind.endswith("_pipe") or brand in _PHOTOS:
         raise VideoError(f"{path} is a picture, not a video; pictures are for `morphface fit`")
     if kind in _TEXTS:
         raise VideoError(f"{path} is not a video of a known kind; convert it to MP4")

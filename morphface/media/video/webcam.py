@@ -3,7 +3,7 @@
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 import av
@@ -13,7 +13,7 @@ from av.video.frame import VideoFrame
 from morphface.core.errors import VideoError
 from morphface.media.images import Photo
 from morphface.media.video.picture import Picture
-from morphface.media.video.reader import Frame
+from morphface.media.video.reader import Frame, as_it_is
 
 __all__ = ["Webcam"]
 
@@ -50,6 +50,7 @@ class Webcam:
         self._picture = Picture(first, stream.sample_aspect_ratio)
         self.size: tuple[int, int] = self._picture.size
         self.rate = float(stream.average_rate or 30)
+        self.developed: Callable[[Photo], Photo] = as_it_is
         self._newest: VideoFrame | None = None
         self._news = threading.Condition()
         self._ended = False
@@ -72,8 +73,8 @@ class Webcam:
         """The newest frame whenever one is asked for, until the webcam is closed."""
         begin, index = time.monotonic(), 0
         while (raw := self._take()) is not None:
-            pixels = self._picture.tensor(raw)
-            yield Frame(Photo(pixels, source=self.name), index, time.monotonic() - begin)
+            photo = self.developed(Photo(self._picture.tensor(raw), source=self.name))
+            yield Frame(photo, index, time.monotonic() - begin)
             index += 1
 
     def _take(self) -> VideoFrame | None:

@@ -18,6 +18,7 @@ from morphface.media.video.webcam import Webcam
 from morphface.models import load_model
 from morphface.parameters import LOST, PREDICTED, TRACKED, Track, save_track
 from morphface.parameters.archive import library_versions
+from morphface.pipelines.calibration import Calibration, CameraSource, check_camera, lens_of
 from morphface.pipelines.model_landmarks import with_landmarks_for
 from morphface.pipelines.photo import Progress
 from morphface.pipelines.tracking.report import describe_track, lost_warnings
@@ -41,6 +42,7 @@ def track_video(
     rate: float | None = None,
     people: int = 1,
     focal: FocalLength | None = None,
+    camera: CameraSource | None = None,
     stage: str = "pixels",
     smooth: bool = False,
     overlay: bool = True,
@@ -66,6 +68,8 @@ def track_video(
         people: the most people that are tracked, over the whole video.
         focal: focal length in pixels, or a 35-mm equivalent as text, such as "50mm"; None
             estimates it.
+        camera: that took the video, if it is calibrated, as of `fit_photo`; distortion is taken out
+            of the frames.
         stage: "linear" tracks landmarks alone, "pixels" pixels as well.
         smooth: smooth the motion afterwards, past and future frames considered.
         overlay: whether to write the video that shows the track.
@@ -82,14 +86,12 @@ def track_video(
         MorphfaceError: the subclass and its message say what is wrong with the input.
     """
     _check_people(people)
+    check_camera(camera, focal)
     settings = VideoSettings(stage=stage, people=people, focal=focal)
     tell = progress or (lambda _: None)
-    with (
-        output_folder(out) as folder,
-        _opened(video, rate, start=start, end=end, every=every) as source,
-    ):
-        if focal is not None:
-            settings = replace(settings, focal=focal_pixels(focal, source.size))
+    part: _Part = {"start": start, "end": end, "every": every}
+    with output_folder(out) as folder, _opened(video, rate, **part) as source:
+        settings = _with_lens(settings, source, camera, str(video))
         head = with_landmarks_for(load_model(model), model, ["478", "68"], tell)
         run = TrackingRun(source, head, settings, folder / OVERLAY if overlay else None)
         run.follow(tell, advance or (lambda *_: None), draw=not smooth)
@@ -102,7 +104,7 @@ def track_video(
         if smooth or changed:
             run.draw_again(tracks, tell)
         tell("writing the files")
-        wishes = {"start": start, "end": end, "every": every, "smooth": smooth, **_plain(settings)}
+        wishes = {**part, "smooth": smooth, **_plain(settings)}
         report = _header(video, model, run) | _describe(run, tracks) | {"settings": wishes}
         for number, track in tracks.items():
             inner = f"person_{number}" if people > 1 else "."
@@ -118,6 +120,19 @@ def track_video(
             f"interrupted after {report['frames']} frames; what was tracked until then is in {out}"
         )
     return report
+
+
+def _with_lens(
+    settings: VideoSettings, source: Video | Webcam, camera: CameraSource | None, name: str
+) -> VideoSettings:
+    """The settings with what is known of the lens, whose distortion the frames lose."""
+    if settings.focal is not None:
+        return replace(settings, focal=focal_pixels(settings.focal, source.size))
+    if camera is None:
+        return settings
+    calibration = Calibration(lens_of(camera, name).of_picture(source.size), source.size)
+    source.developed = calibration.photo
+    return replace(settings, camera=calibration.lens.camera(source.size))
 
 
 class _Part(TypedDict):

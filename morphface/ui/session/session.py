@@ -5,12 +5,12 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from morphface.core.errors import MorphfaceError, NoFaceError
 from morphface.fit.fitted import FittedFace, FittedPhoto
 from morphface.geometry.focal import FocalLength
+from morphface.media.images import PictureSource
 from morphface.parameters import FaceParameters
 from morphface.pipelines.photo import fit_photo
 from morphface.render.backends.threads import kernels_alone
@@ -54,7 +54,7 @@ class Session:
     @classmethod
     def of(
         cls,
-        image: str | Path | FittedPhoto,
+        image: PictureSource | FittedPhoto,
         *,
         face: int = 0,
         model: str = "open-head",
@@ -63,7 +63,7 @@ class Session:
         """A session for a photo.
 
         Args:
-            image: a path, `sample:astronaut`, or what `fit_photo` gave, which is not fitted again.
+            image: a picture, as of `fit_photo`, or what that gave, which is not fitted again.
             face: which face, the largest is 0.
             model: name or path of a morphable model, for a path.
             focal: focal length for a path, as of `fit_photo`.
