@@ -4,6 +4,7 @@ from morphface.exchange.animated_gltf import animated_gltf, write_animated_gltf
 from morphface.exchange.arkit import ArkitCurves, arkit_curves, track_of_curves
 from morphface.exchange.arkit_json import read_arkit_json, write_arkit_json
 from morphface.exchange.clip import Clip
+from morphface.exchange.flame import flame_parameters, write_flame_track
 from morphface.exchange.live_link import read_live_link, write_live_link
 from morphface.exchange.sequences import write_maps, write_meshes
 from morphface.exchange.tables import write_landmark_table, write_parameter_table
@@ -13,11 +14,13 @@ __all__ = [
     "Clip",
     "animated_gltf",
     "arkit_curves",
+    "flame_parameters",
     "read_arkit_json",
     "read_live_link",
     "track_of_curves",
     "write_animated_gltf",
     "write_arkit_json",
+    "write_flame_track",
     "write_landmark_table",
     "write_live_link",
     "write_maps",

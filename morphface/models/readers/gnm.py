@@ -154,6 +154,7 @@ def _assemble(parts: _Parts, teeth: bool) -> ArticulatedModel:
         correctives=_correctives(parts),
         turned=(_HEAD,),
         eyes=eyes,
+        origin=origin,
     )
     centred = mean - origin
     faces = torch.from_numpy(triangles(parts.array("triangles", None, 3), parts.size, first=0))
