@@ -11,7 +11,7 @@ from morphface.core.errors import ParameterError
 
 __all__ = ["KINDS", "export", "import_"]
 
-KINDS = ("arkit-csv", "arkit-json", "csv", "glb", "obj", "ply", "npy")
+KINDS = ("arkit-csv", "arkit-json", "csv", "glb", "flame", "obj", "ply", "npy")
 """The names of `pipelines.EXPORTS`, which takes seconds to import."""
 
 _Source = Annotated[
@@ -54,6 +54,10 @@ _Scheme = Annotated[
 _Maps = Annotated[
     str | None, typer.Option(help="Maps of npy, with commas between.", metavar="NAMES")
 ]
+_Flame = Annotated[
+    str | None,
+    typer.Option(help="FLAME, for --to flame of a face of another model.", metavar="NAME_OR_PATH"),
+]
 _Curves = Annotated[
     Path,
     typer.Argument(help="A recording of Live Link Face (.csv), or curves (.json).", metavar="FILE"),
@@ -87,6 +91,7 @@ def export(
     look: _Look = None,
     scheme: _Scheme = None,
     maps: _Maps = None,
+    flame: _Flame = None,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
@@ -105,6 +110,7 @@ def export(
             degrees=degrees,
             look=look,
             scheme=scheme,
+            flame=flame,
             progress=None if shown is None else shown.update,
             **options,
         )

@@ -5,6 +5,7 @@ from morphface.exchange.arkit import ArkitCurves, arkit_curves, track_of_curves
 from morphface.exchange.arkit_json import read_arkit_json, write_arkit_json
 from morphface.exchange.cameras import camera_of, read_cameras
 from morphface.exchange.clip import Clip
+from morphface.exchange.flame import flame_parameters, write_flame_track
 from morphface.exchange.live_link import read_live_link, write_live_link
 from morphface.exchange.sequences import write_maps, write_meshes
 from morphface.exchange.tables import write_landmark_table, write_parameter_table
@@ -15,12 +16,14 @@ __all__ = [
     "animated_gltf",
     "arkit_curves",
     "camera_of",
+    "flame_parameters",
     "read_arkit_json",
     "read_cameras",
     "read_live_link",
     "track_of_curves",
     "write_animated_gltf",
     "write_arkit_json",
+    "write_flame_track",
     "write_landmark_table",
     "write_live_link",
     "write_maps",

@@ -13,7 +13,7 @@ negatives of the package's; those of the head, which that recording lacks, are t
 import csv
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +21,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from morphface.core.errors import MissingFileError, ParameterError
+from morphface.core.errors import ParameterError
 from morphface.core.files import atomic_write
 from morphface.edit import ARKIT_NAMES
 from morphface.exchange.arkit import ArkitCurves, gaze_of_look
+from morphface.exchange.csv_rows import read_rows
 
 __all__ = ["RATE", "read_live_link", "write_live_link"]
 
@@ -53,10 +54,9 @@ _ANGLES = tuple(
     for angle in ("Yaw", "Pitch", "Roll")
 )
 _HEADER = ("Timecode", "BlendShapeCount", *_SHAPES, *_ANGLES)
-_TIMECODE = re.compile(r"(\d{1,3}):(\d{1,2}):(\d{1,2})[:;](\d{1,3}(?:\.\d{1,9})?)")
-_LARGEST = 1 << 28  # bytes of a file, more than a day's recording
-_MOST_ROWS = 1 << 20
-_USUAL_RATES = (24.0, 25.0, 30.0, 50.0, 60.0, 120.0)
+_NUMBER = r"\d{1,3}(?:\.\d{1,9})?"
+_TIMECODE = re.compile(rf"(\d{{1,3}}):(\d{{1,2}}):({_NUMBER})(?:[:;]({_NUMBER}))?")
+_USUAL_RATES = (24.0, 25.0, 30.0, 48.0, 50.0, 60.0, 100.0, 120.0, 240.0, 1000.0)
 _DAY = 86_400.0
 
 
@@ -112,7 +112,7 @@ def read_live_link(
     """
     if rate is not None:
         _check_rate(rate)
-    header, rows = _table(Path(path))
+    header, rows = read_rows(Path(path))
     columns = {_plain(name): k for k, name in reversed(list(enumerate(header)))}
     known = [name for name in ARKIT_NAMES if name.lower() in columns]
     if not known or "timecode" not in columns:
@@ -158,36 +158,6 @@ def _plain(name: str) -> str:
     return name.strip().strip("\ufeff").lower()
 
 
-def _table(path: Path) -> tuple[list[str], list[list[str]]]:
-    """The names of the columns, and the rows, all as long."""
-    if not path.is_file():
-        raise MissingFileError(f"there is no recording {path}")
-    if path.stat().st_size > _LARGEST:
-        raise ParameterError(f"{path} has more than {_LARGEST >> 20} MB: no recording is that long")
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = _filled_rows(csv.reader(file))
-            header = next(rows, [])
-            kept = list(rows)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise ParameterError(f"{path} is not a table of text: {error}") from None
-    if not kept:
-        raise ParameterError(f"{path} has no frames")
-    if len(kept) > _MOST_ROWS:
-        raise ParameterError(f"{path} has more than {_MOST_ROWS} frames")
-    for number, row in enumerate(kept, start=2):
-        if len(row) != len(header):
-            raise ParameterError(
-                f"{path} is damaged: row {number} has {len(row)} columns, and the first has "
-                f"{len(header)}"
-            )
-    return header, kept
-
-
-def _filled_rows(rows: Iterator[list[str]]) -> Iterator[list[str]]:
-    return (row for row in rows if any(cell.strip() for cell in row))
-
-
 def _numbers(
     path: str | Path, rows: list[list[str]], names: Sequence[str], columns: dict[str, int]
 ) -> Float[Tensor, "T N"]:
@@ -203,7 +173,7 @@ def _numbers(
 
 def _number(path: str | Path, row: int, name: str, cell: str) -> float:
     try:
-        value = float(cell)
+        value = float(cell.replace(",", "."))
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
@@ -249,10 +219,12 @@ def _times(
                 f"{path} is damaged: Timecode in row {k + 2} is {code[:40]!r}, not HH:MM:SS:FF"
             )
         hours, minutes, whole, part = found.groups()
-        seconds[k], frames[k] = 3600 * int(hours) + 60 * int(minutes) + int(whole), float(part)
+        seconds[k] = 3600 * int(hours) + 60 * int(minutes) + float(whole)
+        frames[k] = float(part or 0)
     if rate is None:
         rate = _rate_of(seconds, frames)
-        notes.append(f"timecodes are taken to count {rate:g} frames a second")
+        if frames.any():
+            notes.append(f"timecodes are taken to count {rate:g} frames a second")
     times = seconds + frames / rate
     times += _DAY * np.cumsum(np.diff(times, prepend=times[0]) < -_DAY / 2)
     if bool((np.diff(times) <= 0).any()):
@@ -266,4 +238,6 @@ def _rate_of(seconds: np.ndarray, frames: np.ndarray) -> float:
     most = float(frames.max())
     whole = seconds[-1] - seconds[0] >= 2
     fitting = [rate for rate in _USUAL_RATES if rate - 1.01 <= most < rate]
-    return fitting[0] if whole and fitting else RATE if most < RATE else max(_USUAL_RATES)
+    if whole and fitting:
+        return fitting[0]
+    return next(rate for rate in (RATE, *_USUAL_RATES[6:], math.inf) if most < rate)

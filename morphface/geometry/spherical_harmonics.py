@@ -90,6 +90,8 @@ def irradiance(
 ) -> Float[Tensor, "*batch V 3"]:
     """Light per channel that reaches a surface; its colour is albedo times this.
 
+    The result has the precision of `normals`.
+
     Args:
         illumination: coefficients of R, G and B; zero is a neutral grey light.
         normals: of unit length, in the camera frame.
@@ -99,7 +101,7 @@ def irradiance(
     """
     check_shape("illumination", illumination, 9, 3)
     check_shape("normals", normals, None, 3)
-    return sh_basis(normals) @ illumination + AMBIENT * _BAND0
+    return sh_basis(normals) @ illumination.to(normals.dtype) + AMBIENT * _BAND0
 
 
 def sh_project(values: Float[Tensor, "*batch 12 C"]) -> Float[Tensor, "*batch 9 C"]:

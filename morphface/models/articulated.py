@@ -40,6 +40,8 @@ class Rig(Record):
             row and without the root's, adds to the unposed face, in millimetres.
         turned: the joints that expression coefficients turn, three for each.
         eyes: the joints of the left and the right eyeball.
+        origin: where the origin of the model frame is in that of the model's file, in millimetres
+            and the axes of the package; None if it is not known.
     """
 
     parents: tuple[int, ...]
@@ -49,6 +51,7 @@ class Rig(Record):
     correctives: Float[Tensor, "P V 3"]
     turned: tuple[int, ...]
     eyes: tuple[int, int]
+    origin: Float[Tensor, "3"] | None = None
 
     def __post_init__(self) -> None:
         count = len(self.parents)

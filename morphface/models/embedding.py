@@ -54,9 +54,10 @@ class LandmarkEmbedding(Record):
         return len(self.triangles)
 
     def points(self, vertices: Float[Tensor, "*batch V 3"]) -> Float[Tensor, "*batch N 3"]:
-        """Landmark positions on a mesh with `vertices`."""
+        """Landmark positions on a mesh with `vertices`, in their precision."""
         check_shape("vertices", vertices, None, 3)
-        return torch.einsum("nk,...nkc->...nc", self.barycentric, vertices[..., self.triangles, :])
+        shares = self.barycentric.to(vertices.dtype)
+        return torch.einsum("nk,...nkc->...nc", shares, vertices[..., self.triangles, :])
 
 
 def _corners(vertices: Tensor, faces: Tensor) -> tuple[Tensor, Tensor]:

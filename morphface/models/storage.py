@@ -217,6 +217,7 @@ def _rig(tensors: dict[str, Tensor]) -> Rig:
         correctives=tensors["rig.correctives"].float(),
         turned=tuple(turned),
         eyes=(eyes[0], eyes[1]),
+        origin=tensors["rig.origin"].float() if "rig.origin" in tensors else None,
     )
 
 
@@ -265,8 +266,9 @@ def _tensors(model: MorphableModel) -> Iterator[tuple[str, Tensor]]:
 
 def _of_rig(rig: Rig) -> Iterator[tuple[str, Tensor]]:
     yield from _of_basis("rig.joints", rig.joints)
-    for name in ("moves", "weights", "correctives"):
-        yield f"rig.{name}", getattr(rig, name)
+    for name in ("moves", "weights", "correctives", "origin"):
+        if getattr(rig, name) is not None:
+            yield f"rig.{name}", getattr(rig, name)
     for name in ("parents", "turned", "eyes"):
         yield f"rig.{name}", torch.tensor(getattr(rig, name), dtype=torch.int32)
 

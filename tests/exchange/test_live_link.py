@@ -128,6 +128,39 @@ def test_percents_and_midnight_are_understood(taken):
     assert "weights are taken as per cent, since they go up to more than 1" in notes
 
 
+def test_seconds_and_milliseconds_are_timecodes_too(taken):
+    plain = read_live_link(taken)[0]
+    codes = {
+        "seconds": lambda time: f"00:00:{time:09.6f}",
+        "milliseconds": lambda time: f"00:00:{int(time):02d}:{1000 * (time % 1):07.3f}",
+    }
+    for name, code in codes.items():
+        times = iter([None, *plain.times.tolist()])
+
+        def change(table, code=code, times=times):
+            return [
+                [code(t) if (t := next(times)) is not None else row[0], *row[1:]] for row in table
+            ]
+
+        back, notes = read_live_link(rewritten(taken, change))
+        torch.testing.assert_close(back.times, plain.times, atol=1e-5, rtol=0)
+        counted = "timecodes are taken to count 1000 frames a second" in notes
+        assert counted == (name == "milliseconds")
+
+
+def test_semicolons_and_decimal_commas_are_understood(taken):
+    plain = read_live_link(taken)[0]
+    text = taken.read_text().replace(",", ";").replace(".", ",")
+    first, _, rest = text.partition("\n")
+    stamps = [line.partition(";") for line in rest.splitlines()]
+    lines = [f"{time.replace(',', '.')};{values}" for time, _, values in stamps]
+    taken.write_text("\ufeff" + "\r\n".join([first, *lines]), encoding="utf-8")
+    back = read_live_link(taken)[0]
+    assert torch.equal(back.weights, plain.weights)
+    assert torch.equal(back.head, plain.head)
+    assert torch.equal(back.times, plain.times)
+
+
 def test_without_angles_the_eyes_turn_as_their_weights_say(tmp_path):
     model, path = load_model(), tmp_path / "take.csv"
     gaze = torch.tensor([[[0.3, 0.2], [0.25, 0.15]], [[-0.1, -0.3], [-0.2, -0.25]]])

@@ -119,3 +119,9 @@ def test_wrong_number_of_coefficients_is_refused():
 def test_values_elsewhere_than_at_the_samples_are_refused():
     with pytest.raises(ShapeError, match=r"values must have shape \(..., 12, any\)"):
         sh_project(torch.zeros(9, 3))
+
+
+def test_light_in_double_precision_falls_on_normals_as_they_are():
+    normals = torch.nn.functional.normalize(torch.randn(7, 3), dim=-1)
+    light = torch.randn(9, 3)
+    assert torch.equal(irradiance(light.double(), normals), irradiance(light, normals))

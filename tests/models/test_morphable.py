@@ -86,3 +86,10 @@ def test_coefficients_of_any_precision_give_the_same_face(toy, dtype):
     assert torch.equal(toy.vertices(*given), toy.vertices(*plain))
     assert torch.equal(toy.vertices(given[0], plain[1]), toy.vertices(*plain))
     assert torch.equal(toy.albedo(given[0]), toy.albedo(plain[0]))
+
+
+def test_points_of_landmarks_have_the_precision_of_the_vertices(toy):
+    vertices = toy.identity.mean.double()
+    points = toy.landmarks["toy"].points(vertices)
+    assert points.dtype == torch.float64
+    torch.testing.assert_close(points.float(), toy.landmarks["toy"].points(toy.identity.mean))

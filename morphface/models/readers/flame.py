@@ -199,6 +199,7 @@ def _assemble(
         correctives=_tensor(parts.directions("posedirs", 9 * (_JOINTS - 1))),
         turned=(_NECK, _JAW),
         eyes=_eye_joints(places),
+        origin=_tensor(origin),
     )
     centred = _tensor(mean - origin)
     return ArticulatedModel(

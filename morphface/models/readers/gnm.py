@@ -6,10 +6,11 @@ of the eyes, 80 of the teeth) and 383 expressions, all in standard deviations, w
 vertices. No reflectance.
 
 What becomes of it: millimetres, the origin between the eyes' joints. The neck does not turn, since
-that is the head's pose; the head turns on it by three rotations in radians after the expressions,
-eyeballs with the gaze. Identities of the teeth are left out unless they are asked for: no photo
-tells them, and large values push teeth through cheeks. Tongue and pupils are bounded for the same
-reason. Texture coordinates are left out, since those of different parts lie upon each other.
+that is the head's pose. Nor does the head on it, unless that is asked for: then three rotations in
+radians come after the expressions, which a fit cannot tell from the pose. Eyeballs turn with the
+gaze. Identities of the teeth are left out unless they are asked for: no photo tells them, and large
+values push teeth through cheeks. Tongue and pupils are bounded for the same reason. Texture
+coordinates are left out, since those of different parts lie upon each other.
 
 The layout is that of the public source of google/GNM. It was tried on files written in that layout,
 not on the vendor's own.
@@ -57,12 +58,13 @@ def recognises(content: Content) -> bool:
     return content.kind == "npz" and content.has(*telling)
 
 
-def read(content: Content, *, teeth: bool = False) -> ArticulatedModel:
+def read(content: Content, *, teeth: bool = False, turns: bool = False) -> ArticulatedModel:
     """Read a GNM head.
 
     Args:
         content: the file.
         teeth: keep the identities of the teeth, which are unbounded.
+        turns: let expressions turn the head on its neck, too.
 
     Raises:
         ModelError: the file is of another version, lacks an array or has an unknown one, or its
@@ -72,7 +74,7 @@ def read(content: Content, *, teeth: bool = False) -> ArticulatedModel:
         _check_names(content)
         arrays = read_npz(content.path, (*_NEEDED, *_OPTIONAL))
         _check_version(arrays)
-        return _assemble(_Parts(arrays), teeth)
+        return _assemble(_Parts(arrays), teeth, (_HEAD,) if turns else ())
 
 
 class _Parts:
@@ -135,7 +137,7 @@ def _check_version(arrays: dict[str, np.ndarray]) -> None:
         )
 
 
-def _assemble(parts: _Parts, teeth: bool) -> ArticulatedModel:
+def _assemble(parts: _Parts, teeth: bool, turned: tuple[int, ...]) -> ArticulatedModel:
     identities = parts.array("vertex_identity_basis", None, parts.size, 3).shape[0]
     named = parts.names("identity_names", identities)
     kept = [k for k, name in enumerate(named) if teeth or not name.startswith(_TEETH)]
@@ -152,8 +154,9 @@ def _assemble(parts: _Parts, teeth: bool) -> ArticulatedModel:
         moves=torch.zeros(len(linear), _JOINTS, 3),
         weights=_weights(parts),
         correctives=_correctives(parts),
-        turned=(_HEAD,),
+        turned=turned,
         eyes=eyes,
+        origin=origin,
     )
     centred = mean - origin
     faces = torch.from_numpy(triangles(parts.array("triangles", None, 3), parts.size, first=0))
@@ -175,6 +178,8 @@ def _expression(rig: Rig, mean: Tensor, linear: Tensor, parts: _Parts) -> Expres
     for k, name in enumerate(names):
         if name.startswith(_BOUNDED):
             bounds[k] = torch.tensor([-_REACH, _REACH])
+    if not rig.turned:
+        return ExpressionBasis(linear, names, bounds)
     turning = rig.turning(torch.zeros(rig.turns), mean, rig.joints.mean)
     reach = torch.tensor(list(ROTATIONS.values()))
     both = torch.cat([linear, turning])

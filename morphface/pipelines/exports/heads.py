@@ -14,12 +14,14 @@ from morphface.geometry.angles import rotvec_to_angles
 from morphface.media.images import Photo
 from morphface.media.meshes import Surface
 from morphface.media.video import read_video
+from morphface.models import ArticulatedModel
 from morphface.pipelines.exports.source import Source
 from morphface.pipelines.head_files import reshaped
 from morphface.render.sight import Sight
 
 __all__ = ["deviation", "head_of", "photos_of"]
 
+_LOOKED_AT = 100
 _VIEWS = (-0.35, 0.0, 0.35)
 """Yaw in radians of the frames that a texture is made of, as near as the clip comes to them."""
 
@@ -53,10 +55,15 @@ def head_of(source: Source) -> tuple[Surface, str]:
 
 
 def deviation(head: Surface, clip: Clip) -> float:
-    """How far vertices of the targets' sum are from the model's in the clip, in mm, at most."""
+    """How far vertices of the targets' sum are from the model's in the clip, in mm, at most.
+
+    At most a hundred frames, spread over the clip, are looked at.
+    """
     worst = 0.0
+    if not isinstance(clip.model, ArticulatedModel):
+        return worst
     offsets = torch.stack(list(head.targets.values())).flatten(1)
-    for k in range(clip.frames):
+    for k in range(0, clip.frames, -(-clip.frames // _LOOKED_AT)):
         face = clip.parameters[k]
         weights = face.expression[0]
         moved = head.vertices + (weights @ offsets[: len(weights)]).unflatten(0, (-1, 3))

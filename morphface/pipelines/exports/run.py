@@ -19,6 +19,7 @@ from morphface.exchange import (
 )
 from morphface.exchange.arkit import LOOKS, ArkitCurves
 from morphface.exchange.live_link import RATE
+from morphface.pipelines.exports.avatar import write_avatar
 from morphface.pipelines.exports.heads import deviation, head_of
 from morphface.pipelines.exports.source import IMPORTED, Source, read_source
 from morphface.pipelines.photo import Progress
@@ -39,6 +40,7 @@ class _Wishes:
     look: str | None
     scheme: str | None
     maps: tuple[str, ...]
+    flame: str | Path | None
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ def export(
     look: str | None = None,
     scheme: str | None = None,
     maps: Sequence[str] = DVP,
+    flame: str | Path | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Write a fitted face as another program wants it.
@@ -86,6 +89,7 @@ def export(
             the gaze, but for tracks that were made of curves, which get theirs back.
         scheme: which landmarks "csv" writes; None: 478, or 68 where the model has no others.
         maps: which maps "npy" writes.
+        flame: name or path of the FLAME that "flame" converts parameters of other models to.
         progress: is told what begins now.
 
     Returns:
@@ -105,7 +109,7 @@ def export(
     kind = EXPORTS[to]
     place = Path(out) if out is not None else Path(f"{_name(source)}-{kind.ending}")
     tell("writing")
-    wishes = _Wishes(rate, degrees, look, scheme, tuple(maps))
+    wishes = _Wishes(rate, degrees, look, scheme, tuple(maps), flame)
     notes = [f"{face.path} may not be trusted: {face.warning}"] if face.warning else []
     notes += kind.write(face, place, wishes)
     return {"path": str(place), "kind": to, "frames": face.clip.frames, "notes": notes}
@@ -156,6 +160,10 @@ def _glb(source: Source, out: Path, wishes: _Wishes) -> list[str]:
     return notes
 
 
+def _flame(source: Source, out: Path, wishes: _Wishes) -> list[str]:
+    return write_avatar(source, out, wishes.flame)
+
+
 def _maps(source: Source, out: Path, wishes: _Wishes) -> list[str]:
     write_maps(out, source.clip, wishes.maps)
     return []
@@ -174,6 +182,7 @@ EXPORTS = {
     "arkit-json": _Kind(_arkit_json, "arkit.json", "curves of ARKit, with names and units"),
     "csv": _Kind(_tables, "tables", "a folder of tables: parameters.csv and landmarks.csv"),
     "glb": _Kind(_glb, "head.glb", "the head in its colours, animated: glTF"),
+    "flame": _Kind(_flame, "flame", "a folder for VHAP and GaussianAvatars: FLAME, with pictures"),
     "obj": _Kind(_meshes_as("obj"), "obj", "a folder with a mesh a frame, OBJ"),
     "ply": _Kind(_meshes_as("ply"), "ply", "a folder with a mesh a frame, PLY"),
     "npy": _Kind(_maps, "maps", "a folder with an array of each conditioning map"),

@@ -40,7 +40,7 @@ def eye_turn(yaw, pitch):
 
 @pytest.mark.parametrize("teeth", [False, True])
 def test_it_moves_as_the_formulas_of_its_authors_say(plain, teeth):
-    model = read_model(plain, teeth=teeth)
+    model = read_model(plain, teeth=teeth, turns=True)
     identity, expression, turn = drawn(teeth=teeth)
     gaze = torch.tensor([[0.2, -0.1], [-0.15, 0.25]])
     pitch, yaw, roll = turn
@@ -59,7 +59,9 @@ def test_it_knows_what_the_file_says(plain):
     assert model.name == "gnm"
     assert model.identity.rank == HEADS
     assert read_model(plain, teeth=True).identity.rank == len(IDENTITIES)
-    assert model.expression.names == (*EXPRESSIONS, "head_pitch", "head_yaw", "head_roll")
+    assert model.expression.names == EXPRESSIONS
+    turning = read_model(plain, turns=True).expression.names
+    assert turning == (*EXPRESSIONS, "head_pitch", "head_yaw", "head_roll")
     assert torch.equal(model.mirror, torch.from_numpy(arrays()["mirror_indices"]))
     assert set(model.regions) == {"skin", "eyes", "upper_teeth_and_gums", "ears"}
     for eye, ball in zip(model.eyes, BALLS, strict=True):
@@ -80,7 +82,7 @@ def test_arrays_that_may_be_absent_may_be_absent(tmp_path):
     given.pop("bone_aligned_template_joint_orientations")
     given["identity_names"] = given["identity_names"].astype("S")
     np.savez_compressed(tmp_path / "gnm.npz", **given)
-    model = read_model(tmp_path / "gnm.npz")
+    model = read_model(tmp_path / "gnm.npz", turns=True)
     identity, expression, turn = drawn(1)
     turns = np.zeros((4, 3))
     turns[1] = turn * [-1, 1, 1]
@@ -91,11 +93,22 @@ def test_arrays_that_may_be_absent_may_be_absent(tmp_path):
     np.testing.assert_allclose(moved, (wanted - origin) * 1000, atol=2e-3)
 
 
-def test_it_survives_our_own_format(plain, tmp_path):
+def test_a_head_that_does_not_turn_is_linear_but_for_its_eyes(plain):
     model = read_model(plain)
+    identity, expression, _ = drawn(2)
+    parts = torch.from_numpy(identity[:HEADS]).float(), torch.from_numpy(expression).float()
+    straight = model.identity.instance(parts[0]) + model.expression.offset(parts[1])
+    torch.testing.assert_close(model.vertices(*parts), straight, atol=2e-3, rtol=0)
+    near = model.linearised(*parts)
+    torch.testing.assert_close(near.vertices(*parts), straight, atol=2e-3, rtol=0)
+
+
+@pytest.mark.parametrize("turns", [False, True])
+def test_it_survives_our_own_format(plain, tmp_path, turns):
+    model = read_model(plain, turns=turns)
     save_model(model, tmp_path / "gnm.safetensors")
     loaded = load_model(tmp_path / "gnm.safetensors")
-    identity, expression = torch.randn(HEADS), torch.randn(len(EXPRESSIONS) + 3) * 0.3
+    identity, expression = torch.randn(HEADS), torch.randn(len(EXPRESSIONS) + 3 * turns) * 0.3
     assert torch.equal(loaded.vertices(identity, expression), model.vertices(identity, expression))
 
 
