@@ -5,8 +5,8 @@
 Clips are made by `benchmarks/trouble.py`. For each: the share of clear faces that are tracked (the
 frames in which the untouched material shows them), the longest run of frames in which a clear face
 is lost, how often a number passes from one person to another or a person from one number to
-another, and numbers that are nobody's. With `--before`, the same by the code of another revision. Clips that the cache has are not
-run again: delete `now.jsonl` in it after a change of the tracker.
+another, and numbers that are nobody's. With `--before`, the same by the code of another revision.
+Clips that the cache has are not run again: delete `now.jsonl` in it after a change of the tracker.
 Targets: no clear face lost for more than 5 frames, no switch, nobody made up.
 """
 

@@ -45,8 +45,8 @@ FEATURES: dict[str, _Feature] = {
     "facing": _beyond(0.05, 0.95),
     "colours": _beyond(0.15, 0.3),
     "unlike": _short(0.5),
-    "bound": _beyond(0.3, 0.7),
-    "asymmetry": _beyond(0.3, 0.7),
+    "bound": _beyond(0.6, 0.4),
+    "asymmetry": _beyond(0.35, 0.65),
     "unsteady": _log(0.01, -1.0, 4.6),
 }
 """What is made of each measure."""
