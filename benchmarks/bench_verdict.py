@@ -23,6 +23,7 @@ as many as are there.
 
 import argparse
 import json
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -34,10 +35,11 @@ from scipy.optimize import minimize
 from benchmarks.bench_fit import errors
 from benchmarks.common import report, seed
 from benchmarks.moving import points68
-from benchmarks.spoilt import Spoilt, spoilt
+from benchmarks.spoilt import Spoilt, right_warnings, spoilt
 from morphface.fit import fit_linear, fit_photometric
 from morphface.fit.verdict import WARNINGS, Measures, doubt_of, measure
 from morphface.fit.verdict.judge import LEAST_QUALITY
+from morphface.fit.verdict.measures import covered_share
 from morphface.fit.verdict.quality import FEATURES, features_of, quality_of
 from morphface.geometry.camera import Camera
 from morphface.landmarks import outer_eye_distance
@@ -70,7 +72,6 @@ def fitted(
     return {
         "kind": one.kind,
         "amount": one.amount,
-        "warns": sorted(one.warns),
         "pose_degrees": wrong["pose_degrees"],
         "surface_mm": wrong["surface_mm"],
         "place": place_error(one, model, found.parameters, camera),
@@ -148,7 +149,9 @@ def verdict_of(row: dict[str, Any], stage: str) -> tuple[float, bool, set[str]]:
 
 def measures_of(row: dict[str, Any]) -> Measures:
     """The measures of a stored row."""
-    return Measures(**{k: np.nan if v is None else v for k, v in row["measures"].items()})
+    found = Measures(**{k: np.nan if v is None else v for k, v in row["measures"].items()})
+    covered = covered_share(found.occluded, found.asymmetry, found.turned)
+    return replace(found, occluded=covered)
 
 
 def calibrate(rows: list[dict[str, Any]]) -> dict[str, float]:
@@ -206,7 +209,7 @@ def judged(rows: list[dict[str, Any]], stage: str) -> list[dict[str, Any]]:
         }
     )
     for kind in NAMED:
-        true = np.array([kind in row["warns"] for row in rows])
+        true = np.array([kind in right_warnings(row["kind"], row["amount"]) for row in rows])
         said = np.array([kind in one[2] for one in told])
         cases.append({"case": "warning", "stage": stage, "name": kind, **_precision(said, true)})
     for kind in sorted({row["kind"] for row in rows}):

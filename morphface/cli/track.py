@@ -25,7 +25,7 @@ _Out = Annotated[
 _Start = Annotated[float, typer.Option(help="Where to begin, in seconds.", metavar="SECONDS")]
 _End = Annotated[float | None, typer.Option(help="Where to end, in seconds.", metavar="SECONDS")]
 _Every = Annotated[int, typer.Option(help="Take one frame of so many.", metavar="N")]
-_People = Annotated[int, typer.Option(help="The most people to track.", metavar="N")]
+_People = Annotated[int, typer.Option(help="The most people to track, in all.", metavar="N")]
 _Smooth = Annotated[
     bool, typer.Option("--smooth", help="Smooth the motion, with the frames to come as well.")
 ]

@@ -38,7 +38,7 @@ FEATURES: dict[str, _Feature] = {
     "saturated": _beyond(0.1, 1.0),
     "cut": _beyond(0.0, 0.6),
     "turned": _beyond(15.0, 75.0),
-    "occluded": _beyond(0.1, 0.8),
+    "occluded": _beyond(0.25, 0.75),
     "landmarks_pixels": _log(0.015, -1.0, 3.0),
     "landmarks_detector": _beyond(0.05, 0.6),
     "contradictory": _log(0.015, -1.0, 3.0),
