@@ -1,11 +1,12 @@
 """Who is lost, mixed up or made up in clips with fades, cuts, flashes, hands and crossing people?
 
-    python -m benchmarks.bench_clips [--before REVISION] [--cache FOLDER]
+    python -m benchmarks.bench_clips [--before REVISION] [--cache FOLDER] [--kept]
 
 Clips are made by `benchmarks/trouble.py`. For each: the share of clear faces that are tracked (the
 frames in which the untouched material shows them), the longest run of frames in which a clear face
 is lost, how often a number passes from one person to another or a person from one number to
 another, and numbers that are nobody's. With `--before`, the same by the code of another revision.
+Clips that the cache has are not run again: delete `now.jsonl` in it after a change of the tracker.
 Targets: no clear face lost for more than 5 frames, no switch, nobody made up.
 """
 
@@ -32,6 +33,7 @@ from morphface.models import MorphableModel, load_model
 from morphface.parameters import LOST, TRACKED, Track
 
 KEYS = 32
+_COMPARED = ("tracked_share", "longest_loss", "switches", "false_people")
 NEAR = 50.0  # pixels between a true face and the box of whose it is
 
 
@@ -101,31 +103,43 @@ def _apart(a: tuple[float, float], b: tuple[float, float]) -> float:
     return float(np.hypot(a[0] - b[0], a[1] - b[1]))
 
 
-def run_all() -> list[dict[str, Any]]:
-    """All clips of both halves by the code of this process."""
-    model, cases = load_model(), []
-    for half in HALVES:
+def run_all(kept: Path) -> list[dict[str, Any]]:
+    """All clips of both halves by the code of this process; those that are kept are not run.
+
+    Args:
+        kept: a file with a line for each clip that was run, which is added to.
+    """
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    cases = read(kept)
+    done = {(case["half"], case["case"]) for case in cases}
+    model = load_model()
+    for half in reversed(HALVES):
         for trouble in troubles(half):
-            cases.append({"half": half} | judged(trouble, tracked(trouble, model)))
-            print(json.dumps(cases[-1]), file=sys.stderr, flush=True)
+            if (half, trouble.name) not in done:
+                cases.append({"half": half} | judged(trouble, tracked(trouble, model)))
+                with kept.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps(cases[-1]) + "\n")
     return cases
 
 
-def run_before(revision: str, cache: Path) -> list[dict[str, Any]]:
-    """The same by the code of another revision; kept in the cache."""
+def read(kept: Path) -> list[dict[str, Any]]:
+    """What was kept of a run."""
+    lines = kept.read_text(encoding="utf-8").splitlines() if kept.exists() else []
+    return [json.loads(line) for line in lines]
+
+
+def run_before(revision: str, cache: Path) -> None:
+    """The same by the code of another revision."""
     here = Path(__file__).parents[1]
-    name = _git(here, "rev-parse", "--short=12", f"{revision}^{{commit}}").decode().strip()
-    root, kept = cache / "revisions" / name, cache / f"clips-{name}.json"
-    if not kept.exists():
-        if not root.exists():
-            root.mkdir(parents=True)
-            tree = _git(here, "archive", name, "morphface")
-            subprocess.run(["tar", "-x", "-C", str(root)], input=tree, check=True)
-        environment = {**os.environ, "PYTHONPATH": f"{root.resolve()}{os.pathsep}{here}"}
-        command = [sys.executable, "-P", "-m", "benchmarks.bench_clips", "--to", str(kept)]
-        subprocess.run(command, env=environment, check=True)
-    cases: list[dict[str, Any]] = json.loads(kept.read_text())
-    return cases
+    root = cache / "revisions" / revision
+    if not root.exists():
+        root.mkdir(parents=True)
+        tree = _git(here, "archive", revision, "morphface")
+        subprocess.run(["tar", "-x", "-C", str(root)], input=tree, check=True)
+    environment = {**os.environ, "PYTHONPATH": f"{root.resolve()}{os.pathsep}{here}"}
+    kept = (cache / f"{revision}.jsonl").resolve()
+    command = [sys.executable, "-P", "-m", "benchmarks.bench_clips", "--to", str(kept)]
+    subprocess.run(command, env=environment, check=True)
 
 
 def _git(here: Path, *arguments: str) -> bytes:
@@ -137,21 +151,26 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--before", help="a git revision to compare with")
     parser.add_argument("--cache", type=Path, default=Path("clips-cache"))
+    parser.add_argument(
+        "--kept", action="store_true", help="report what the cache has, run nothing"
+    )
     parser.add_argument("--to", type=Path, help=argparse.SUPPRESS)
     wishes = parser.parse_args()
     seed()
     if wishes.to:
-        wishes.to.write_text(json.dumps(run_all()))
+        run_all(wishes.to)
         return
-    cases = run_all()
-    if wishes.before:
-        old = {(c["half"], c["case"]): c for c in run_before(wishes.before, wishes.cache)}
-        for case in cases:
-            before = old[case["half"], case["case"]]
-            case["before"] = {
-                name: before[name]
-                for name in ("tracked_share", "longest_loss", "switches", "false_people")
-            }
+    now = wishes.cache / "now.jsonl"
+    if not wishes.kept:
+        run_all(now)
+        if wishes.before:
+            run_before(wishes.before, wishes.cache)
+    kept = read(wishes.cache / f"{wishes.before}.jsonl")
+    old = {(case["half"], case["case"]): case for case in kept}
+    cases = read(now)
+    for case in cases:
+        before = old.get((case["half"], case["case"]))
+        case["before"] = before and {name: before[name] for name in _COMPARED}
     report("clips", cases)
 
 

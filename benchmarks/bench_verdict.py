@@ -1,6 +1,6 @@
 """Is a fit right that is said to be, and wrong that is not? Fits of rendered heads with truth.
 
-    python -m benchmarks.bench_verdict --cache FOLDER [--fits N]
+    python -m benchmarks.bench_verdict --cache FOLDER [--fits N] [--calibrate]
 
 Pictures are those of `benchmarks/spoilt.py`: a fifth with nothing wrong, the others with one thing:
 blur, noise, darkness, overexposure, something before the face, a border through it, few pixels, a
@@ -15,6 +15,7 @@ are for tuning, odd ones for judging; what is reported is of the odd ones.
   the verdict says.
 - `quality`: what share of fits with about this number is right.
 - `warning`: precision and recall of each one for what it names.
+- `kind`: how many fits of each kind of picture are right, and how many are believed.
 
 Fits are kept in the cache, line by line: the same command goes on where it was. The report is of
 as many as are there.
@@ -22,18 +23,24 @@ as many as are there.
 
 import argparse
 import json
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from scipy.optimize import minimize
 
 from benchmarks.bench_fit import errors
 from benchmarks.common import report, seed
 from benchmarks.moving import points68
-from benchmarks.spoilt import Spoilt, spoilt
+from benchmarks.spoilt import Spoilt, right_warnings, spoilt
 from morphface.fit import fit_linear, fit_photometric
-from morphface.fit.verdict import doubt_of, measure
+from morphface.fit.verdict import WARNINGS, Measures, doubt_of, measure
+from morphface.fit.verdict.judge import LEAST_QUALITY
+from morphface.fit.verdict.measures import covered_share
+from morphface.fit.verdict.quality import FEATURES, features_of, quality_of
 from morphface.geometry.camera import Camera
 from morphface.landmarks import outer_eye_distance
 from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
@@ -41,6 +48,9 @@ from morphface.models import MorphableModel, load_model
 from morphface.parameters import FaceParameters
 
 POSE, SURFACE, PLACE = 5.0, 2.0, 0.15  # degrees, millimetres and eye distances
+OLD_COLOURS = 0.15
+LEAST_SPREAD = 0.1  # of a feature, so that one that hardly varies gets no large weight
+NAMED = ("small", "blurred", "dark", "saturated", "cut", "turned", "occluded", "landmarks_detector")
 HOPELESS = 0.2  # as in the pipeline: landmark error from which pixels are not asked
 
 
@@ -62,7 +72,6 @@ def fitted(
     return {
         "kind": one.kind,
         "amount": one.amount,
-        "warns": sorted(one.warns),
         "pose_degrees": wrong["pose_degrees"],
         "surface_mm": wrong["surface_mm"],
         "place": place_error(one, model, found.parameters, camera),
@@ -116,15 +125,137 @@ def is_right(row: dict[str, Any]) -> bool:
     return bool(near and row["place"] <= PLACE)
 
 
+def said_before(row: dict[str, Any]) -> bool:
+    """What the fit itself said before there were verdicts, when colours alone could refuse it."""
+    colours = row["measures"]["colours"]
+    return bool(row["converged_before"]) and (colours is None or colours <= OLD_COLOURS)
+
+
+def verdict_of(row: dict[str, Any], stage: str) -> tuple[float, bool, set[str]]:
+    """Quality, whether the fit is believed, and the names of the warnings."""
+    measures = measures_of(row)
+    warned = {
+        kind.name
+        for kind in WARNINGS.values()
+        if kind.passes(getattr(measures, kind.name), kind.limit)
+    }
+    fatal = any(
+        kind.fatal is not None and kind.passes(getattr(measures, kind.name), kind.fatal)
+        for kind in WARNINGS.values()
+    )
+    quality = quality_of(measures, with_pixels=stage == "pixels")
+    return quality, row["converged_before"] and not fatal and quality >= LEAST_QUALITY, warned
+
+
+def measures_of(row: dict[str, Any]) -> Measures:
+    """The measures of a stored row."""
+    found = Measures(**{k: np.nan if v is None else v for k, v in row["measures"].items()})
+    covered = covered_share(found.occluded, found.asymmetry, found.turned)
+    return replace(found, occluded=covered)
+
+
+def calibrate(rows: list[dict[str, Any]]) -> dict[str, float]:
+    """Weights of the features: a logistic regression, held towards 0."""
+    found = [features_of(measures_of(row)) for row in rows]
+    names = list(FEATURES)
+    table = np.array([[1.0, *(one[name] for name in names)] for one in found])
+    right = np.array([is_right(row) for row in rows], dtype=float)
+    scale = np.maximum(table.std(axis=0), LEAST_SPREAD)
+    scale[0] = 1.0
+    ridge = np.full(table.shape[1], 1.0)
+    ridge[0] = 1e-3
+
+    def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
+        total = table / scale @ weights
+        chance = 1 / (1 + np.exp(-np.clip(total, -30, 30)))
+        value = np.logaddexp(0, total).sum() - right @ total + 0.5 * ridge @ weights**2
+        return float(value), (table / scale).T @ (chance - right) + ridge * weights
+
+    weights = minimize(loss, np.zeros(table.shape[1]), jac=True, bounds=bounds(names)).x / scale
+    return dict(zip(["", *names], np.round(weights, 4).tolist(), strict=True))
+
+
+def bounds(names: list[str]) -> list[tuple[float | None, float | None]]:
+    """No measure may speak for a fit by being worse."""
+    rising = {"small", "dark"}
+    return [(None, None), *((0.0, None) if n in rising else (None, 0.0) for n in names)]
+
+
+def judged(rows: list[dict[str, Any]], stage: str) -> list[dict[str, Any]]:
+    """The cases of a stage."""
+    right = np.array([is_right(row) for row in rows])
+    told = [verdict_of(row, stage) for row in rows]
+    quality = np.array([one[0] for one in told])
+    before = np.array([said_before(row) for row in rows])
+    now = np.array([one[1] for one in told])
+    cases: list[dict[str, Any]] = [
+        {"case": f"converged, {name}", "stage": stage, **_precision(said, right)}
+        for name, said in (("before", before), ("verdict", now))
+    ]
+    edges = np.array([0.0, 0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 1.0001])
+    shares = [
+        (quality[inside].mean(), right[inside].mean(), int(inside.sum()))
+        for low, high in pairwise(edges)
+        if (inside := (quality >= low) & (quality < high)).any()
+    ]
+    cases.append(
+        {
+            "case": "quality",
+            "stage": stage,
+            "fits": len(rows),
+            "said_right_fits": [[round(float(a), 3), round(float(b), 3), n] for a, b, n in shares],
+            "error": round(sum(abs(a - b) * n for a, b, n in shares) / len(rows), 4),
+            "brier": round(float(((quality - right) ** 2).mean()), 4),
+        }
+    )
+    for kind in NAMED:
+        true = np.array([kind in right_warnings(row["kind"], row["amount"]) for row in rows])
+        said = np.array([kind in one[2] for one in told])
+        cases.append({"case": "warning", "stage": stage, "name": kind, **_precision(said, true)})
+    for kind in sorted({row["kind"] for row in rows}):
+        own = np.array([row["kind"] == kind for row in rows])
+        cases.append(
+            {
+                "case": "kind",
+                "stage": stage,
+                "name": kind,
+                "fits": int(own.sum()),
+                "right": round(float(right[own].mean()), 3),
+                "quality": round(float(quality[own].mean()), 3),
+                "believed_before": round(float(before[own].mean()), 3),
+                "believed": round(float(now[own].mean()), 3),
+            }
+        )
+    return cases
+
+
+def _precision(said: np.ndarray, true: np.ndarray) -> dict[str, Any]:
+    both = int((said & true).sum())
+    return {
+        "fits": len(said),
+        "said": int(said.sum()),
+        "true": int(true.sum()),
+        "precision": round(both / max(int(said.sum()), 1), 3),
+        "recall": round(both / max(int(true.sum()), 1), 3),
+    }
+
+
 def main() -> None:
     """Measures, prints and writes."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--cache", type=Path, required=True)
     parser.add_argument("--fits", type=int, default=2000, help="how many pictures")
+    parser.add_argument("--calibrate", action="store_true", help="print weights, of even numbers")
     wishes = parser.parse_args()
     seed()
-    rows = [row for row in collect(wishes.cache, wishes.fits) if row["stage"] != "none"]
-    report("verdict", [{"case": "fits", "rows": len(rows)}])
+    cases = []
+    for stage in ("linear", "pixels"):
+        rows = collect(wishes.cache, wishes.fits, stage)
+        if wishes.calibrate:
+            print(stage, calibrate([row for row in rows if row["number"] % 2 == 0]))
+        cases += judged([row for row in rows if row["number"] % 2], stage)
+    if not wishes.calibrate:
+        report("verdict", cases)
 
 
 if __name__ == "__main__":

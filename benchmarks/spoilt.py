@@ -25,7 +25,7 @@ from morphface.landmarks.schemes import scheme
 from morphface.media.images import Photo
 from morphface.models import MorphableModel
 
-__all__ = ["KINDS", "Spoilt", "spoilt"]
+__all__ = ["KINDS", "Spoilt", "right_warnings", "spoilt"]
 
 SIDE = 240
 _EXPOSED = 0.75  # so that nothing is saturated but by what is done to a picture
@@ -43,7 +43,6 @@ class Spoilt:
         photo: the picture.
         landmarks: that are fitted to.
         witness: what the detector finds; None where that is the same.
-        warns: the warnings that are right, by name.
     """
 
     kind: str
@@ -52,7 +51,6 @@ class Spoilt:
     photo: Photo
     landmarks: Landmarks
     witness: Landmarks | None
-    warns: frozenset[str]
 
 
 def spoilt(
@@ -73,7 +71,7 @@ def spoilt(
     if kind == "turned":
         head = _turned(head, chance)
     image = _natural(drawn(_blotched(model, rng), head), chance)
-    image, head, amount, warns = KINDS[kind](image, head, chance)
+    image, head, amount = KINDS[kind](image, head, chance)
     photo = Photo((image.clamp(0, 1) * 255).round() / 255)
     found = detector.detect(photo)
     if not found:
@@ -84,8 +82,7 @@ def spoilt(
             return None
         witness = face
         face, amount = _WRONG[kind](face, other, chance)
-        warns = frozenset({"landmarks_detector"}) if amount > 0.15 else frozenset()
-    return Spoilt(kind, float(amount), head, photo, face, witness, warns)
+    return Spoilt(kind, float(amount), head, photo, face, witness)
 
 
 def _small(head: Head) -> Head:
@@ -115,11 +112,11 @@ def _natural(image: _Image, chance: np.random.Generator) -> _Image:
     return (_EXPOSED * image.clamp(0, 1) ** float(chance.uniform(0.8, 1.25)) + noise).clamp(0, 1)
 
 
-_Made = tuple[_Image, Head, float, frozenset[str]]
+_Made = tuple[_Image, Head, float]
 
 
 def _nothing(image: _Image, head: Head, chance: np.random.Generator) -> _Made:
-    return image, head, 0.0, frozenset()
+    return image, head, 0.0
 
 
 def _blur(image: _Image, head: Head, chance: np.random.Generator) -> _Made:
@@ -133,8 +130,7 @@ def _blur(image: _Image, head: Head, chance: np.random.Generator) -> _Made:
     row = (row / row.sum())[None, None, None]
     planes = torch.nn.functional.conv2d(planes, row)
     planes = torch.nn.functional.conv2d(planes, row.transpose(2, 3))
-    warns = frozenset({"blurred"}) if amount > 0.04 else frozenset()
-    return planes[:, 0].permute(1, 2, 0), head, amount, warns
+    return planes[:, 0].permute(1, 2, 0), head, amount
 
 
 def _noise(image: _Image, head: Head, chance: np.random.Generator) -> _Made:
@@ -143,20 +139,17 @@ def _noise(image: _Image, head: Head, chance: np.random.Generator) -> _Made:
         image + amount * torch.from_numpy(chance.normal(size=image.shape)).float(),
         head,
         amount,
-        frozenset(),
     )
 
 
 def _dark(image: _Image, head: Head, chance: np.random.Generator) -> _Made:
     amount = float(np.exp(chance.uniform(np.log(0.02), np.log(0.4))))
-    warns = frozenset({"dark"}) if amount < 0.2 else frozenset()
-    return image * amount, head, amount, warns
+    return image * amount, head, amount
 
 
 def _bright(image: _Image, head: Head, chance: np.random.Generator) -> _Made:
     amount = float(chance.uniform(1.3, 4.0))
-    warns = frozenset({"saturated"}) if amount > 2.0 else frozenset()
-    return image * amount, head, amount, warns
+    return image * amount, head, amount
 
 
 def _occluder(image: _Image, head: Head, chance: np.random.Generator) -> _Made:
@@ -170,8 +163,7 @@ def _occluder(image: _Image, head: Head, chance: np.random.Generator) -> _Made:
     mask = np.hypot((columns - centre[0]) / wide, (rows - centre[1]) / wide) < 1
     colour = chance.uniform(0.1, 0.9, 3) * (1 + 0.1 * np.sin(columns / 3))[..., None]
     out = torch.where(torch.from_numpy(mask)[..., None], torch.from_numpy(colour).float(), image)
-    warns = frozenset({"occluded"}) if amount > 0.4 else frozenset()
-    return out, head, amount, warns
+    return out, head, amount
 
 
 def _border(image: _Image, head: Head, chance: np.random.Generator) -> _Made:
@@ -187,8 +179,7 @@ def _border(image: _Image, head: Head, chance: np.random.Generator) -> _Made:
         [first, 0.0] if side else [0.0, first]
     )
     camera = replace(head.camera, size=(out.shape[0], out.shape[1]), principal=shift)
-    warns = frozenset({"cut"}) if amount > 0.15 else frozenset()
-    return out.contiguous(), Head(head.parameters, camera), amount, warns
+    return out.contiguous(), Head(head.parameters, camera), amount
 
 
 def _tiny(image: _Image, head: Head, chance: np.random.Generator) -> _Made:
@@ -196,13 +187,12 @@ def _tiny(image: _Image, head: Head, chance: np.random.Generator) -> _Made:
     small = max(24, round(SIDE * amount / (0.42 * SIDE)))
     planes = interpolate(image.permute(2, 0, 1)[None], (small, small), mode="area")
     camera = Camera.facing((small, small), focal=float(head.camera.focal) * small / SIDE)
-    warns = frozenset({"small"}) if amount < 50 else frozenset()
-    return planes[0].permute(1, 2, 0).contiguous(), Head(head.parameters, camera), amount, warns
+    return planes[0].permute(1, 2, 0).contiguous(), Head(head.parameters, camera), amount
 
 
 def _turn(image: _Image, head: Head, chance: np.random.Generator) -> _Made:
     turn = float(head.parameters.rotation.norm().rad2deg())
-    return image, head, turn, frozenset({"turned"}) if turn > 50 else frozenset()
+    return image, head, turn
 
 
 def _jittered(
@@ -269,6 +259,20 @@ KINDS: dict[str, Callable[[_Image, Head, np.random.Generator], _Made]] = {
 }
 """What can be wrong."""
 _SHARES = np.array([20, 8, 6, 8, 8, 12, 8, 8, 8, 3, 3, 3, 3, 2]) / 100
+_NAMED = {
+    "blur": ("blurred", 0.04),
+    "bright": ("saturated", 2.0),
+    "occluder": ("occluded", 0.15),
+    "border": ("cut", 0.15),
+    "turned": ("turned", 45.0),
+    "jittered landmarks": ("landmarks_detector", 0.15),
+    "rotated landmarks": ("landmarks_detector", 0.15),
+    "swapped sides": ("landmarks_detector", 0.15),
+    "another's landmarks": ("landmarks_detector", 0.15),
+    "shifted landmarks": ("landmarks_detector", 0.15),
+}
+"""The warning that is right of each kind, from which amount on."""
+_NAMED_BELOW = {"dark": ("dark", 0.2), "small": ("small", 60.0)}
 _WRONG = {
     "jittered landmarks": _jittered,
     "rotated landmarks": _rotated,
@@ -276,3 +280,15 @@ _WRONG = {
     "another's landmarks": _anothers,
     "shifted landmarks": _shifted,
 }
+
+
+def right_warnings(kind: str, amount: float) -> set[str]:
+    """The names of the warnings that are right of a picture.
+
+    Args:
+        kind: what is wrong with it.
+        amount: how much.
+    """
+    above, below = _NAMED.get(kind), _NAMED_BELOW.get(kind)
+    found = {above[0]} if above and amount > above[1] else set()
+    return found | ({below[0]} if below and amount < below[1] else set())

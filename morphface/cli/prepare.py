@@ -102,6 +102,7 @@ def inspect(
     dataset: Annotated[
         Path, typer.Argument(help="Folder that `morphface prepare` made.", metavar="DATASET")
     ],
+    *,
     sheet: Annotated[
         Path | None,
         typer.Option(

@@ -33,7 +33,7 @@ _Every = Annotated[int, typer.Option(help="Take one frame of so many.", metavar=
 _Rate = Annotated[
     float | None, typer.Option(help="Frames a second of pictures, else 25.", metavar="FPS")
 ]
-_People = Annotated[int, typer.Option(help="The most people to track.", metavar="N")]
+_People = Annotated[int, typer.Option(help="The most people to track, in all.", metavar="N")]
 _Smooth = Annotated[
     bool, typer.Option("--smooth", help="Smooth the motion, with the frames to come as well.")
 ]

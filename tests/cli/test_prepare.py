@@ -150,7 +150,7 @@ def test_an_interruption_says_how_to_go_on(clips, tmp_path, capfd, monkeypatch):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--workers", "0"], "workers must be at least 1, got 0"),
+        (["--workers", "0"], "workers must be from 1 to 4096, got 0"),
         (["--maps", ""], "names must be one or more of"),
         (["--maps", "gaze,gaze"], "each once, got gaze, gaze"),
         (["--size", "big"], "; see morphface prepare --help"),

@@ -8,7 +8,14 @@ import torch
 import trimesh
 from PIL import Image
 
-from morphface.core.errors import BackendError, NoFaceError, OutputError, ParameterError
+from morphface.core.errors import (
+    BackendError,
+    NoFaceError,
+    OutputError,
+    ParameterError,
+    VerdictError,
+)
+from morphface.fit.verdict import Verdict, Warned
 from morphface.media.images import write_image
 from morphface.models import load_model
 from morphface.parameters import load_parameters
@@ -101,6 +108,19 @@ def test_the_report_is_strict_json_and_says_what_may_not_be_trusted(faked, tmp_p
     assert bad["landmark_nme"] is None
     want = {"yaw": np.rad2deg(0.3), "pitch": np.rad2deg(0.1), "roll": 0.0}
     assert good["pose_degrees"] == pytest.approx(want, abs=1e-2)
+
+
+def test_the_report_has_the_verdict_and_strict_refuses_by_it(faked, known, tmp_path, monkeypatch):
+    verdict = Verdict(0.25, (Warned("turned", 60.0),), True, "")
+    face = replace(known.faces[0], verdict=verdict)
+    monkeypatch.setattr(MODULE, "fit_photo", lambda *_, **__: replace(known, faces=(face,)))
+    (told,) = reconstruct("x.jpg", tmp_path / "out", strict=["cut"])["faces"]
+    assert told["quality"] == 0.25
+    words = "the face is turned away by 60 degrees"
+    assert told["warnings"] == [{"name": "turned", "value": 60.0, "words": words}]
+    with pytest.raises(VerdictError, match=words):
+        reconstruct("x.jpg", tmp_path / "strict", strict=["turned"])
+    assert not (tmp_path / "strict").exists()
 
 
 @pytest.mark.parametrize("failure", [KeyboardInterrupt, RuntimeError, MemoryError])

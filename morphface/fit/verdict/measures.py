@@ -21,11 +21,12 @@ from morphface.landmarks.search import confirm
 from morphface.media.images import Photo
 from morphface.models import MorphableModel
 
-__all__ = ["Measures", "doubt_of", "measure", "turn_of"]
+__all__ = ["Measures", "covered_share", "doubt_of", "measure", "turn_of"]
 
 _SHOWN = 128  # pixels across a face at which its blur is judged
 _RADIUS = 4.0  # of the ellipsoid, as in the settings of the fits
 _ODD = 0.35  # of a logarithm: two sides of a face differ in colour by more only if one is covered
+_FRONTAL = 25.0  # degrees up to which the halves of a face are compared
 _END = 0.98  # of an expression's range
 _NONE = float("nan")
 
@@ -132,13 +133,26 @@ def _of_pixels(
     moved = (pixels.predicted[0] - fit.predicted).norm(dim=1)
     counted = fit.landmarks.confidence > 0
     covered = _at(pixels.occlusion[0], sight.spots)
+    odd = _asymmetry(model, sight)
+    turn = float(turn_of(pixels.parameters.rotation[0], pixels.parameters.translation[0]))
     return {
-        "occluded": sight.mean(covered),
+        "occluded": covered_share(sight.mean(covered), odd, turn),
         "landmarks_pixels": float(moved[counted].mean()) / eyes if bool(counted.any()) else _NONE,
         "colours": pixels.photometric_rmse[0],
         "unlike": _likeness(sight, 1 - covered),
-        "asymmetry": _asymmetry(model, sight),
+        "asymmetry": odd,
     }
+
+
+def covered_share(residuals: float, asymmetry: float, turn: float) -> float:
+    """How much of a face seems to be covered, by either of two witnesses.
+
+    Args:
+        residuals: the share that residuals show to be covered.
+        asymmetry: the share of mirrored pairs that differ in colour.
+        turn: degrees, beyond some of which mirrored halves are in different light.
+    """
+    return residuals if math.isnan(asymmetry) or turn > _FRONTAL else max(residuals, asymmetry)
 
 
 def _eyes(fit: FitResult) -> float:

@@ -38,15 +38,15 @@ FEATURES: dict[str, _Feature] = {
     "saturated": _beyond(0.1, 1.0),
     "cut": _beyond(0.0, 0.6),
     "turned": _beyond(15.0, 75.0),
-    "occluded": _beyond(0.1, 0.8),
+    "occluded": _beyond(0.25, 0.75),
     "landmarks_pixels": _log(0.015, -1.0, 3.0),
     "landmarks_detector": _beyond(0.05, 0.6),
     "contradictory": _log(0.015, -1.0, 3.0),
     "facing": _beyond(0.05, 0.95),
     "colours": _beyond(0.15, 0.3),
     "unlike": _short(0.5),
-    "bound": _beyond(0.3, 0.7),
-    "asymmetry": _beyond(0.3, 0.7),
+    "bound": _beyond(0.6, 0.4),
+    "asymmetry": _beyond(0.35, 0.65),
     "unsteady": _log(0.01, -1.0, 4.6),
 }
 """What is made of each measure."""

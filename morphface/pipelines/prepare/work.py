@@ -114,7 +114,8 @@ def _tracks(video: Video, model: MorphableModel, settings: PrepareSettings) -> l
         collector.add(tracked)
     with MediaPipeDetector() as detector:
         look_back(video, collector, tracker, detector)
-    return sorted(collector.tracks().values(), key=lambda track: track.count(LOST))
+    found = collector.tracks() if collector.people else {}
+    return sorted(found.values(), key=lambda track: track.count(LOST))
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,13 +9,16 @@ import torch
 from morphface.fit.analysis.lens import Lens, View
 from morphface.fit.video.ahead import Ahead
 from morphface.fit.video.cuts import Cuts
+from morphface.fit.video.exposure import brightened
 from morphface.fit.video.inertia import evidence, learned, released
 from morphface.fit.video.keys import candidate_of, choose_keys, person_of
+from morphface.fit.video.looks import STRANGER, Likeness
 from morphface.fit.video.pixels import compare, jacobian
 from morphface.fit.video.settings import Inertia
 from morphface.fit.video.skin import skin_of
 from morphface.fit.video.state import span_of, state_of
 from morphface.fit.video.view import image_of, view_of
+from morphface.geometry.spherical_harmonics import irradiance
 from morphface.media.images import Photo
 from tests.fit.video.clip import CAMERA, SIZE, clip, marks, moving
 
@@ -111,6 +114,36 @@ def test_a_cut_is_told_from_a_flash_and_from_motion(rng):
     cuts = Cuts()
     shown = [scene, scene * 0.5, scene, scene.roll(3, 1), other, other.roll(2, 0), scene]
     assert [cuts(Photo(pixels)) for pixels in shown] == [False] * 4 + [True, False, True]
+
+
+def test_a_fade_through_black_is_no_cut_but_another_scene_after_it_is(rng):
+    scene, other = (
+        torch.rand(9, 16, 3, generator=rng).repeat_interleave(8, 0).repeat_interleave(8, 1)
+        for _ in range(2)
+    )
+    black = torch.zeros_like(scene)
+    shown = [scene, scene * 0.3, black, black, scene * 0.5, black, other]
+    cuts = Cuts()
+    assert [cuts(Photo(pixels)) for pixels in shown] == [False] * 6 + [True]
+
+
+def test_light_that_is_brightened_multiplies_all_colours(rng):
+    light = 0.2 * torch.randn(9, 3, generator=rng).double()
+    normals = torch.nn.functional.normalize(torch.randn(50, 3, generator=rng).double(), dim=1)
+    gain = np.array([0.3, 1.0, 2.5])
+    brighter = torch.from_numpy(brightened(light.numpy(), gain))
+    wanted = irradiance(light[None], normals[None]) * torch.from_numpy(gain)
+    torch.testing.assert_close(irradiance(brighter[None], normals[None]), wanted)
+
+
+def test_whoever_looks_alike_is_the_same_person(rng):
+    one = torch.randn(80, generator=rng)
+    near, far = one + 0.1 * torch.randn(80, generator=rng), one + torch.randn(80, generator=rng)
+    assert Likeness(one).distance(Likeness(near)) < STRANGER < Likeness(one).distance(Likeness(far))
+    feature = torch.nn.functional.normalize(torch.randn(128, generator=rng), dim=0)
+    assert Likeness(one, feature).distance(Likeness(far, feature)) < STRANGER  # it knows better
+    mean = Likeness.of_many([Likeness(one), Likeness(-one)])
+    torch.testing.assert_close(mean.identity, 0 * one)
 
 
 def test_work_ahead_keeps_the_order_and_its_bound():

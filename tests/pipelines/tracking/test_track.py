@@ -15,7 +15,7 @@ from morphface.core.errors import (
     VideoError,
 )
 from morphface.media.video import read_video
-from morphface.parameters import LOST, PREDICTED, TRACKED, load_track
+from morphface.parameters import LOST, PREDICTED, TRACKED, Reason, load_track
 from morphface.pipelines import track_video
 from morphface.pipelines.tracking import run as tracking
 from tests.disk import small_disk
@@ -147,6 +147,23 @@ def test_a_video_without_a_face_is_refused_and_leaves_nothing(video, tmp_path, k
     with pytest.raises(NoFaceError, match="no face was found in 12 frames"):
         track_video(video, tmp_path / "out")
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.refusal
+def test_a_clip_in_which_everybody_is_lost_is_refused_with_the_reason(video, tmp_path, known):
+    known(states=[LOST] * 12)
+    with pytest.raises(NoFaceError, match=r"nobody could be tracked in 12 frames.*no face was"):
+        track_video(video, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_who_is_lost_in_half_of_the_frames_is_warned_of(video, tmp_path, known):
+    known(states=[TRACKED] * 5 + [LOST] * 7)
+    report = track_video(video, tmp_path, overlay=False)
+    assert report["warnings"] == ["person 0 is lost in 58% of the frames: no face was found there"]
+    assert report["people"][0]["lost_because"] == {"no face was found there": 7}
+    track, _ = load_track(tmp_path / "track.npz")
+    assert track.reasons.tolist() == [Reason.NOTHING] * 5 + [Reason.NO_FACE] * 7
 
 
 @pytest.mark.refusal

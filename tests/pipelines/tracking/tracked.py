@@ -8,7 +8,7 @@ from morphface.fit.video import Person, TrackedFace, TrackedFrame
 from morphface.geometry.angles import angles_to_rotvec
 from morphface.geometry.camera import Camera
 from morphface.models import load_model
-from morphface.parameters import LOST, TRACKED, FaceParameters
+from morphface.parameters import LOST, TRACKED, FaceParameters, Reason
 from tests.media.video.clips import pictures, write_clip
 
 SIZE = (96, 128)
@@ -82,6 +82,7 @@ def tracker(people=1, states=None, each=lambda done: None, shake=0.0):
                     parameters(yaw=yaw, x=60.0 * one.number),
                     box,
                     landmark_nme=math.nan if state == LOST else 0.02,
+                    reason=Reason.NO_FACE if state == LOST else Reason.NOTHING,
                 )
                 for one in cast
             )
