@@ -128,6 +128,10 @@ class Rerenderer:
         resting = self._eyes.resting(parameters)
         look = whole if resting is parameters else Look.of(self.face.model, resting)
         bent = self._head.bent(look)
+        if camera is self.face.camera and self._behind is None and bent.same(self._now):
+            frame = self.photo.pixels.clone()  # all but the eyes is as in the photo
+            self._eyes.over(frame, parameters, (bent, self._head.bent(whole)), camera)
+            return frame.clamp(0, 1)
         shades = self._head.shades(bent if self.quick else look)  # those of one look are kept
         frame, person = self._ground(look, shades, resting, camera)
         self._layer.over(frame, person, bent, camera)
