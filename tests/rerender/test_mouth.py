@@ -73,7 +73,7 @@ def test_lips_that_close_show_no_tooth(smiling):
     found, mouth = moved(face, photo, preset="sad")
     assert (mouth.upper - mouth.lower).max() < 0.02
     assert bluish(photo.pixels).max() > 0.35
-    assert bluish(found).max() < 0.15
+    assert (bluish(found) > 0.1).sum() <= 2
 
 
 def test_lips_keep_their_own_skin():
