@@ -133,6 +133,10 @@ class Rerenderer:
         resting = self._eyes.resting(parameters)
         look = whole if resting is parameters else Look.of(self.face.model, resting)
         bent = self._head.bent(look, resting)
+        if camera is self.face.camera and self._behind is None and bent.same(self._now):
+            frame = self.photo.pixels.clone()  # all but the eyes is as in the photo
+            self._eyes.over(frame, parameters, (bent, self._head.bent(whole, parameters)), camera)
+            return frame.clamp(0, 1)
         shades = self._head.shades(bent if self.quick else look)  # those of one look are kept
         turn = Turn.between(self.face.parameters, parameters)
         if turn.angle > 1e-4 or camera is not self.face.camera:

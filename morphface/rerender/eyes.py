@@ -22,7 +22,7 @@ from morphface.geometry.mesh import normalized
 from morphface.geometry.spherical_harmonics import irradiance
 from morphface.landmarks.tables import LEFT_BROW, RIGHT_BROW
 from morphface.parameters import FaceParameters
-from morphface.render.warp import centres, enlarged, look_up, settled
+from morphface.render.warp import centres, look_up, settled
 from morphface.rerender.eye_drawn import between_lids
 from morphface.rerender.eye_imagined import imagined_eye
 from morphface.rerender.eye_photo import EyePhoto, box_around
@@ -32,6 +32,7 @@ from morphface.rerender.lids import LidPhoto, MovedLids
 from morphface.rerender.looks import DIMMEST, Look, brightened
 from morphface.rerender.ring_axes import RingAxes
 from morphface.rerender.seen_head import SeenHead
+from morphface.rerender.spread import spread
 
 __all__ = ["Eyes"]
 
@@ -67,8 +68,6 @@ DARK = 0.45
 """Brightness of skin below an eye, beside that of cheeks, below which dark glasses hide the eye."""
 BELOW = [448, 449, 450, 451, 452], [228, 229, 230, 231, 232]
 """Landmarks below each eye, about where its socket ends."""
-REACH = 0.12
-"""How far, in widths of the eye, a point of the lids takes others along."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,7 +247,7 @@ class Eyes:
         if share <= 0 or right - left < 2 or bottom - top < 2:
             return
         here = centres(bottom - top, right - left, frame) + frame.new_tensor([left, top])
-        flow, gain = _carried(around, after, box).split([2, 3], dim=-1)
+        flow, gain = spread(*around, here, after.width).split([2, 3], dim=-1)
         flow = settled(flow)
         place = here + flow
         lids = seen.lids
@@ -303,17 +302,3 @@ def _roundness(
     )
     ratio = there.clamp(min=DIMMEST).mean(-1) / front.clamp(min=DIMMEST).mean()
     return ratio.reshape(*here.shape[:2], 1).clamp(*ROUND)
-
-
-def _carried(
-    around: tuple[Float[Tensor, "A 2"], Float[Tensor, "A C"]],
-    after: EyePlace,
-    box: tuple[int, int, int, int],
-) -> Float[Tensor, "h w C"]:
-    """Values of points around an eye at the pixels of a box."""
-    (left, top, right, bottom), (points, values) = box, around
-    size = 16, 24
-    spacing = values.new_tensor([(right - left) / size[1], (bottom - top) / size[0]])
-    nodes = centres(*size, values) * spacing + values.new_tensor([left, top])
-    far = (nodes[..., None, :] - points).square().sum(-1) / (REACH * after.width) ** 2
-    return enlarged(torch.softmax(-far / 2, dim=-1) @ values, (bottom - top, right - left))

@@ -43,6 +43,8 @@ USUAL = 0.3
 """How far above the edge skin is as bright as that under the lashes, in widths of the eye."""
 BROW = 0.8, 0.2, 0.45
 """Where the skin of an upper lid is still: a share of the way to the brow, within widths."""
+SAFE = 0.025
+"""How far below its edge a lower lid that meets the upper one is taken from, in widths."""
 CHEEK = 0.35
 """The same of the lower lid, below its edge."""
 TURNED = 1.8
@@ -180,6 +182,8 @@ class MovedLids:
         still = sampled(photo.still[:, None], along)[..., 0]
         above = _carried(up - upper, still + was - upper, still, rigid=self.closed == 0)
         below = _carried(lower - up, CHEEK + lower - under, torch.full_like(up, CHEEK))
+        # Landmarks miss the edge of the lower lid: what closes shows nothing from within it.
+        below = below + self.closed * SAFE * torch.exp(-below.clamp(min=0) / (3 * SAFE))
         over = up - lower > upper - up
         there = torch.where(over, was + above, under - below)
         place = axes.screen(torch.stack([along, there], dim=-1))

@@ -5,18 +5,18 @@ from functools import cached_property
 
 import torch
 from jaxtyping import Bool, Float
-from scipy.interpolate import RBFInterpolator
 from torch import Tensor
 
 from morphface.core.ramps import smoothstep
 from morphface.geometry.mesh import normalized
 from morphface.landmarks.tables import INNER_LIPS, OUTER_LIPS
-from morphface.render.warp import centres, enlarged, look_up
+from morphface.render.warp import look_up
 from morphface.rerender.looks import Look, brightened
 from morphface.rerender.mouth_move import MovedMouth
 from morphface.rerender.mouth_photo import OPEN, MouthPhoto
 from morphface.rerender.ring_axes import sampled
 from morphface.rerender.seen_head import SeenHead
+from morphface.rerender.spread import spread
 
 __all__ = ["LipFlow"]
 
@@ -27,14 +27,10 @@ FACING = 0.2
 """How far skin faces the camera at landmarks that count."""
 FOLDED = 0.6
 """How near to the opening a landmark may come, beside how near it was, to count."""
-STIFF = 1e-3
-"""How far landmarks may be missed, so that what is between them stays smooth."""
 TOUCH = 0.014
 """How far from where lips touch it is dark, in widths of the mouth."""
 DARK = 0.45
 """How much darker it is there."""
-NODES = 20, 28
-"""Rows and columns of the net on which flows are worked out."""
 COUNT = 468
 """Landmarks before those of irises."""
 
@@ -82,21 +78,12 @@ class LipFlow:
         self, here: Float[Tensor, "h w 2"], moved: MovedMouth, gains: Float[Tensor, "N 3"]
     ) -> list[Float[Tensor, "h w 5"]]:
         """Flow to the photo and gains, of what is above the mouth and of what is below."""
-        points = self.head.face.fit.landmarks.points
-        rows, columns = here.shape[:2]
-        spacing = gains.new_tensor([columns / NODES[1], rows / NODES[0]])
-        nodes = centres(*NODES, gains).flatten(0, 1) * spacing + here[0, 0] - 0.5
-        values = torch.cat([points - moved.points, gains], dim=-1).double().numpy()
-        flat, places = (moved.axes.flat(each).double().numpy() for each in (moved.points, nodes))
-        found, kept = [], self._unfolded(moved)
-        for side in self._sides:
-            chosen = side & kept
-            spline = RBFInterpolator(
-                flat[chosen.numpy()], values[chosen.numpy()], smoothing=STIFF, kernel="linear"
-            )
-            field = torch.from_numpy(spline(places)).float().reshape(*NODES, 5)
-            found.append(enlarged(field, (rows, columns)))
-        return found
+        points, kept = self.head.face.fit.landmarks.points, self._unfolded(moved)
+        values = torch.cat([points - moved.points, gains], dim=-1)
+        return [
+            spread(moved.points[side & kept], values[side & kept], here, moved.axes.width)
+            for side in self._sides
+        ]
 
     def _unfolded(self, moved: MovedMouth) -> Bool[Tensor, " N"]:
         """Landmarks that no lip has come too near to: seen from aside, it would be before them."""

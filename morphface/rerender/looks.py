@@ -35,6 +35,15 @@ class Look:
     vertices: Float[Tensor, "V 3"]
     light: Float[Tensor, "9 3"]
 
+    def same(self, other: "Look") -> bool:
+        """Whether another look is this one, bit by bit.
+
+        Args:
+            other: of the same mesh.
+        """
+        alike = torch.equal(self.vertices, other.vertices)
+        return alike and torch.equal(self.light, other.light)
+
     def normals(self, faces: Int[Tensor, "F 3"]) -> Float[Tensor, "V 3"]:
         """Of the vertices; computed once, since a look is of one mesh.
 

@@ -30,6 +30,9 @@ __all__ = ["Mouth"]
 
 SMALLEST = 8.0
 """Pixels between the corners of a mouth below which it is too small for all this."""
+SLIT = 0.7, 0.05
+"""How dark it is between lips that nearly touch, and how far apart they leave all light, in widths
+of the mouth."""
 FADE = 0.18, 0.42
 """Distances from the edge of the lips between which the mesh takes over, in widths of the mouth."""
 
@@ -72,10 +75,11 @@ class Mouth:
         upper, lower = lines.unbind(-1)
         within = torch.minimum(upper - flat[..., 1], flat[..., 1] - lower)
         soft = max(SOFT, 0.6 / moved.axes.width)
-        opened = smoothstep(within, -soft, soft) * smoothstep(upper - lower, 0.0, 2 * soft)
+        opened = smoothstep(within, -soft, soft) * smoothstep(upper - lower, soft, 3 * soft)
         found = lips.colours(here, moved, look)
         if bool((opened > 0).any()):
             behind = inside.colours(here, moved, look)
+            behind = behind * (1 - SLIT[0] * smoothstep(upper - lower, SLIT[1], 0.0))[..., None]
             found = torch.lerp(found, behind, opened[..., None])
         aside = (flat[..., 0] - flat[..., 0].clamp(0, 1)).square()
         away = (aside + within.clamp(max=0).square()).sqrt()[..., None]

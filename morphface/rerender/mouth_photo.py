@@ -24,6 +24,8 @@ BRIGHT = 0.45, 0.6
 """Brightness, beside that of skin, from which teeth are seen; and beside theirs, where one is."""
 LIP = 0.025
 """How far from its edge a lip may show what is behind it, in widths of the mouth."""
+BLUR = 1.5
+"""The same in pixels: a small photo mixes them."""
 SOFT = 0.01
 """How wide the passage to the lips is, in widths of the mouth."""
 AWAY = 0.6
@@ -163,7 +165,7 @@ def _closed(
     aside = (flat[..., 0] - flat[..., 0].clamp(0, 1)).abs()
     far = torch.maximum(flat[..., 1] - above, below - flat[..., 1]).clamp(min=0)
     open_here = torch.maximum(smoothstep(above - below, 0.0, OPEN), (aside > 0).to(far))
-    away = (far.square() + aside.square()).sqrt() - LIP
+    away = (far.square() + aside.square()).sqrt() - max(LIP, BLUR / axes.width)
     hidden = smoothstep(away, SOFT, 0.0) * open_here
     return torch.lerp(part, membrane(part, hidden == 0), hidden[..., None]), (left, top)
 

@@ -1,0 +1,152 @@
+"""Lids that close and open in a photo."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from morphface.edit import edit
+from morphface.media.images import Photo
+from morphface.rerender import Rerenderer
+from morphface.rerender.lid_lines import RISE, LidLines, LidMotion
+from morphface.rerender.lids import CORE, LidPhoto, MovedLids, _carried
+from morphface.rerender.ring_axes import RingAxes
+from tests.rerender.heads import photographed, pixels
+
+SKIN, LASH = 0.7, 0.1
+BOTH = "eyeBlinkLeft", "eyeBlinkRight"
+
+
+def ring(gap):
+    """Sixteen landmarks of an eye of width 100 at (150, 200), open so far."""
+    x = torch.linspace(0, 1, 9)
+    half = gap * 50 * (4 * x * (1 - x)).sqrt()
+    lower = torch.stack([150 + 100 * x, 200 + half], dim=-1)
+    upper = torch.stack([150 + 100 * x, 200 - half], dim=-1)
+    return torch.cat([lower, upper[1:-1].flip(0)])
+
+
+BROW = torch.tensor([[160.0, 130.0], [200.0, 125.0], [240.0, 130.0]])
+
+
+@pytest.fixture(scope="module")
+def lids():
+    """Skin with a white eye, and lashes above its upper lid."""
+    points = ring(0.3)
+    axes = RingAxes.of(points, BROW)
+    lines = LidLines.of(points, axes)
+    along, up = axes.flat(pixels()).unbind(-1)
+    upper, lower = lines.at(along)
+    picture = torch.full((*along.shape, 3), SKIN)
+    picture[(up < upper) & (up > lower)] = 1.0
+    picture[(up > upper - 0.01) & (up < upper + 0.05) & (along > 0) & (along < 1)] = LASH
+    return LidPhoto.of(picture, axes, lines, BROW)
+
+
+def closed(lids, share):
+    return MovedLids(lids, LidMotion(share, 0.0, 0.0).of(lids.lines), share)
+
+
+@pytest.mark.parametrize("rigid", [True, False])
+@pytest.mark.parametrize("now", [0.3, 0.5, 0.9])
+def test_the_map_of_a_lid_is_monotone_and_ends_where_skin_is_still(rigid, now):
+    far = torch.linspace(0, 1.2, 1201)
+    was, end = torch.full_like(far, 0.4), torch.full_like(far, now)
+    there = _carried(far, end, was, rigid=rigid)
+    slope = there.diff() / far.diff()
+    assert (slope > 0).all()
+    assert there[0] == 0
+    torch.testing.assert_close(there[far > now], (far - now + 0.4)[far > now])
+    torch.testing.assert_close(
+        slope[far[1:] > now - 2e-3].mean(), torch.tensor(1.0), atol=0.02, rtol=0
+    )
+    if rigid:
+        assert slope[0] == pytest.approx(1.0, abs=0.02)
+
+
+@pytest.mark.parametrize("share", [0.4, 1.0])
+def test_no_lash_is_stretched_over_a_lid(lids, share):
+    moved, flat = closed(lids, share), lids.axes.flat(pixels())
+    upper, lower = moved.lines.at(flat[..., 0])
+    middle = (flat[..., 0] - 0.5).abs() < 0.3
+    above = middle & (flat[..., 1] > upper + 0.01) & (flat[..., 1] < upper + 0.6)
+    colours = moved.colours(flat)
+    assert above.sum() > 1000
+    assert (colours[above] - SKIN).abs().max() < 0.06
+    line = middle & ((flat[..., 1] - upper).abs() < CORE / 2)
+    assert moved.lashes(flat)[line].min() > 0.6
+    assert moved.lashes(flat)[middle & (flat[..., 1] > upper + 0.15)].max() < 0.01
+
+
+def test_lashes_of_a_closed_eye_hang_down(lids):
+    flat = lids.axes.flat(pixels())
+    for share, side in ((0.1, 1), (1.0, -1)):
+        moved = closed(lids, share)
+        away = (flat[..., 1] - moved.lines.at(flat[..., 0])[0]) * side
+        there = ((away - 0.03).abs() < 0.01) & ((flat[..., 0] - 0.5).abs() < 0.3)
+        other = ((away + 0.06).abs() < 0.01) & ((flat[..., 0] - 0.5).abs() < 0.3)
+        found = moved.lashes(flat)[..., 0]
+        assert found[there].mean() > found[other].mean() + 0.1
+
+
+def test_a_mesh_that_closes_closes_the_eye_of_the_photo():
+    axes = RingAxes.of(ring(0.3), BROW)
+    motions = [LidMotion.between(ring(0.2), ring(now), axes, 0.3) for now in (0.2, 0.1, 0.0, 0.25)]
+    assert motions[0].still
+    assert 0.4 < motions[1].closed < 0.65
+    assert motions[2].closed == 1.0
+    assert motions[3].closed == 0.0 < motions[3].wider
+    lines = LidLines.of(ring(0.3), axes)
+    shut = motions[2].of(lines)
+    assert (shut.upper - shut.lower).max() < 1e-4
+    upper = LidMotion(1.0, 0.0, 0.0).of(lines)  # the upper one alone, which the lower one meets
+    assert (upper.lower - lines.lower)[60] == pytest.approx(RISE * 0.3, abs=0.002)
+
+
+def test_a_blink_hides_the_eye_and_moves_nothing_else():
+    face, photo = photographed({})
+    blinking = edit(face.parameters, model=face.model, expression=dict.fromkeys(BOTH, 1.0))
+    stage = Rerenderer(face, photo)
+    found = stage(blinking)
+    green = found[..., 1] - found[..., [0, 2]].mean(-1)
+    assert (photo.pixels[..., 1] - photo.pixels[..., [0, 2]].mean(-1)).max() > 0.3
+    assert green.max() < 0.1
+    seen = stage._eyes._seen[0]
+    mouth = pixels()[..., 1] > seen.place.ring[:, 1].max() + 1.2 * seen.place.width
+    assert torch.equal(found[mouth], photo.pixels[mouth])
+
+
+def test_closed_eyes_open_to_irises():
+    face, photo = photographed(dict.fromkeys(BOTH, 0.65))
+    opened = edit(face.parameters, model=face.model, expression=dict.fromkeys(BOTH, 0.0))
+    stage = Rerenderer(face, photo)
+    found = stage(opened)
+    for seen in stage._eyes._seen:
+        iris = seen.place.ball.iris_at(pixels()).norm(dim=-1)
+        inside = (seen.lids.axes.flat(pixels())[..., 1] - 0.12).abs() < 0.05
+        light = found.mean(-1)
+        assert light[(iris < 0.25) & inside].mean() < 0.25  # the pupil
+        assert light[(iris > 1.2) & (iris < 1.6) & inside].mean() > 0.35  # sclera
+
+
+def test_eyes_behind_dark_glasses_are_left_alone():
+    face, photo = photographed({})
+    points = face.fit.landmarks.points
+    x, y = pixels().unbind(-1)
+    dark = photo.pixels.clone()
+    dark[(y > points[105, 1]) & (y < points[50, 1] - 12) & (x > 0)] *= 0.1
+    weights = dict.fromkeys(BOTH, 1.0)
+    blinking = edit(face.parameters, model=face.model, expression=weights, gaze=(10.0, 0.0))
+    stage = Rerenderer(face, Photo(dark))
+    assert all(seen.behind for seen in stage._eyes._seen)
+    assert torch.equal(stage(blinking), dark)
+
+
+def test_a_face_at_rest_is_the_same_parameters():
+    face, photo = photographed({})
+    eyes = Rerenderer(face, photo)._eyes
+    smiling = edit(face.parameters, model=face.model, preset="frown")
+    assert eyes.resting(smiling) is smiling
+    looking = edit(smiling, model=face.model, gaze=(10.0, 5.0))
+    assert torch.equal(eyes.resting(looking).gaze, face.parameters.gaze)
+    assert torch.equal(replace(looking, gaze=smiling.gaze).identity, smiling.identity)

@@ -1,0 +1,221 @@
+"""Mouths that move in a photo."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from morphface.edit import edit
+from morphface.landmarks.tables import INNER_LIPS
+from morphface.media.images import Photo
+from morphface.models import load_model
+from morphface.rerender import Rerenderer
+from morphface.rerender.looks import Look, light_change
+from morphface.rerender.mouth_move import TOUCHING, MovedMouth, _openings
+from morphface.rerender.mouth_photo import MouthPhoto
+from morphface.rerender.ring_axes import RingAxes, sampled
+from morphface.rerender.seen_head import EXPRESSED, SeenHead
+from morphface.rerender.teeth import WIDTHS, ArchLines, _crown, arches_of
+from tests.rerender.heads import photographed, pixels
+
+MOUTH = 70.0  # millimetres below the eyes
+TEETH = torch.tensor([0.6, 0.9, 1.0])
+
+
+def bluish(picture):
+    """How far pixels have the colour of the teeth of these tests, which no skin has."""
+    return picture[..., 2] - picture[..., 0]
+
+
+@pytest.fixture(scope="module")
+def smiling():
+    """A head whose open mouth shows bright bluish teeth and nothing else, fitted perfectly."""
+    weights = {"jawOpen": 0.25, "mouthSmileLeft": 0.5, "mouthSmileRight": 0.5}
+    face, photo = photographed(weights, MOUTH)
+    seen = Rerenderer(face, photo)._mouth._parts[0].seen
+    flat = seen.axes.flat(pixels())
+    top, low = sampled(torch.stack([seen.upper, seen.lower], dim=-1), flat[..., 0]).unbind(-1)
+    painted = photo.pixels.clone()
+    painted[(flat[..., 1] < top) & (flat[..., 1] > low)] = TEETH
+    return face, Photo(painted)
+
+
+def moved(face, photo, **changes):
+    wanted = edit(face.parameters, model=face.model, **changes)
+    stage = Rerenderer(face, photo)
+    look = Look.of(face.model, wanted)
+    return stage(wanted), MovedMouth.of(stage._head, wanted, look, face.camera)
+
+
+def height(mouth):
+    """How far inside the lips each pixel is, in pixels."""
+    flat = mouth.axes.flat(pixels())
+    top, low = sampled(torch.stack([mouth.upper, mouth.lower], dim=-1), flat[..., 0]).unbind(-1)
+    return torch.minimum(top - flat[..., 1], flat[..., 1] - low) * mouth.axes.width
+
+
+def test_teeth_of_the_photo_stay_with_the_skull_and_nowhere_else(smiling):
+    face, photo = smiling
+    found, mouth = moved(face, photo, expression={"jawOpen": 0.6})
+    assert mouth.share == 1
+    was = bluish(photo.pixels) > 0.35
+    kept = was & (height(mouth) > 3)
+    seen = Rerenderer(face, photo)._mouth._parts[0].seen
+    assert seen.cut
+    within = seen.shows(seen.axes.flat(pixels()), 0.01, upper=True)[..., 0] > 0.99
+    assert (kept & within).sum() > 200
+    assert (found - photo.pixels)[kept & within].abs().max() < 0.02
+    assert bluish(found)[height(mouth) < -1.5].max() < 0.1  # no tooth on a lip
+
+
+def test_lips_that_close_show_no_tooth(smiling):
+    face, photo = smiling
+    found, mouth = moved(face, photo, preset="sad")
+    assert (mouth.upper - mouth.lower).max() < 0.02
+    assert bluish(photo.pixels).max() > 0.35
+    assert (bluish(found) > 0.1).sum() <= 2
+
+
+def test_lips_keep_their_own_skin():
+    face, photo = photographed({}, MOUTH)
+    striped = photo.pixels.clone()
+    x, y = pixels().unbind(-1)
+    striped[..., 0] += 0.1 * torch.sin(x)
+    striped[..., 1] += 0.1 * torch.sin(y)
+    photo = Photo(striped.clamp(0, 1))
+    found, mouth = moved(face, photo, expression={"jawOpen": 0.4})
+    lower = torch.tensor([17, 84, 314, 405, 181])  # the outer edge of the lower lip
+    places = [points[lower].round().long() for points in (mouth.points, face.fit.landmarks.points)]
+    assert (places[0] - places[1])[:, 1].min() > 5
+    now, was = (
+        torch.stack([image[y - 2 : y + 2, x - 2 : x + 2].mean((0, 1)) for x, y in each.tolist()])
+        for image, each in zip((found, photo.pixels), places, strict=True)
+    )
+    assert (now - was).abs().mean() < 0.05
+
+
+def test_an_opened_mouth_has_teeth_below_the_upper_lip_and_is_dark_behind():
+    face, photo = photographed({}, MOUTH)
+    found, mouth = moved(face, photo, expression={"jawOpen": 0.6})
+    flat = mouth.axes.flat(pixels())
+    top, low = sampled(torch.stack([mouth.upper, mouth.lower], dim=-1), flat[..., 0]).unbind(-1)
+    middle, light = (flat[..., 0] - 0.5).abs() < 0.1, found.mean(-1)
+    below = top - flat[..., 1]
+    teeth = light[middle & (below > 0.012) & (below < 0.03)].mean()
+    behind = light[
+        middle & (flat[..., 1] < (top + low) / 2 + 0.02) & (flat[..., 1] > (top + low) / 2)
+    ]
+    assert teeth > 2 * behind.mean()
+    assert 0.02 < behind.mean() < 0.25
+
+
+def test_a_mouth_that_only_turns_is_left_to_the_mesh():
+    face, photo = photographed({}, MOUTH)
+    wanted = edit(face.parameters, model=face.model, yaw=8.0)
+    stage, look = Rerenderer(face, photo), Look.of(face.model, wanted)
+    frame = photo.pixels.clone()
+    stage._mouth.over(frame, wanted, look, face.camera)
+    assert torch.equal(frame, photo.pixels)
+
+
+def test_photos_without_the_landmarks_of_lips_are_left_to_the_mesh():
+    face, photo = photographed({}, MOUTH)
+    few = replace(face.fit.landmarks, scheme="68")
+    other = replace(face, fit=replace(face.fit, landmarks=few))
+    assert Rerenderer(other, photo)._mouth._parts is None
+
+
+def test_lips_open_as_far_as_those_of_the_mesh_and_touch_when_it_nearly_does():
+    def ring(gap):
+        points = torch.zeros(20, 3)
+        points[11:, 1] = gap
+        return points
+
+    seen = torch.full((9,), 7.0)
+    assert torch.equal(_openings(seen, [ring(2.0), ring(2.0)], 3.0), seen)
+    torch.testing.assert_close(_openings(seen, [ring(2.0), ring(5.0)], 3.0), seen + 9.0)
+    assert not _openings(seen, [ring(2.0), ring(2.0 * TOUCHING)], 3.0).any()
+    half = _openings(seen, [ring(2.0), ring(1.0 + TOUCHING)], 3.0)
+    torch.testing.assert_close(half, seen / 2)
+
+
+def test_upper_teeth_end_at_what_is_dark_below_them():
+    points = torch.zeros(20, 2)
+    x = torch.linspace(0, 1, 11)
+    half = 30 * (4 * x * (1 - x)).sqrt()
+    points[:11] = torch.stack([150 + 100 * x, 200 + half], dim=-1)
+    points[11:] = torch.stack([150 + 100 * x, 200 - half], dim=-1)[1:-1].flip(0)
+    nose = torch.tensor([[200.0, 120.0], [190.0, 125.0], [210.0, 125.0]])
+    picture = torch.full((360, 400, 3), 0.6)
+    y = pixels()[..., 1]
+    picture[(y > 170) & (y < 190)] = 0.9
+    picture[(y >= 190) & (y < 230)] = 0.05
+    seen = MouthPhoto.of(picture, points, nose)
+    middle = seen.ends[len(seen.ends) // 2 - 10 : len(seen.ends) // 2 + 10]
+    torch.testing.assert_close(middle, torch.full_like(middle, 0.1), atol=0.03, rtol=0)
+    assert not seen.cut
+    assert seen.teeth is not None
+    torch.testing.assert_close(seen.teeth, torch.full((3,), 0.9), atol=0.05, rtol=0)
+    shut = MouthPhoto.of(picture, torch.cat([points[:11], points[1:10].flip(0)]), nose)
+    assert shut.teeth is None
+
+
+def test_crowns_lie_side_by_side():
+    for widths in WIDTHS:
+        ends = torch.tensor(widths).cumsum(0)
+        across, _ = _crown(torch.cat([torch.zeros(1), ends[:-1] - 1e-3, ends[:-1] + 1e-3]), widths)
+        count = len(ends) - 1
+        torch.testing.assert_close(
+            across[: count + 1].abs(), torch.ones(count + 1), atol=1e-3, rtol=0
+        )
+        torch.testing.assert_close(across[count + 1 :], -torch.ones(count), atol=1e-3, rtol=0)
+        middle = (ends - torch.tensor(widths) / 2)[1:]
+        torch.testing.assert_close(
+            _crown(-middle, widths)[0], torch.zeros(len(middle)), atol=1e-5, rtol=0
+        )
+
+
+def test_teeth_are_behind_the_lips_of_any_model():
+    model = load_model()
+    neutral = model.identity.mean
+    lips = model.landmark_embedding("478").points(neutral)[[13, 14]]
+    for head in (model, replace(model, regions={})):
+        upper, lower = arches_of(head, neutral, lips)
+        for arch, side in ((upper, 1), (lower, -1)):
+            middle = arch.edges[len(arch.edges) // 2]
+            assert 1.0 < lips[0, 2] - middle[2] < 8.0
+            assert ((arch.gums - arch.edges)[:, 1] * side > 5).all()
+            steps = arch.edges.diff(dim=0).norm(dim=-1).sum()
+            torch.testing.assert_close(steps, arch.along[-1] - arch.along[0])
+        assert 0.5 < lips[0, 1] - upper.edges[48, 1] < 4.0
+
+
+def test_a_row_of_teeth_is_drawn_where_it_is():
+    model = load_model()
+    neutral = model.identity.mean
+    points = model.landmark_embedding("478").points(neutral)
+    upper, _ = arches_of(model, neutral, points[[13, 14]])
+    flip = torch.tensor([1.0, -1.0])
+    ring, above = points[list(INNER_LIPS), :2] * flip, points[[164, 2], :2] * flip
+    axes = RingAxes.of(ring, above)
+    row = ArchLines.of(upper, upper.edges[:, :2] * flip, upper.gums[:, :2] * flip, axes)
+    colour = torch.tensor([0.8, 0.75, 0.7])
+    crown = upper.edges[48] + torch.tensor(
+        [[[4.25, 5.0, 0.0], [4.25, -3.0, 0.0], [4.25, 12.0, 0.0]]]
+    )
+    found, shown = row.drawn(axes.flat(crown[..., :2] * flip), colour, 0.006)
+    assert shown.flatten().tolist() == [1.0, 0.0, 1.0]
+    torch.testing.assert_close(found[0, 0], colour, atol=0.06, rtol=0)
+    assert found[0, 2, 0] > 1.4 * found[0, 2, 1]  # gum
+
+
+def test_expressions_change_the_light_on_a_photo_less_than_on_the_mesh():
+    face, photo = photographed({}, MOUTH)
+    head = SeenHead(face, photo, Look.of(face.model, face.parameters))
+    smiling = edit(face.parameters, model=face.model, preset="smile")
+    look, faces = Look.of(face.model, smiling), face.model.faces
+    turn = light_change(faces, head.look, look)[1] * head.bare * head.shown
+    torch.testing.assert_close(head.shades(look), EXPRESSED * turn)
+    turned = Look.of(face.model, edit(face.parameters, model=face.model, yaw=15.0))
+    whole = light_change(faces, head.look, turned)[1] * head.bare * head.shown
+    torch.testing.assert_close(head.shades(turned), whole, atol=2e-3, rtol=0)
