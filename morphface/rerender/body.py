@@ -11,7 +11,7 @@ from functools import cached_property
 import numpy as np
 import roma
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
@@ -23,15 +23,16 @@ from morphface.render.interpolate import interpolate
 from morphface.render.rasterize import rasterize
 from morphface.render.relief import membrane
 from morphface.rerender.looks import part_of
+from morphface.rerender.nets import Net, smoothed
 from morphface.rerender.person import Person
-from morphface.rerender.turn import NECK, Turn, above_neck
+from morphface.rerender.turn import NECK, above_neck
 from morphface.segment.filters import blurred, mean_near
 
 __all__ = ["Body"]
 
-NODES = 96
+NODES = 80
 """Of the net, along a head."""
-REACH = 1.0
+REACH = 0.8
 """How far around the middle of the head the net goes, in sizes of the head, beyond its half."""
 FACING = 0.3
 """Cosine between normal and line of sight from which the mesh says how deep a person is."""
@@ -194,7 +195,7 @@ class Body:
         base = (nearest * close * smoothstep(skin, 0.3, 0.7)).clamp(0, FOREMOST)
         base = membrane((base * rim)[..., None], rim)[..., 0]
         for _ in range(3 * SMOOTH):
-            base = _smoothed(base)
+            base = smoothed(base)
         return base
 
     @cached_property
@@ -222,10 +223,8 @@ class Body:
         """How much of a half-round lies behind each node: a jaw has none, hair and a skull do."""
         hair = self.person.padded(self.person.labels.hair * (self.person.matte > 0.5))
         wide = self.at_nodes(blurred(hair, 0.05 * self.person.work.size))
-        p = self.person.face.parameters
-        matrix = roma.rotvec_to_rotmat(p.rotation[0])
         flat = self._points(torch.full(self.nodes.shape[:2], self.plane))
-        up = ((flat - p.translation[0]) @ matrix)[..., 1]
+        up = self._to_model(flat)[..., 1]
         whole = torch.maximum(smoothstep(wide, 0.2, 0.6), smoothstep(up, *JAW))
         neck = smoothstep(up, JAW[0] - 25, JAW[0] - 45)
         return JOWL + (1 - JOWL) * torch.maximum(whole, neck)
@@ -239,11 +238,16 @@ class Body:
         slope = torch.where(deep, square / self.within.clamp(min=RIM), 0.0)
         slope = membrane(slope[..., None], deep)[..., 0]
         for _ in range(SMOOTH):
-            slope = _smoothed(slope)
+            slope = smoothed(slope)
         even = slope * self.within.clamp(min=0)
         for _ in range(SMOOTH):
-            square = _smoothed(square)
+            square = smoothed(square)
         return torch.lerp(even, square, smoothstep(self.within, RIM, 3 * RIM)).clamp(min=0)
+
+    def _to_model(self, points: Float[Tensor, "R C 3"]) -> Float[Tensor, "R C 3"]:
+        """Where points of the camera frame are in the model frame."""
+        p = self.person.face.parameters
+        return (points - p.translation[0]) @ roma.rotvec_to_rotmat(p.rotation[0])
 
     @cached_property
     def front(self) -> Float[Tensor, "R C 3"]:
@@ -259,36 +263,40 @@ class Body:
         screen = torch.cat([self.places, depth[..., None]], -1).flatten(0, 1)
         return self.person.face.camera.unproject(screen).unflatten(0, depth.shape)
 
-    def shares(self, points: Float[Tensor, "R C 3"], turn: Turn) -> Float[Tensor, "R C"]:
-        """How far each point turns with the head, 0 to 1.
+    @cached_property
+    def front_share(self) -> Float[Tensor, "R C"]:
+        """How far each point of the front turns with the head, 0 to 1."""
+        return self._share(self.front)
 
-        Args:
-            points: of the front or the rear.
-            turn: of the head.
-        """
-        model_places = turn.to_model(points)
+    @cached_property
+    def rear_share(self) -> Float[Tensor, "R C"]:
+        """The same of the rear."""
+        return self._share(self.rear)
+
+    def _share(self, points: Float[Tensor, "R C 3"]) -> Float[Tensor, "R C"]:
+        model_places = self._to_model(points)
         share = smoothstep(above_neck(model_places), 0.0, NECK[2])
         free = ramp(self.clothes, 0.7, 0.3)
         share = share * torch.where(model_places[..., 1] < -60.0, free, torch.ones_like(free))
         for _ in range(2 * SMOOTH):
-            share = _smoothed(share)
+            share = smoothed(share)
         return share
 
     @cached_property
-    def front_net(self) -> "Net":
+    def front_net(self) -> Net:
         """Triangles between the nodes of the front, and some beyond the outline, to be faded."""
         near = self.within > 0
         for _ in range(_SKIRT):
-            near = _smoothed(near.float()) > 0
+            near = smoothed(near.float()) > 0
         return Net.of(near, every=False, one_sided=True)
 
     @cached_property
-    def core_net(self) -> "Net":
+    def core_net(self) -> Net:
         """Triangles of the front within the outline."""
         return Net.of(self.within > 0, every=True, one_sided=True)
 
     @cached_property
-    def rear_net(self) -> "Net":
+    def rear_net(self) -> Net:
         """Triangles of the rear: none beyond the outline, where they would hide others."""
         return Net.of(self.within > 0, every=True, one_sided=False)
 
@@ -344,35 +352,3 @@ class Body:
         """
         near = ramp(self.within, *EDGE) * ramp(self.clothes, 0.5, 0.1) * self._alike
         return near * smoothstep(self._towards(rotation), 0.0, OPEN)
-
-
-@dataclass(frozen=True, eq=False)
-class Net:
-    """Triangles between nodes.
-
-    Args:
-        faces: node indices of each, counter-clockwise on a screen whose y points down.
-        one_sided: whether those that are folded over are left out.
-    """
-
-    faces: Int[Tensor, "F 3"]
-    one_sided: bool
-
-    @classmethod
-    def of(cls, wanted: Bool[Tensor, "R C"], *, every: bool, one_sided: bool) -> "Net":
-        """Two triangles for each cell of which every node, or any, is wanted."""
-        rows, columns = wanted.shape
-        node = torch.arange(rows * columns).reshape(rows, columns)
-        corners = [slice(None, -1), slice(1, None)]
-        a, b, c, d = (node[y, x] for y in corners for x in corners)
-        chosen = torch.stack([wanted[y, x] for y in corners for x in corners])
-        used = chosen.all(0) if every else chosen.any(0)
-        halves = torch.stack([torch.stack([a, c, b], -1), torch.stack([b, c, d], -1)], dim=-2)
-        return cls(halves[used].reshape(-1, 3), one_sided)
-
-
-def _smoothed(values: Float[Tensor, "R C"]) -> Float[Tensor, "R C"]:
-    """Each node half itself, half the mean of its neighbours."""
-    wide = torch.nn.functional.pad(values[None, None], (1, 1, 1, 1), mode="replicate")[0, 0]
-    beside = wide[2:, 1:-1] + wide[:-2, 1:-1] + wide[1:-1, 2:] + wide[1:-1, :-2]
-    return 0.5 * values + 0.125 * beside

@@ -133,7 +133,8 @@ class Rerenderer:
         shades = self._head.shades(bent if self.quick else look)  # those of one look are kept
         turn = Turn.between(self.face.parameters, parameters)
         if turn.angle > 1e-4 or camera is not self.face.camera:
-            frame = self._layers.draw(turn, camera, self._behind)
+            around = None if self._behind is None else (self._behind, self._still)
+            frame = self._layers.draw(turn, camera, around, quick=self.quick)
             person = torch.ones_like(frame[..., :1])
         else:
             frame, person = self._ground(look, shades, parameters, camera)

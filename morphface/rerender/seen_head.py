@@ -9,7 +9,6 @@ from jaxtyping import Float, Int
 from scipy.spatial import cKDTree
 from torch import Tensor
 
-from morphface.core.ramps import smoothstep
 from morphface.fit.fitted import FittedFace
 from morphface.fit.texture.faces import head_texture
 from morphface.fit.texture.inner import rims

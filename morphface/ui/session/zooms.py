@@ -3,8 +3,8 @@
 from morphface.fit.fitted import FittedFace, FittedPhoto
 from morphface.geometry.camera import Camera
 from morphface.media.crop import Crop
-from morphface.rerender.turn import turning
 from morphface.rerender.shrink import cropped, shrunk
+from morphface.rerender.turn import turning
 
 __all__ = ["head_window", "zoomed"]
 
