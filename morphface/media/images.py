@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 from morphface.core.check import check_shape
@@ -139,12 +140,14 @@ def read_image(source: str | Path) -> Photo:
     return Photo(pixels, stated_focal(exif, (height, width)), str(source), orientation)
 
 
-def write_image(path: str | Path, pixels: Tensor) -> None:
+def write_image(path: str | Path, pixels: Tensor, *, note: str = "") -> None:
     """Write RGB `pixels`; the suffix of `path` chooses the format.
 
     Args:
         path: where to, such as `face.png`; an existing file is replaced only by a whole one.
         pixels: H x W x 3, uint8, or float in [0, 1].
+        note: what the file says about itself: the description of its Exif data, and a text chunk
+            `Description` of a PNG.
 
     Raises:
         OutputError: the suffix is unknown, or the file cannot be written.
@@ -154,7 +157,17 @@ def write_image(path: str | Path, pixels: Tensor) -> None:
         raise OutputError(f"cannot write {path}: the suffix must be that of a picture, as .png")
     values = pixels if pixels.dtype == torch.uint8 else _to_uint8(pixels)
     with atomic_write(path) as temporary:
-        Image.fromarray(values.cpu().numpy()).save(temporary)
+        Image.fromarray(values.cpu().numpy()).save(temporary, **_described(note))
+
+
+def _described(note: str) -> dict[str, Any]:
+    """Arguments of Pillow that keep a note, in those formats that can."""
+    if not note:
+        return {}
+    exif, chunks = Image.Exif(), PngInfo()
+    exif[ExifTags.Base.ImageDescription] = note
+    chunks.add_text("Description", note)
+    return {"exif": exif, "pnginfo": chunks}
 
 
 def _to_uint8(pixels: Float[Tensor, "H W 3"]) -> UInt8[Tensor, "H W 3"]:

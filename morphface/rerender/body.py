@@ -16,24 +16,17 @@ from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
 from morphface.core.ramps import ramp, smoothstep
-from morphface.edit.pose import PIVOT
-from morphface.geometry.camera import Camera
 from morphface.geometry.mesh import normalized, vertex_normals
 from morphface.render.interpolate import interpolate
 from morphface.render.rasterize import rasterize
 from morphface.render.relief import membrane
-from morphface.rerender.looks import part_of
+from morphface.rerender.grid import Grid
 from morphface.rerender.nets import Net, smoothed
-from morphface.rerender.person import Person
 from morphface.rerender.turn import NECK, above_neck
 from morphface.segment.filters import blurred, mean_near
 
 __all__ = ["Body"]
 
-NODES = 80
-"""Of the net, along a head."""
-REACH = 0.8
-"""How far around the middle of the head the net goes, in sizes of the head, beyond its half."""
 FACING = 0.3
 """Cosine between normal and line of sight from which the mesh says how deep a person is."""
 HAIR = 8.0
@@ -57,6 +50,8 @@ FOREMOST = 80.0
 """Millimetres that an outline may be before the plane."""
 FRINGE = 2.0
 """How wide the faded edge of the rear is, in nodes."""
+FADED = 0.5
+"""How far from a head a change of its light ends, in sizes of the head."""
 EDGE = 10.0, 3.0
 """Millimetres within the outline in which hair is too much stretched by a turn: none, and all."""
 OPEN = 0.35
@@ -65,103 +60,16 @@ _SKIRT = 2
 
 
 @dataclass(frozen=True, eq=False)
-class Body:
+class Body(Grid):
     """The surface of a person.
 
     Args:
         person: whose it is.
     """
 
-    person: Person
-
-    @cached_property
-    def step(self) -> float:
-        """Pixels of the padded picture between nodes."""
-        return max(self.person.work.size / NODES, 1.0)
-
-    @cached_property
-    def box(self) -> tuple[int, int, int, int]:
-        """Left, top, right and bottom of the net, in pixels of the padded picture."""
-        person, room = self.person, self.person.room
-        away = (0.5 + REACH) * person.work.size
-        height, width = person.outline.shape
-        x, y = (middle + room for middle in person.work.middle)
-        left, top = int(max(x - away, 0)), int(max(y - away, 0))
-        return left, top, int(min(x + away, width)), int(min(y + away, height))
-
-    @cached_property
-    def nodes(self) -> Float[Tensor, "R C 2"]:
-        """Their places in the padded picture."""
-        left, top, right, bottom = self.box
-        rows = max(int((bottom - top) / self.step), 2)
-        columns = max(int((right - left) / self.step), 2)
-        y = torch.linspace(top + 0.5, bottom - 0.5, rows)
-        x = torch.linspace(left + 0.5, right - 0.5, columns)
-        return torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1)
-
-    @cached_property
-    def places(self) -> Float[Tensor, "R C 2"]:
-        """The same in the photo."""
-        return (self.nodes - self.person.room) / self.person.work.scale
-
-    def at_nodes(self, values: Float[np.ndarray, "H W"]) -> Float[Tensor, "R C"]:
-        """Values of the padded picture at the nodes.
-
-        Args:
-            values: of the picture.
-        """
-        import cv2
-
-        x, y = (self.nodes.numpy()[..., k].astype(np.float32) - 0.5 for k in (0, 1))
-        source = np.ascontiguousarray(values, np.float32)
-        found = cv2.remap(source, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return torch.from_numpy(found)
-
-    @cached_property
-    def within(self) -> Float[Tensor, "R C"]:
-        """From each node to the outline, in millimetres; negative outside."""
-        return self.at_nodes(self.person.depth_within) * self.pixel
-
-    @cached_property
-    def pixel(self) -> float:
-        """Millimetres that a pixel of the padded picture is wide on the plane."""
-        camera = self.person.face.camera
-        depth = self.plane if camera.weak_depth is None else float(camera.weak_depth)
-        return depth / float(camera.focal) / self.person.work.scale
-
-    @cached_property
-    def plane(self) -> float:
-        """Depth of the plane through the neck's pivot, in millimetres."""
-        p = self.person.face.parameters
-        matrix = roma.rotvec_to_rotmat(p.rotation[0])
-        return -float((matrix @ torch.tensor(PIVOT) + p.translation[0])[2])
-
-    @cached_property
-    def hair(self) -> Float[Tensor, "R C"]:
-        """How far each node is hair or headwear."""
-        return self.at_nodes(self.person.padded(self.person.labels.hair))
-
-    @cached_property
-    def clothes(self) -> Float[Tensor, "R C"]:
-        """How far each node is clothes."""
-        return self.at_nodes(self.person.padded(self.person.labels.clothes))
-
-    @cached_property
-    def _window(self) -> Camera:
-        """The camera whose pixels are the nodes."""
-        (first, second) = self.places[0, 0], self.places[-1, -1]
-        rows, columns = self.nodes.shape[:2]
-        camera = self.person.face.camera
-        step = (second - first) / torch.tensor([columns - 1.0, rows - 1.0])
-        scale = 1 / float(step.mean())
-        corner = first - step / 2
-        moved = part_of(camera, (0, 0, 1, 1), scale)
-        principal = (camera.principal - corner) * scale
-        return Camera(moved.focal, principal, (rows, columns), camera.weak_depth)
-
     def _mesh(self, *, rear: bool) -> tuple[Float[Tensor, "R C"], Bool[Tensor, "R C"]]:
         """Heights before (or behind) the plane that the mesh has, and where it is sure of them."""
-        camera, person = self._window, self.person
+        camera, person = self.window, self.person
         vertices, faces = person.sight.vertices, person.sight.faces
         screen = camera.project(vertices)
         if rear:
@@ -218,13 +126,28 @@ class Body:
         height = self._rounded(square).sqrt()
         return height * self._full if rear else height
 
+    def spread(self, values: Float[Tensor, "V C"]) -> Float[Tensor, "R C D"]:
+        """Values of the mesh at the nodes, continued around it and fading out away from it.
+
+        Args:
+            values: at the vertices.
+        """
+        camera, faces = self.window, self.person.sight.faces
+        screen = camera.project(self.person.sight.vertices)[None]
+        found = rasterize(screen, faces, camera.size, perspective=camera.weak_depth is None)
+        seen = interpolate(values[None], faces, found)[0]
+        on = found.mask[0]
+        away = torch.from_numpy(distance_transform_edt(~on.numpy())).float() * self.step
+        far = away > FADED * self.person.work.size
+        return membrane(seen * on[..., None], on | far)
+
     @cached_property
     def _full(self) -> Float[Tensor, "R C"]:
         """How much of a half-round lies behind each node: a jaw has none, hair and a skull do."""
         hair = self.person.padded(self.person.labels.hair * (self.person.matte > 0.5))
         wide = self.at_nodes(blurred(hair, 0.05 * self.person.work.size))
-        flat = self._points(torch.full(self.nodes.shape[:2], self.plane))
-        up = self._to_model(flat)[..., 1]
+        flat = self.points(torch.full(self.nodes.shape[:2], self.plane))
+        up = self.to_model(flat)[..., 1]
         whole = torch.maximum(smoothstep(wide, 0.2, 0.6), smoothstep(up, *JAW))
         neck = smoothstep(up, JAW[0] - 25, JAW[0] - 45)
         return JOWL + (1 - JOWL) * torch.maximum(whole, neck)
@@ -244,24 +167,15 @@ class Body:
             square = smoothed(square)
         return torch.lerp(even, square, smoothstep(self.within, RIM, 3 * RIM)).clamp(min=0)
 
-    def _to_model(self, points: Float[Tensor, "R C 3"]) -> Float[Tensor, "R C 3"]:
-        """Where points of the camera frame are in the model frame."""
-        p = self.person.face.parameters
-        return (points - p.translation[0]) @ roma.rotvec_to_rotmat(p.rotation[0])
-
     @cached_property
     def front(self) -> Float[Tensor, "R C 3"]:
         """Points of the surface that the photo shows, in the camera frame."""
-        return self._points(self.plane - self._base - self._height(rear=False))
+        return self.points(self.plane - self._base - self._height(rear=False))
 
     @cached_property
     def rear(self) -> Float[Tensor, "R C 3"]:
         """Points of the surface behind them."""
-        return self._points(self.plane - self._base + self._height(rear=True))
-
-    def _points(self, depth: Float[Tensor, "R C"]) -> Float[Tensor, "R C 3"]:
-        screen = torch.cat([self.places, depth[..., None]], -1).flatten(0, 1)
-        return self.person.face.camera.unproject(screen).unflatten(0, depth.shape)
+        return self.points(self.plane - self._base + self._height(rear=True))
 
     @cached_property
     def front_share(self) -> Float[Tensor, "R C"]:
@@ -274,7 +188,7 @@ class Body:
         return self._share(self.rear)
 
     def _share(self, points: Float[Tensor, "R C 3"]) -> Float[Tensor, "R C"]:
-        model_places = self._to_model(points)
+        model_places = self.to_model(points)
         share = smoothstep(above_neck(model_places), 0.0, NECK[2])
         free = ramp(self.clothes, 0.7, 0.3)
         share = share * torch.where(model_places[..., 1] < -60.0, free, torch.ones_like(free))

@@ -19,7 +19,7 @@ from morphface.render.interpolate import interpolate
 from morphface.render.rasterize import rasterize
 from morphface.render.warp import centres, enlarged, look_up
 from morphface.rerender.body import Body
-from morphface.rerender.looks import part_of
+from morphface.rerender.looks import CONTINUED, brightened, part_of
 from morphface.rerender.nets import Net
 from morphface.rerender.person import Person
 from morphface.rerender.turn import Turn
@@ -29,6 +29,8 @@ __all__ = ["Layers"]
 
 GROUND = 500
 """Pixels along a head in which layers are worked out: more are interpolated, but not colours."""
+INSET = 4
+"""Pixels of a layer by which its part of the picture is smaller than its net."""
 STILL = 0.03, 0.005
 """Shares of a turn that a person makes: from the first they are drawn, below the second the photo
 stays as it is."""
@@ -104,35 +106,41 @@ class Layers:
         camera: Camera,
         around: tuple[Float[Tensor, "H W 3"], Float[Tensor, "H W 3"]] | None = None,
         *,
+        light: Float[Tensor, "V 3"] | None = None,
         quick: bool = False,
-    ) -> Float[Tensor, "H W 3"]:
-        """The photo with the person turned; their face is missing.
+    ) -> tuple[Float[Tensor, "H W 3"], Float[Tensor, "H W 1"]]:
+        """The photo with the person turned, without their face, and how far it is to be trusted.
 
         Args:
             turn: of the head.
             camera: that sees it, of the size of the photo.
             around: what is behind them in place of what was there, and the photo before that.
+            light: logarithms of how many times brighter vertices of the mesh become; None is 1.
             quick: whether edges may be less smooth.
         """
         body, coarse = self.body, self._coarse(quick)
+        gain = torch.zeros(*body.within.shape, 3) if light is None else body.spread(light)
         share, faded = body.rear_share, body.fringe(turn.rotation)
-        rear = _Nodes(turn.apply(body.rear, share), share, faded, body.inwards)
+        rear = _Nodes(turn.apply(body.rear, share), share, faded, body.inwards, gain)
         share, faded = body.front_share, body.opening(turn.rotation)
         points = turn.apply(body.front, share)
-        front = _Nodes(points, share, faded, torch.zeros_like(body.places))
+        front = _Nodes(points, share, faded, torch.zeros_like(body.places), gain)
         view = _View.around(camera, (rear.points, front.points, body.front), coarse)
         behind, frame = around or (self.background, self.photo.pixels)
-        part = self._over(view.part(behind), self._rear, self._seen(rear, body.rear_net, view))
+        known = self._away if around is None else torch.ones_like(self._away)
+        part = torch.cat([view.part(behind), view.part(known)], -1)
+        part = self._over(part, self._rear, self._seen(rear, body.rear_net, view))
         whole = self._seen(front, body.front_net, view)
         part = self._over(part, self._front, whole)
         if not quick:  # what lies beyond the outline hid where the surface ends before it
             part = self._over(part, self._front, self._seen(front, body.core_net, view))
-        if camera is self.person.face.camera:
+        frame, sure = frame.clone(), torch.ones_like(self._away)
+        if camera is self.person.face.camera and light is None:
             still = whole.cover * ramp(whole.share, *STILL)
-            part = torch.lerp(part, view.part(frame), still)
-        frame = frame.clone()
-        view.part(frame).copy_(part)
-        return frame
+            part = torch.lerp(part, torch.cat([view.part(frame), view.part(sure)], -1), still)
+        for picture, found in zip((frame, sure), part.split([3, 1], -1), strict=True):
+            view.part(picture).copy_(found)
+        return frame, sure
 
     def _coarse(self, quick: bool) -> int:
         """Pixels of the photo for one of those in which layers are worked out."""
@@ -140,16 +148,20 @@ class Layers:
         return max(int(-(-head // (GROUND // 2 if quick else GROUND))), 1)
 
     def _over(
-        self, frame: Float[Tensor, "h w 3"], picture: Float[Tensor, "1 m n 4"], seen: "_Seen"
-    ) -> Float[Tensor, "h w 3"]:
+        self, frame: Float[Tensor, "h w 4"], picture: Float[Tensor, "1 m n 4"], seen: "_Seen"
+    ) -> Float[Tensor, "h w 4"]:
         """A layer over what is behind it."""
-        scale, room, mode = 1.0, float(self._room), "bicubic"
+        scale, room, mode, sure = 1.0, float(self._room), "bicubic", 1.0
         if picture is self._rear:
             scale, room, mode = self.person.work.scale, float(self.person.room), "bilinear"
+            sure = CONTINUED
         place, inner = (spot * scale + room for spot in (seen.place, seen.place + seen.inwards))
         alpha = look_up(picture[..., 3:], place[None], "bilinear")[0]
         colour = look_up(picture[..., :3], inner[None], mode)[0].clamp(0, 1)
-        return torch.lerp(frame, colour, alpha.clamp(0, 1) * seen.cover * (1 - seen.faded))
+        if bool((seen.gain != 0).any()):
+            colour = brightened(colour, seen.gain.exp())
+        layer = torch.cat([colour, torch.full_like(alpha, sure)], -1)
+        return torch.lerp(frame, layer, alpha.clamp(0, 1) * seen.cover * (1 - seen.faded))
 
     def _seen(self, nodes: "_Nodes", net: Net, view: "_View") -> "_Seen":
         """Where in the photo each pixel of a layer lies, and what its nodes carry."""
@@ -157,6 +169,7 @@ class Layers:
         size = view.camera.size
         found = rasterize(screen, net.faces, size, perspective=False, cull=net.one_sided)
         carried = [self.body.places, nodes.inwards, nodes.share[..., None], nodes.faded[..., None]]
+        carried.append(nodes.gain)
         values = interpolate(torch.cat(carried, -1).flatten(0, 1)[None], net.faces, found)[0]
         mask = found.mask[0].float().numpy()
         values[..., :2] -= centres(size[0], size[1], values) * view.coarse
@@ -164,8 +177,8 @@ class Layers:
         both = torch.from_numpy(np.concatenate([_grown(values.numpy(), mask), soft], -1))
         height, width = view.size
         large = enlarged(both, (size[0] * view.coarse, size[1] * view.coarse))[:height, :width]
-        shift, inwards, share, faded, cover = large.split([2, 2, 1, 1, 1], -1)
-        return _Seen(shift + centres(height, width, shift), inwards, share, faded, cover)
+        shift, *others = large.split([2, 2, 1, 1, 3, 1], -1)
+        return _Seen(shift + centres(height, width, shift), *others)
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,8 +202,10 @@ class _View:
         """The part of a picture in which points are seen."""
         screen = torch.cat([camera.project(each.flatten(0, 1))[:, :2] for each in points])
         most = screen.new_tensor([camera.size[1], camera.size[0]])
-        low = screen.amin(0).floor().clamp(min=torch.zeros(2), max=most - 1)
-        high = torch.maximum(torch.minimum(screen.amax(0).ceil(), most), low + 1)
+        # The outermost nodes are left out: they end the net, and nothing moves there.
+        low, high = screen.amin(0).ceil() + INSET * coarse, screen.amax(0).floor() - INSET * coarse
+        low = torch.minimum(low.clamp(min=0), most - 1)
+        high = torch.maximum(torch.minimum(high, most), low + 1)
         (left, top), (right, bottom) = low.int().tolist(), high.int().tolist()
         size = bottom - top, right - left
         whole = [-(-n // coarse) * coarse for n in size]
@@ -212,12 +227,14 @@ class _Nodes:
         share: how far each turns with the head.
         faded: how far it is left out.
         inwards: from its place in the photo to where its colour is taken from.
+        gain: logarithm of how many times brighter it becomes.
     """
 
     points: Float[Tensor, "R C 3"]
     share: Float[Tensor, "R C"]
     faded: Float[Tensor, "R C"]
     inwards: Float[Tensor, "R C 2"]
+    gain: Float[Tensor, "R C 3"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -229,6 +246,7 @@ class _Seen:
         inwards: from there to where its colour is taken from.
         share: how far it turns with the head.
         faded: how far it is left out.
+        gain: logarithm of how many times brighter it becomes.
         cover: how far there is something.
     """
 
@@ -236,6 +254,7 @@ class _Seen:
     inwards: Float[Tensor, "H W 2"]
     share: Float[Tensor, "H W 1"]
     faded: Float[Tensor, "H W 1"]
+    gain: Float[Tensor, "H W 3"]
     cover: Float[Tensor, "H W 1"]
 
 

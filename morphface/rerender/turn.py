@@ -17,6 +17,8 @@ __all__ = ["Turn", "above_neck", "turning"]
 NECK = 0.42, -188.0, 63.0
 """Where a neck ends, as a slope and a height: below, in the model frame, y + slope z = height in
 millimetres. Through so many millimetres above that it turns ever more, then as the head does."""
+LEAST = 1e-4, 1e-2
+"""Radians and millimetres of a motion that is none."""
 
 
 def above_neck(places: Float[Tensor, "*N 3"]) -> Float[Tensor, "*N"]:
@@ -67,6 +69,11 @@ class Turn:
         was, now = (r @ middle + p.translation[0] for r, p in ((old, before), (new, after)))
         rotation = roma.rotmat_to_rotvec(new @ old.T)
         return cls(was, rotation, now - was)
+
+    @property
+    def moves(self) -> bool:
+        """Whether the head moves at all, by more than rounding does."""
+        return self.angle > LEAST[0] or float(self.shift.norm()) > LEAST[1]
 
     @property
     def angle(self) -> float:
