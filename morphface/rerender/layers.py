@@ -23,7 +23,7 @@ from morphface.rerender.looks import CONTINUED, brightened, part_of
 from morphface.rerender.nets import Net
 from morphface.rerender.person import Person
 from morphface.rerender.turn import Turn
-from morphface.segment.filters import blurred, mean_around, single
+from morphface.segment.filters import blurred, mean_around, single, widened
 
 __all__ = ["Layers"]
 
@@ -31,6 +31,8 @@ GROUND = 500
 """Pixels along a head in which layers are worked out: more are interpolated, but not colours."""
 INSET = 4
 """Pixels of a layer by which its part of the picture is smaller than its net."""
+FILLED = 0.012
+"""How far from the person, in sizes of the head, what is behind them is filled in, not kept."""
 STILL = 0.03, 0.005
 """Shares of a turn that a person makes: from the first they are drawn, below the second the photo
 stays as it is."""
@@ -64,9 +66,9 @@ class Layers:
     @cached_property
     def _away(self) -> Float[Tensor, "H W 1"]:
         """1 where the photo shows nothing but background."""
-        plate = np.abs(self.person.plate - self.person.work.pixels).max(-1)
-        touched = blurred(plate > 1e-4, 1.0)
-        return enlarged(torch.from_numpy(1 - touched)[..., None], self.photo.size).clamp(0, 1)
+        person = self.person
+        near = widened(person.matte > 0.02, max(round(FILLED * person.work.size), 1))
+        return enlarged(torch.from_numpy(1 - blurred(near, 1.0))[..., None], self.photo.size)
 
     def _large(
         self, small: Float[np.ndarray, "h w 3"], photo: Float[Tensor, "H W 1"]
