@@ -41,6 +41,7 @@ setup(
             "render/EXAMPLES.md",
             "models/data/*",
             "parameters/data/*",
+            "segment/data/*",
             "ui/static/*",
         ]
     },
@@ -51,6 +52,7 @@ setup(
         "mediapipe>=0.10.33",
         "numba>=0.61",
         "numpy>=2.0",
+        "opencv-contrib-python>=4.10",
         "pillow>=11.0",
         "pooch>=1.8",
         "pygltflib>=1.16",

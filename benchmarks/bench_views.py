@@ -1,6 +1,6 @@
 """How well does a photo show a head from the front that it shows from the side?
 
-    python -m benchmarks.bench_views [--heads N]
+    python -m benchmarks.bench_views [--heads N] [--people N] [--photos FOLDER] [--weights FOLDER]
     python -m benchmarks.bench_views --sheet OUT.jpg [PICTURE ...]
 
 - `frontal`: open heads of the finer mesh with mild expressions, their own skin and a light from a
@@ -9,6 +9,15 @@
   these pictures alone, from detection on, and turned to a yaw of zero. PSNR and SSIM against the
   true picture from the front, over the face; beside them a copy of the photo, and the photo moved
   by the similarity that fits its detected landmarks best to the true ones of the frontal picture.
+- `turned`: people with short hair, long hair or a bun, in collars, before walls with lines
+  (`persons.py`), photographed from the front, fitted from that alone, and turned by 15, 30 and 45
+  degrees to alternating sides. PSNR and SSIM against true pictures over all, over the head, over
+  hair and what is within 14 pixels of the head, and over the background that both show; with
+  `--weights`, the similarity that SFace sees. Beside them a copy, a similarity of the plane,
+  `depth` (the photo warped by the mesh's depth), and `net` (that with the mesh of the face over
+  it, which is what this package drew before heads had layers).
+- `gates`, with `--photos`: what of real photos, turned to 25 degrees, changes far from the person,
+  shows the background within the head, and is new skin.
 - `unchanged`: the photo of each head drawn with the parameters that were fitted: PSNR over the
   face, and the largest difference elsewhere.
 - `--sheet`: looks, not numbers: pictures turned and edited, side by side.
@@ -28,6 +37,8 @@ from benchmarks.bench_fit import lit_head
 from benchmarks.bench_linear_fit import Head
 from benchmarks.common import report, seed
 from benchmarks.skin import Skin, photograph
+from benchmarks.turned_views import Likeness, Turned
+from benchmarks.view_gates import gates
 from morphface.edit import edit
 from morphface.evaluate import psnr, ssim
 from morphface.fit import fit_linear, fit_photometric
@@ -161,6 +172,19 @@ def bench_frontal(heads: int) -> list[dict[str, Any]]:
     return [*_table(frontal.rows), _unchanged(frontal.same), _times(frontal.times)]
 
 
+def bench_turned(people: int, weights: Path | None) -> list[dict[str, Any]]:
+    """The table of people with hair."""
+    models = load_model(detail="high"), load_model()
+    turned = Turned(*models, subject, fitted, similarity, Likeness(weights))
+    with MediaPipeDetector() as detector:
+        done = tried = 0
+        while done < people:
+            done += turned.person(tried, detector)
+            tried += 1
+            print(f"turned: {done} of {people}", flush=True)
+    return turned.table()
+
+
 def _table(rows: dict[tuple[float, str], list[dict[str, float]]]) -> list[dict[str, Any]]:
     out = []
     for yaw in YAWS:
@@ -231,6 +255,9 @@ def main() -> None:
     """Run, print, write the results."""
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--heads", type=int, default=20)
+    options.add_argument("--people", type=int, default=20)
+    options.add_argument("--photos", type=Path, default=None)
+    options.add_argument("--weights", type=Path, default=None)
     options.add_argument("--sheet", type=Path, default=None)
     options.add_argument("pictures", nargs="*", default=["sample:astronaut"])
     chosen = options.parse_args()
@@ -238,7 +265,9 @@ def main() -> None:
     if chosen.sheet is not None:
         draw_sheet(chosen.sheet, chosen.pictures)
         return
-    report("views", bench_frontal(chosen.heads))
+    cases = bench_turned(chosen.people, chosen.weights)
+    cases += [] if chosen.photos is None else gates(chosen.photos)
+    report("views", [*bench_frontal(chosen.heads), *cases])
 
 
 if __name__ == "__main__":

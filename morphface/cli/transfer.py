@@ -51,6 +51,14 @@ _Model = Annotated[
     typer.Option(help="Model that photos are fitted with.", metavar="NAME_OR_PATH"),
 ]
 
+_Size = Annotated[
+    int | None,
+    typer.Option(help="Longer side of what is drawn; that of the photo otherwise.", metavar="PX"),
+]
+_Start = Annotated[int, typer.Option(help="First frame that is drawn.", metavar="N")]
+_End = Annotated[int | None, typer.Option(help="Frame before which it ends.", metavar="N")]
+_Label = Annotated[bool, typer.Option("--label", help="Write `synthetic` into a corner.")]
+
 
 def transfer(
     source: _Source,
@@ -65,12 +73,16 @@ def transfer(
     clamp: _Clamp = None,
     smooth: _Smooth = None,
     model: _Model = None,
+    size: _Size = None,
+    start: _Start = 0,
+    end: _End = None,
+    label: _Label = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Move the person of TARGET as the person of SOURCE moves."""
     with status(quiet) as shown:
-        from morphface.pipelines.transfer import transfer_files
+        from morphface.pipelines.transfer import Drawing, transfer_files
 
         hows = {"rotation": pose, "expression": expression, "gaze": gaze}
         chosen = _settings(mode, hows, clamp=clamp, smooth=smooth)
@@ -82,6 +94,7 @@ def transfer(
             out,
             settings=chosen,
             model=model,
+            drawing=Drawing(size=size, start=start, end=end, label=label),
             progress=None if shown is None else shown.update,
         )
     for warning in report["warnings"]:

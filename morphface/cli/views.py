@@ -47,6 +47,17 @@ _Background = Annotated[
         metavar="original|blurred|plain|PICTURE",
     ),
 ]
+_Label = Annotated[bool, typer.Option("--label", help="Write `synthetic` into a corner.")]
+_Force = Annotated[
+    bool, typer.Option("--force", help="Draw what is turned too far to be seen in the photo.")
+]
+_Confidence = Annotated[
+    Path | None,
+    typer.Option(
+        help="Another picture: what the photo shows is white, what is guessed is dark.",
+        metavar="FILE",
+    ),
+]
 _Ui = Annotated[
     bool, typer.Option("--ui", help="Open an editor in the browser: sliders, and the mouse.")
 ]
@@ -73,6 +84,9 @@ def view(
     ] = 30.0,
     seconds: Annotated[float, typer.Option(help="How long an orbit takes.")] = 4.0,
     background: _Background = "original",
+    confidence: _Confidence = None,
+    label: _Label = False,
+    force: _Force = False,
     model: Model = "open-head",
     faces: Faces = "largest",
     focal: Focal = None,
@@ -85,6 +99,8 @@ def view(
     """Turn the head in a photo; without angles, to look into the camera."""
     options: dict[str, Any] = {"background": background, "model": model, "faces": faces}
     options |= {"focal": focal, "camera": camera, "stage": stage, "device": device}
+    options |= {"label": label, "force": force}
+    notices: list[str] = []
     with status(quiet) as shown:
         from morphface.pipelines.views import Changes, orbit_photo, view_photo
 
@@ -93,7 +109,10 @@ def view(
             turn = Changes(yaw=yaw, pitch=pitch, roll=roll)
             place = orbit_photo(image, out, swing=swing, seconds=seconds, changes=turn, **options)
         else:
+            options |= {"notice": notices.append, "confidence": confidence}
             place = view_photo(image, out, yaw=yaw, pitch=pitch, roll=roll, **options)
+    for notice in notices:
+        say(notice, quiet=quiet, style="yellow")
     say(f"written to {place}", quiet=quiet)
 
 
@@ -111,6 +130,8 @@ def edit(
     light_from: _LightFrom = None,
     add: _Add = False,
     background: _Background = "original",
+    label: _Label = False,
+    force: _Force = False,
     ui: _Ui = False,
     port: _Port = None,
     no_browser: _NoBrowser = False,
@@ -141,13 +162,19 @@ def edit(
     chosen["expression"] = dict(_weight("--set", text) for text in weights or ())
     chosen["preset"] = dict(_weight("--preset", text, 1.0) for text in preset or ())
     chosen["gaze"] = None if gaze is None else _pair("--gaze", gaze)
-    options: dict[str, Any] = {"background": background, **fit}
+    options: dict[str, Any] = {"background": background, "label": label, "force": force, **fit}
+    notices: list[str] = []
     with status(quiet) as shown:
         from morphface.pipelines.views import edit_photo
+
+        if any(angle is not None for angle in (yaw, pitch, roll)):
+            options["notice"] = notices.append
 
         chosen["light"] = _light(light, light_from)
         options["progress"] = None if shown is None else shown.update
         place = edit_photo(image, out, changes=chosen, **options)
+    for notice in notices:
+        say(notice, quiet=quiet, style="yellow")
     return say(f"written to {place}", quiet=quiet)
 
 

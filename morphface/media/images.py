@@ -11,6 +11,7 @@ import zlib
 from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -18,6 +19,7 @@ import torch
 from av.codec.context import CodecContext
 from jaxtyping import Float
 from PIL import ExifTags, Image
+from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 from morphface.core.check import check_shape
@@ -94,12 +96,14 @@ def read_image(source: PictureSource) -> Photo:
             return _upright(decode(name, image, data), read_exif(image), name)
 
 
-def write_image(path: str | Path, pixels: Tensor) -> None:
+def write_image(path: str | Path, pixels: Tensor, *, note: str = "") -> None:
     """Write RGB `pixels`; the suffix of `path` chooses the format.
 
     Args:
         path: where to, such as `face.png`; an existing file is replaced only by a whole one.
         pixels: H x W x 3, uint8, or float in [0, 1].
+        note: what the file says about itself: the description of its Exif data, and a text chunk
+            `Description` of a PNG.
 
     Raises:
         OutputError: the suffix is unknown, or the file cannot be written.
@@ -109,10 +113,20 @@ def write_image(path: str | Path, pixels: Tensor) -> None:
         raise OutputError(f"cannot write {path}: the suffix must be that of a picture, as .png")
     values = pixels if pixels.dtype == torch.uint8 else to_uint8(pixels)
     with atomic_write(path) as temporary:
-        Image.fromarray(values.cpu().numpy()).save(temporary)
+        Image.fromarray(values.cpu().numpy()).save(temporary, **_described(note))
 
 
-def write_photo(path: str | Path, pixels: Tensor, photo: Photo) -> None:
+def _described(note: str) -> dict[str, Any]:
+    """Arguments of Pillow that keep a note, in those formats that can."""
+    if not note:
+        return {}
+    exif, chunks = Image.Exif(), PngInfo()
+    exif[ExifTags.Base.ImageDescription] = note
+    chunks.add_text("Description", note)
+    return {"exif": exif, "pnginfo": chunks}
+
+
+def write_photo(path: str | Path, pixels: Tensor, photo: Photo, *, note: str = "") -> None:
     """Write a changed photo with all that its file had: transparency, 16 bits, colour profile.
 
     Pixels that did not change have the samples that they had. Formats that cannot hold it get what
@@ -122,6 +136,7 @@ def write_photo(path: str | Path, pixels: Tensor, photo: Photo) -> None:
         path: as in `write_image`.
         pixels: H x W x 3, in [0, 1], upright like `photo`.
         photo: what was changed.
+        note: as in `write_image`.
 
     Raises:
         OutputError: the suffix is unknown, or the file cannot be written.
@@ -133,18 +148,18 @@ def write_photo(path: str | Path, pixels: Tensor, photo: Photo) -> None:
         original is None or not original.has_alpha or suffix in _WITH_ALPHA
     )
     if original is None or not able:
-        write_image(path, pixels)
+        write_image(path, pixels, note=note)
         return
     original = original.redrawn(photo.pixels, pixels)
     with atomic_write(path) as temporary:
         if suffix == ".png" and original.samples.dtype == np.uint16:
-            temporary.write_bytes(_deep_png(original))
+            temporary.write_bytes(_deep_png(original, note))
         else:
             image = Image.fromarray(original.in_8_bits())
-            image.save(temporary, icc_profile=original.profile)
+            image.save(temporary, icc_profile=original.profile, **_described(note))
 
 
-def _deep_png(original: Original) -> bytes:
+def _deep_png(original: Original, note: str) -> bytes:
     """A PNG file of 16 bits, which Pillow cannot write."""
     layout = "rgba64be" if original.has_alpha else "rgb48be"
     coder = CodecContext.create("png", "w")
@@ -152,11 +167,18 @@ def _deep_png(original: Original) -> bytes:
     coder.pix_fmt, coder.time_base = layout, Fraction(1, 25)
     frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(original.samples), format=layout)
     data = b"".join(bytes(packet) for given in (frame, None) for packet in coder.encode(given))
-    if original.profile is None:
-        return data
-    body = b"iCCP" + b"profile\0\0" + zlib.compress(original.profile)
-    chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
-    return data[:_HEADER] + chunk + data[_HEADER:]
+    chunks = b""
+    if original.profile is not None:
+        chunks += _chunk(b"iCCP", b"profile\0\0" + zlib.compress(original.profile))
+    if note:
+        chunks += _chunk(b"tEXt", b"Description\0" + note.encode("latin-1", "replace"))
+    return data[:_HEADER] + chunks + data[_HEADER:]
+
+
+def _chunk(name: bytes, content: bytes) -> bytes:
+    """A chunk of a PNG file."""
+    body = name + content
+    return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
 
 
 def _upright(decoded: Decoded, exif: dict[int, object], name: str) -> Photo:

@@ -1,6 +1,6 @@
 """The motion of one person onto another, from file to file."""
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -8,18 +8,62 @@ from morphface.core.errors import OutputError, ParameterError
 from morphface.core.files import output_folder
 from morphface.edit import MODES, TransferSettings, transfer
 from morphface.edit.settings import find_settings
+from morphface.fit.fitted import FittedPhoto
 from morphface.geometry.camera import Camera
-from morphface.media.images import write_photo
 from morphface.parameters import FaceParameters, save_parameters
 from morphface.pipelines.actors import Actor, file_of, is_parameters, is_video, model_of, read_actor
+from morphface.pipelines.marks import labelled, made_tags, write_made
 from morphface.pipelines.photo import Progress
 
-__all__ = ["OUTPUTS", "transfer_files"]
+__all__ = ["OUTPUTS", "Drawing", "transfer_files"]
 
+SMALLEST = 32
+"""Pixels along the longer side of what is drawn, at least."""
 _PICTURES = (".png", ".jpg", ".jpeg")
 _MOVIES = (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".gif")
 OUTPUTS = (".npz", *_PICTURES, *_MOVIES)
 """What a transfer can be written as."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """How a transfer onto a photo is drawn.
+
+    Args:
+        size: pixels along the longer side of what is written, at most; None is that of the photo.
+        start: the first frame of the source that is drawn.
+        end: the one after the last; None draws all.
+        label: whether the word `synthetic` is written into a corner.
+
+    Raises:
+        ParameterError: a number is out of its range.
+    """
+
+    size: int | None = None
+    start: int = 0
+    end: int | None = None
+    label: bool = False
+
+    def __post_init__(self) -> None:
+        if self.size is not None and self.size < SMALLEST:
+            raise ParameterError(f"size must be at least {SMALLEST} pixels, got {self.size}")
+        if self.start < 0 or (self.end is not None and self.end <= self.start):
+            raise ParameterError(
+                f"start must be 0 or more and end beyond it, got {self.start} and {self.end}"
+            )
+
+    def frames(self, count: int) -> range:
+        """Which of so many frames are drawn.
+
+        Args:
+            count: frames that there are.
+
+        Raises:
+            ParameterError: there are none from the start on.
+        """
+        if self.start >= count:
+            raise ParameterError(f"start must be below the number of frames, {count}")
+        return range(self.start, count if self.end is None else min(self.end, count))
 
 
 def transfer_files(
@@ -29,6 +73,7 @@ def transfer_files(
     *,
     settings: str | TransferSettings = "reenact",
     model: str | None = None,
+    drawing: Drawing | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Move the person of one file as that of another moves, and write the result.
@@ -42,6 +87,8 @@ def transfer_files(
         settings: as in `morphface.edit.transfer`.
         model: name or path of the model that photos are fitted with; None takes that of the
             other file, or the open head.
+        drawing: how a picture or a video of the target is drawn; None is all of it, as large as
+            the photo.
         progress: is told what begins now.
 
     Returns:
@@ -63,6 +110,8 @@ def transfer_files(
     ]
     here, there = people
     _check_frames(place, here)
+    drawing = drawing or Drawing()
+    drawn = drawing.frames(here.parameters.frames)
     tell("transferring")
     moved = transfer(
         here.parameters,
@@ -76,10 +125,10 @@ def transfer_files(
         "settings": asdict(chosen),
         "source": here.provenance(),
         "target": there.provenance(),
-        "frames": moved.frames,
+        "frames": moved.frames if place.suffix.lower() == ".npz" else len(drawn),
         "warnings": [f"{p.path} may not be trusted: {p.warning}" for p in people if p.warning],
     }
-    _write(place, moved, people, report, tell)
+    _write(place, moved, people, report, drawing=drawing, tell=tell)
     return report
 
 
@@ -116,6 +165,8 @@ def _write(
     moved: FaceParameters,
     people: list[Actor],
     report: dict[str, Any],
+    *,
+    drawing: Drawing,
     tell: Progress,
 ) -> None:
     source, target = people
@@ -125,22 +176,28 @@ def _write(
         save_parameters(out, moved, camera, model=target.model.name, extra=extra)
         return
     from morphface.rerender import Rerenderer
+    from morphface.rerender.shrink import shrunk
 
     if target.face is None or target.photo is None:
         raise ParameterError(f"{out.name} needs a photo of the target, got {target.path}")
-    stage = Rerenderer(target.face, target.photo)
+    found = FittedPhoto(target.photo, (target.face,))
+    found = found if drawing.size is None else shrunk(found, drawing.size)
+    stage = Rerenderer(found.faces[0], found.photo)
     tell("drawing")
     if out.suffix.lower() in _PICTURES:
-        write_photo(out, stage(moved), target.photo)
+        same = target.photo if drawing.size is None else None
+        write_made(out, stage(moved), target.path, label=drawing.label, photo=same)
         return
     from morphface.media.video import VideoWriter
 
-    sound = source.path if source.kind == "video" else None
-    with VideoWriter(out, target.photo.size, source.rate, sound_from=sound) as writer:
-        for frame in range(moved.frames):
-            tell(f"drawing frame {frame + 1} of {moved.frames}")
+    sound, tags = source.path if source.kind == "video" else None, made_tags(target.path)
+    writer = VideoWriter(out, found.photo.size, source.rate, sound_from=sound, tags=tags)
+    with writer:
+        for number, frame in enumerate(drawing.frames(moved.frames)):
+            tell(f"drawing frame {number + 1} of {len(drawing.frames(moved.frames))}")
             time = None if source.times is None else float(source.times[frame])
-            writer.write(stage(moved[frame]), time)
+            pixels = stage(moved[frame])
+            writer.write(labelled(pixels) if drawing.label else pixels, time)
 
 
 def _one_camera(camera: Camera, frames: int) -> Camera:

@@ -1,11 +1,14 @@
 """A photo in, the photo with the head turned or the face edited out."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
+import torch
 from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
@@ -13,13 +16,16 @@ from torch import Tensor
 from morphface.core.errors import OutputError, ParameterError
 from morphface.edit import edit
 from morphface.edit.light import Light
-from morphface.fit.fitted import FittedPhoto
-from morphface.media.images import Photo, PictureSource, name_of, read_image, write_photo
+from morphface.fit.fitted import FittedFace, FittedPhoto
+from morphface.media.images import Photo, PictureSource, name_of, read_image, write_image
 from morphface.models import load_model
 from morphface.parameters import FaceParameters
+from morphface.pipelines.honest import check_turn, doubt, shown_share
+from morphface.pipelines.marks import labelled, made_tags, write_made
 from morphface.pipelines.photo import Progress, Wishes, fit_photo
 from morphface.rerender import Rerenderer
 from morphface.rerender.backdrops import BACKGROUNDS, check_background, filling
+from morphface.rerender.looks import Look
 from morphface.rerender.shrink import shrunk
 
 __all__ = ["Changes", "edit_photo", "orbit_photo", "view_photo"]
@@ -28,6 +34,7 @@ LONGEST = 720
 """Pixels along the longer side of an orbit's video."""
 RATE = 25.0
 _SWINGS = 1.0, 80.0
+_DRAWING = ("background", "notice", "confidence", "label", "force")
 
 
 class Changes(TypedDict, total=False):
@@ -51,6 +58,10 @@ class Options(Wishes, total=False):
     faces: str | int
     background: str | Path | Float[Tensor, "H W 3"]
     progress: Progress | None
+    notice: Progress | None
+    confidence: str | Path | None
+    label: bool
+    force: bool
 
 
 def view_photo(
@@ -73,7 +84,11 @@ def view_photo(
         pitch: in degrees; positive is up.
         roll: in degrees; positive tilts the head counter-clockwise in the image.
         options: `background` ("original", "blurred", "plain" or a picture), `faces`, `model`,
-            `progress`, and the other arguments of `fit_photo`.
+            `progress`, and the other arguments of `fit_photo`. `confidence`: another picture to
+            write, of what the photo shows (white), what is continued (grey) and what is invented
+            (black). `notice` is told, in one sentence, if most of the head was guessed. `label`
+            writes `synthetic` into a corner; the file's metadata always says so. `force` draws
+            heads that are turned by more than 100 degrees from the photo.
 
     Returns:
         What was written.
@@ -150,16 +165,22 @@ def orbit_photo(
     half = max(round(seconds * RATE / 2), 1)
     middle = changes.get("yaw") or 0.0
     yaws = [middle - swing * math.cos(math.pi * k / half) for k in range(half + 1)]
-    stage, photo, bases = _stage(image, {**changes, "yaw": None}, options, LONGEST)
+    stage = _stage(image, {**changes, "yaw": None}, options, LONGEST)
     tell = options.get("progress") or (lambda _: None)
-    frames = []
-    for number, yaw in enumerate(yaws):
-        tell(f"drawing frame {number + 1} of {len(yaws)}")
-        turned = [edit(base, model=model, yaw=yaw) for base, model in bases]
-        frames.append(replace(photo, pixels=stage(turned)).turned(-photo.turns).to_uint8())
-    height, width = frames[0].shape[:2]
-    with VideoWriter(place, (height, width), RATE) as writer:
-        for frame in (*frames, *frames[-2:0:-1]):
+    turned = [
+        [edit(base, model=face.model, yaw=yaw) for base, face in zip(*stage.all, strict=True)]
+        for yaw in yaws
+    ]
+    stage.check(list(chain(*turned)), force=options.get("force", False))
+    frames: list[Tensor] = []
+    with VideoWriter(place, stage.size, RATE, tags=made_tags(name_of(image))) as writer:
+        for number, wanted in enumerate(turned):
+            tell(f"drawing frame {number + 1} of {len(turned)}")
+            pixels = stage.upright(stage.draw(wanted)[0])
+            pixels = labelled(pixels) if options.get("label") else pixels
+            frames.append(Photo(pixels).to_uint8())
+            writer.write(frames[-1])
+        for frame in frames[-2:0:-1]:
             writer.write(frame)
     return place
 
@@ -167,13 +188,91 @@ def orbit_photo(
 def _edited(
     image: PictureSource, place: Path, changes: Changes, options: Mapping[str, Any]
 ) -> Path:
-    stage, photo, parameters = _stage(image, changes, options)
+    stage = _stage(image, changes, options)
     tell = options.get("progress") or (lambda _: None)
+    stage.check(stage.wanted, force=options.get("force", False))
     tell("drawing")
-    pixels = stage([face for face, _ in parameters])
-    back = -photo.turns
-    write_photo(place, replace(photo, pixels=pixels).turned(back).pixels, photo.turned(back))
+    pixels, sure = stage.draw(stage.wanted)
+    lying, label = stage.lying, options.get("label", False)
+    write_made(place, stage.upright(pixels), name_of(image), label=label, photo=lying)
+    notice, other = options.get("notice"), options.get("confidence")
+    if other is not None:
+        write_image(other, stage.upright(sure.expand(-1, -1, 3).contiguous()))
+    words = doubt([stage.shown(k, sure) for k in range(len(stage.wanted))])
+    if notice is not None and words:
+        notice(words)
     return place
+
+
+@dataclass(frozen=True, eq=False)
+class _Stage:
+    """The faces of a photo, ready to be drawn.
+
+    Args:
+        found: the photo and its faces.
+        background: what is behind them.
+        wanted: what they are to become.
+    """
+
+    found: FittedPhoto
+    background: str | Tensor
+    wanted: list[FaceParameters]
+
+    @property
+    def all(self) -> tuple[list[FaceParameters], tuple[FittedFace, ...]]:
+        """What the faces are to become, and the faces."""
+        return self.wanted, self.found.faces
+
+    @cached_property
+    def drawers(self) -> list[Rerenderer]:
+        """One for each face, which leaves the others as they are."""
+        faces, photo = self.found.faces, self.found.photo
+        heads = [face.vertices_in_camera() for face in faces]
+        return [
+            Rerenderer(face, photo, self.background, (*heads[:k], *heads[k + 1 :]))
+            for k, face in enumerate(faces)
+        ]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of what is written."""
+        height, width = self.found.photo.size
+        return (width, height) if self.found.photo.turns % 2 else (height, width)
+
+    @property
+    def lying(self) -> Photo:
+        """The photo as it lay in its file."""
+        return self.found.photo.turned(-self.found.photo.turns)
+
+    def upright(self, pixels: Float[Tensor, "H W 3"]) -> Float[Tensor, "h w 3"]:
+        """A picture as the photo lay in its file."""
+        photo = self.found.photo
+        return replace(photo, pixels=pixels).turned(-photo.turns).pixels
+
+    def check(self, wanted: Sequence[FaceParameters], *, force: bool) -> None:
+        """Refuse heads that are turned too far."""
+        faces = self.found.faces
+        for k, parameters in enumerate(wanted):
+            check_turn(faces[k % len(faces)], parameters, force=force)
+
+    def draw(
+        self, wanted: Sequence[FaceParameters]
+    ) -> tuple[Float[Tensor, "H W 3"], Float[Tensor, "H W 1"]]:
+        """All faces, and how far each pixel is to be trusted; of two faces the later is seen."""
+        photo = self.found.photo.pixels
+        pixels, sure = photo, torch.ones_like(photo[..., :1])
+        for drawer, parameters in zip(self.drawers, wanted, strict=True):
+            drawn, trust = drawer.with_confidence(parameters)
+            changed = (drawn != photo).any(-1, keepdim=True)
+            pixels = torch.where(changed, drawn, pixels)
+            sure = torch.where(changed, trust, sure)
+        return pixels, sure
+
+    def shown(self, number: int, sure: Float[Tensor, "H W 1"]) -> float:
+        """Share of a drawn head that the photo shows."""
+        face = self.found.faces[number]
+        vertices = Look.of(face.model, self.wanted[number]).vertices
+        return shown_share(sure, face.camera.project(vertices), self.found.photo.size)
 
 
 def _stage(
@@ -181,14 +280,10 @@ def _stage(
     changes: Mapping[str, Any],
     options: Mapping[str, Any],
     longest: int | None = None,
-) -> tuple[
-    Callable[[Sequence[FaceParameters]], Float[Tensor, "H W 3"]],
-    Photo,
-    list[tuple[FaceParameters, Any]],
-]:
-    """What draws the faces, the photo, and what they are to become, with their models."""
-    wishes = dict(options)
-    background = _background(wishes.pop("background", "original"))
+) -> _Stage:
+    """The faces of a photo, and what they are to become."""
+    wishes = {name: value for name, value in options.items() if name not in _DRAWING}
+    background = _background(options.get("background", "original"))
     _rehearsed(wishes.get("model", "open-head"), changes)
     found = fit_photo(image, **wishes)
     if longest is not None:
@@ -197,25 +292,8 @@ def _stage(
         raise ParameterError("another background needs a single face: choose one with faces=0")
     if isinstance(background, Photo):
         background = filling(background.pixels, found.photo.size)
-    wanted = [
-        (edit(face.parameters, model=face.model, **changes), face.model) for face in found.faces
-    ]
-    return _drawing(found, background), found.photo, wanted
-
-
-def _drawing(
-    found: FittedPhoto, background: str | Tensor
-) -> Callable[[Sequence[FaceParameters]], Float[Tensor, "H W 3"]]:
-    """A function that draws all faces of a photo, one after the other."""
-    first = Rerenderer(found.faces[0], found.photo, background)
-
-    def draw(parameters: Sequence[FaceParameters]) -> Float[Tensor, "H W 3"]:
-        pixels = first(parameters[0])
-        for face, wanted in zip(found.faces[1:], parameters[1:], strict=True):
-            pixels = Rerenderer(face, replace(found.photo, pixels=pixels))(wanted)
-        return pixels
-
-    return draw
+    wanted = [edit(face.parameters, model=face.model, **changes) for face in found.faces]
+    return _Stage(found, background, wanted)
 
 
 def _rehearsed(model: str | Path, changes: Mapping[str, Any]) -> None:

@@ -11,28 +11,22 @@ from functools import cached_property
 import numpy as np
 import roma
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
 from morphface.core.ramps import ramp, smoothstep
-from morphface.edit.pose import PIVOT
-from morphface.geometry.camera import Camera
 from morphface.geometry.mesh import normalized, vertex_normals
 from morphface.render.interpolate import interpolate
 from morphface.render.rasterize import rasterize
 from morphface.render.relief import membrane
-from morphface.rerender.looks import part_of
-from morphface.rerender.person import Person
-from morphface.rerender.turn import NECK, Turn, above_neck
+from morphface.rerender.grid import Grid
+from morphface.rerender.nets import Net, smoothed
+from morphface.rerender.turn import NECK, above_neck
 from morphface.segment.filters import blurred, mean_near
 
 __all__ = ["Body"]
 
-NODES = 96
-"""Of the net, along a head."""
-REACH = 1.0
-"""How far around the middle of the head the net goes, in sizes of the head, beyond its half."""
 FACING = 0.3
 """Cosine between normal and line of sight from which the mesh says how deep a person is."""
 HAIR = 8.0
@@ -56,6 +50,8 @@ FOREMOST = 80.0
 """Millimetres that an outline may be before the plane."""
 FRINGE = 2.0
 """How wide the faded edge of the rear is, in nodes."""
+FADED = 0.5
+"""How far from a head a change of its light ends, in sizes of the head."""
 EDGE = 10.0, 3.0
 """Millimetres within the outline in which hair is too much stretched by a turn: none, and all."""
 OPEN = 0.35
@@ -64,103 +60,16 @@ _SKIRT = 2
 
 
 @dataclass(frozen=True, eq=False)
-class Body:
+class Body(Grid):
     """The surface of a person.
 
     Args:
         person: whose it is.
     """
 
-    person: Person
-
-    @cached_property
-    def step(self) -> float:
-        """Pixels of the padded picture between nodes."""
-        return max(self.person.work.size / NODES, 1.0)
-
-    @cached_property
-    def box(self) -> tuple[int, int, int, int]:
-        """Left, top, right and bottom of the net, in pixels of the padded picture."""
-        person, room = self.person, self.person.room
-        away = (0.5 + REACH) * person.work.size
-        height, width = person.outline.shape
-        x, y = (middle + room for middle in person.work.middle)
-        left, top = int(max(x - away, 0)), int(max(y - away, 0))
-        return left, top, int(min(x + away, width)), int(min(y + away, height))
-
-    @cached_property
-    def nodes(self) -> Float[Tensor, "R C 2"]:
-        """Their places in the padded picture."""
-        left, top, right, bottom = self.box
-        rows = max(int((bottom - top) / self.step), 2)
-        columns = max(int((right - left) / self.step), 2)
-        y = torch.linspace(top + 0.5, bottom - 0.5, rows)
-        x = torch.linspace(left + 0.5, right - 0.5, columns)
-        return torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1)
-
-    @cached_property
-    def places(self) -> Float[Tensor, "R C 2"]:
-        """The same in the photo."""
-        return (self.nodes - self.person.room) / self.person.work.scale
-
-    def at_nodes(self, values: Float[np.ndarray, "H W"]) -> Float[Tensor, "R C"]:
-        """Values of the padded picture at the nodes.
-
-        Args:
-            values: of the picture.
-        """
-        import cv2
-
-        x, y = (self.nodes.numpy()[..., k].astype(np.float32) - 0.5 for k in (0, 1))
-        source = np.ascontiguousarray(values, np.float32)
-        found = cv2.remap(source, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        return torch.from_numpy(found)
-
-    @cached_property
-    def within(self) -> Float[Tensor, "R C"]:
-        """From each node to the outline, in millimetres; negative outside."""
-        return self.at_nodes(self.person.depth_within) * self.pixel
-
-    @cached_property
-    def pixel(self) -> float:
-        """Millimetres that a pixel of the padded picture is wide on the plane."""
-        camera = self.person.face.camera
-        depth = self.plane if camera.weak_depth is None else float(camera.weak_depth)
-        return depth / float(camera.focal) / self.person.work.scale
-
-    @cached_property
-    def plane(self) -> float:
-        """Depth of the plane through the neck's pivot, in millimetres."""
-        p = self.person.face.parameters
-        matrix = roma.rotvec_to_rotmat(p.rotation[0])
-        return -float((matrix @ torch.tensor(PIVOT) + p.translation[0])[2])
-
-    @cached_property
-    def hair(self) -> Float[Tensor, "R C"]:
-        """How far each node is hair or headwear."""
-        return self.at_nodes(self.person.padded(self.person.labels.hair))
-
-    @cached_property
-    def clothes(self) -> Float[Tensor, "R C"]:
-        """How far each node is clothes."""
-        return self.at_nodes(self.person.padded(self.person.labels.clothes))
-
-    @cached_property
-    def _window(self) -> Camera:
-        """The camera whose pixels are the nodes."""
-        (first, second) = self.places[0, 0], self.places[-1, -1]
-        rows, columns = self.nodes.shape[:2]
-        camera = self.person.face.camera
-        step = (second - first) / torch.tensor([columns - 1.0, rows - 1.0])
-        scale = 1 / float(step.mean())
-        corner = first - step / 2
-        moved = part_of(camera, (0, 0, 1, 1), scale)
-        principal = (camera.principal - corner) * scale
-        return Camera(moved.focal, principal, (rows, columns), camera.weak_depth)
-
     def _mesh(self, *, rear: bool) -> tuple[Float[Tensor, "R C"], Bool[Tensor, "R C"]]:
         """Heights before (or behind) the plane that the mesh has, and where it is sure of them."""
-        camera, person = self._window, self.person
+        camera, person = self.window, self.person
         vertices, faces = person.sight.vertices, person.sight.faces
         screen = camera.project(vertices)
         if rear:
@@ -194,7 +103,7 @@ class Body:
         base = (nearest * close * smoothstep(skin, 0.3, 0.7)).clamp(0, FOREMOST)
         base = membrane((base * rim)[..., None], rim)[..., 0]
         for _ in range(3 * SMOOTH):
-            base = _smoothed(base)
+            base = smoothed(base)
         return base
 
     @cached_property
@@ -217,15 +126,28 @@ class Body:
         height = self._rounded(square).sqrt()
         return height * self._full if rear else height
 
+    def spread(self, values: Float[Tensor, "V C"]) -> Float[Tensor, "R C D"]:
+        """Values of the mesh at the nodes, continued around it and fading out away from it.
+
+        Args:
+            values: at the vertices.
+        """
+        camera, faces = self.window, self.person.sight.faces
+        screen = camera.project(self.person.sight.vertices)[None]
+        found = rasterize(screen, faces, camera.size, perspective=camera.weak_depth is None)
+        seen = interpolate(values[None], faces, found)[0]
+        on = found.mask[0]
+        away = torch.from_numpy(distance_transform_edt(~on.numpy())).float() * self.step
+        far = away > FADED * self.person.work.size
+        return membrane(seen * on[..., None], on | far)
+
     @cached_property
     def _full(self) -> Float[Tensor, "R C"]:
         """How much of a half-round lies behind each node: a jaw has none, hair and a skull do."""
         hair = self.person.padded(self.person.labels.hair * (self.person.matte > 0.5))
         wide = self.at_nodes(blurred(hair, 0.05 * self.person.work.size))
-        p = self.person.face.parameters
-        matrix = roma.rotvec_to_rotmat(p.rotation[0])
-        flat = self._points(torch.full(self.nodes.shape[:2], self.plane))
-        up = ((flat - p.translation[0]) @ matrix)[..., 1]
+        flat = self.points(torch.full(self.nodes.shape[:2], self.plane))
+        up = self.to_model(flat)[..., 1]
         whole = torch.maximum(smoothstep(wide, 0.2, 0.6), smoothstep(up, *JAW))
         neck = smoothstep(up, JAW[0] - 25, JAW[0] - 45)
         return JOWL + (1 - JOWL) * torch.maximum(whole, neck)
@@ -239,56 +161,56 @@ class Body:
         slope = torch.where(deep, square / self.within.clamp(min=RIM), 0.0)
         slope = membrane(slope[..., None], deep)[..., 0]
         for _ in range(SMOOTH):
-            slope = _smoothed(slope)
+            slope = smoothed(slope)
         even = slope * self.within.clamp(min=0)
         for _ in range(SMOOTH):
-            square = _smoothed(square)
+            square = smoothed(square)
         return torch.lerp(even, square, smoothstep(self.within, RIM, 3 * RIM)).clamp(min=0)
 
     @cached_property
     def front(self) -> Float[Tensor, "R C 3"]:
         """Points of the surface that the photo shows, in the camera frame."""
-        return self._points(self.plane - self._base - self._height(rear=False))
+        return self.points(self.plane - self._base - self._height(rear=False))
 
     @cached_property
     def rear(self) -> Float[Tensor, "R C 3"]:
         """Points of the surface behind them."""
-        return self._points(self.plane - self._base + self._height(rear=True))
+        return self.points(self.plane - self._base + self._height(rear=True))
 
-    def _points(self, depth: Float[Tensor, "R C"]) -> Float[Tensor, "R C 3"]:
-        screen = torch.cat([self.places, depth[..., None]], -1).flatten(0, 1)
-        return self.person.face.camera.unproject(screen).unflatten(0, depth.shape)
+    @cached_property
+    def front_share(self) -> Float[Tensor, "R C"]:
+        """How far each point of the front turns with the head, 0 to 1."""
+        return self._share(self.front)
 
-    def shares(self, points: Float[Tensor, "R C 3"], turn: Turn) -> Float[Tensor, "R C"]:
-        """How far each point turns with the head, 0 to 1.
+    @cached_property
+    def rear_share(self) -> Float[Tensor, "R C"]:
+        """The same of the rear."""
+        return self._share(self.rear)
 
-        Args:
-            points: of the front or the rear.
-            turn: of the head.
-        """
-        model_places = turn.to_model(points)
+    def _share(self, points: Float[Tensor, "R C 3"]) -> Float[Tensor, "R C"]:
+        model_places = self.to_model(points)
         share = smoothstep(above_neck(model_places), 0.0, NECK[2])
         free = ramp(self.clothes, 0.7, 0.3)
         share = share * torch.where(model_places[..., 1] < -60.0, free, torch.ones_like(free))
         for _ in range(2 * SMOOTH):
-            share = _smoothed(share)
+            share = smoothed(share)
         return share
 
     @cached_property
-    def front_net(self) -> "Net":
+    def front_net(self) -> Net:
         """Triangles between the nodes of the front, and some beyond the outline, to be faded."""
         near = self.within > 0
         for _ in range(_SKIRT):
-            near = _smoothed(near.float()) > 0
+            near = smoothed(near.float()) > 0
         return Net.of(near, every=False, one_sided=True)
 
     @cached_property
-    def core_net(self) -> "Net":
+    def core_net(self) -> Net:
         """Triangles of the front within the outline."""
         return Net.of(self.within > 0, every=True, one_sided=True)
 
     @cached_property
-    def rear_net(self) -> "Net":
+    def rear_net(self) -> Net:
         """Triangles of the rear: none beyond the outline, where they would hide others."""
         return Net.of(self.within > 0, every=True, one_sided=False)
 
@@ -344,35 +266,3 @@ class Body:
         """
         near = ramp(self.within, *EDGE) * ramp(self.clothes, 0.5, 0.1) * self._alike
         return near * smoothstep(self._towards(rotation), 0.0, OPEN)
-
-
-@dataclass(frozen=True, eq=False)
-class Net:
-    """Triangles between nodes.
-
-    Args:
-        faces: node indices of each, counter-clockwise on a screen whose y points down.
-        one_sided: whether those that are folded over are left out.
-    """
-
-    faces: Int[Tensor, "F 3"]
-    one_sided: bool
-
-    @classmethod
-    def of(cls, wanted: Bool[Tensor, "R C"], *, every: bool, one_sided: bool) -> "Net":
-        """Two triangles for each cell of which every node, or any, is wanted."""
-        rows, columns = wanted.shape
-        node = torch.arange(rows * columns).reshape(rows, columns)
-        corners = [slice(None, -1), slice(1, None)]
-        a, b, c, d = (node[y, x] for y in corners for x in corners)
-        chosen = torch.stack([wanted[y, x] for y in corners for x in corners])
-        used = chosen.all(0) if every else chosen.any(0)
-        halves = torch.stack([torch.stack([a, c, b], -1), torch.stack([b, c, d], -1)], dim=-2)
-        return cls(halves[used].reshape(-1, 3), one_sided)
-
-
-def _smoothed(values: Float[Tensor, "R C"]) -> Float[Tensor, "R C"]:
-    """Each node half itself, half the mean of its neighbours."""
-    wide = torch.nn.functional.pad(values[None, None], (1, 1, 1, 1), mode="replicate")[0, 0]
-    beside = wide[2:, 1:-1] + wide[:-2, 1:-1] + wide[1:-1, 2:] + wide[1:-1, :-2]
-    return 0.5 * values + 0.125 * beside

@@ -22,13 +22,7 @@ from morphface.render.sight import View, view_from, view_of
 from morphface.render.texture import sample_texture
 from morphface.render.warp import centres, enlarged, look_up, settled
 from morphface.rerender.bare import ALIKE
-from morphface.rerender.looks import (
-    Look,
-    brightened,
-    part_around,
-    part_of,
-    shade,
-)
+from morphface.rerender.looks import CONTINUED, Look, brightened, part_around, part_of, shade
 from morphface.rerender.seen_head import SeenHead
 
 __all__ = ["FaceLayer"]
@@ -89,6 +83,7 @@ class FaceLayer:
         person: Float[Tensor, "H W 1"],
         look: Look,
         camera: Camera,
+        sure: Float[Tensor, "H W 1"] | None = None,
     ) -> None:
         """Draws the face in another look over a picture, in place.
 
@@ -97,6 +92,7 @@ class FaceLayer:
             person: how far the picture shows the person, 0 to 1, and not what is behind.
             look: of the face.
             camera: that sees it; of the same size.
+            sure: how far each pixel is to be trusted, which is changed with it.
         """
         box = self._box(look, camera)
         if box is None:
@@ -112,6 +108,12 @@ class FaceLayer:
         height, width = self.head.photo.size
         kept = torch.cat(changes)[: height - top, : width - left]
         frame[top:bottom, left:right] += kept
+        if sure is not None:
+            both = torch.cat([recipe.trust, recipe.cover], dim=-1)
+            both = enlarged(both, (bottom - top, right - left))[: height - top, : width - left]
+            found, cover = both.split(1, dim=-1)
+            part = sure[top:bottom, left:right]
+            part.copy_(torch.lerp(part, CONTINUED + (1 - CONTINUED) * found, cover))
 
     def _change(
         self,

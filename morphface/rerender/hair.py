@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 from scipy.ndimage import binary_erosion
 
-from morphface.segment.filters import blurred, mean_near
+from morphface.segment.filters import blurred, mean_near, single
 
 __all__ = ["hair_colours"]
 
@@ -54,7 +54,7 @@ def hair_colours(
         left = left - share
     all_mean = (colours * rim[..., None]).sum((0, 1)) / max(rim.sum(), 1e-6)
     found += left[..., None] * all_mean
-    found = blurred(np.float32(found), 0.02 * size)
+    found = blurred(single(found), 0.02 * size)
     share = np.clip(mean_near(hair[..., None], weight, 0.1 * size)[0], 0, 1)
     share = np.clip(mean_near(hair[..., None], weight, 0.1 * size)[0], 0, 1)
     return np.clip(
@@ -87,7 +87,7 @@ def _detail(
     window = (window[:, None] * window)[..., None]
     power = np.zeros((rows, columns, 1), np.float32)
     rng = np.random.default_rng(0)
-    near = blurred(np.float32(everywhere > 0.05), side) > 1e-3
+    near = blurred(single(everywhere > 0.05), side) > 1e-3
     steps = np.mgrid[0 : rows - side : side // 3, 0 : columns - side : side // 3]
     jitter = rng.integers(-(side // 8), side // 8 + 1, steps.shape)
     most = np.array([rows - side, columns - side])
@@ -100,4 +100,4 @@ def _detail(
             patch = fine[y[k] : y[k] + side, x[k] : x[k] + side]
             out[top : top + side, left : left + side] += window * patch
             power[top : top + side, left : left + side] += window**2
-    return np.float32(out / np.sqrt(power + 1e-2))
+    return single(out / np.sqrt(power + 1e-2))

@@ -18,15 +18,21 @@ from morphface.media.images import Photo
 from morphface.render.interpolate import interpolate
 from morphface.render.rasterize import rasterize
 from morphface.render.warp import centres, enlarged, look_up
-from morphface.rerender.body import Body, Net
-from morphface.rerender.looks import part_of
+from morphface.rerender.body import Body
+from morphface.rerender.looks import CONTINUED, brightened, part_of
+from morphface.rerender.nets import Net
 from morphface.rerender.person import Person
 from morphface.rerender.turn import Turn
+from morphface.segment.filters import blurred, mean_around, single, widened
 
 __all__ = ["Layers"]
 
 GROUND = 500
 """Pixels along a head in which layers are worked out: more are interpolated, but not colours."""
+INSET = 4
+"""Pixels of a layer by which its part of the picture is smaller than its net."""
+FILLED = 0.012
+"""How far from the person, in sizes of the head, what is behind them is filled in, not kept."""
 STILL = 0.03, 0.005
 """Shares of a turn that a person makes: from the first they are drawn, below the second the photo
 stays as it is."""
@@ -60,17 +66,15 @@ class Layers:
     @cached_property
     def _away(self) -> Float[Tensor, "H W 1"]:
         """1 where the photo shows nothing but background."""
-        import cv2
-
-        plate = np.abs(self.person.plate - self.person.work.pixels).max(-1)
-        touched = cv2.GaussianBlur(np.float32(plate > 1e-4), (0, 0), 1.0)
-        return enlarged(torch.from_numpy(1 - touched)[..., None], self.photo.size).clamp(0, 1)
+        person = self.person
+        near = widened(person.matte > 0.02, max(round(FILLED * person.work.size), 1))
+        return enlarged(torch.from_numpy(1 - blurred(near, 1.0))[..., None], self.photo.size)
 
     def _large(
         self, small: Float[np.ndarray, "h w 3"], photo: Float[Tensor, "H W 1"]
     ) -> Float[Tensor, "H W 3"]:
         """A picture of the working size, enlarged, and the photo itself where that may be."""
-        found = enlarged(torch.from_numpy(np.float32(small)), self.photo.size)
+        found = enlarged(torch.from_numpy(single(small)), self.photo.size)
         return torch.lerp(found, self.photo.pixels, photo)
 
     @cached_property
@@ -99,60 +103,121 @@ class Layers:
         return round(self.person.room / self.person.work.scale)
 
     def draw(
-        self, turn: Turn, camera: Camera, behind: Float[Tensor, "H W 3"] | None = None
-    ) -> Float[Tensor, "H W 3"]:
-        """The photo with the person turned; their face is missing.
+        self,
+        turn: Turn,
+        camera: Camera,
+        around: tuple[Float[Tensor, "H W 3"], Float[Tensor, "H W 3"]] | None = None,
+        *,
+        light: Float[Tensor, "V 3"] | None = None,
+        quick: bool = False,
+    ) -> tuple[Float[Tensor, "H W 3"], Float[Tensor, "H W 1"]]:
+        """The photo with the person turned, without their face, and how far it is to be trusted.
 
         Args:
             turn: of the head.
             camera: that sees it, of the size of the photo.
-            behind: what is behind them; None is what was there.
+            around: what is behind them in place of what was there, and the photo before that.
+            light: logarithms of how many times brighter vertices of the mesh become; None is 1.
+            quick: whether edges may be less smooth.
         """
-        body, frame = self.body, self.background if behind is None else behind
-        share = body.shares(body.rear, turn)
-        faded = body.fringe(turn.rotation)
-        nodes = _Nodes(turn.apply(body.rear, share), share, faded, body.inwards)
-        frame = self._over(frame, self._rear, self._seen(nodes, body.rear_net, camera))
-        share, faded = body.shares(body.front, turn), body.opening(turn.rotation)
+        body, coarse = self.body, self._coarse(quick)
+        gain = torch.zeros(*body.within.shape, 3) if light is None else body.spread(light)
+        share, faded = body.rear_share, body.fringe(turn.rotation)
+        rear = _Nodes(turn.apply(body.rear, share), share, faded, body.inwards, gain)
+        share, faded = body.front_share, body.opening(turn.rotation)
         points = turn.apply(body.front, share)
-        nodes = _Nodes(points, share, faded, torch.zeros_like(body.places))
-        # What lies beyond the outline hides where the surface ends before it: drawn first.
-        whole = self._seen(nodes, body.front_net, camera)
-        for seen in (whole, self._seen(nodes, body.core_net, camera)):
-            frame = self._over(frame, self._front, seen)
-        if behind is not None or camera is not self.person.face.camera:
-            return frame
-        return torch.lerp(frame, self.photo.pixels, whole.cover * ramp(whole.share, *STILL))
+        front = _Nodes(points, share, faded, torch.zeros_like(body.places), gain)
+        view = _View.around(camera, (rear.points, front.points, body.front), coarse)
+        behind, frame = around or (self.background, self.photo.pixels)
+        known = self._away if around is None else torch.ones_like(self._away)
+        part = torch.cat([view.part(behind), view.part(known)], -1)
+        part = self._over(part, self._rear, self._seen(rear, body.rear_net, view))
+        whole = self._seen(front, body.front_net, view)
+        part = self._over(part, self._front, whole)
+        if not quick:  # what lies beyond the outline hid where the surface ends before it
+            part = self._over(part, self._front, self._seen(front, body.core_net, view))
+        frame, sure = frame.clone(), torch.ones_like(self._away)
+        if camera is self.person.face.camera and light is None:
+            still = whole.cover * ramp(whole.share, *STILL)
+            part = torch.lerp(part, torch.cat([view.part(frame), view.part(sure)], -1), still)
+        for picture, found in zip((frame, sure), part.split([3, 1], -1), strict=True):
+            view.part(picture).copy_(found)
+        return frame, sure
+
+    def _coarse(self, quick: bool) -> int:
+        """Pixels of the photo for one of those in which layers are worked out."""
+        head = self.person.work.size / self.person.work.scale
+        return max(int(-(-head // (GROUND // 2 if quick else GROUND))), 1)
 
     def _over(
-        self, frame: Float[Tensor, "H W 3"], picture: Float[Tensor, "1 h w 4"], seen: "_Seen"
-    ) -> Float[Tensor, "H W 3"]:
+        self, frame: Float[Tensor, "h w 4"], picture: Float[Tensor, "1 m n 4"], seen: "_Seen"
+    ) -> Float[Tensor, "h w 4"]:
         """A layer over what is behind it."""
-        place = centres(*self.photo.size, frame) + seen.shift
-        inner, scale, room, mode = place + seen.inwards, 1.0, float(self._room), "bicubic"
+        scale, room, mode, sure = 1.0, float(self._room), "bicubic", 1.0
         if picture is self._rear:
             scale, room, mode = self.person.work.scale, float(self.person.room), "bilinear"
-        alpha = look_up(picture[..., 3:], (place * scale + room)[None], "bilinear")[0]
-        colour = look_up(picture[..., :3], (inner * scale + room)[None], mode)[0].clamp(0, 1)
-        return torch.lerp(frame, colour, alpha.clamp(0, 1) * seen.cover * (1 - seen.faded))
+            sure = CONTINUED
+        place, inner = (spot * scale + room for spot in (seen.place, seen.place + seen.inwards))
+        alpha = look_up(picture[..., 3:], place[None], "bilinear")[0]
+        colour = look_up(picture[..., :3], inner[None], mode)[0].clamp(0, 1)
+        if bool((seen.gain != 0).any()):
+            colour = brightened(colour, seen.gain.exp())
+        layer = torch.cat([colour, torch.full_like(alpha, sure)], -1)
+        return torch.lerp(frame, layer, alpha.clamp(0, 1) * seen.cover * (1 - seen.faded))
 
-    def _seen(self, nodes: "_Nodes", net: Net, camera: Camera) -> "_Seen":
+    def _seen(self, nodes: "_Nodes", net: Net, view: "_View") -> "_Seen":
         """Where in the photo each pixel of a layer lies, and what its nodes carry."""
-        height, width = self.photo.size
-        coarse = max(int(-(-self.person.work.size / self.person.work.scale // GROUND)), 1)
-        size = -(-height // coarse), -(-width // coarse)
-        small = part_of(camera, (0, 0, size[1] * coarse, size[0] * coarse), 1 / coarse)
-        screen = small.project(nodes.points.flatten(0, 1))[None]
-        found = rasterize(screen, net.faces, small.size, perspective=False, cull=net.one_sided)
+        screen = view.camera.project(nodes.points.flatten(0, 1))[None]
+        size = view.camera.size
+        found = rasterize(screen, net.faces, size, perspective=False, cull=net.one_sided)
         carried = [self.body.places, nodes.inwards, nodes.share[..., None], nodes.faded[..., None]]
+        carried.append(nodes.gain)
         values = interpolate(torch.cat(carried, -1).flatten(0, 1)[None], net.faces, found)[0]
-        mask = found.mask[0][..., None].float()
-        whole = size[0] * coarse, size[1] * coarse
-        here = torch.zeros_like(values)
-        here[..., :2] = centres(size[0], size[1], values) * coarse
-        values = _grown((values - here) * mask, mask)
-        both = enlarged(torch.cat([values, _mean(_mean(mask))], -1), whole)[:height, :width]
-        return _Seen(*both.split([2, 2, 1, 1, 1], -1))
+        mask = found.mask[0].float().numpy()
+        values[..., :2] -= centres(size[0], size[1], values) * view.coarse
+        soft = mean_around(mean_around(mask))[..., None]
+        both = torch.from_numpy(np.concatenate([_grown(values.numpy(), mask), soft], -1))
+        height, width = view.size
+        large = enlarged(both, (size[0] * view.coarse, size[1] * view.coarse))[:height, :width]
+        shift, *others = large.split([2, 2, 1, 1, 3, 1], -1)
+        return _Seen(shift + centres(height, width, shift), *others)
+
+
+@dataclass(frozen=True, eq=False)
+class _View:
+    """The part of a picture that layers are drawn in.
+
+    Args:
+        camera: that sees it, with its coarser pixels.
+        corner: column and row of its upper left pixel.
+        size: its height and width in pixels of the picture.
+        coarse: pixels of the picture for one of the camera.
+    """
+
+    camera: Camera
+    corner: tuple[int, int]
+    size: tuple[int, int]
+    coarse: int
+
+    @classmethod
+    def around(cls, camera: Camera, points: tuple[Tensor, ...], coarse: int) -> "_View":
+        """The part of a picture in which points are seen."""
+        screen = torch.cat([camera.project(each.flatten(0, 1))[:, :2] for each in points])
+        most = screen.new_tensor([camera.size[1], camera.size[0]])
+        # The outermost nodes are left out: they end the net, and nothing moves there.
+        low, high = screen.amin(0).ceil() + INSET * coarse, screen.amax(0).floor() - INSET * coarse
+        low = torch.minimum(low.clamp(min=0), most - 1)
+        high = torch.maximum(torch.minimum(high, most), low + 1)
+        (left, top), (right, bottom) = low.int().tolist(), high.int().tolist()
+        size = bottom - top, right - left
+        whole = [-(-n // coarse) * coarse for n in size]
+        box = left, top, left + whole[1], top + whole[0]
+        return cls(part_of(camera, box, 1 / coarse), (left, top), size, coarse)
+
+    def part(self, picture: Float[Tensor, "H W C"]) -> Float[Tensor, "h w C"]:
+        """This part of a picture."""
+        (left, top), (height, width) = self.corner, self.size
+        return picture[top : top + height, left : left + width]
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,12 +229,14 @@ class _Nodes:
         share: how far each turns with the head.
         faded: how far it is left out.
         inwards: from its place in the photo to where its colour is taken from.
+        gain: logarithm of how many times brighter it becomes.
     """
 
     points: Float[Tensor, "R C 3"]
     share: Float[Tensor, "R C"]
     faded: Float[Tensor, "R C"]
     inwards: Float[Tensor, "R C 2"]
+    gain: Float[Tensor, "R C 3"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,29 +244,29 @@ class _Seen:
     """What is seen of a layer.
 
     Args:
-        shift: from each pixel to its place in the photo.
+        place: of each pixel in the photo.
         inwards: from there to where its colour is taken from.
         share: how far it turns with the head.
         faded: how far it is left out.
+        gain: logarithm of how many times brighter it becomes.
         cover: how far there is something.
     """
 
-    shift: Float[Tensor, "H W 2"]
+    place: Float[Tensor, "H W 2"]
     inwards: Float[Tensor, "H W 2"]
     share: Float[Tensor, "H W 1"]
     faded: Float[Tensor, "H W 1"]
+    gain: Float[Tensor, "H W 3"]
     cover: Float[Tensor, "H W 1"]
 
 
-def _mean(values: Float[Tensor, "h w C"]) -> Float[Tensor, "h w C"]:
-    wide = torch.nn.functional.pad(values.movedim(-1, 0)[None], (1, 1, 1, 1), mode="replicate")
-    return torch.nn.functional.avg_pool2d(wide, 3, 1)[0].movedim(0, -1)
-
-
-def _grown(values: Float[Tensor, "h w C"], mask: Float[Tensor, "h w 1"]) -> Float[Tensor, "h w C"]:
+def _grown(
+    values: Float[np.ndarray, "h w C"], mask: Float[np.ndarray, "h w"]
+) -> Float[np.ndarray, "h w C"]:
     """Values where there is something, and two pixels beside it those of what is next."""
     for _ in range(2):
-        total = _mean(mask)
-        values = torch.where(mask > 0, values, _mean(values) / total.clamp(min=1e-6))
-        mask = (total > 0).to(mask.dtype)
+        total = mean_around(mask)
+        near = mean_around(values * mask[..., None]) / np.maximum(total, 1e-6)[..., None]
+        values = np.where(mask[..., None] > 0, values, near)
+        mask = single(total > 1e-6)
     return values

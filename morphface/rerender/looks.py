@@ -13,12 +13,14 @@ from morphface.geometry.spherical_harmonics import irradiance
 from morphface.models import MorphableModel
 from morphface.parameters import FaceParameters
 
-__all__ = ["Look", "brightened", "light_change", "part_around", "part_of", "shade"]
+__all__ = ["CONTINUED", "Look", "brightened", "light_change", "part_around", "part_of", "shade"]
 
 DIMMEST = 0.05
 """Irradiance below which a fit does not tell how a surface would look in more of it."""
 LIMITS = {"light": log(6), "pose": log(2)}
 """How much a change of light, and how much a turn under it, may change a colour."""
+CONTINUED = 0.4
+"""Confidence in what is continued from what the photo shows beside it; what is seen has 1."""
 SHOULDER = 0.75
 """Values above which what a turn brightens is held back."""
 

@@ -25,7 +25,7 @@ from morphface.rerender.hair import hair_colours
 from morphface.rerender.plate import inpainted
 from morphface.rerender.turn import above_neck
 from morphface.segment import Labels, Working, foreground, label_person, person_matte, working_size
-from morphface.segment.filters import blurred
+from morphface.segment.filters import blurred, single, widened
 
 __all__ = ["Person"]
 
@@ -45,6 +45,8 @@ SMOOTH = 0.008
 """By how much the outline is smoothed where it says how round a person is."""
 BARE_EARS = 0.7
 """Share of skin where ears are to be, from which they are not under hair."""
+DRAWN = ("face", "lips", "eyelids", "eyeballs", "eye_sockets", "mouth", "teeth", "tongue")
+"""Regions of the mesh that are drawn as such."""
 _FAR = 400
 
 
@@ -93,12 +95,8 @@ class Person:
     @cached_property
     def plate(self) -> Float[np.ndarray, "h w 3"]:
         """The photo without the person."""
-        import cv2
-
         size = self.work.size
-        kernel = np.ones((3, 3), np.uint8)
-        reach = max(round(OLD * size), 2)
-        hole = cv2.dilate(np.uint8(self.matte > 0.02), kernel, iterations=reach) > 0
+        hole = widened(self.matte > 0.02, max(round(OLD * size), 2))
         away = distance_transform_edt(hole) / size
         y, x = np.mgrid[: hole.shape[0], : hole.shape[1]] + 0.5
         middle = self.work.middle
@@ -116,11 +114,8 @@ class Person:
         Args:
             values: of the picture.
         """
-        import cv2
-
-        room = self.room
-        found = cv2.copyMakeBorder(np.float32(values), *(room,) * 4, cv2.BORDER_REPLICATE)
-        return found.reshape(*found.shape[:2], *values.shape[2:])
+        around = ((self.room, self.room),) * 2 + ((0, 0),) * (values.ndim - 2)
+        return np.pad(values.astype(np.float32), around, mode="edge")
 
     @cached_property
     def outline(self) -> Bool[np.ndarray, "H W"]:
@@ -137,7 +132,7 @@ class Person:
         away = distance_transform_edt(inside) - distance_transform_edt(~inside)
         away = away[_FAR:-_FAR, _FAR:-_FAR]
         # Half a pixel lies between the centres on both sides of an edge.
-        return blurred(np.float32(away - 0.5 * np.sign(away)), SMOOTH * self.work.size)
+        return blurred(single(away - 0.5 * np.sign(away)), SMOOTH * self.work.size)
 
     @cached_property
     def rear(self) -> Float[np.ndarray, "H W 3"]:
@@ -172,8 +167,7 @@ class Person:
     @cached_property
     def _face_mask(self) -> Float[Tensor, "V 1"]:
         model = self.face.model
-        names = ("face", "lips", "eyelids", "eyeballs", "eye_sockets", "mouth", "teeth", "tongue")
-        names = (*names, "ears") if self.ears else names
+        names = [*DRAWN, "ears"] if self.ears else [*DRAWN]
         parts = [model.regions[name] for name in names if name in model.regions]
         return torch.stack(parts).amax(0)[:, None] if parts else torch.ones(model.size, 1)
 
@@ -200,10 +194,8 @@ class Person:
     @cached_property
     def seen_front(self) -> Float[np.ndarray, "h w"]:
         """Which pixels of the person the relief shows: all but those that the mesh is drawn for."""
-        import cv2
-
         mask = ramp(torch.from_numpy(self.drawn_by_mesh), 0.3, 0.7).numpy()
         reach = max(round(0.008 * self.work.size), 1)
-        mask = cv2.erode(mask, np.ones((2 * reach + 1,) * 2, np.uint8))
-        bare = np.maximum(self.labels.skin, mask * 0)
-        return self.matte * (1 - mask * np.clip(bare * 2, 0, 1))
+        inner = ~widened(mask < 0.5, reach)
+        drawn = mask * blurred(inner, 0.5 * reach) * np.clip(2 * self.labels.skin, 0, 1)
+        return single(self.matte * (1 - drawn))

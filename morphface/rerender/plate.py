@@ -11,6 +11,7 @@ from jaxtyping import Bool, Float
 from scipy.ndimage import distance_transform_edt
 
 from morphface.render.relief import membrane
+from morphface.segment.filters import single, widened
 
 __all__ = ["inpainted"]
 
@@ -47,7 +48,7 @@ def inpainted(
         wanted: where in the hole it matters; the rest is filled smoothly.
         head: size of the head in it, in pixels.
     """
-    smooth = membrane(torch.from_numpy(np.float32(pixels)), torch.from_numpy(~hole)).numpy()
+    smooth = membrane(torch.from_numpy(single(pixels)), torch.from_numpy(~hole)).numpy()
     wanted = wanted & hole
     side = 8 * RADIUS + 2
     if hole.all() or not wanted.any() or (~hole).sum() < side * side:
@@ -79,7 +80,7 @@ def _small(
     import cv2
 
     def shrunk(values: np.ndarray) -> np.ndarray:
-        return cv2.resize(np.float32(values), size[::-1], interpolation=cv2.INTER_AREA)
+        return cv2.resize(single(values), size[::-1], interpolation=cv2.INTER_AREA)
 
     known = shrunk(hole) < 1e-3
     targets = np.argwhere((shrunk(wanted) > 1e-3) & ~known).astype(np.int32)
@@ -96,7 +97,7 @@ def _first(
     shift = np.zeros((rows, columns, 2), np.int32)
     if coarse is not None:
         ratio = np.array([rows / coarse.shape[0], columns / coarse.shape[1]])
-        large = cv2.resize(np.float32(coarse), (columns, rows), interpolation=cv2.INTER_NEAREST)
+        large = cv2.resize(single(coarse), (columns, rows), interpolation=cv2.INTER_NEAREST)
         shift = np.round(large * ratio).astype(np.int32)
     good = _whole(known)
     y, x = targets.T
@@ -120,10 +121,9 @@ def _first(
 
 def _whole(known: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
     """Centres of patches that are known wholly."""
-    import cv2
-
-    kernel = np.ones((2 * RADIUS + 1,) * 2, np.uint8)
-    return cv2.erode(np.uint8(known), kernel, borderType=cv2.BORDER_CONSTANT, borderValue=0) > 0
+    inside = np.zeros_like(known)
+    inside[RADIUS:-RADIUS, RADIUS:-RADIUS] = True
+    return inside & ~widened(~known, RADIUS)
 
 
 def _filled(
@@ -163,7 +163,7 @@ def _carried(
 
     height, width = hole.shape
     ratio = np.array([height / shift.shape[0], width / shift.shape[1]])
-    large = cv2.resize(np.float32(shift), (width, height), interpolation=cv2.INTER_NEAREST)
+    large = cv2.resize(single(shift), (width, height), interpolation=cv2.INTER_NEAREST)
     large = np.round(large * ratio).astype(np.int32)
     rows, columns = np.nonzero(wanted)
     to = rows + large[rows, columns, 0], columns + large[rows, columns, 1]
@@ -171,7 +171,7 @@ def _carried(
     inside = (to[0] >= margin) & (to[0] < height - margin)
     inside &= (to[1] >= margin) & (to[1] < width - margin)
     costs = np.full(hole.shape, 1e30, np.float32)
-    clear = cv2.dilate(np.uint8(hole), np.ones((2 * margin + 1,) * 2, np.uint8)) == 0
+    clear = ~widened(hole, margin)
     inside[inside] = clear[to[0][inside], to[1][inside]]
     costs[rows[inside], columns[inside]] = 0
     targets = np.stack([rows, columns], -1).astype(np.int32)

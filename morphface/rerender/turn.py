@@ -17,6 +17,8 @@ __all__ = ["Turn", "above_neck", "turning"]
 NECK = 0.42, -188.0, 63.0
 """Where a neck ends, as a slope and a height: below, in the model frame, y + slope z = height in
 millimetres. Through so many millimetres above that it turns ever more, then as the head does."""
+LEAST = 1e-4, 1e-2
+"""Radians and millimetres of a motion that is none."""
 
 
 def above_neck(places: Float[Tensor, "*N 3"]) -> Float[Tensor, "*N"]:
@@ -48,13 +50,11 @@ class Turn:
         pivot: of the neck before, in the camera frame.
         rotation: of the head, as a rotation vector in the camera frame.
         shift: of the pivot, in millimetres.
-        undo: rotation and translation that lead from the camera frame to the model frame before.
     """
 
     pivot: Float[Tensor, "3"]
     rotation: Float[Tensor, "3"]
     shift: Float[Tensor, "3"]
-    undo: tuple[Float[Tensor, "3 3"], Float[Tensor, "3"]]
 
     @classmethod
     def between(cls, before: FaceParameters, after: FaceParameters) -> "Turn":
@@ -68,21 +68,17 @@ class Turn:
         middle = torch.tensor(PIVOT)
         was, now = (r @ middle + p.translation[0] for r, p in ((old, before), (new, after)))
         rotation = roma.rotmat_to_rotvec(new @ old.T)
-        return cls(was, rotation, now - was, (old, before.translation[0]))
+        return cls(was, rotation, now - was)
+
+    @property
+    def moves(self) -> bool:
+        """Whether the head moves at all, by more than rounding does."""
+        return self.angle > LEAST[0] or float(self.shift.norm()) > LEAST[1]
 
     @property
     def angle(self) -> float:
         """How far the head turns, in radians."""
         return float(self.rotation.norm())
-
-    def to_model(self, points: Float[Tensor, "*N 3"]) -> Float[Tensor, "*N 3"]:
-        """Where points of the camera frame are in the model frame before the motion.
-
-        Args:
-            points: in millimetres.
-        """
-        matrix, translation = self.undo
-        return (points - translation) @ matrix
 
     def apply(
         self, points: Float[Tensor, "*N 3"], share: Float[Tensor, "*N"]
@@ -93,6 +89,11 @@ class Turn:
             points: before it, in the camera frame.
             share: of the motion each makes, 0 to 1.
         """
-        matrix = roma.rotvec_to_rotmat(share[..., None] * self.rotation)
-        away = (matrix @ (points - self.pivot)[..., None])[..., 0]
+        away, angle = points - self.pivot, self.rotation.norm()
+        axis = self.rotation / angle.clamp(min=1e-9)
+        turned = (share * angle)[..., None]
+        # Rodrigues' formula.
+        along = (away @ axis)[..., None] * axis
+        across = torch.linalg.cross(axis.expand_as(away), away)
+        away = along + (away - along) * turned.cos() + across * turned.sin()
         return away + self.pivot + share[..., None] * self.shift

@@ -1,23 +1,66 @@
 """Filters of pictures that segmentation is made of, on numpy arrays with channels last."""
 
+from typing import Any
+
 import numpy as np
 from jaxtyping import Bool, Float
 
-__all__ = ["blurred", "foreground", "guided", "mean_near"]
+__all__ = ["blurred", "foreground", "guided", "mean_around", "mean_near", "single", "widened"]
+
+MOST = 4
+"""Channels that OpenCV filters at once."""
 
 
-def blurred(values: Float[np.ndarray, "H W *C"], sigma: float) -> Float[np.ndarray, "H W *C"]:
+def single(values: Any) -> np.ndarray:
+    """Values in single precision, as the filters want them.
+
+    Args:
+        values: numbers or truth values.
+    """
+    return np.asarray(values, np.float32)
+
+
+def blurred(values: np.ndarray, sigma: float) -> np.ndarray:
     """Values smoothed by a Gaussian; the border goes on.
 
     Args:
-        values: of a picture.
+        values: of a picture, H W or H W C, numbers or truth values.
         sigma: of the Gaussian, in pixels.
     """
     import cv2
 
-    kind = cv2.BORDER_REPLICATE
-    found = cv2.GaussianBlur(np.float32(values), (0, 0), max(sigma, 0.3), borderType=kind)
-    return found.reshape(values.shape)
+    kind, width = cv2.BORDER_REPLICATE, max(sigma, 0.3)
+    source = values.astype(np.float32)
+    if source.ndim == 2 or source.shape[2] <= MOST:
+        planes = cv2.GaussianBlur(source, (0, 0), width, borderType=kind)
+        return np.asarray(planes).reshape(values.shape)
+    return np.stack([blurred(source[..., k], sigma) for k in range(source.shape[2])], -1)
+
+
+def mean_around(values: np.ndarray) -> np.ndarray:
+    """The mean of each pixel and its eight neighbours.
+
+    Args:
+        values: of a picture, H W or H W C.
+    """
+    import cv2
+
+    found = cv2.blur(single(values), (3, 3), borderType=cv2.BORDER_REPLICATE)
+    return np.asarray(found).reshape(values.shape)
+
+
+def widened(mask: Bool[np.ndarray, "H W"], reach: int) -> Bool[np.ndarray, "H W"]:
+    """Where a mask is within a reach along both axes.
+
+    Args:
+        mask: of a picture.
+        reach: in pixels.
+    """
+    import cv2
+
+    kernel = np.ones((2 * reach + 1,) * 2, np.uint8)
+    found: Bool[np.ndarray, "H W"] = cv2.dilate(mask.astype(np.uint8), kernel) > 0
+    return found
 
 
 def mean_near(
@@ -53,7 +96,8 @@ def guided(
     side = 2 * max(round(radius), 1) + 1
 
     def mean(picture: np.ndarray) -> np.ndarray:
-        return cv2.blur(np.float32(picture), (side, side), borderType=cv2.BORDER_REPLICATE)
+        planes = picture.astype(np.float32)
+        return np.asarray(cv2.blur(planes, (side, side), borderType=cv2.BORDER_REPLICATE))
 
     middle, level = mean(guide), mean(values)
     slope = (mean(guide * values) - middle * level) / (mean(guide * guide) - middle**2 + noise)
@@ -81,6 +125,6 @@ def foreground(
         rest = pixels - share * mean_front - (1 - share) * mean_back
         front = np.clip(mean_front + share * rest, 0, 1)
         back = mean_back
-    outside, known = mean_near(pixels, np.float32(matte > 0.97), size / 2)
+    outside, known = mean_near(pixels, single(matte > 0.97), size / 2)
     far: Bool[np.ndarray, "H W 1"] = (matte < 0.02)[..., None] & (known > 1e-4)[..., None]
     return np.where(share > 0.995, pixels, np.where(far, outside, front))

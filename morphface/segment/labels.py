@@ -16,7 +16,7 @@ from torch import Tensor
 from morphface.render.interpolate import interpolate
 from morphface.render.rasterize import rasterize
 from morphface.render.sight import Sight
-from morphface.segment.filters import blurred, guided
+from morphface.segment.filters import blurred, guided, single
 from morphface.segment.matte import Working
 
 __all__ = ["Labels", "label_person"]
@@ -82,12 +82,12 @@ def label_person(
     shares[1] = np.maximum(shares[1], fixed)
     radius = max(SOFT * work.size, 1.0)
     guide = work.pixels.mean(-1)
-    soft = [np.clip(guided(guide, np.float32(part), radius), 0, 1) for part in shares]
+    soft = [np.clip(guided(guide, single(part), radius), 0, 1) for part in shares]
     soft[0], soft[2] = (part * (1 - fixed) for part in (soft[0], soft[2]))
     alone = soft[0] * (1 - _hangs_together(soft[0] * matte, work))
     soft[0], soft[2] = soft[0] - alone, soft[2] + alone
     total = sum(soft) + 1e-6
-    return Labels(*(np.float32(part / total) for part in soft))
+    return Labels(*(single(part / total) for part in soft))
 
 
 def _regions_seen(
@@ -103,24 +103,19 @@ def _regions_seen(
     shown = interpolate(torch.stack([*values, height], -1)[None], sight.faces, found)[0].numpy()
     seen = {name: shown[..., k] for k, name in enumerate((*REGIONS, "height"))}
     features = np.maximum.reduce([seen[name] for name in ("lips", "brows", "eyelids", "eyeballs")])
-    around = np.float32(np.maximum(features, 0) > 0.3)
-    spread = cv_closed(around, max(round(0.16 * work.size), 1))
+    around = features > 0.3
+    spread = _closed(around, max(round(0.16 * work.size), 1))
     soft = blurred(spread, 0.01 * work.size) * np.maximum(seen["face"], features)
-    seen["inner"] = np.float32(np.clip(2 * soft, 0, 1))
+    seen["inner"] = single(np.clip(2 * soft, 0, 1))
     return seen
 
 
-def cv_closed(mask: Float[np.ndarray, "H W"], radius: int) -> Float[np.ndarray, "H W"]:
-    """A mask with its gaps closed: what lies between brows, eyes and mouth belongs to them.
-
-    Args:
-        mask: 0 or 1.
-        radius: of the gaps, in pixels.
-    """
+def _closed(mask: Bool[np.ndarray, "H W"], radius: int) -> Float[np.ndarray, "H W"]:
+    """A mask with its gaps closed: what lies between brows, eyes and mouth belongs to them."""
     import cv2
 
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    return cv2.morphologyEx(np.float32(mask), cv2.MORPH_CLOSE, kernel)
+    return np.asarray(cv2.morphologyEx(mask.astype(np.float32), cv2.MORPH_CLOSE, kernel))
 
 
 def _priors(seen: dict[str, np.ndarray], work: Working) -> list[Float[np.ndarray, "H W"]]:
@@ -154,7 +149,7 @@ def _hangs_together(hair: Float[np.ndarray, "H W"], work: Working) -> Float[np.n
     parts, _ = label(hair > 0.4)
     top = parts[: max(round(work.middle[1]), 1)]
     kept = np.isin(parts, np.unique(top[top > 0]))
-    return blurred(np.float32(binary_dilation(kept, iterations=2)), 1.0)
+    return blurred(single(binary_dilation(kept, iterations=2)), 1.0)
 
 
 def _chance(
@@ -166,19 +161,3 @@ def _chance(
     table = gaussian_filter(table, SMOOTH)
     found: Float[np.ndarray, "H W"] = (table / max(table.sum(), 1e-9))[bins].reshape(weight.shape)
     return found
-
-
-def ears_shown(
-    labels: Labels, seen: Float[np.ndarray, "H W"], matte: Float[np.ndarray, "H W"]
-) -> bool:
-    """Whether a photo shows ears: both together, for a single one is rarely bare.
-
-    Args:
-        labels: of the person.
-        seen: how far each pixel shows an ear, if it is not covered.
-        matte: where the person is.
-    """
-    place: Bool[np.ndarray, "H W"] = seen > 0.5
-    if place.sum() < 8:
-        return False
-    return float((labels.skin * matte)[place].mean()) > 0.5

@@ -17,7 +17,7 @@ from torch import Tensor
 from morphface.geometry.camera import Camera
 from morphface.render.rasterize import rasterize
 from morphface.render.sight import Sight
-from morphface.segment.filters import blurred, guided
+from morphface.segment.filters import blurred, guided, single
 from morphface.segment.network import likely_person
 
 __all__ = ["Working", "person_matte", "working_size"]
@@ -117,7 +117,7 @@ def person_matte(
     fine = _by_colour(work, found)
     fine = guided(work.pixels.mean(-1), fine, SHARP * work.size)
     fine = np.where(certain, 1.0, np.clip((fine - 0.05) / 0.9, 0, 1))
-    return np.float32(_joined(_filled(fine), certain))
+    return single(_joined(_filled(fine), certain))
 
 
 def _asked(work: Working) -> Float[np.ndarray, "H W"]:
@@ -148,7 +148,7 @@ def _by_colour(work: Working, found: Float[np.ndarray, "H W"]) -> Float[np.ndarr
         return found
     chance = []
     for side in (inside & ~band, ~inside & ~band):
-        chance.append(_log_likelihood(work.pixels, np.float32(side), NEAR * work.size))
+        chance.append(_log_likelihood(work.pixels, single(side), NEAR * work.size))
     prior = blurred(found, 0.3 * BAND * work.size).clip(0.03, 0.97)
     score = np.log(prior / (1 - prior)) + 0.5 * np.clip(chance[0] - chance[1], -8, 8)
     return np.where(band, 1 / (1 + np.exp(-score)), found)
@@ -162,7 +162,7 @@ def _log_likelihood(
     both = np.concatenate([weight[..., None], pixels * weight[..., None]], -1)
     both = np.concatenate([both, (squares * weight[..., None, None]).reshape(*weight.shape, 9)], -1)
     # Wide and narrow together, so that there is always something to compare with.
-    near = sum(share * blurred_planes(both, s * sigma) for share, s in ((1.0, 1.0), (0.05, 3.0)))
+    near = blurred(both, sigma) + 0.05 * blurred(both, 3 * sigma)
     total = near[..., :1] + 1e-9
     mean = near[..., 1:4] / total
     second = (near[..., 4:] / total).reshape(*weight.shape, 3, 3)
@@ -171,16 +171,6 @@ def _log_likelihood(
     distance = (off * np.linalg.solve(spread, off[..., None])[..., 0]).sum(-1)
     value: Float[np.ndarray, "H W"] = -distance - np.log(np.linalg.det(spread))
     return value
-
-
-def blurred_planes(values: Float[np.ndarray, "H W C"], sigma: float) -> np.ndarray:
-    """Many channels smoothed: OpenCV takes four at a time.
-
-    Args:
-        values: of a picture.
-        sigma: of the Gaussian, in pixels.
-    """
-    return np.stack([blurred(values[..., k], sigma) for k in range(values.shape[-1])], -1)
 
 
 def _owned_by(

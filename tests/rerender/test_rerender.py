@@ -19,8 +19,9 @@ from morphface.rerender import Rerenderer, rerender
 from morphface.rerender.bare import bare_skin
 from morphface.rerender.face_layer import RIM_GROWTH, FaceLayer
 from morphface.rerender.looks import Look, brightened, light_change, part_of
-from morphface.rerender.seen_head import SeenHead, turning
+from morphface.rerender.seen_head import SeenHead
 from morphface.rerender.shrink import shrunk
+from morphface.rerender.turn import turning
 
 WALL = torch.tensor([0.35, 0.45, 0.6])
 SIZE = (200, 220)
@@ -251,8 +252,9 @@ def test_a_turned_head_keeps_the_lower_end_of_its_neck(case):
     face, photo = case
     now = Look.of(face.model, face.parameters)
     seen = SeenHead(face, photo, now)
-    turned = Look.of(face.model, edit(face.parameters, model=face.model, yaw=25.0))
-    bent = seen.bent(turned).vertices
+    parameters = edit(face.parameters, model=face.model, yaw=25.0)
+    turned = Look.of(face.model, parameters)
+    bent = seen.bent(turned, parameters).vertices
     lowest = turning(face.model) == 0
     height, depth = face.model.identity.mean[:, 1:].unbind(-1)
     assert lowest.any()
@@ -262,7 +264,7 @@ def test_a_turned_head_keeps_the_lower_end_of_its_neck(case):
     assert (moved < 0.2 * whole).all()
     inner = face.model.regions["face"] > 0.5
     assert (bent - turned.vertices)[inner].norm(dim=-1).max() < 0.1
-    assert torch.equal(seen.bent(now).vertices, now.vertices)
+    assert torch.equal(seen.bent(now, face.parameters).vertices, now.vertices)
 
 
 def test_turning_head_and_light_together_changes_no_shade(case):

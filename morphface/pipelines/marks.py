@@ -1,0 +1,71 @@
+"""What pictures that were made from photos say about themselves."""
+
+from pathlib import Path
+
+from jaxtyping import Float
+from torch import Tensor
+
+from morphface.core.version import __version__
+from morphface.media.images import Photo, write_image, write_photo
+from morphface.pipelines.reenact.panels import WORDS, Label
+
+__all__ = ["labelled", "made_note", "made_tags", "write_made"]
+
+
+def made_note(source: str | Path) -> str:
+    """One sentence for the metadata of a picture.
+
+    Args:
+        source: the file it was made from.
+    """
+    name = str(source) if str(source).startswith("sample:") else Path(source).name
+    return (
+        "Synthesised from a photo, not recorded by a camera: "
+        f"synthesised_by=morphface {__version__}; source={name}"
+    )
+
+
+def made_tags(source: str | Path) -> dict[str, str]:
+    """The same as the tags of a video.
+
+    Args:
+        source: the file it was made from.
+    """
+    tool = f"morphface {__version__}"
+    return {"title": "synthesised video", "comment": made_note(source), "encoding_tool": tool}
+
+
+def labelled(pixels: Float[Tensor, "H W 3"]) -> Float[Tensor, "H W 3"]:
+    """A picture with the word `synthetic` in a corner of it.
+
+    Args:
+        pixels: to be labelled.
+    """
+    return Label.of(WORDS, (pixels.shape[0], pixels.shape[1])).over(pixels, "bottom right")
+
+
+def write_made(
+    path: str | Path,
+    pixels: Float[Tensor, "H W 3"],
+    source: str | Path,
+    *,
+    label: bool,
+    photo: Photo | None = None,
+) -> None:
+    """Write a picture that says that it was made.
+
+    Args:
+        path: where to.
+        pixels: RGB in [0, 1].
+        source: the file it was made from.
+        label: whether it says so visibly, too.
+        photo: whose transparency, depth and colour profile the picture keeps; None for none.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    shown, note = labelled(pixels) if label else pixels, made_note(source)
+    if photo is None:
+        write_image(path, shown, note=note)
+    else:
+        write_photo(path, shown, photo, note=note)

@@ -1,0 +1,148 @@
+"""Heads that turn: what is behind them, their outline, and how a neck shares the motion."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch.nn.functional import max_pool2d
+
+from morphface.edit import edit
+from morphface.geometry.camera import to_camera
+from morphface.media.images import Photo
+from morphface.rerender import Rerenderer
+from morphface.rerender.hair import hair_colours
+from morphface.rerender.plate import inpainted
+from morphface.rerender.turn import Turn
+
+
+def striped(known):
+    """The head before a wall with vertical lines, which any bend would show."""
+    photo = known.photo
+    green = (photo.pixels == torch.tensor([0.0, 1.0, 0.0])).all(-1, keepdim=True)
+    lines = (torch.arange(photo.size[1]) % 12 < 3).float()[None, :, None] * 0.5 + 0.2
+    return Photo(torch.where(green, lines.expand(*photo.size, 3), photo.pixels)), ~green[..., 0]
+
+
+@pytest.fixture(scope="module")
+def scene(known):
+    """The face, its photo before lines, and where the head is."""
+    photo, head = striped(known)
+    face = known.faces[0]
+    return face, photo, head, Rerenderer(face, photo)
+
+
+@pytest.fixture(scope="module")
+def turned(scene):
+    face, _, _, stage = scene
+    return stage.with_confidence(edit(face.parameters, model=face.model, yaw=-5.0))
+
+
+def widened(mask, reach):
+    return max_pool2d(mask[None, None].float(), 2 * reach + 1, 1, reach)[0, 0] > 0
+
+
+def test_the_background_never_bends(scene, turned):
+    face, photo, head, _ = scene
+    after = edit(face.parameters, model=face.model, yaw=-5.0)
+    vertices = to_camera(face.vertices(), after.rotation[0], after.translation[0])
+    screen = face.camera.project(vertices)[:, :2]
+    left, top = screen.amin(0).int().tolist()
+    right, bottom = screen.amax(0).int().tolist()
+    person = head.clone()
+    person[max(top, 0) : bottom, max(left, 0) : right] = True
+    outside = ~widened(person, 12)
+    assert outside.sum() > 3000
+    assert torch.equal(turned[0][outside], photo.pixels[outside])
+
+
+def test_what_a_turn_uncovers_continues_the_lines(scene, turned):
+    face, photo, head, _ = scene
+    uncovered = head & (turned[0] != photo.pixels).any(-1) & (turned[1][..., 0] < 0.05)
+    lines = (torch.arange(photo.size[1]) % 12 < 3).float()[None, :, None] * 0.5 + 0.2
+    wall = lines.expand(*photo.size, 3)
+    assert uncovered.sum() > 50
+    assert (turned[0] - wall).abs()[uncovered].median() < 0.08
+
+
+def test_confidence_is_that_of_the_photo_where_it_is_kept(scene, turned):
+    _, photo, head, _ = scene
+    picture, sure = turned
+    kept = ~widened(head, 60)
+    assert torch.equal(picture[kept], photo.pixels[kept])
+    assert bool((sure[kept] == 1).all())
+    assert sure.min() >= 0
+    assert sure.max() <= 1
+    assert (sure < 0.9).float().mean() > 0.005
+
+
+def test_nothing_is_doubtful_where_nothing_turns(scene):
+    face, photo, _, stage = scene
+    picture, sure = stage.with_confidence(face.parameters)
+    assert torch.equal(picture, photo.pixels)
+    assert (sure > 0.99).float().mean() > 0.9
+
+
+def test_the_front_seen_from_the_photo_has_the_outline_of_the_matte(scene):
+    face, _, head, stage = scene
+    layers = stage._layers
+    still = Turn.between(face.parameters, face.parameters)
+    green = torch.tensor([0.0, 9.0, 0.0]).expand(*head.shape, 3)
+    drawn, _ = layers.draw(still, replace(face.camera), (green, green))
+    shell = drawn[..., 1] < 4.5
+    matte = stage._head.matte[..., 0] > 0.5
+    assert (shell & matte).sum() / (shell | matte).sum() > 0.97
+
+
+def test_a_whole_share_of_a_turn_is_the_rigid_motion_and_none_is_rest(scene):
+    face = scene[0]
+    before = face.parameters
+    after = edit(before, model=face.model, yaw=-20.0, pitch=10.0)
+    turn = Turn.between(before, after)
+    rigid = to_camera(face.vertices(), after.rotation[0], after.translation[0])
+    now = face.vertices_in_camera()
+    whole = turn.apply(now, torch.ones(len(now)))
+    torch.testing.assert_close(whole, rigid, atol=2e-3, rtol=0)
+    torch.testing.assert_close(turn.apply(now, torch.zeros(len(now))), now, atol=1e-3, rtol=0)
+    assert turn.moves
+    assert not Turn.between(before, before).moves
+
+
+def test_two_halves_of_a_turn_about_a_joint_are_the_whole(scene):
+    face = scene[0]
+    turn = Turn.between(face.parameters, edit(face.parameters, model=face.model, yaw=-30.0))
+    points = face.vertices_in_camera()[::50]
+    half = torch.full((len(points),), 0.5)
+    twice = turn.apply(turn.apply(points, half), half)
+    torch.testing.assert_close(twice, turn.apply(points, 2 * half), atol=5e-3, rtol=0)
+
+
+def test_a_hole_in_a_pattern_is_filled_with_the_pattern():
+    y, x = np.mgrid[:90, :120]
+    pattern = np.stack([0.5 + 0.4 * np.sign(np.sin(2 * np.pi * x / 10 + 0.3))] * 3, -1)
+    pattern = np.float32(pattern)
+    hole = np.hypot(x - 60, y - 45) < 15
+    broken = np.where(hole[..., None], np.float32(0.9), pattern)
+    found = inpainted(broken, hole, hole, 120.0)
+    assert np.array_equal(found[~hole], pattern[~hole])
+    assert np.median(np.abs(found - pattern)[hole]) < 0.05
+
+
+def test_a_hole_that_is_all_there_is_is_filled_all_the_same():
+    blank = np.full((40, 40, 3), 0.5, np.float32)
+    everything = np.ones((40, 40), bool)
+    assert np.isfinite(inpainted(blank, everything, everything, 40.0)).all()
+
+
+def test_the_back_of_hair_has_the_colour_of_hair():
+    rng = np.random.default_rng(0)
+    brown = np.float32([0.4, 0.25, 0.15])
+    colours = brown + 0.02 * rng.standard_normal((120, 120, 3)).astype(np.float32)
+    y, x = np.mgrid[:120, :120]
+    depth = (50 - np.hypot(x - 60, y - 60)) / 100
+    hair = np.float32(depth > 0)
+    colours[depth <= 0] = (0.1, 0.9, 0.1)
+    found = hair_colours(np.float32(colours), hair, hair, hair > -1, np.float32(depth), 100.0)
+    inside = depth > 0.02
+    assert np.abs(found[inside].mean(0) - 0.92 * brown).max() < 0.03
+    assert found[inside].std() > 0.005

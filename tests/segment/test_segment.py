@@ -1,0 +1,74 @@
+"""The person of a photo, told from what is behind, and hair from skin."""
+
+import hashlib
+
+import numpy as np
+import pytest
+import torch
+
+from morphface.render.sight import Sight
+from morphface.rerender.turn import above_neck
+from morphface.segment import label_person, person_matte, working_size
+from morphface.segment.network import _FILE, SIDE, likely_person
+
+SHA256 = "9ee168ec7c8f2a16c56fe8e1cfbc514974cbbb7e434051b455635f1bd1462f5c"
+
+
+@pytest.fixture(scope="module")
+def sight(known):
+    face = known.faces[0]
+    return Sight(known.photo.pixels, face.camera, face.vertices_in_camera(), face.model.faces)
+
+
+@pytest.fixture(scope="module")
+def work(sight):
+    return working_size(sight)
+
+
+@pytest.fixture(scope="module")
+def matte(sight, work):
+    return person_matte(sight, (), work)
+
+
+def test_the_network_is_the_published_one():
+    assert hashlib.sha256(_FILE.read_bytes()).hexdigest() == SHA256
+
+
+def test_the_network_is_asked_about_a_box_and_nothing_else():
+    pixels = np.full((60, 80, 3), 0.5, np.float32)
+    found = likely_person(pixels, (20.0, 10.0, 60.0, 50.0))
+    assert np.isnan(found[:9]).all()
+    assert np.isfinite(found[11:49, 21:59]).all()
+    assert np.nanmax(found) <= 1
+    assert SIDE == 256
+
+
+def test_the_matte_of_a_rendered_head_is_its_outline(work, matte):
+    person = matte > 0.5
+    both, either = (person & work.head).sum(), (person | work.head).sum()
+    assert both / either > 0.97
+
+
+def test_what_another_head_owns_is_not_of_this_one(sight, work):
+    away = sight.vertices + torch.tensor([60.0, 0.0, 0.0])
+    alone, beside = person_matte(sight, (), work), person_matte(sight, (away,), work)
+    assert (beside > 0.5).sum() <= (alone > 0.5).sum()
+    assert (beside[work.head] > 0.5).mean() > 0.9
+
+
+def test_a_cap_is_hair_and_a_face_is_skin(known, sight, work, matte):
+    face = known.faces[0]
+    rows = np.nonzero(work.head)[0]
+    top = rows.min() + round(0.22 * (rows.max() - rows.min()))
+    capped = work.pixels.copy()
+    capped[:top][work.head[:top]] = (0.05, 0.05, 0.3)
+    work = type(work)(capped, work.head, work.middle, work.size, work.scale)
+    height = above_neck(face.model.identity.mean)
+    labels = label_person(sight, face.model.regions, height, matte, work)
+    inside = (matte > 0.97) & work.head
+    high = (rows.min() + top) // 2
+    assert labels.hair[:high][inside[:high]].mean() > 0.7
+    middle = tuple(round(n) for n in work.middle[::-1])
+    assert labels.skin[middle] > 0.9
+    total = labels.hair + labels.skin + labels.clothes
+    np.testing.assert_allclose(total[inside], 1.0, atol=1e-3)
