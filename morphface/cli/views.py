@@ -111,9 +111,7 @@ def view(
         else:
             options |= {"notice": notices.append, "confidence": confidence}
             place = view_photo(image, out, yaw=yaw, pitch=pitch, roll=roll, **options)
-    for notice in notices:
-        say(notice, quiet=quiet, style="yellow")
-    say(f"written to {place}", quiet=quiet)
+    _written(place, notices, quiet)
 
 
 def edit(
@@ -148,8 +146,8 @@ def edit(
 
     With --ui an editor opens in the browser, on this machine only; Ctrl-C ends it.
     """
-    fit: dict[str, Any] = {"model": model, "faces": faces, "focal": focal}
-    fit |= {"camera": camera, "stage": stage, "device": device}
+    fit: dict[str, Any] = {"model": model, "faces": faces, "focal": focal, "camera": camera}
+    fit |= {"stage": stage, "device": device}
     typed: dict[str, Any] = {"--set": weights, "--preset": preset, "--gaze": gaze, "--yaw": yaw}
     typed |= {"--pitch": pitch, "--roll": roll, "--light": light, "--light-from": light_from}
     typed["--background"] = None if background == "original" else background
@@ -159,23 +157,33 @@ def edit(
     without_page(port, no_browser)
     _some_change(typed)
     chosen: Any = {"yaw": yaw, "pitch": pitch, "roll": roll, "additive": add}
-    chosen["expression"] = dict(_weight("--set", text) for text in weights or ())
-    chosen["preset"] = dict(_weight("--preset", text, 1.0) for text in preset or ())
-    chosen["gaze"] = None if gaze is None else _pair("--gaze", gaze)
+    chosen |= _named(weights, preset, gaze)
     options: dict[str, Any] = {"background": background, "label": label, "force": force, **fit}
     notices: list[str] = []
     with status(quiet) as shown:
         from morphface.pipelines.views import edit_photo
 
-        if any(angle is not None for angle in (yaw, pitch, roll)):
+        if (yaw, pitch, roll) != (None, None, None):
             options["notice"] = notices.append
-
         chosen["light"] = _light(light, light_from)
         options["progress"] = None if shown is None else shown.update
         place = edit_photo(image, out, changes=chosen, **options)
+    return _written(place, notices, quiet)
+
+
+def _written(place: Path, notices: list[str], quiet: bool) -> None:
     for notice in notices:
         say(notice, quiet=quiet, style="yellow")
-    return say(f"written to {place}", quiet=quiet)
+    say(f"written to {place}", quiet=quiet)
+
+
+def _named(weights: list[str] | None, preset: list[str] | None, gaze: str | None) -> dict[str, Any]:
+    """Expressions and presets with their weights, and where the eyes look."""
+    return {
+        "expression": dict(_weight("--set", text) for text in weights or ()),
+        "preset": dict(_weight("--preset", text, 1.0) for text in preset or ()),
+        "gaze": None if gaze is None else _pair("--gaze", gaze),
+    }
 
 
 def _some_change(typed: Mapping[str, Any]) -> None:

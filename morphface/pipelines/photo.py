@@ -1,7 +1,7 @@
 """A photo in, fitted faces out; nothing is written."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypedDict
 
@@ -95,11 +95,8 @@ def fit_photo(
     tell("reading the picture")
     clock = Clock()
     photo = read_image(image)
-    calibration = None if camera is None else Calibration.of(camera, photo)
     given = None if landmarks is None else _landmarks_of(landmarks, photo, landmarks_in)
-    if calibration is not None:
-        photo = calibration.photo(photo)
-        given = None if given is None else calibration.landmarks(given)
+    calibration, photo, given = _calibrated(camera, photo, given)
     lens = photo.focal if focal is None else focal_pixels(focal, photo.size)
     head = load_model(model)
     clock.lap("read")
@@ -113,8 +110,7 @@ def fit_photo(
     for face in chosen:
         fit = fit_linear(head, face.to(device), size=photo.size, focal=lens, camera=taken_by)
         clock.lap("fit")
-        free = GROUPS if camera is None else CALIBRATED
-        seen = _fit_pixels(head, photo, fit, device, free) if stage == "pixels" else None
+        seen = _fit_pixels(head, photo, fit, device, camera) if stage == "pixels" else None
         if seen is not None:
             clock.lap("pixels")
         verdict = verdict_on(
@@ -124,11 +120,21 @@ def fit_photo(
             seen,
             lens_known=lens is not None,
             others=[other for other in found if other is not face],
-            witness=None if landmarks is None else witness_of(photo, face),
+            witness=None if given is None else witness_of(photo, face),
         )
         clock.lap("verdict")
         fitted.append(FittedFace(fit.to("cpu"), head, dict(clock.laps), seen, verdict))
     return FittedPhoto(photo, tuple(fitted), focal)
+
+
+def _calibrated(
+    camera: CameraSource | None, photo: Photo, given: list[Landmarks] | None
+) -> tuple[Calibration | None, Photo, list[Landmarks] | None]:
+    """What is known of the camera, and the picture and landmarks without its distortion."""
+    if camera is None:
+        return None, photo, given
+    known = Calibration.of(camera, photo)
+    return known, known.photo(photo), None if given is None else known.landmarks(given)
 
 
 def check_wishes(focal: FocalLength | None, stage: str) -> None:
@@ -147,11 +153,12 @@ def check_wishes(focal: FocalLength | None, stage: str) -> None:
 
 
 def _fit_pixels(
-    model: MorphableModel, photo: Photo, start: FitResult, device: str, free: Sequence[str]
+    model: MorphableModel, photo: Photo, start: FitResult, device: str, camera: CameraSource | None
 ) -> PhotometricResult | None:
     """What the pixels say, or None if the landmarks gave nothing to start from."""
     if not start.landmark_nme <= HOPELESS:
         return None
+    free = GROUPS if camera is None else CALIBRATED
     return fit_photometric(model, [photo.pixels.to(device)], [start], free=free).to("cpu")
 
 

@@ -113,13 +113,16 @@ def track_video(
             extra = {"video": str(video), "person": number, "report": person}
             save_track(folder / inner / "track.npz", track, model=head.name, extra=extra)
         report |= {name: report["people"][0][name] for name in _OF_THE_FIRST}
-        with atomic_write(folder / "report.json") as temporary:
-            temporary.write_text(json.dumps(report, indent=2, allow_nan=False) + "\n")
+        _write(folder / "report.json", report)
     if run.interrupted:
-        raise StoppedError(
-            f"interrupted after {report['frames']} frames; what was tracked until then is in {out}"
-        )
+        done = f"interrupted after {report['frames']} frames"
+        raise StoppedError(f"{done}; what was tracked until then is in {out}")
     return report
+
+
+def _write(path: Path, report: dict[str, Any]) -> None:
+    with atomic_write(path) as temporary:
+        temporary.write_text(json.dumps(report, indent=2, allow_nan=False) + "\n")
 
 
 def _with_lens(
