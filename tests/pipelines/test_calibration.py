@@ -26,7 +26,7 @@ def points():
     """Where the pinhole camera of the lens sees the landmarks of the open head."""
     model = load_model()
     embedding = model.landmark_embedding("478")
-    space = to_camera(embedding.points(model.identity.mean[None]), POSE, PLACE)[0]
+    space = to_camera(embedding.points(model.identity.mean), POSE, PLACE)
     return LENS.camera(SIZE).project(space)[:, :2]
 
 
