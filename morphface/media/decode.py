@@ -92,7 +92,7 @@ def white_of(samples: Samples) -> int:
     return next(white for white in _WHITES if samples.max(initial=0) <= white)
 
 
-def float_white(name: str, values: np.ndarray[Any, Any]) -> float:
+def float_white(name: str, values: np.ndarray[Any, np.dtype[Any]]) -> float:
     """The value of white of a picture in floats.
 
     Args:
@@ -112,7 +112,7 @@ def float_white(name: str, values: np.ndarray[Any, Any]) -> float:
     )
 
 
-def _grey(name: str, grey: np.ndarray[Any, Any]) -> Float[np.ndarray, "H W 3"]:
+def _grey(name: str, grey: np.ndarray[Any, np.dtype[Any]]) -> Float[np.ndarray, "H W 3"]:
     """Floats, or integers of 32 bits."""
     values = grey.astype(np.float32)
     bad = int((~np.isfinite(values)).sum())

@@ -38,7 +38,7 @@ PictureSource = (
     | bytearray
     | memoryview
     | Readable
-    | np.ndarray[Any, Any]
+    | np.ndarray[Any, np.dtype[Any]]
     | Tensor
     | Image.Image
     | Photo
@@ -95,7 +95,7 @@ def read_bytes(source: Any) -> bytes:
     return data
 
 
-def decode_array(values: np.ndarray[Any, Any] | Tensor) -> Decoded:
+def decode_array(values: np.ndarray[Any, np.dtype[Any]] | Tensor) -> Decoded:
     """The picture in an array.
 
     Args:
@@ -119,7 +119,7 @@ def decode_array(values: np.ndarray[Any, Any] | Tensor) -> Decoded:
     return decode_samples(np.round(table * _WHITE).astype(np.uint16), _WHITE)
 
 
-def _with_channels(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def _with_channels(values: np.ndarray[Any, np.dtype[Any]]) -> np.ndarray[Any, np.dtype[Any]]:
     """H x W x C."""
     shape = values.shape
     if values.ndim == 2:
@@ -136,7 +136,7 @@ def _with_channels(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     )
 
 
-def _floats(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def _floats(values: np.ndarray[Any, np.dtype[Any]]) -> np.ndarray[Any, np.dtype[Any]]:
     """The same as float32 in [0, 1]."""
     bad = int((~np.isfinite(values)).sum())
     if bad:
@@ -149,7 +149,7 @@ def _floats(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
     return np.ascontiguousarray(values.clip(0, 1), dtype=np.float32)
 
 
-def _integers(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+def _integers(values: np.ndarray[Any, np.dtype[Any]]) -> np.ndarray[Any, np.dtype[Any]]:
     """The same as uint8, or as uint16 where that says more."""
     if values.dtype in (np.uint8, np.uint16):
         return values

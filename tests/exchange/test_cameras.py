@@ -35,9 +35,9 @@ def saved(tmp_path, name, data):
 
 def test_cameras_of_colmap_are_called_by_their_numbers(tmp_path):
     assert read_cameras(saved(tmp_path, "cameras.txt", COLMAP)) == {
-        "1": Intrinsics(500, 500, 320, 240, size=(480, 640)),
-        "2": Intrinsics(700, 710, 401, 299, -0.1, 0.02, 0.001, -0.002, size=(600, 800)),
-        "7": Intrinsics(500, 500, 320, 240, 0.05, -0.01, size=(480, 640)),
+        "1": Intrinsics(500.0, 500.0, 320.0, 240.0, size=(480, 640)),
+        "2": Intrinsics(700.0, 710.0, 401.0, 299.0, -0.1, 0.02, 0.001, -0.002, size=(600, 800)),
+        "7": Intrinsics(500.0, 500.0, 320.0, 240.0, 0.05, -0.01, size=(480, 640)),
     }
 
 
@@ -51,12 +51,14 @@ def test_pictures_of_colmap_tell_their_cameras(tmp_path):
 
 def test_one_camera_is_that_of_every_picture(tmp_path):
     path = saved(tmp_path, "cameras.txt", "1 PINHOLE 64 48 50 51 32 24")
-    assert camera_of(path, "anything.jpg") == Intrinsics(50, 51, 32, 24, size=(48, 64))
+    assert camera_of(path, "anything.jpg") == Intrinsics(50.0, 51.0, 32.0, 24.0, size=(48, 64))
 
 
 def test_transforms_have_one_camera_or_one_for_each_picture(tmp_path):
     shared = saved(tmp_path, "a.json", {**SHARED, "frames": [{"file_path": "images/1.png"}]})
-    assert read_cameras(shared) == {"": Intrinsics(600, 610, 330, 230, 0.1, size=(480, 640))}
+    assert read_cameras(shared) == {
+        "": Intrinsics(600.0, 610.0, 330.0, 230.0, 0.1, size=(480, 640))
+    }
     frames = [{"file_path": f"images/{n}", "fl_x": 500.0 + n, "fl_y": 500.0} for n in range(3)]
     own = saved(tmp_path, "b.json", {**SHARED, "frames": frames})
     assert camera_of(own, "elsewhere/2.png").fx == 502

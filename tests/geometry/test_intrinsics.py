@@ -66,7 +66,7 @@ def test_another_size_of_the_picture_scales_the_camera():
 
 
 def test_numbers_as_text_and_a_pinhole_camera():
-    assert Intrinsics.parse("500,520,330,250") == Intrinsics(500, 520, 330, 250)
+    assert Intrinsics.parse("500,520,330,250") == Intrinsics(500.0, 520.0, 330.0, 250.0)
     assert Intrinsics.parse("500, 520, 330, 250, .1, 0, 0, 0, -.2").k3 == -0.2
     camera = Camera(torch.tensor(900.0), torch.tensor([-150.0, 200.0]), (400, 400))
     lens = Intrinsics.of(camera)

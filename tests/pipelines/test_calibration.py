@@ -26,7 +26,7 @@ def points():
     """Where the pinhole camera of the lens sees the landmarks of the open head."""
     model = load_model()
     embedding = model.landmark_embedding("478")
-    space = to_camera(embedding.points(model.identity.mean[None]), POSE, PLACE)[0]
+    space = to_camera(embedding.points(model.identity.mean), POSE, PLACE)
     return LENS.camera(SIZE).project(space)[:, :2]
 
 
@@ -116,9 +116,3 @@ def test_the_command_line_refuses_with_one_sentence(tmp_path, points, capfd):
     code = run(["fit", str(tmp_path / "a.png"), "--camera", "9,9", "-o", str(tmp_path)])
     assert code == 2
     assert "a camera is fx,fy,cx,cy in pixels" in capfd.readouterr().err
-
-
-def test_468_points_fit_without_irises(tmp_path, points):
-    (tmp_path / "a.json").write_text(json.dumps(points[:468].tolist()))
-    fitted = fit_photo(picture(), landmarks=tmp_path / "a.json", camera=LENS.camera(SIZE))
-    assert torch.isfinite(fitted.faces[0].parameters.gaze).all()

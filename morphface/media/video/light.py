@@ -87,7 +87,8 @@ def pq_to_light(signal: Float[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:
     m1, m2 = 2610 / 16384, 2523 / 4096 * 128
     c1, c2, c3 = 3424 / 4096, 2413 / 4096 * 32, 2392 / 4096 * 32
     power = signal ** (1 / m2)
-    return _PQ_PEAK * (np.maximum(power - c1, 0) / (c2 - c3 * power)) ** (1 / m1)
+    light = _PQ_PEAK * (np.maximum(power - c1, 0) / (c2 - c3 * power)) ** (1 / m1)
+    return np.asarray(light)
 
 
 def hlg_to_light(signal: Float[np.ndarray, "*n"]) -> Float[np.ndarray, "*n"]:

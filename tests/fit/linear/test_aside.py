@@ -24,7 +24,7 @@ def seen(place, detector_depth):
     """
     model = load_model()
     embedding = model.landmark_embedding("478")
-    points = to_camera(embedding.points(model.identity.mean[None]), POSE, torch.tensor(place))[0]
+    points = to_camera(embedding.points(model.identity.mean), POSE, torch.tensor(place))
     whole = Camera(torch.tensor(900.0), torch.tensor([600.0, 300.0]), (600, 1200))
     middle = whole.project(torch.tensor(place)[None])[0, :2]
     corner = (middle - 200).round()

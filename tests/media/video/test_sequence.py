@@ -28,7 +28,7 @@ def read(path, **options):
 
 @pytest.mark.parametrize("name", ["", "f%d.png", "f*.png"])
 def test_a_folder_and_a_pattern_are_a_clip_in_the_order_of_numbers(folder, name):
-    found = read(folder / name, rate=10)
+    found = read(folder / name, rate=10.0)
     assert [(index, time) for index, time, _ in found] == [(k, k / 10) for k in range(11)]
     for (_, _, photo), values in zip(found, FRAMES, strict=True):
         assert np.array_equal(photo.to_uint8(), values)
@@ -42,7 +42,7 @@ def test_digits_of_a_pattern_are_at_least_so_many(tmp_path):
 
 
 def test_a_part_every_and_a_spread_are_those_of_a_video(folder):
-    assert [index for index, _, _ in read(folder, start=0.2, end=0.4, rate=20, every=2)] == [4, 6]
+    assert [index for index, _, _ in read(folder, start=0.2, end=0.4, rate=20.0, every=2)] == [4, 6]
     with read_video(folder) as video:
         assert (video.size, video.rate, video.duration) == (SIZE, 25, 11 / 25)
         assert (video.frames, video.has_sound, video.truncated) == (11, False, False)
@@ -60,9 +60,9 @@ def test_what_makes_no_clip_is_refused(folder, tmp_path_factory):
     with pytest.raises(MissingFileError, match="there is no file"):
         read_video(empty / "no" / "g%05d.png")
     with pytest.raises(ParameterError, match="rate must be from 0.01 to 1000 frames"):
-        read_video(folder, rate=0)
+        read_video(folder, rate=0.0)
     with pytest.raises(ParameterError, match="start is 9 s, but .* is only 0.44 s long"):
-        read_video(folder, start=9)
+        read_video(folder, start=9.0)
     with pytest.raises(VideoError, match="shows no frames from start to end"):
         read(folder, start=0.01, end=0.02)
 
@@ -76,4 +76,4 @@ def test_pictures_of_two_sizes_and_a_rate_for_a_video_are_refused(folder):
         read(folder)
     clip = write_clip(folder / "a.mp4", FRAMES)
     with pytest.raises(ParameterError, match="rate is for pictures, but .*a.mp4 is a video"):
-        read_video(clip, rate=25)
+        read_video(clip, rate=25.0)
