@@ -59,7 +59,7 @@ def test_it_begins_with_its_title_and_how_to_install_what_it_needs(notebook):
     found = INSTALL.search(text(first))
     assert found
     code = "".join(text(cell) for cell in made["cells"] if cell["cell_type"] == "code")
-    assert bool(found[1]) == ("morphface.generate.training" in code)
+    assert bool(found[1]) == ("train_on_dataset" in code)
 
 
 def test_it_names_no_place_of_one_machine(notebook):

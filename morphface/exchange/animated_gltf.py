@@ -23,13 +23,13 @@ from morphface.geometry.camera import Camera
 from morphface.media.meshes import Surface, encode_gltf
 from morphface.models import gaze_rotation
 
-__all__ = ["animated_gltf", "write_animated_gltf"]
+__all__ = ["animated_gltf", "eye_nodes", "write_animated_gltf"]
 
 _METRES = 1e-3
 _STILL = 1e-4
 """Weights below are 0: they move nothing that is seen."""
 _POSE = "pose"
-_EYE = re.compile(r"(left|right)eye(ball)?|eye(ball)?(left|right)")
+_EYE = re.compile(r"(left|right|l|r)eye(?:ball)?|eye(?:ball)?(left|right|l|r)")
 
 
 def write_animated_gltf(path: str | Path, head: Surface, clip: Clip) -> None:
@@ -61,7 +61,7 @@ def animated_gltf(head: Surface, clip: Clip) -> bytes:
     """
     file = Glb(encode_gltf(head))
     document, model = file.document, clip.model
-    if model.eyes is not None and not _eye_nodes(document):
+    if model.eyes is not None and not eye_nodes(document):
         add_eye_joints(file, head, model)
     pose = _above(file)
     times = clip.times - clip.times[0]
@@ -71,7 +71,7 @@ def animated_gltf(head: Surface, clip: Clip) -> bytes:
     turns = roma.rotvec_to_unitquat(clip.parameters.rotation)
     keys.add(pose, "rotation", file.floats(_continuous(turns)))
     keys.add(pose, "translation", file.floats(clip.parameters.translation.numpy() * _METRES))
-    for side, node in _eye_nodes(document).items():
+    for side, node in eye_nodes(document).items():
         gaze = roma.rotmat_to_unitquat(gaze_rotation(clip.parameters.gaze[:, side]))
         rest = document.nodes[node].rotation or [0.0, 0.0, 0.0, 1.0]
         turned = roma.quat_product(gaze, torch.tensor(rest).expand_as(gaze))
@@ -105,13 +105,14 @@ def _above(file: Glb) -> int:
     return pose
 
 
-def _eye_nodes(document: gltf.GLTF2) -> dict[int, int]:
+def eye_nodes(document: gltf.GLTF2) -> dict[int, int]:
     """The nodes that turn the left (0) and the right eye (1), by their names."""
     found: dict[int, int] = {}
     for number, node in enumerate(document.nodes):
-        name = re.sub("[^a-z]", "", (node.name or "").lower())
-        if _EYE.fullmatch(name):
-            found.setdefault(int("right" in name), number)
+        match = _EYE.fullmatch(re.sub("[^a-z]", "", (node.name or "").lower()))
+        if match:
+            side = match[1] or match[2]
+            found.setdefault(int(side.startswith("r")), number)
     return found
 
 

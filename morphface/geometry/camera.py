@@ -109,5 +109,6 @@ def to_camera(
 
     The result has the precision of `points`.
     """
-    matrix = roma.rotvec_to_rotmat(rotation.to(points.dtype))
-    return points @ matrix.mT + translation.to(points.dtype)[..., None, :]
+    matrix = roma.rotvec_to_rotmat(torch.as_tensor(rotation, dtype=points.dtype))
+    shift = torch.as_tensor(translation, dtype=points.dtype)
+    return points @ matrix.mT + shift[..., None, :]

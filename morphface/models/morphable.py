@@ -106,7 +106,8 @@ class MorphableModel(Record, Displayed):
         """Vertex positions in the model frame, in millimetres, in the precision of the model.
 
         Args:
-            identity: coefficients in standard deviations, in any precision.
+            identity: coefficients in standard deviations, in any precision; arrays of NumPy are
+                taken, too.
             expression: weights or coefficients, as `expression.bounds` says.
             gaze: (yaw, pitch) in radians of the left and the right eye; None looks ahead.
 
@@ -114,8 +115,9 @@ class MorphableModel(Record, Displayed):
             ShapeError: more coefficients than the model has.
         """
         own = self.identity.mean.dtype
-        gaze = None if gaze is None else gaze.to(own)
-        return self._shape(identity.to(own), expression.to(own), gaze)
+        person = torch.as_tensor(identity, dtype=own)
+        gaze = None if gaze is None else torch.as_tensor(gaze, dtype=own)
+        return self._shape(person, torch.as_tensor(expression, dtype=own), gaze)
 
     def linearised(
         self, identity: Float[Tensor, " i"], expression: Float[Tensor, " e"]
@@ -139,7 +141,8 @@ class MorphableModel(Record, Displayed):
         """
         if self.reflectance is None:
             raise ModelError(f"model {self.name!r} has no reflectance, only shape")
-        return self.reflectance.instance(reflectance).clamp(0.0, 1.0)
+        own = torch.as_tensor(reflectance, dtype=self.reflectance.mean.dtype)
+        return self.reflectance.instance(own).clamp(0.0, 1.0)
 
     def landmark_embedding(self, scheme: str) -> LandmarkEmbedding:
         """The embedding of a landmark scheme.

@@ -13,8 +13,10 @@ from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
 from morphface.exchange import animated_gltf
+from morphface.exchange.animated_gltf import eye_nodes
+from morphface.exchange.glb import Glb
 from morphface.geometry.mesh import vertex_normals
-from morphface.media.meshes import Surface
+from morphface.media.meshes import Surface, encode_gltf
 from morphface.models import load_model
 from tests.exchange.clips import clip_of
 
@@ -145,6 +147,15 @@ def test_weights_that_mostly_rest_are_kept_by_their_places(scene):
     assert scene.plain["accessors"][sampler["output"]] in sparse
     for accessor in sparse:  # the validator wants no offset where there is no view
         assert not {"bufferView", "byteOffset"} & set(accessor)
+
+
+@pytest.mark.parametrize("names", [("Eye_L", "Eye_R"), ("eyeball.left", "eyeball.right")])
+def test_eyes_that_a_file_has_are_found_by_their_names(clip, names):
+    file = Glb(encode_gltf(head_of(clip, textured=False)))
+    for name in reversed(names):
+        file.node(name=name)
+    numbers = {node.name: k for k, node in enumerate(file.document.nodes)}
+    assert eye_nodes(file.document) == {0: numbers[names[0]], 1: numbers[names[1]]}
 
 
 def test_quaternions_do_not_jump(clip):

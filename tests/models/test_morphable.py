@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
@@ -85,6 +86,13 @@ def test_coefficients_of_any_precision_give_the_same_face(toy, dtype):
     given = [values.to(dtype) for values in plain]
     assert torch.equal(toy.vertices(*given), toy.vertices(*plain))
     assert torch.equal(toy.vertices(given[0], plain[1]), toy.vertices(*plain))
+    assert torch.equal(toy.albedo(given[0]), toy.albedo(plain[0]))
+
+
+def test_arrays_of_numpy_are_coefficients_too(toy):
+    given = np.array([[1.0, -1, 0]]), np.array([[1.0, 0]])
+    plain = [torch.from_numpy(values).float() for values in given]
+    assert torch.equal(toy.vertices(*given), toy.vertices(*plain))
     assert torch.equal(toy.albedo(given[0]), toy.albedo(plain[0]))
 
 

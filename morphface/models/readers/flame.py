@@ -99,7 +99,10 @@ class _Parts:
 
     def __init__(self, content: Content) -> None:
         path = content.path
-        loaded = read_npz(path, _NEEDED) if content.kind == "npz" else read_pickle(path)
+        if content.kind == "npz":
+            loaded: object = read_npz(path, _NEEDED, matrices=("J_regressor",))
+        else:
+            loaded = read_pickle(path)
         if not isinstance(loaded, dict):
             raise ModelError(f"{path} is a pickle, but not of a FLAME model's dictionary")
         self.path, self.values = path, loaded

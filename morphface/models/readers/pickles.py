@@ -22,7 +22,7 @@ from morphface.core.errors import MissingFileError, ModelError
 from morphface.models.readers.inert import Record, evaluate, sparse_matrix
 from morphface.models.readers.standins import ADMITTED, Array, DType, State, text
 
-__all__ = ["read_pickle"]
+__all__ = ["load_pickle", "read_pickle"]
 
 _LIMIT = 2**32  # bytes of a file
 _MOST_OPCODES = 4_000_000
@@ -63,7 +63,7 @@ def read_pickle(path: Path) -> object:
         raise ModelError(f"{path} has {size} bytes: a pickled model has 1 to {_LIMIT}")
     with path.open("rb") as file:
         try:
-            return _load(file, size)
+            return load_pickle(file, size)
         except ModelError as error:
             raise ModelError(f"{path} is not loaded: {error}") from None
         except Exception as error:  # a damaged pickle can raise anything
@@ -71,7 +71,17 @@ def read_pickle(path: Path) -> object:
             raise ModelError(f"{path} is no pickle, or is damaged: {reason}") from None
 
 
-def _load(file: BinaryIO, size: int) -> object:
+def load_pickle(file: BinaryIO, size: int) -> object:
+    """What `read_pickle` reads, of an open file.
+
+    Args:
+        file: that can be sought in, at its beginning.
+        size: of it, in bytes.
+
+    Raises:
+        ModelError: it asks for anything but data, or is truncated.
+        Exception: whatever a damaged pickle makes Python raise.
+    """
     wrapped = file.read(6) == b"\x93NUMPY"
     file.seek(0)
     if wrapped:

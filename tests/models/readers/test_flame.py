@@ -326,6 +326,24 @@ def test_an_archive_is_the_same_model_as_a_pickle(plain, tmp_path):
     torch.testing.assert_close(*moved, atol=1e-2, rtol=0)
 
 
+def test_an_archive_may_hold_its_sparse_matrix_as_numpy_pickles_it(plain, tmp_path):
+    np.savez(tmp_path / "flame.npz", **arrays())
+    ours, other = read_model(tmp_path / "flame.npz"), read_model(plain)
+    torch.testing.assert_close(ours.rig.joints.mean, other.rig.joints.mean)
+
+
+@pytest.mark.refusal
+def test_an_archive_with_another_object_is_refused(tmp_path):
+    class Evil:
+        def __reduce__(self):
+            return print, ("run",)
+
+    for thing, words in ((Evil(), "asks for builtins.print"), ({"a": 1}, "holds an object")):
+        np.savez(tmp_path / "flame.npz", **(arrays() | {"J_regressor": np.array(thing, object)}))
+        with pytest.raises(ModelError, match=words):
+            read_model(tmp_path / "flame.npz")
+
+
 @pytest.mark.refusal
 def test_how_many_directions_are_identity_is_never_guessed_silently(tmp_path):
     path = archive(tmp_path / "cut.npz", arrays(), directions=150)
