@@ -141,6 +141,9 @@ def _filled(
     known = np.ascontiguousarray(known)
     costs = np.full(known.shape, 1e30, np.float32)
     far = max(known.shape) // 2
+    if not first:  # what the coarser level has found, seen as finely as this one
+        costs[targets[:, 0], targets[:, 1]] = 0
+        vote(image, known, targets, shift, costs, RADIUS, SHARP, image)
     for turn in range(PASSES):
         seed = 1 + turn + PASSES * level
         guess = 0.0 if first and turn == 0 else GUESS
