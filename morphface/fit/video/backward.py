@@ -29,6 +29,7 @@ _FARTHEST = 50  # frames before somebody is seen that are looked at
 _PATIENCE = 10  # frames in a row without the person after which it is given up
 _AROUND = 3.0  # sizes of the face around where it was
 _LARGE = 0.25  # of the picture: a face above is looked for in all of it
+_TAKEN = 0.3  # overlap from which a face is that of another person
 _SAME = 0.1  # overlap of boxes from which it is the same face
 
 
@@ -84,7 +85,7 @@ class _Backward:
         found = missed = 0
         for k, frame in enumerate(reversed(frames)):
             mirrored = Frame(frame.photo, frame.index, -frame.time)
-            face = self._look(frame, self._actor.box)
+            face = self._look(frame, self._actor.box, row - 1 - k)
             tracked = None if face is None else self._actor.track(mirrored, face, 0)
             missed = 0 if tracked else missed + 1
             if tracked is not None:
@@ -94,12 +95,20 @@ class _Backward:
                 break
         return found
 
-    def _look(self, frame: Frame, box: Box) -> Landmarks | None:
+    def _look(self, frame: Frame, box: Box, row: int) -> Landmarks | None:
+        """The face nearest to a box that nobody else has."""
+
         def see(photo: Photo, _: float | None) -> list[Landmarks]:
             return self._detector.detect(photo)
 
         large = max(box[2] - box[0], box[3] - box[1]) >= _LARGE * max(frame.photo.size)
         square = square_around(box, _AROUND)
         faces = see(frame.photo, None) if large else see_square(frame.photo, square, see, None)
-        near = [face for face in faces if overlap(face.box, box) > _SAME]
+        taken = self._collector.occupied(self._number, row)
+        near = [
+            face
+            for face in faces
+            if overlap(face.box, box) > _SAME
+            and all(overlap(face.box, other) < _TAKEN for other in taken)
+        ]
         return max(near, key=lambda face: overlap(face.box, box), default=None)

@@ -11,6 +11,7 @@ from torch import Tensor
 from morphface.core.errors import NoFaceError, ParameterError
 from morphface.fit.video.person import Person
 from morphface.fit.video.result import TrackedFace, TrackedFrame
+from morphface.landmarks.boxes import Box
 from morphface.parameters import LOST, FaceParameters, Reason, Track
 
 __all__ = ["TrackCollector", "track_people"]
@@ -68,6 +69,16 @@ class TrackCollector:
                 found.append(range(begin, k))
             begin = k + 1
         return found
+
+    def occupied(self, number: int, row: int) -> list[Box]:
+        """The boxes of the other people in a frame.
+
+        Args:
+            number: of the person who is not meant.
+            row: of the frame, from 0.
+        """
+        rows = [rows[row] for other, rows in self._rows.items() if other != number]
+        return [tuple(one[2 - _REST : 6 - _REST].tolist()) for one in rows if one[-_REST] != LOST]
 
     def replace(self, number: int, row: int, face: TrackedFace) -> None:
         """Another look at a frame found a person that was lost in it.

@@ -18,6 +18,7 @@ STRANGER = 1.5
 """Distance from which two faces are of two people, in standard deviations of identity. Of the five
 people for tuning in `benchmarks/bench_clips.py`, frames are at most 1.2 from the mean of the
 same person, and means of two people at least 1.65 apart."""
+_CLEAR = 80.0  # pixels of a face below which identities scatter more, in proportion
 _COSINE = 0.4  # of the network, that counts as much: one person has at least 0.77 there, two 0.29
 
 
@@ -28,10 +29,12 @@ class Likeness:
     Args:
         identity: coefficients, fitted to landmarks alone.
         feature: unit vector of the recognition network; None where there is none.
+        doubt: by how much identities scatter more than those of faces with enough pixels.
     """
 
     identity: Float[Tensor, " I"]
     feature: Float[Tensor, "128"] | None = None
+    doubt: float = 1.0
 
     @classmethod
     def of_many(cls, faces: Sequence["Likeness"]) -> "Likeness":
@@ -46,6 +49,7 @@ class Likeness:
             torch.nn.functional.normalize(torch.stack(features).mean(dim=0), dim=0)
             if features
             else None,
+            sum(face.doubt for face in faces) / len(faces),
         )
 
     def distance(self, other: "Likeness") -> float:
@@ -59,7 +63,7 @@ class Likeness:
         if self.feature is not None and other.feature is not None:
             return STRANGER * (1 - float(self.feature @ other.feature)) / (1 - _COSINE)
         apart = float((self.identity - other.identity).norm())
-        return apart if apart == apart else float("inf")
+        return apart / max(self.doubt, other.doubt) if apart == apart else float("inf")
 
 
 def likeness_of(photo: Photo, landmarks: Landmarks, fit: FitResult) -> Likeness:
@@ -72,4 +76,6 @@ def likeness_of(photo: Photo, landmarks: Landmarks, fit: FitResult) -> Likeness:
     """
     network = find_recogniser()
     feature = None if network is None else network.describe(photo, landmarks)
-    return Likeness(torch.nan_to_num(fit.parameters.identity[0], nan=1e3), feature)
+    left, top, right, bottom = landmarks.box
+    doubt = max(1.0, _CLEAR / max(right - left, bottom - top, 1.0))
+    return Likeness(torch.nan_to_num(fit.parameters.identity[0], nan=1e3), feature, doubt)

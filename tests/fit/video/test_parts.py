@@ -142,6 +142,8 @@ def test_whoever_looks_alike_is_the_same_person(rng):
     assert Likeness(one).distance(Likeness(near)) < STRANGER < Likeness(one).distance(Likeness(far))
     feature = torch.nn.functional.normalize(torch.randn(128, generator=rng), dim=0)
     assert Likeness(one, feature).distance(Likeness(far, feature)) < STRANGER  # it knows better
+    small = replace(Likeness(far), doubt=2.0)
+    assert Likeness(one).distance(small) == pytest.approx(Likeness(one).distance(Likeness(far)) / 2)
     mean = Likeness.of_many([Likeness(one), Likeness(-one)])
     torch.testing.assert_close(mean.identity, 0 * one)
 
