@@ -5,7 +5,8 @@
 writes `morphface/models/data/open_head.safetensors`, and what turns coefficients of the head's
 first revision into those of this one. `embed.py`, run afterwards, adds the landmark embeddings, and
 `contact_sheet.py` draws what came out. `population.npz`, which it reads, is made by
-`population.py` from the head that artists made.
+`population.py` from the head that artists made. `anatomy.py` gives the head of people its eyes, lids
+and teeth.
 """
 
 import json
