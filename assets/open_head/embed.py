@@ -5,7 +5,7 @@
 A detector was trained on photos of people, and puts its points where these show them. So they are
 looked for on pictures of many people whose surface is known (`portraits.py`), and cast onto it:
 on the mean head a landmark is the geometric median of its casts, and its confidence falls with
-their spread.
+their spread. Those of irises are put where the irises are (`irises.py`), with the confidence found.
 """
 
 import sys
@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from build import OUTPUT
+from irises import with_irises
 from morphface.geometry.closest import closest_on_mesh
 from morphface.landmarks import tables
 from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
@@ -125,9 +126,10 @@ def placed(model: MorphableModel, places: Tensor, spread: Tensor) -> LandmarkEmb
     confidence = 1 / (1 + (spread / TRUSTED) ** 2)
     hairy = _hairy(model, triangles, weights)
     confidence = torch.where(hairy, confidence.clamp(max=HAIRY), confidence)
-    return LandmarkEmbedding(
+    found = LandmarkEmbedding(
         triangles, torch.from_numpy(_rounded(weights.numpy())), (confidence * 1e3).round() / 1e3
     )
+    return with_irises(model, found)
 
 
 def _hairy(model: MorphableModel, triangles: Tensor, weights: Tensor) -> Tensor:

@@ -79,27 +79,17 @@ def build_regions(
         normals: unit normals of the mean.
         sockets: the skin behind the lids.
     """
-    size, parts = head.size, head.parts
+    size = head.size
     masks = {k: np.pad(_painted(head, n), (0, size - len(head.keep))) for k, n in PAINTED.items()}
-    hard = {name: np.isin(np.arange(size), rows).astype(float) for name, rows in parts.items()}
+    hard = _hard(head)
     inside = np.maximum(masks["mouth"] * hard["skin"], sockets)
     skin = hard["skin"] * (1 - inside) * (1 - masks["lips"])
-    x, y, z = mean.T
+    _, y, z = mean.T
     blink = facial_action("eyeBlinkLeft", len(read_template().vertices))
     lids = _moved(head, blink, size)
     lids = np.maximum(lids, lids[head.mirror])
-    scalp = _step(y - 0.35 * z, 78, 96) * skin
-    below = _step(-y, 40, 62) * _step(-y + 0.55 * (z + 30), 40, 62)
-    beard = below * _step(normals[:, 2] + 0.9 - 0.004 * np.abs(x), 0.0, 0.5) * skin
-    moustache = _bump(mean, (0, -51, 28), (21, 6.5, 30)) * skin
-    beard = np.maximum(beard * _step(z, -75, -30) * (1 - _step(-y, 112, 128)), moustache)
-    pupil, iris = (_front(head, rings) for rings in FRONT_RINGS.values())
-    gums = sum((hard[name] for name in GUMS if name in hard), np.zeros(size))
-    hard_teeth = hard["upper-teeth"] + hard["lower-teeth"]
-    behind = _step(z[hard_teeth > 0].max() - z, *SHADED)
-    gaps = sum((hard[name] for name in GAPS if name in hard), np.zeros(size))
-    teeth = hard_teeth * (1 - SHADE * np.maximum(behind, 0.8 * gaps))
-    eyeballs = hard["left_eye"] + hard["right_eye"]
+    eyes, mouth = _eyeballs(head, hard), _teeth(hard, z)
+    lining = masks["mouth"] * hard["skin"]
     regions = {
         "skin": skin,
         "face": masks["face"] * hard["skin"] * (1 - inside),
@@ -111,21 +101,55 @@ def build_regions(
         "nose": _bump(mean, (0, -28, 38), (17, 22, 22)) * skin,
         "cheeks": _both(mean, (38, -28, 12), (15, 14, 24)) * skin,
         "under_eyes": _both(mean, (31, -15, 14), (13, 5, 20)) * skin,
-        "scalp": scalp,
-        "beard": beard,
+        "scalp": _step(y - 0.35 * z, 78, 96) * skin,
+        "beard": _beard(mean, normals, skin),
         "neck": _step(-y + 0.5 * (z + 40), 108, 132) * skin,
-        "mouth": np.maximum(masks["mouth"] * hard["skin"], gums + (hard_teeth - teeth)),
         "eye_sockets": sockets,
-        "teeth": teeth,
-        "gums": gums,
         "tongue": hard["tongue"],
-        "eyeballs": eyeballs,
-        "sclera": eyeballs * (1 - iris),
+        **eyes,
+        **mouth,
+        "mouth": np.maximum(lining, mouth["mouth"]),
+    }
+    return {name: mask.clip(0, 1) for name, mask in regions.items()}
+
+
+def _hard(head: Head) -> dict[str, np.ndarray]:
+    """1 on the vertices of each part; parts that a head lacks are 0 everywhere."""
+    masks = {name: np.zeros(head.size) for name in (*GUMS, *GAPS)}
+    for name, rows in head.parts.items():
+        masks[name] = np.isin(np.arange(head.size), rows).astype(float)
+    return masks
+
+
+def _beard(mean: np.ndarray, normals: np.ndarray, skin: np.ndarray) -> np.ndarray:
+    """Where a beard grows, with a moustache."""
+    x, y, z = mean.T
+    below = _step(-y, 40, 62) * _step(-y + 0.55 * (z + 30), 40, 62)
+    beard = below * _step(normals[:, 2] + 0.9 - 0.004 * np.abs(x), 0.0, 0.5) * skin
+    moustache = _bump(mean, (0, -51, 28), (21, 6.5, 30)) * skin
+    return np.maximum(beard * _step(z, -75, -30) * (1 - _step(-y, 112, 128)), moustache)
+
+
+def _eyeballs(head: Head, hard: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The eyeballs and their rings; the limbus is the rim of the iris."""
+    pupil, iris = (_front(head, rings) for rings in FRONT_RINGS.values())
+    whole = hard["left_eye"] + hard["right_eye"]
+    return {
+        "eyeballs": whole,
+        "sclera": whole * (1 - iris),
         "iris": iris * (1 - pupil),
         "limbus": iris - _front(head, FRONT_RINGS["iris"] - 1),
         "pupil": pupil,
     }
-    return {name: mask.clip(0, 1) for name, mask in regions.items()}
+
+
+def _teeth(hard: dict[str, np.ndarray], depth: np.ndarray) -> dict[str, np.ndarray]:
+    """Teeth, gums, and how much of both is of the mouth's inside: what lies in the shade."""
+    whole = hard["upper-teeth"] + hard["lower-teeth"]
+    gums, gaps = (sum(hard[name] for name in names) for names in (GUMS, GAPS))
+    behind = _step(depth[whole > 0].max() - depth, *SHADED)
+    teeth = whole * (1 - SHADE * np.maximum(behind, 0.8 * gaps))
+    return {"teeth": teeth, "gums": gums, "mouth": gums + (whole - teeth)}
 
 
 def sockets(head: Head) -> np.ndarray:
