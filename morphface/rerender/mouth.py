@@ -58,11 +58,13 @@ class Mouth:
 
         Args:
             frame: of the size of the photo, with the face drawn in it.
-            parameters: of the face, one frame.
+            parameters: of the face with resting eyes, one frame.
             look: that they give.
             camera: that sees it; of the same size.
         """
-        if self._parts is None:
+        fitted = self.head.face.parameters
+        same = torch.equal(parameters.expression, fitted.expression)
+        if self._parts is None or same and torch.equal(parameters.identity, fitted.identity):
             return
         lips, inside = self._parts
         moved = MovedMouth.of(self.head, parameters, look, camera)

@@ -160,7 +160,8 @@ class SeenHead:
             look: in which the mesh is turned as one piece.
         """
         share = turning(self.face.model)[:, None]
-        return replace(look, vertices=torch.lerp(self.look.vertices, look.vertices, share))
+        bent = torch.lerp(self.look.vertices, look.vertices, share)
+        return replace(look, vertices=bent, known=None)
 
     def shades(self, look: Look) -> Float[Tensor, "V 3"]:
         """Logarithms of how many times brighter each vertex becomes in a look.
@@ -182,7 +183,8 @@ class SeenHead:
         if torch.allclose(was, now, atol=0.01):
             return None
         turn, move = roma.rigid_points_registration(was, now)
-        return replace(look, vertices=self.look.vertices @ turn.mT + move)
+        turned = self.look.normals(self.face.model.faces) @ turn.mT
+        return Look(self.look.vertices @ turn.mT + move, look.light, turned)
 
     @cached_property
     def _skull(self) -> Int[Tensor, " S"]:
