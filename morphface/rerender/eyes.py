@@ -109,10 +109,12 @@ class Eyes:
         expression, gaze = full_expression(parameters, model).clone(), parameters.gaze.clone()
         before, names = full_expression(fitted, model), model.expression.names
         for side, seen in enumerate(self._seen):
+            if seen is None:
+                continue
+            gaze[:, side] = fitted.gaze[:1, side]
             columns = [k for k, name in enumerate(names) if name in LIDS[side]]
-            if seen is not None and len(columns) == len(LIDS[side]):
+            if len(columns) == len(LIDS[side]):
                 expression[:, columns] = before[:1, columns]
-                gaze[:, side] = fitted.gaze[:1, side]
         same = torch.equal(expression, parameters.expression) and torch.equal(gaze, parameters.gaze)
         return parameters if same else replace(parameters, expression=expression, gaze=gaze)
 

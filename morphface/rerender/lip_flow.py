@@ -29,6 +29,8 @@ FOLDED = 0.6
 """How near to the opening a landmark may come, beside how near it was, to count."""
 TOUCH = 0.014
 """How far from where lips touch it is dark, in widths of the mouth."""
+FINEST = 1.2
+"""The same in pixels, at least, and then less dark."""
 DARK = 0.45
 """How much darker it is there."""
 COUNT = 468
@@ -71,7 +73,8 @@ class LipFlow:
         # Lips that close touch in a line.
         was, now = photo[0] - photo[1], upper - lower
         closed = ((was - now) / was.clamp(min=1e-3)).clamp(min=0) * smoothstep(was, 0.0, OPEN)
-        line = smoothstep((flat[..., 1] - middle).abs(), TOUCH, 0.0)
+        thick = max(TOUCH, FINEST / moved.axes.width)
+        line = smoothstep((flat[..., 1] - middle).abs(), thick, 0.0) * (TOUCH / thick)
         return found * (1 - DARK * line * closed)[..., None]
 
     def _fields(

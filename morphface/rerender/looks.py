@@ -32,10 +32,12 @@ class Look:
     Args:
         vertices: in the camera frame.
         light: spherical-harmonic coefficients.
+        known: the normals of the vertices, where they are known already.
     """
 
     vertices: Float[Tensor, "V 3"]
     light: Float[Tensor, "9 3"]
+    known: Float[Tensor, "V 3"] | None = None
 
     def same(self, other: "Look") -> bool:
         """Whether another look is this one, bit by bit.
@@ -52,7 +54,7 @@ class Look:
         Args:
             faces: of the mesh.
         """
-        kept: Tensor | None = vars(self).get("_normals")
+        kept: Tensor | None = self.known if self.known is not None else vars(self).get("_normals")
         if kept is None:
             kept = vars(self)["_normals"] = vertex_normals(self.vertices, faces)
         return kept

@@ -58,14 +58,14 @@ class Mouth:
 
         Args:
             frame: of the size of the photo, with the face drawn in it.
-            parameters: of the face, one frame.
+            parameters: of the face with resting eyes, one frame.
             look: that they give.
             camera: that sees it; of the same size.
         """
-        if self._parts is None:
+        if self._parts is None or not self._changed(parameters):
             return
         lips, inside = self._parts
-        moved = MovedMouth.of(self.head, parameters, look, camera)
+        moved = MovedMouth.of(self.head, lips.seen, parameters, look, camera)
         left, top, right, bottom = _box(moved, self.head.photo.size)
         if moved.share <= 0 or right - left < 2 or bottom - top < 2:
             return
@@ -86,6 +86,14 @@ class Mouth:
         part = frame[top:bottom, left:right]
         weight = moved.share * smoothstep(away, FADE[1], FADE[0])
         part += weight * (found.clamp(0, 1) - part)
+
+    def _changed(self, parameters: FaceParameters) -> bool:
+        """Whether lips move, or teeth are seen that turn."""
+        fitted = self.head.face.parameters
+        names = ["expression", "identity"]
+        if self._parts is not None and self._parts[0].seen.opened:
+            names.append("rotation")
+        return not all(torch.equal(getattr(parameters, n), getattr(fitted, n)) for n in names)
 
     @cached_property
     def _parts(self) -> tuple[LipFlow, MouthInside] | None:

@@ -13,6 +13,7 @@ from morphface.landmarks.tables import INNER_LIPS, OUTER_LIPS
 from morphface.parameters import FaceParameters
 from morphface.render.warp import settled
 from morphface.rerender.looks import Look
+from morphface.rerender.mouth_photo import MouthPhoto
 from morphface.rerender.ring_axes import RingAxes, edge_lines
 from morphface.rerender.seen_head import SeenHead
 
@@ -25,6 +26,8 @@ CHIN = [18, 83, 313, 200]
 MOVED = 0.004, 0.025
 """How far lips move until they are drawn anew, in widths of the mouth: from the first on, wholly
 from the second."""
+ANGLE = 0.005, 0.06
+"""The same of a turn of a head whose mouth is open, in radians."""
 TURNED = 0.4, 0.55
 """Width of a mouth that is seen from aside, beside that in the photo, until it is drawn anew."""
 TOUCHING = 0.35
@@ -55,12 +58,18 @@ class MovedMouth:
 
     @classmethod
     def of(
-        cls, head: SeenHead, parameters: FaceParameters, look: Look, camera: Camera
+        cls,
+        head: SeenHead,
+        mouth: MouthPhoto,
+        parameters: FaceParameters,
+        look: Look,
+        camera: Camera,
     ) -> "MovedMouth":
         """The mouth of a photo in a look.
 
         Args:
             head: that was fitted, and its photo.
+            mouth: in that.
             parameters: of the face, one frame.
             look: that they give.
             camera: that sees it.
@@ -76,7 +85,7 @@ class MovedMouth:
         still, now = (camera.project(points)[:, :2] for points in (rigid, after))
         at_first, wide = (_width(points[ring]) for points in (was, still))
         points = seen + settled(now - was)
-        axes, first = (RingAxes.of(each[ring], each[ABOVE]) for each in (points, seen))
+        axes, first = RingAxes.of(points[ring], points[ABOVE]), mouth.axes
         wanted = _openings(
             _gaps(first.flat(seen[ring])) * first.width,
             [own[ring], headed(after, parameters)[ring]],
@@ -90,8 +99,11 @@ class MovedMouth:
         used = [*ABOVE, *ring, *OUTER_LIPS]
         back = _affine((seen + settled(still - was))[used], seen[used])
         far = float((now - still)[ring].norm(dim=-1).max()) / first.width
-        shares = smoothstep(torch.tensor(far), *MOVED), torch.tensor(wide / at_first)
-        share = float(shares[0] * smoothstep(shares[1], *TURNED))
+        turned = float((parameters.rotation - fitted.rotation).norm()) if mouth.opened else 0.0
+        drawn = torch.maximum(
+            smoothstep(torch.tensor(far), *MOVED), smoothstep(torch.tensor(turned), *ANGLE)
+        )
+        share = float(drawn * smoothstep(torch.tensor(wide / at_first), *TURNED))
         lines = edge_lines(points[ring], axes)
         return cls(points, axes, *lines, back, (now - still)[CHIN].mean(0), share)
 

@@ -104,6 +104,11 @@ class MouthPhoto:
         height = lower if cut else torch.where(ends > 0, height, upper)
         return cls(axes, upper, lower, height, teeth, cut, *part)
 
+    @property
+    def opened(self) -> bool:
+        """Whether something is seen in it."""
+        return float((self.upper - self.lower).max()) >= OPEN
+
     def shows(
         self, flat: Float[Tensor, "h w 2"], soft: float, *, upper: bool
     ) -> Float[Tensor, "h w 1"]:

@@ -167,6 +167,7 @@ class SeenHead:
             look: in which the mesh is turned as one piece.
             parameters: that it is the look of.
         """
+<<<<<<< HEAD
         share, now = turning(self.face.model), self.face.parameters
         turn = Turn.between(now, parameters)
         if turn.angle == 0:
@@ -180,6 +181,11 @@ class SeenHead:
         still = torch.lerp(self.look.vertices, still, share[:, None])
         bent = torch.where((share < 1)[:, None], turn.apply(still, share), look.vertices)
         return replace(look, vertices=bent)
+=======
+        share = turning(self.face.model)[:, None]
+        bent = torch.lerp(self.look.vertices, look.vertices, share)
+        return replace(look, vertices=bent, known=None)
+>>>>>>> drawn
 
     def shades(self, look: Look) -> Float[Tensor, "V 3"]:
         """Logarithms of how many times brighter each vertex becomes in a look.
@@ -201,7 +207,8 @@ class SeenHead:
         if torch.allclose(was, now, atol=0.01):
             return None
         turn, move = roma.rigid_points_registration(was, now)
-        return replace(look, vertices=self.look.vertices @ turn.mT + move)
+        turned = self.look.normals(self.face.model.faces) @ turn.mT
+        return Look(self.look.vertices @ turn.mT + move, look.light, turned)
 
     @cached_property
     def _skull(self) -> Int[Tensor, " S"]:

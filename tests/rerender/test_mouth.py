@@ -43,8 +43,8 @@ def smiling():
 def moved(face, photo, **changes):
     wanted = edit(face.parameters, model=face.model, **changes)
     stage = Rerenderer(face, photo)
-    look = Look.of(face.model, wanted)
-    return stage(wanted), MovedMouth.of(stage._head, wanted, look, face.camera)
+    look, seen = Look.of(face.model, wanted), stage._mouth._parts[0].seen
+    return stage(wanted), MovedMouth.of(stage._head, seen, wanted, look, face.camera)
 
 
 def height(mouth):
@@ -109,13 +109,27 @@ def test_an_opened_mouth_has_teeth_below_the_upper_lip_and_is_dark_behind():
     assert 0.02 < behind.mean() < 0.25
 
 
-def test_a_mouth_that_only_turns_is_left_to_the_mesh():
+def test_a_closed_mouth_that_only_turns_is_left_to_the_mesh():
     face, photo = photographed({}, MOUTH)
+    points, ring = face.fit.landmarks.points, list(INNER_LIPS)  # lips of the mesh rest apart
+    for number in range(1, 10):
+        pair = [ring[number], ring[-number]]
+        points[pair] = points[pair].mean(0)
     wanted = edit(face.parameters, model=face.model, yaw=8.0)
     stage, look = Rerenderer(face, photo), Look.of(face.model, wanted)
     frame = photo.pixels.clone()
     stage._mouth.over(frame, wanted, look, face.camera)
     assert torch.equal(frame, photo.pixels)
+
+
+def test_teeth_turn_with_the_skull_and_are_not_torn(smiling):
+    face, photo = smiling
+    found, mouth = moved(face, photo, yaw=12.0)
+    inside = height(mouth) > 0.03 * mouth.axes.width
+    shown = bluish(found)[inside]
+    assert inside.sum() > 500
+    assert (shown > 0.3).float().mean() > 0.9
+    assert bluish(found)[height(mouth) < -1.5].max() < 0.1
 
 
 def test_photos_without_the_landmarks_of_lips_are_left_to_the_mesh():
