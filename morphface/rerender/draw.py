@@ -142,7 +142,6 @@ class Rerenderer:
         person = trust = torch.ones_like(self.photo.pixels[..., :1])
         if camera is self.face.camera and self._around is None and bent.same(self._now):
             frame = self.photo.pixels.clone()  # all but the eyes is as in the photo
-<<<<<<< HEAD
             self._eyes.over(frame, parameters, looks, camera)
             return frame.clamp(0, 1), trust
         turn = Turn.between(self.face.parameters, parameters)
@@ -152,8 +151,9 @@ class Rerenderer:
             shades = self._head.shades(bent if self.quick else look)  # those of a look are kept
             frame, person = self._ground.moved(look, shades)
         self._layer.over(frame, person, bent, camera, trust if sure else None)
-        self._mouth.over(frame, parameters, bent, camera)
-        self._eyes.over(frame, parameters, looks, camera)
+        self._mouth.over(frame, resting, bent, camera)
+        if resting is not parameters:
+            self._eyes.over(frame, parameters, looks, camera)
         return frame.clamp(0, 1), trust
 
     def _turned(
@@ -163,17 +163,6 @@ class Rerenderer:
         same = torch.equal(look.light, self._now.light)
         light = None if same else light_change(self.face.model.faces, self._now, look)[0]
         return self._layers.draw(turn, camera, self._around, light=light, quick=self.quick)
-=======
-            self._eyes.over(frame, parameters, (bent, self._head.bent(whole)), camera)
-            return frame.clamp(0, 1)
-        shades = self._head.shades(bent if self.quick else look)  # those of one look are kept
-        frame, person = self._ground(look, shades, resting, camera)
-        self._layer.over(frame, person, bent, camera)
-        self._mouth.over(frame, resting, bent, camera)
-        if resting is not parameters:
-            self._eyes.over(frame, parameters, (bent, self._head.bent(whole)), camera)
-        return frame.clamp(0, 1)
->>>>>>> drawn
 
     @cached_property
     def draft(self) -> "Rerenderer":

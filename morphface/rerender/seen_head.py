@@ -167,25 +167,18 @@ class SeenHead:
             look: in which the mesh is turned as one piece.
             parameters: that it is the look of.
         """
-<<<<<<< HEAD
         share, now = turning(self.face.model), self.face.parameters
         turn = Turn.between(now, parameters)
         if turn.angle == 0:
-            return replace(
-                look, vertices=torch.lerp(self.look.vertices, look.vertices, share[:, None])
-            )
+            moved = torch.lerp(self.look.vertices, look.vertices, share[:, None])
+            return replace(look, vertices=moved, known=None)
         shape = to_camera(
             look.vertices - parameters.translation[0], -parameters.rotation[0], torch.zeros(3)
         )
         still = to_camera(shape, now.rotation[0], now.translation[0])
         still = torch.lerp(self.look.vertices, still, share[:, None])
         bent = torch.where((share < 1)[:, None], turn.apply(still, share), look.vertices)
-        return replace(look, vertices=bent)
-=======
-        share = turning(self.face.model)[:, None]
-        bent = torch.lerp(self.look.vertices, look.vertices, share)
         return replace(look, vertices=bent, known=None)
->>>>>>> drawn
 
     def shades(self, look: Look) -> Float[Tensor, "V 3"]:
         """Logarithms of how many times brighter each vertex becomes in a look.
