@@ -40,9 +40,7 @@ def nclx(primaries, curve):
     return box(b"colr", b"nclx", struct.pack(">HHHB", primaries, curve, 6, 128))
 
 
-def heic(
-    pictures, columns=1, size=None, *, profile=None, turn=0, mirror=None, exif=None, points=None
-):
+def heic(pictures, columns=1, size=None, *, turn=0, mirror=None, exif=None, **colours):
     """A file whose picture is `pictures` side by side, cut to `size` (height, width).
 
     Colours: profile, points (primaries and transfer curve).
