@@ -1,4 +1,4 @@
-"""A calibrated camera of a video: frames without distortion, and its principal point in all fits."""
+"""A calibrated camera of a video: frames without distortion, its principal point in all fits."""
 
 import torch
 
