@@ -16,6 +16,7 @@ from PIL import Image
 from morphface.core.errors import ImageError
 from morphface.media.original import Original, Samples
 from morphface.media.profiles import is_rgb, profile_to_srgb
+from morphface.media.spaces import code_points, is_beyond_srgb, stated_profile
 
 __all__ = ["Decoded", "decode", "decode_samples", "float_white", "white_of"]
 
@@ -61,7 +62,10 @@ def decode(name: str, image: Image.Image, data: bytes | None) -> Decoded:
         if image.mode.startswith("I;16"):
             deep = np.repeat(np.asarray(image).astype(np.uint16)[..., None], 3, axis=-1)
             image = Image.fromarray((deep[..., 0] >> 8).astype(np.uint8))
-        return _colour(image, deep, image.info.get("icc_profile"))
+        points = None if data is None else code_points(data)
+        if image.format == "PNG" and is_beyond_srgb(points):
+            return decode_samples(_tone_mapped(image, deep, points))
+        return _colour(image, deep, image.info.get("icc_profile") or stated_profile(image))
     except ImageError:
         raise
     except Exception as error:  # decoders raise OSError, SyntaxError, struct.error, EOFError, ...
@@ -143,6 +147,18 @@ def _colour(image: Image.Image, deep: Samples | None, profile: bytes | None) -> 
     original = Original(stored, white_of(stored), profile)
     values = _on_white(values, original)
     return Decoded(values, original if profile is not None or original.has_alpha else None)
+
+
+def _tone_mapped(image: Image.Image, deep: Samples | None, points: Any) -> Samples:
+    """8 bits of sRGB from what code points say of the signal, in 16 bits."""
+    from morphface.media.video.light import to_srgb  # which is beside videos, that need pictures
+
+    alpha = None
+    if image.has_transparency_data:
+        alpha = np.asarray(image.convert("RGBA"))[..., 3:]
+    eight = np.asarray(image.convert("RGB")).astype(np.uint16) * 257
+    primaries, curve = points
+    return _with(to_srgb(eight if deep is None else deep[..., :3], curve, primaries), alpha)
 
 
 def _with(colours: Samples, alpha: Samples | None) -> Samples:

@@ -19,11 +19,14 @@ from PIL import ExifTags, Image, features
 
 from morphface.core.errors import ImageError
 from morphface.media.heif_boxes import Items, read_items
+from morphface.media.spaces import code_points, is_beyond_srgb
 
 __all__ = ["is_heif", "open_heif"]
 
 _BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1", b"miaf", b"mif2")
 _AVIF = (b"avif", b"avis")
+_PROFILES = (b"prof", b"rICC")
+_SRGB = (1, 13)
 _CODINGS = (b"hvc1", b"hev1", b"av01")
 _READERS = ("pillow_heif", "pi_heif")
 _EXIF_START = b"Exif\0\0"
@@ -40,7 +43,9 @@ def is_heif(data: bytes) -> bool:
     end = min(int.from_bytes(data[:4], "big"), 256)
     brands = {data[8:12], *(data[k : k + 4] for k in range(16, end, 4))}
     avif = brands.intersection(_AVIF)
-    return not features.check("avif") if avif else bool(brands.intersection(_BRANDS))
+    if avif:  # Pillow leaves HDR and wide colours as they are coded
+        return not features.check("avif") or is_beyond_srgb(code_points(data))
+    return bool(brands.intersection(_BRANDS))
 
 
 def open_heif(name: str, data: bytes, most_pixels: int) -> Image.Image:
@@ -89,13 +94,13 @@ def _assembled(name: str, data: bytes, items: Items, most_pixels: int) -> Image.
             f"{name} has more than {most_pixels // 1_000_000} million pixels, or not as many parts "
             "as it says, by its header; save a smaller copy"
         )
-    parts = _decoded(data, set(tiles))
+    parts = _decoded(data, set(tiles), _code_points(items))
     strips = [
         np.hstack([parts[t] for t in tiles[r * columns : (r + 1) * columns]]) for r in range(rows)
     ]
     image = Image.fromarray(_upright(np.vstack(strips)[:height, :width], items))
     for box, body in items.of(items.primary):
-        if box == b"colr" and body[:4] in (b"prof", b"rICC"):
+        if box == b"colr" and body[:4] in _PROFILES:
             image.info["icc_profile"] = body[4:]
     exif = next((item for item, kind in items.kinds.items() if kind == b"Exif"), None)
     if exif is not None:
@@ -103,7 +108,18 @@ def _assembled(name: str, data: bytes, items: Items, most_pixels: int) -> Image.
     return image
 
 
-def _decoded(data: bytes, wanted: set[int]) -> dict[int, np.ndarray[Any, np.dtype[np.uint8]]]:
+def _code_points(items: Items) -> tuple[int, int] | None:
+    """Primaries and transfer curve, as the box says; those of sRGB where a profile says more."""
+    stated = [body for box, body in items.of(items.primary) if box == b"colr"]
+    if any(body[:4] in _PROFILES for body in stated):
+        return _SRGB
+    found = next((body for body in stated if body[:4] == b"nclx"), b"")
+    return struct.unpack_from(">HH", found, 4) if len(found) >= 8 else None
+
+
+def _decoded(
+    data: bytes, wanted: set[int], points: tuple[int, int] | None
+) -> dict[int, np.ndarray[Any, np.dtype[np.uint8]]]:
     """The pictures of items, by their numbers, which FFmpeg gives to its streams."""
     from morphface.media.video.picture import Picture  # which needs pictures itself
 
@@ -114,6 +130,8 @@ def _decoded(data: bytes, wanted: set[int]) -> dict[int, np.ndarray[Any, np.dtyp
         for packet in container.demux(streams):
             for frame in cast(list[VideoFrame], packet.decode()):
                 number = packet.stream.id if packet.stream.id in wanted else min(wanted)
+                if points is not None:  # the file's word counts before that of the coding
+                    frame.color_primaries, frame.color_trc = points
                 picture = Picture(frame, Fraction(1), as_stored=True)
                 found.setdefault(number, picture.tensor(frame).numpy())
     return found

@@ -36,8 +36,15 @@ def entry(number, kind):
     return full(b"infe", struct.pack(">HH4s", number, 0, kind) + b"\0", version=2)
 
 
-def heic(pictures, columns=1, size=None, *, profile=None, turn=0, mirror=None, exif=None):
-    """A file whose picture is `pictures` side by side, cut to `size` (height, width)."""
+def nclx(primaries, curve):
+    return box(b"colr", b"nclx", struct.pack(">HHHB", primaries, curve, 6, 128))
+
+
+def heic(pictures, columns=1, size=None, *, turn=0, mirror=None, exif=None, **colours):
+    """A file whose picture is `pictures` side by side, cut to `size` (height, width).
+
+    Colours: profile, points (primaries and transfer curve).
+    """
     packets, decoder = coded(pictures)
     rows, height, width = len(pictures) // columns, *pictures[0].shape[:2]
     grid = len(pictures) > 1
@@ -59,7 +66,8 @@ def heic(pictures, columns=1, size=None, *, profile=None, turn=0, mirror=None, e
     owned = {number: [1, 2] for number in tiles}
     extra = [3] if grid else [1, 2]
     for body in (
-        None if profile is None else box(b"colr", b"prof", profile),
+        box(b"colr", b"prof", colours["profile"]) if "profile" in colours else None,
+        nclx(*colours["points"]) if "points" in colours else None,
         box(b"irot", bytes([turn])) if turn else None,
         None if mirror is None else box(b"imir", bytes([mirror])),
     ):

@@ -65,6 +65,14 @@ def test_the_profile_is_converted():
     assert np.abs(photo.pixels.numpy() - shown(PICTURE / 255, P3, 2.2)).mean() < 2 / 255
 
 
+def test_wide_colours_are_converted_once_by_the_profile_or_by_their_numbers():
+    want = shown(PICTURE / 255, P3, 2.2)
+    for options in ({"points": (12, 13)}, {"profile": rgb_profile(P3), "points": (12, 13)}):
+        pixels = read_image(heic([PICTURE], **options)).pixels.numpy()
+        assert np.abs(pixels - want).mean() < 2.5 / 255
+    assert np.abs(PICTURE / 255 - want).mean() > 8 / 255
+
+
 def test_avif_is_read_with_its_profile():
     memory = io.BytesIO()
     Image.fromarray(PICTURE).save(memory, "avif", quality=95, icc_profile=rgb_profile(P3))
