@@ -34,7 +34,7 @@ _Model = Annotated[
 ]
 _Pictures = Annotated[
     Path | None,
-    typer.Option(help="The video of a track, if it is no longer where it was.", metavar="VIDEO"),
+    typer.Option(help="The video or photo, if it is no longer where it was.", metavar="FILE"),
 ]
 _Rate = Annotated[
     float, typer.Option(help="Frames a second that timecodes count in.", metavar="FPS")

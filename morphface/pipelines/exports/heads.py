@@ -103,9 +103,11 @@ def _colours(clip: Clip) -> Tensor:
 def _texture(source: Source) -> tuple[HeadTexture | None, str]:
     if source.face is not None and source.photo is not None:
         return head_texture(source.face, source.photo), "the photo"
+    clip = source.clip
+    if source.photo is not None:
+        return texture_from_photos(clip.model, [_photo_of(clip, 0, source.photo)]), "the photo"
     if source.video is None:
         return None, "the model, since no picture of the person is at hand"
-    clip = source.clip
     rows = torch.tensor(_views(clip))
     photos = photos_of(source.video, clip, rows)
     fitting = {row: photo for row, photo in photos.items() if photo.size == clip.camera.size}

@@ -81,8 +81,8 @@ def export(
         to: one of `EXPORTS`.
         out: the file or folder to write; None: a name like the source's, here.
         model: name or path of the model to fit; for parameters, where their model is.
-        pictures: the video of a track, if it is no longer where it was: "glb" takes colours of
-            it, "flame" frames.
+        pictures: the video of a track or the photo of a face, if it is no longer where it was:
+            "glb" takes colours of it, "flame" frames.
         rate: frames a second that the timecodes of "arkit-csv" count in.
         degrees: write angles of "arkit-csv" in degrees instead of radians.
         look: where the `eyeLook` weights of curves come from, as in `arkit_curves`; None takes

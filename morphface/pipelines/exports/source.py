@@ -6,7 +6,7 @@ from typing import Any
 
 from morphface.exchange import Clip
 from morphface.fit.fitted import FittedFace
-from morphface.media.images import Photo
+from morphface.media.images import Photo, read_image
 from morphface.parameters import load_parameters, load_track
 from morphface.pipelines.actors import Actor, file_of, is_parameters, is_video, read_actor
 from morphface.pipelines.photo import Progress
@@ -27,7 +27,7 @@ class Source:
         extra: what the header of the file holds besides.
         warning: why the fit may not be trusted; empty where it may.
         video: that it was fitted to, if it is there.
-        photo: likewise.
+        photo: of a face in one frame, likewise.
         face: what was fitted to `photo` just now.
     """
 
@@ -53,7 +53,7 @@ def read_source(
         source: a fitted `face.npz`, a `track.npz`, the folder that holds one, a photo, or a
             video.
         model: name or path of the model to fit; for parameters, where their model is.
-        pictures: the video of a track, if it is no longer where it was.
+        pictures: the video of a track or the photo of a face, if it is no longer where it was.
         progress: is told what begins now.
 
     Raises:
@@ -68,7 +68,7 @@ def read_source(
         extra=extra,
         warning=actor.warning,
         video=_video(path, extra, pictures),
-        photo=actor.photo,
+        photo=actor.photo or _photo(path, actor, extra, pictures),
         face=actor.face,
     )
 
@@ -84,11 +84,31 @@ def _extra(path: str, actor: Actor) -> dict[str, Any]:
 def _video(path: str, extra: dict[str, Any], pictures: str | Path | None) -> Path | None:
     """The video of a track: the one given, or the one that it was made of, where it is found."""
     if pictures is not None:
-        return Path(pictures)
+        return Path(pictures) if is_video(str(pictures)) else None
     if is_video(path):
         return Path(path)
-    named = extra.get("video")
-    if not isinstance(named, str) or not is_video(named):
+    found = _found(path, extra.get("video"))
+    return found if found is not None and is_video(str(found)) else None
+
+
+def _photo(
+    path: str, actor: Actor, extra: dict[str, Any], pictures: str | Path | None
+) -> Photo | None:
+    """The photo of fitted parameters: the one given, or where it was, if it has their size."""
+    if actor.track is not None or (pictures is not None and is_video(str(pictures))):
+        return None
+    found = _found(path, extra.get("image")) if pictures is None else Path(pictures)
+    if found is None:
+        return None
+    photo = read_image(found)
+    turns = extra.get("quarter_turns")
+    photo = photo.turned(turns) if isinstance(turns, int) and turns else photo
+    return photo if photo.size == actor.camera.size else None
+
+
+def _found(path: str, named: object) -> Path | None:
+    """A file that a header names: where it was, or beside the parameters."""
+    if not isinstance(named, str):
         return None
     places = (Path(named), Path(path).parent / Path(named).name)
     return next((place for place in places if place.is_file()), None)

@@ -15,6 +15,7 @@ from morphface.cli.exports import KINDS
 from morphface.core.errors import ParameterError, VideoError
 from morphface.exchange import read_live_link
 from morphface.fit.texture import HeadTexture
+from morphface.media.images import write_image
 from morphface.media.video import VideoWriter
 from morphface.models import load_model
 from morphface.parameters import load_track, save_parameters, save_track
@@ -106,6 +107,26 @@ def test_with_its_video_a_head_has_colours_of_its_frames(talk, tmp_path, monkeyp
     numbers = [round(80 * shade) for shade in seen["shades"]]
     assert set(numbers) <= {75, 77, 78}  # the track begins at 75, and the face is lost in 76
     assert numbers == sorted(set(numbers))
+
+
+@pytest.mark.parametrize("given", [False, True])
+def test_with_its_photo_a_face_has_colours_of_it(known, tmp_path, monkeypatch, given):
+    face, seen = known.faces[0], []
+    (tmp_path / "fit").mkdir()
+    saved = tmp_path / "fit" / "face.npz"
+    extra = {"image": "elsewhere/me.png", "quarter_turns": 1}
+    save_parameters(saved, face.parameters, face.camera, model="open-head", extra=extra)
+    place = tmp_path / "photo.png" if given else tmp_path / "fit" / "me.png"
+    write_image(place, known.photo.turned(-1).pixels)
+
+    def textured(model, photos):
+        seen.extend(photo.sight.pixels for photo in photos)
+        return HeadTexture(torch.full((model.size, 3), 0.5), torch.ones(1, 3))
+
+    monkeypatch.setattr(heads, "texture_from_photos", textured)
+    report = export(saved, "glb", tmp_path / "head.glb", pictures=place if given else None)
+    assert report["notes"] == ["the head has the colours of the photo"]
+    assert (seen[0] - known.photo.pixels).abs().max() < 0.01
 
 
 def test_the_command_line_names_every_kind():
