@@ -265,9 +265,10 @@ def main() -> None:
     if chosen.sheet is not None:
         draw_sheet(chosen.sheet, chosen.pictures)
         return
-    cases = bench_turned(chosen.people, chosen.weights)
-    cases += [] if chosen.photos is None else gates(chosen.photos)
-    report("views", [*bench_frontal(chosen.heads), *cases])
+    cases = [*bench_turned(chosen.people, chosen.weights), *bench_frontal(chosen.heads)]
+    report("views", cases)
+    if chosen.photos is not None:
+        report("views", [*cases, *gates(chosen.photos)])
 
 
 if __name__ == "__main__":

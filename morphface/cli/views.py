@@ -159,14 +159,30 @@ def edit(
     chosen: Any = {"yaw": yaw, "pitch": pitch, "roll": roll, "additive": add}
     chosen |= _named(weights, preset, gaze)
     options: dict[str, Any] = {"background": background, "label": label, "force": force, **fit}
+    turned = any(angle is not None for angle in (yaw, pitch, roll))
+    return _edited(
+        image, out, chosen, options, lights=(light, light_from), told=turned, quiet=quiet
+    )
+
+
+def _edited(
+    image: str,
+    out: Path | None,
+    chosen: Any,
+    options: dict[str, Any],
+    *,
+    lights: tuple[float | None, str | None],
+    told: bool,
+    quiet: bool,
+) -> None:
+    """Writes an edited photo, and says what was guessed of it if that is wanted."""
     notices: list[str] = []
     with status(quiet) as shown:
         from morphface.pipelines.views import edit_photo
 
-        if (yaw, pitch, roll) != (None, None, None):
-            options["notice"] = notices.append
-        chosen["light"] = _light(light, light_from)
+        chosen["light"] = _light(*lights)
         options["progress"] = None if shown is None else shown.update
+        options["notice"] = notices.append if told else None
         place = edit_photo(image, out, changes=chosen, **options)
     return _written(place, notices, quiet)
 

@@ -30,8 +30,9 @@ def hair_colours(
     colours: Float[np.ndarray, "H W 3"],
     weight: Float[np.ndarray, "H W"],
     hair: Float[np.ndarray, "H W"],
-    seen: Bool[np.ndarray, "H W"],
     depth: Float[np.ndarray, "H W"],
+    *,
+    seen: Bool[np.ndarray, "H W"],
     size: float,
 ) -> Float[np.ndarray, "H W 3"]:
     """Smooth colours of what is near the outline, with the detail of hair.
@@ -40,8 +41,8 @@ def hair_colours(
         colours: of the person.
         weight: which of them may be continued, 0 to 1.
         hair: where hair is, 0 to 1.
-        seen: what is within the photo's border.
         depth: from each pixel to the outline, in sizes of the head.
+        seen: what is within the photo's border.
         size: of the head, in pixels.
     """
     rim = weight * np.exp(-((depth.clip(0) / NEAR) ** 2)) + 1e-4 * weight

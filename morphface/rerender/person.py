@@ -147,7 +147,7 @@ class Person:
             weight = self.padded((labels.skin + labels.hair) * (self.matte > 0.97))
         hair = self.padded(labels.hair * (self.matte > 0.97))
         seen = np.pad(np.ones(self.matte.shape, bool), self.room)
-        return hair_colours(colours, weight, hair, seen, self.depth_within / size, size)
+        return hair_colours(colours, weight, hair, self.depth_within / size, seen=seen, size=size)
 
     @cached_property
     def drawn_by_mesh(self) -> Float[np.ndarray, "h w"]:

@@ -15,6 +15,8 @@ from morphface.segment.filters import single, widened
 
 __all__ = ["inpainted"]
 
+LEAST_KNOWN = 0.2
+"""Share of a picture that must be known for anything but a smooth filling."""
 RADIUS = 3
 """Of a patch, in pixels."""
 FINEST = 160
@@ -51,7 +53,7 @@ def inpainted(
     smooth = membrane(torch.from_numpy(single(pixels)), torch.from_numpy(~hole)).numpy()
     wanted = wanted & hole
     side = 8 * RADIUS + 2
-    if hole.all() or not wanted.any() or (~hole).sum() < side * side:
+    if (~hole).mean() < LEAST_KNOWN or not wanted.any() or (~hole).sum() < side * side:
         return smooth
     scale = min(FINEST / head, 1.0)
     height, width = hole.shape

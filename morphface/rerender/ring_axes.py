@@ -99,7 +99,7 @@ def sampled(table: Float[Tensor, "K C"], along: Float[Tensor, "*pixels"]) -> Ten
 def _line(points: Float[Tensor, "n 2"]) -> Float[Tensor, " K"]:
     """A smooth line through points, level beyond them."""
     along, up = points.double().numpy().T
-    along = np.maximum.accumulate(along + 1e-3 * np.arange(len(along)))
+    along = np.maximum.accumulate(along) + 1e-3 * np.arange(len(along))  # also where it turns back
     at = np.linspace(-BEYOND, 1 + BEYOND, COLUMNS).clip(along[0], along[-1])
     line = PchipInterpolator(along, up)(at)
     return torch.from_numpy(uniform_filter1d(line, SOFT, mode="nearest")).float()

@@ -88,8 +88,8 @@ def test_an_orbit_is_a_loop_that_swings_to_both_sides(faked, tmp_path):
     with read_video(place) as video:
         frames = [frame.photo.pixels for frame in video]
     assert len(frames) == 6
-    assert (frames[1] - frames[5]).abs().mean() < 0.01
-    assert (frames[0] - frames[3]).abs().mean() > 0.02
+    assert (frames[1] - frames[5]).abs().mean() < 0.003
+    assert (frames[0] - frames[3]).abs().mean() > 0.01  # the wall does not move
 
 
 @pytest.mark.refusal

@@ -142,7 +142,9 @@ def test_the_back_of_hair_has_the_colour_of_hair():
     depth = (50 - np.hypot(x - 60, y - 60)) / 100
     hair = np.float32(depth > 0)
     colours[depth <= 0] = (0.1, 0.9, 0.1)
-    found = hair_colours(np.float32(colours), hair, hair, hair > -1, np.float32(depth), 100.0)
+    found = hair_colours(
+        np.float32(colours), hair, hair, np.float32(depth), seen=hair > -1, size=100.0
+    )
     inside = depth > 0.02
     assert np.abs(found[inside].mean(0) - 0.92 * brown).max() < 0.03
     assert found[inside].std() > 0.005
