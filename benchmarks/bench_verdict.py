@@ -37,7 +37,7 @@ from benchmarks.common import report, seed
 from benchmarks.moving import points68
 from benchmarks.spoilt import Spoilt, right_warnings, spoilt
 from morphface.fit import fit_linear, fit_photometric
-from morphface.fit.verdict import WARNINGS, Measures, doubt_of, measure
+from morphface.fit.verdict import WARNINGS, Measures, measure
 from morphface.fit.verdict.judge import LEAST_QUALITY
 from morphface.fit.verdict.measures import covered_share
 from morphface.fit.verdict.quality import FEATURES, features_of, quality_of
@@ -54,9 +54,7 @@ NAMED = ("small", "blurred", "dark", "saturated", "cut", "turned", "occluded", "
 HOPELESS = 0.2  # as in the pipeline: landmark error from which pixels are not asked
 
 
-def fitted(
-    one: Spoilt, model: MorphableModel, detector: MediaPipeDetector, stage: str
-) -> dict[str, Any] | None:
+def fitted(one: Spoilt, model: MorphableModel, stage: str) -> dict[str, Any] | None:
     """What a stage finds, measured and judged by the truth; None where pixels were not asked."""
     start = fit_linear(model, one.landmarks, size=one.photo.size)
     seen = None
@@ -67,8 +65,7 @@ def fitted(
     found = start if seen is None else seen
     camera = start.camera if seen is None else seen.cameras[0]
     wrong = errors(model, one.head, found.parameters)
-    doubt = doubt_of(one.photo, one.landmarks, detector)
-    numbers = measure(model, start, seen, one.photo, witness=one.witness, doubt=doubt)
+    numbers = measure(model, start, seen, one.photo, witness=one.witness)
     return {
         "kind": one.kind,
         "amount": one.amount,
@@ -110,7 +107,7 @@ def collect(cache: Path, count: int, stage: str) -> list[dict[str, Any]]:
         with MediaPipeDetector() as detector, path.open("a") as file, torch.no_grad():
             for number in range(begin, count):
                 one = spoilt(number, model, detector, other)
-                found = None if one is None else fitted(one, model, detector, stage)
+                found = None if one is None else fitted(one, model, stage)
                 if one is not None and one.kind == "nothing":
                     other = one.landmarks
                 rows.append({"number": number} | (found or {}))

@@ -2,7 +2,7 @@
 
 from morphface.fit.verdict.frames import frame_warnings, warned_frames
 from morphface.fit.verdict.judge import judge
-from morphface.fit.verdict.measures import Measures, doubt_of, measure
+from morphface.fit.verdict.measures import Measures, measure
 from morphface.fit.verdict.record import WARNINGS, Verdict, Warned, check_kinds
 
 __all__ = [
@@ -11,7 +11,6 @@ __all__ = [
     "Verdict",
     "Warned",
     "check_kinds",
-    "doubt_of",
     "frame_warnings",
     "judge",
     "measure",

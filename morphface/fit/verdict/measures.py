@@ -16,12 +16,10 @@ from morphface.fit.shared.result import FitResult
 from morphface.fit.verdict.sight import Sight, look_at
 from morphface.landmarks import SCHEMES, Landmarks, outer_eye_distance
 from morphface.landmarks.boxes import area, overlap
-from morphface.landmarks.detectors import LandmarkDetector
-from morphface.landmarks.search import confirm
 from morphface.media.images import Photo
 from morphface.models import MorphableModel
 
-__all__ = ["Measures", "covered_share", "doubt_of", "measure", "turn_of"]
+__all__ = ["Measures", "covered_share", "measure", "turn_of"]
 
 _SHOWN = 128  # pixels across a face at which its blur is judged
 _RADIUS = 4.0  # of the ellipsoid, as in the settings of the fits
@@ -53,7 +51,6 @@ class Measures:
     expression: float = _NONE
     overlap: float = _NONE
     asymmetry: float = _NONE
-    unsteady: float = _NONE
 
     def record(self) -> dict[str, float]:
         """By name."""
@@ -69,7 +66,6 @@ def measure(
     lens_known: bool = False,
     others: Sequence[Landmarks] = (),
     witness: Landmarks | None = None,
-    doubt: float = _NONE,
 ) -> Measures:
     """What can be measured of a fit.
 
@@ -81,7 +77,6 @@ def measure(
         lens_known: whether the focal length was given.
         others: faces that the detector found in the photo besides this one.
         witness: what the detector says of this face where the landmarks are not its own.
-        doubt: from `doubt_of`.
     """
     parameters = fit.parameters if pixels is None else pixels.parameters
     camera = fit.camera if pixels is None else pixels.cameras[0]
@@ -102,24 +97,9 @@ def measure(
         bound=_bound(parameters.identity[0]),
         focal=_NONE if lens_known else float(camera.focal.flatten()[0]) / max(photo.size),
         expression=_ends(model, parameters.expression[0]),
-        unsteady=doubt,
         overlap=max((overlap(face.box, other.box) for other in others), default=0.0),
         **colours,
     )
-
-
-def doubt_of(photo: Photo, face: Landmarks, detector: LandmarkDetector) -> float:
-    """How far landmarks move when the detector looks again at parts of the picture.
-
-    In sizes of the face, see `landmarks.search.confirm`; 1 where it finds no face there any more.
-
-    Args:
-        photo: that shows the face.
-        face: its landmarks.
-        detector: who looks.
-    """
-    again = confirm(photo, face, detector)
-    return 1.0 if again is None else min(again.doubt, 1.0)
 
 
 def _of_pixels(

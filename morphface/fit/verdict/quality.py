@@ -47,12 +47,30 @@ FEATURES: dict[str, _Feature] = {
     "unlike": _short(0.5),
     "bound": _beyond(0.6, 0.4),
     "asymmetry": _beyond(0.35, 0.65),
-    "unsteady": _log(0.01, -1.0, 4.6),
 }
 """What is made of each measure."""
 
-_LINEAR: dict[str, float] = {"": 0.0}
-_PIXELS: dict[str, float] = {"": 0.0}
+_LINEAR: dict[str, float] = {
+    "": 0.1167,
+    "small": 0.2472,
+    "blurred": -2.6424,
+    "saturated": -0.4596,
+    "cut": -3.1359,
+    "turned": -0.0139,
+    "landmarks_detector": -7.9233,
+    "contradictory": -0.1025,
+}
+_PIXELS: dict[str, float] = {
+    "": 1.7699,
+    "blurred": -0.4862,
+    "dark": 0.5102,
+    "saturated": -0.7649,
+    "cut": -2.5518,
+    "landmarks_detector": -7.8144,
+    "colours": -0.0304,
+    "unlike": -2.8247,
+    "bound": -4.0921,
+}
 
 
 def features_of(measures: Measures) -> dict[str, float]:
