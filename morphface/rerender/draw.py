@@ -135,7 +135,7 @@ class Rerenderer:
         shades = self._head.shades(bent if self.quick else look)  # those of one look are kept
         frame, person = self._ground(look, shades, resting, camera)
         self._layer.over(frame, person, bent, camera)
-        self._mouth.over(frame, resting, bent, camera)
+        self._mouth.over(frame, resting, bent, camera, turns=not self.quick)
         if resting is not parameters:
             self._eyes.over(frame, parameters, (bent, self._head.bent(whole)), camera)
         return frame.clamp(0, 1)
