@@ -151,7 +151,7 @@ class Rerenderer:
             shades = self._head.shades(bent if self.quick else look)  # those of a look are kept
             frame, person = self._ground.moved(look, shades)
         self._layer.over(frame, person, bent, camera, trust if sure else None)
-        self._mouth.over(frame, resting, bent, camera)
+        self._mouth.over(frame, resting, bent, camera, turns=not self.quick)
         if resting is not parameters:
             self._eyes.over(frame, parameters, looks, camera)
         return frame.clamp(0, 1), trust

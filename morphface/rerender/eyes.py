@@ -177,7 +177,7 @@ class Eyes:
         centre = iris[0] - (middle - ball.centre) * ratio
         place = EyePlace(ring, replace(ball, centre=centre, radius=ball.radius * ratio))
         if place.openness < CLOSED:  # where irises are is a guess of the detector's
-            expected = face.camera.project(self.head.landmarks(self.head.look.vertices))[:, :2]
+            expected = face.camera.project(self.head.marks)[:, :2]
             missed = (ring - expected[list(RINGS[side][0])]).mean(0)
             place = EyePlace(ring, replace(ball, centre=ball.centre + missed))
         brow, below = BROWS[side], BELOW[side]

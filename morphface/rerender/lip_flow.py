@@ -101,7 +101,7 @@ class LipFlow:
         """Landmarks that steer what is above the mouth, and those that steer what is below."""
         head, place = self.head, self.head.landmarks(self.head.neutral)
         normals = head.landmarks(head.look.normals(head.face.model.faces))
-        towards = -normalized(head.landmarks(head.look.vertices))
+        towards = -normalized(head.marks)
         faces = ((normals * towards).sum(-1) > FACING) & (torch.arange(len(place)) < COUNT)
         first, last = (place[INNER_LIPS[k]] for k in (0, len(INNER_LIPS) // 2))
         wide, middle = (last - first).norm(), (last + first) / 2

@@ -53,6 +53,8 @@ class Mouth:
         parameters: FaceParameters,
         look: Look,
         camera: Camera,
+        *,
+        turns: bool = True,
     ) -> None:
         """Draws a mouth that is not as in the photo over a picture, in place.
 
@@ -61,8 +63,9 @@ class Mouth:
             parameters: of the face with resting eyes, one frame.
             look: that they give.
             camera: that sees it; of the same size.
+            turns: whether one that only turns is drawn, if it is open.
         """
-        if self._parts is None or not self._changed(parameters):
+        if self._parts is None or not self._changed(parameters, turns):
             return
         lips, inside = self._parts
         moved = MovedMouth.of(self.head, lips.seen, parameters, look, camera)
@@ -87,11 +90,11 @@ class Mouth:
         weight = moved.share * smoothstep(away, FADE[1], FADE[0])
         part += weight * (found.clamp(0, 1) - part)
 
-    def _changed(self, parameters: FaceParameters) -> bool:
+    def _changed(self, parameters: FaceParameters, turns: bool) -> bool:
         """Whether lips move, or teeth are seen that turn."""
         fitted = self.head.face.parameters
         names = ["expression", "identity"]
-        if self._parts is not None and self._parts[0].seen.opened:
+        if turns and self._parts is not None and self._parts[0].seen.opened:
             names.append("rotation")
         return not all(torch.equal(getattr(parameters, n), getattr(fitted, n)) for n in names)
 

@@ -140,7 +140,7 @@ class MouthInside:
         """The rows of teeth, where they are in the photo."""
         seen, head, face = self.seen, self.head, self.head.face
         p = face.parameters
-        now = head.landmarks(head.look.vertices)
+        now = head.marks
         rest = head.landmarks(head.neutral)
         missed = face.fit.landmarks.points - face.camera.project(now)[:, :2]
         opened = (headed(now, p) - rest)[CHIN].mean(0)

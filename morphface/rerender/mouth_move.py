@@ -76,7 +76,7 @@ class MovedMouth:
         """
         face, ring = head.face, list(INNER_LIPS)
         fitted, seen = face.parameters, face.fit.landmarks.points
-        before, after = (head.landmarks(each.vertices) for each in (head.look, look))
+        before, after = head.marks, head.landmarks(look.vertices)
         own = headed(before, fitted)
         rigid = to_camera(own, parameters.rotation[0], parameters.translation[0])
         if torch.equal(fitted.rotation[0], parameters.rotation[0]):

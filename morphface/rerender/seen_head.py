@@ -72,6 +72,11 @@ class SeenHead:
         return self.face.model.landmark_embedding("478").points(values)
 
     @cached_property
+    def marks(self) -> Float[Tensor, "N 3"]:
+        """The 478 landmarks of the head in the photo, in the camera frame."""
+        return self.landmarks(self.look.vertices)
+
+    @cached_property
     def shown(self) -> Float[Tensor, "V 1"]:
         """How far each vertex is of the face, or of what its openings show."""
         model = self.face.model
@@ -188,10 +193,14 @@ class SeenHead:
         Args:
             look: of the face.
         """
-        faces, still = self.face.model.faces, self._turned(look)
-        light, turn = light_change(faces, self.look, look)
-        rigid = 0.0 if still is None else light_change(faces, self.look, still)[1]
-        return light + (rigid + EXPRESSED * (turn - rigid)) * self.bare * self.shown
+        kept: Tensor | None = vars(look).get("_on_photo")  # a look is of one head
+        if kept is None:
+            faces, still = self.face.model.faces, self._turned(look)
+            light, turn = light_change(faces, self.look, look)
+            rigid = 0.0 if still is None else light_change(faces, self.look, still)[1]
+            kept = light + (rigid + EXPRESSED * (turn - rigid)) * self.bare * self.shown
+            vars(look)["_on_photo"] = kept
+        return kept
 
     def _turned(self, look: Look) -> Look | None:
         """The head of the photo in the pose of a look; None if that is its own."""
