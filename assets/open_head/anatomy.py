@@ -22,7 +22,9 @@ TONGUE = np.array([0.0, -3.0, -1.5])  # mm, by which the tip of the tongue is la
 OVER = np.array([0.0, 3.5, 0.0])  # mm, by which it is lifted over teeth and lip on its way out
 FLAT, FLOOR = 0.45, -78.0  # share by which it is flattened, towards a height in mm
 TIP = -60.0, -15.0  # mm, z of the root and of the front of the tongue
-LIPS_OVERLAP, DRAWN = 1.0, 3.5  # mm, by which lips overlap inside, and the most that moves one
+LIPS_OVERLAP, DRAWN = (0.4, 1.0), 3.5  # mm, by which lips overlap inside, and the most that moves
+ASIDE = 6.0, 14.0  # mm from the middle, between which the second overlap takes over
+RELEASED = 2.0  # of that, undone by an open jaw
 CORNERS = 19.5, 22.0  # mm from the middle, where lips meet
 SIDES = ("left_eye", "right_eye")
 
@@ -101,16 +103,20 @@ def _blink(moves: np.ndarray, head: Head, side: int, seated: np.ndarray, flip: n
 
 def _close_lips(head: Head, mean: np.ndarray, moves: np.ndarray) -> None:
     """Draw the inner edge of the upper lip down behind the lower one, so that no slit is left."""
-    jaw = moves[facial_action_names().index("jawOpen"), :, 1]
+    jaw = moves[facial_action_names().index("jawOpen"), :, 1]  # a view: lips part with the jaw
     for ring in head.lips:
         fall, (x, y, _) = -jaw[ring], mean[ring].T
         below = (fall > fall.max() / 2) | (y < y[np.abs(x).argmax()])
         lower = ring[below][np.argsort(x[below])]
         upper = ring[~below]
         x = mean[upper, 0]
-        overlap = LIPS_OVERLAP * (1 - lids.step(np.abs(x), *CORNERS))
+        aside = lids.step(np.abs(x), *ASIDE)
+        overlap = LIPS_OVERLAP[0] + aside * (LIPS_OVERLAP[1] - LIPS_OVERLAP[0])
+        overlap = overlap * (1 - lids.step(np.abs(x), *CORNERS))
         wanted = np.interp(x, mean[lower, 0], mean[lower, 1]) - overlap
-        mean[upper, 1] += (wanted - mean[upper, 1]).clip(-DRAWN, 0)
+        down = (wanted - mean[upper, 1]).clip(-DRAWN, 0)
+        mean[upper, 1] += down
+        jaw[upper] -= RELEASED * down
 
 
 def _lay_tongue(head: Head, mean: np.ndarray, moves: np.ndarray) -> None:

@@ -72,7 +72,8 @@ def test_files_of_the_sample_agree_with_each_other(astronaut):
     parameters, camera, header = load_parameters(out / "face.npz")
     model = load_model(header["model"])
     vertices = model.vertices(parameters.identity, parameters.expression, parameters.gaze)[0]
-    loaded = trimesh.load(out / "head.obj", process=False, maintain_order=True)
+    loaded = trimesh.load(out / "head.obj", process=False)
+    assert set(loaded.geometry) == {"skin", "eyes", "teeth", "tongue"}
     extent = np.array([vertices.amin(0).tolist(), vertices.amax(0).tolist()])
     np.testing.assert_allclose(loaded.bounds, extent, atol=1e-3)
     assert camera.size == (512, 512)

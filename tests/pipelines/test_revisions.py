@@ -23,6 +23,7 @@ def moved(monkeypatch):
     """The upgrade moves heads, and turns coefficients round."""
     made = Upgrade(-torch.eye(80), torch.ones(80), SHIFT)
     monkeypatch.setattr("morphface.parameters.upgrade.read_upgrade", lambda *_: made)
+    monkeypatch.setitem(REVISIONS, "open-head", 2)
     return made
 
 
