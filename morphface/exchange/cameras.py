@@ -29,7 +29,7 @@ _LENSES = (*_MODELS, "PERSPECTIVE")
 _DISTORTION = ("k1", "k2", "p1", "p2", "k3")
 
 
-def read_cameras(path: str | Path) -> dict[str, Intrinsics]:
+def read_cameras(path: str | Path, size: tuple[int, int] | None = None) -> dict[str, Intrinsics]:
     """The cameras of a file, by what they are called in it.
 
     Args:
@@ -37,6 +37,7 @@ def read_cameras(path: str | Path) -> dict[str, Intrinsics]:
             the `images.txt` beside it, or by their numbers where there is none; or of a
             `transforms.json`, whose cameras are called by the names of the pictures, or "" where
             one holds for all.
+        size: height and width of the pictures, for a `transforms.json` that does not say.
 
     Raises:
         MissingFileError: there is no such file.
@@ -46,7 +47,7 @@ def read_cameras(path: str | Path) -> dict[str, Intrinsics]:
     text = _text(path)
     try:
         if text.lstrip().startswith("{"):
-            return _of_transforms(json.loads(text))
+            return _of_transforms(json.loads(text), size)
         return _of_colmap(text, path.with_name("images.txt"))
     except ParameterError as error:
         raise ParameterError(f"{path} {error}") from error
@@ -63,18 +64,19 @@ def read_cameras(path: str | Path) -> dict[str, Intrinsics]:
         ) from error
 
 
-def camera_of(path: str | Path, picture: str) -> Intrinsics:
+def camera_of(path: str | Path, picture: str, size: tuple[int, int] | None = None) -> Intrinsics:
     """The camera that took a picture.
 
     Args:
         path: as in `read_cameras`.
         picture: its name or path.
+        size: its height and width, as in `read_cameras`.
 
     Raises:
         MissingFileError: there is no such file.
         ParameterError: the file does not tell which of its cameras it was.
     """
-    cameras = read_cameras(path)
+    cameras = read_cameras(path, size)
     if len(set(cameras.values())) == 1:
         return next(iter(cameras.values()))
     wanted = PurePosixPath(Path(picture).as_posix())
@@ -137,7 +139,9 @@ def _lines(text: str, every: int = 1) -> list[str]:
     return [line for line in lines[::every] if line.strip()]
 
 
-def _of_transforms(data: Mapping[str, Any]) -> dict[str, Intrinsics]:
+def _of_transforms(data: Mapping[str, Any], size: tuple[int, int] | None) -> dict[str, Intrinsics]:
+    if size is not None and not ("w" in data and "h" in data):
+        data = {**data, "w": size[1], "h": size[0]}
     frames = data.get("frames", [])
     own = [frame for frame in frames if "fl_x" in frame or "camera_angle_x" in frame]
     if not own:

@@ -39,12 +39,13 @@ def check_camera(camera: CameraSource | None, focal: FocalLength | None) -> None
         Intrinsics.parse(camera)
 
 
-def lens_of(camera: CameraSource, picture: str) -> Intrinsics:
+def lens_of(camera: CameraSource, picture: str, size: tuple[int, int]) -> Intrinsics:
     """The camera in numbers.
 
     Args:
         camera: as it was given.
         picture: its name, by which files know it.
+        size: its height and width, for files that do not say.
 
     Raises:
         MissingFileError: there is no such file.
@@ -54,7 +55,9 @@ def lens_of(camera: CameraSource, picture: str) -> Intrinsics:
         return camera
     if isinstance(camera, Camera):
         return Intrinsics.of(camera)
-    return camera_of(camera, picture) if _is_file(camera) else Intrinsics.parse(str(camera))
+    if _is_file(camera):
+        return camera_of(camera, picture, size)
+    return Intrinsics.parse(str(camera))
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,7 +85,7 @@ class Calibration:
             MissingFileError: there is no such file.
             ParameterError: it is no camera, or not that of this photo.
         """
-        lens = lens_of(camera, photo.source)
+        lens = lens_of(camera, photo.source, photo.size)
         mirror, turns = UPRIGHT[photo.orientation]
         stored = photo.size[::-1] if turns % 2 else photo.size
         if lens.size == stored != photo.size:

@@ -70,6 +70,12 @@ def test_an_angle_of_view_is_a_focal_length(tmp_path):
     assert (lens.fx, lens.fy, lens.cx, lens.cy) == pytest.approx((320, 320, 320, 240))
 
 
+def test_a_file_without_sizes_takes_that_of_the_picture(tmp_path):
+    path = saved(tmp_path, "a.json", {"camera_angle_x": math.pi / 2, "frames": []})
+    lens = camera_of(path, "1.png", (100, 200))
+    assert (lens.fx, lens.cx, lens.cy) == pytest.approx((100, 100, 50))
+
+
 def refused(text, path, error=ParameterError):
     with pytest.raises(error, match=text) as caught:
         read_cameras(path)

@@ -133,9 +133,10 @@ def _with_lens(
         return replace(settings, focal=focal_pixels(settings.focal, source.size))
     if camera is None:
         return settings
-    calibration = Calibration(lens_of(camera, name).of_picture(source.size), source.size)
+    size = source.size
+    calibration = Calibration(lens_of(camera, name, size).of_picture(size), size)
     source.developed = calibration.photo
-    return replace(settings, camera=calibration.lens.camera(source.size))
+    return replace(settings, camera=calibration.lens.camera(size))
 
 
 class _Part(TypedDict):
