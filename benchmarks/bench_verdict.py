@@ -47,6 +47,7 @@ from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
 from morphface.models import MorphableModel, load_model
 from morphface.parameters import FaceParameters
 
+PICTURES = 2000
 POSE, SURFACE, PLACE = 5.0, 2.0, 0.15  # degrees, millimetres and eye distances
 OLD_COLOURS = 0.15
 LEAST_SPREAD = 0.1  # of a feature, so that one that hardly varies gets no large weight
@@ -201,7 +202,7 @@ def judged(rows: list[dict[str, Any]], stage: str) -> list[dict[str, Any]]:
             "stage": stage,
             "fits": len(rows),
             "said_right_fits": [[round(float(a), 3), round(float(b), 3), n] for a, b, n in shares],
-            "error": round(sum(abs(a - b) * n for a, b, n in shares) / len(rows), 4),
+            "error": round(float(sum(abs(a - b) * n for a, b, n in shares)) / len(rows), 4),
             "brier": round(float(((quality - right) ** 2).mean()), 4),
         }
     )
@@ -241,7 +242,7 @@ def main() -> None:
     """Measures, prints and writes."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--cache", type=Path, required=True)
-    parser.add_argument("--fits", type=int, default=2000, help="how many pictures")
+    parser.add_argument("--fits", type=int, default=PICTURES, help="how many pictures")
     parser.add_argument("--calibrate", action="store_true", help="print weights, of even numbers")
     wishes = parser.parse_args()
     seed()
@@ -252,7 +253,7 @@ def main() -> None:
             print(stage, calibrate([row for row in rows if row["number"] % 2 == 0]))
         cases += judged([row for row in rows if row["number"] % 2], stage)
     if not wishes.calibrate:
-        report("verdict", cases)
+        report("verdict", [case | {"pictures_asked": PICTURES} for case in cases])
 
 
 if __name__ == "__main__":
