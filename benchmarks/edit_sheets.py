@@ -2,8 +2,8 @@
 
     python -m benchmarks.edit_sheets PICTURE... -o FOLDER [--kinds eyes mouth presets]
 
-For each picture and kind one PNG: the photo, the fit, then one crop for each edit of `ROWS`. Nothing is
-measured: whether a person would keep the picture is for an eye to say.
+For each picture and kind one PNG: the photo, the fit, then one crop for each edit of `ROWS`.
+Nothing is measured: whether a person would keep the picture is for an eye to say.
 """
 
 import argparse
