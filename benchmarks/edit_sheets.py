@@ -2,8 +2,8 @@
 
     python -m benchmarks.edit_sheets PICTURE... -o FOLDER [--kinds eyes mouth presets]
 
-For each picture and kind one PNG: the photo, then one crop for each edit of `ROWS`. Nothing is
-measured: whether a person would keep the picture is for an eye to say.
+For each picture and kind one PNG: the photo, the fit, then one crop for each edit of `ROWS`.
+Nothing is measured: whether a person would keep the picture is for an eye to say.
 """
 
 import argparse
@@ -19,6 +19,7 @@ from morphface.edit import edit
 from morphface.fit.fitted import FittedFace, FittedPhoto
 from morphface.landmarks.tables import LEFT_EYE, RIGHT_EYE
 from morphface.pipelines.photo import fit_photo
+from morphface.render import Renderer
 from morphface.rerender import Rerenderer
 
 EYES = [k for ring in (LEFT_EYE, RIGHT_EYE) for k in ring]
@@ -84,11 +85,22 @@ def crop(pixels: Tensor, face: FittedFace, kind: str) -> Image.Image:
     return picture.crop(box).resize(size, Image.Resampling.LANCZOS)
 
 
+def fitted(found: FittedPhoto) -> Tensor:
+    """The photo with the fitted model, in its modelled colours, over the largest face."""
+    face = found.faces[0]
+    drawn = Renderer.of(face.model, face.camera)(
+        face.vertices_in_camera()[None],
+        colours=face.albedo()[None],
+        illumination=face.parameters.illumination,
+    )
+    return drawn.over(found.photo.pixels)[0]
+
+
 def sheet(found: FittedPhoto, kind: str) -> Image.Image:
     """All edits of a kind, of the largest face."""
     face = found.faces[0]
     stage = Rerenderer(face, found.photo)
-    tiles = {"photo": crop(found.photo.pixels, face, kind)}
+    tiles = {"photo": crop(found.photo.pixels, face, kind), "fit": crop(fitted(found), face, kind)}
     for name, changes in ROWS[kind].items():
         wanted = edit(face.parameters, model=face.model, **changes)
         tiles[name] = crop(stage(wanted), face, kind)

@@ -50,7 +50,8 @@ def between_lids(
     whole = whole + _glint(seen, after, here)
     turned = min(degrees(angle_between(seen.place.ball, after.ball)) / BEGINNING, 1.0)
     inside, below = openings[1]
-    hidden = smoothstep(inside, HIDDEN, 0.0)
+    opened = smoothstep(openings[0][0] - inside, 0.0, HIDDEN / 2)
+    hidden = smoothstep(inside, HIDDEN, 0.0) * opened
     # Where lids open further, the lashes of the photo are before the eye.
     further = smoothstep(openings[0][1] - below, 0.0, HIDDEN) * smoothstep(below, DENSE, HIDDEN)
     hidden = torch.maximum(hidden, further)[..., None]

@@ -35,7 +35,7 @@ CORE = 0.02
 """How far from its edge the line of a lid is seen, however lashes stand."""
 DARKER = 0.2, 0.55
 """Share of the skin's brightness that lashes take: no lash up to the first, one from the second."""
-STROKE = 0.02, 0.06
+STROKE = 0.07, 0.16
 """How much darker than beside it a single lash is: none up to the first, one from the second."""
 NEXT = 0.06
 """How far above the edge of a lid its skin is never seen bare."""

@@ -116,6 +116,15 @@ def test_a_blink_hides_the_eye_and_moves_nothing_else():
     assert torch.equal(found[mouth], photo.pixels[mouth])
 
 
+def test_a_lid_that_hardly_moves_hardly_changes_the_photo():
+    face, photo = photographed({})
+    weights = dict.fromkeys(BOTH, 0.004)
+    found = Rerenderer(face, photo)(edit(face.parameters, model=face.model, expression=weights))
+    change = (found - photo.pixels).abs().amax(-1)
+    assert 0 < change.max() < 0.35  # an edge that moves by a part of a pixel
+    assert (change > 0.05).float().mean() < 0.005
+
+
 def test_closed_eyes_open_to_irises():
     face, photo = photographed(dict.fromkeys(BOTH, 0.65))
     opened = edit(face.parameters, model=face.model, expression=dict.fromkeys(BOTH, 0.0))
