@@ -9,7 +9,7 @@ from functools import cached_property
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from morphface.core.ramps import ramp
@@ -66,9 +66,19 @@ class Layers:
     @cached_property
     def _away(self) -> Float[Tensor, "H W 1"]:
         """1 where the photo shows nothing but background."""
-        person = self.person
-        near = widened(person.matte > 0.02, max(round(FILLED * person.work.size), 1))
+        person, reach = self.person, max(round(FILLED * self.person.work.size), 1)
+        near = widened(person.matte > 0.02, reach) & widened(self._moving, reach)
         return enlarged(torch.from_numpy(1 - blurred(near, 1.0))[..., None], self.photo.size)
+
+    @property
+    def _moving(self) -> Bool[np.ndarray, "h w"]:
+        """What turns with the head, in the picture of the working size."""
+        share, (left, top, right, bottom) = self.body.front_share, self.body.box
+        moving = np.zeros(self.person.outline.shape, np.float32)
+        large = enlarged(share[..., None], (bottom - top, right - left))
+        moving[top:bottom, left:right] = large[..., 0].numpy()
+        room = self.person.room
+        return moving[room:-room, room:-room] > STILL[1]
 
     def _large(
         self, small: Float[np.ndarray, "h w 3"], photo: Float[Tensor, "H W 1"]

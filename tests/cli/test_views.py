@@ -32,6 +32,20 @@ def test_a_view_has_the_angles_that_were_typed(asked, capsys):
     assert "written to there.png" in capsys.readouterr().err
 
 
+def test_a_view_says_what_was_guessed_and_where(asked, monkeypatch, capsys):
+    def view(image, out, *, notice, **options):
+        notice("70 % of this head was guessed")
+        asked.append(options)
+        return "there.png"
+
+    monkeypatch.setattr(VIEWS, "view_photo", view)
+    assert run(["view", "a.jpg", "--yaw", "60", "--confidence", "c.png", "--label", "--force"]) == 0
+    assert "70 % of this head was guessed" in capsys.readouterr().err
+    assert str(asked[0]["confidence"]) == "c.png"
+    assert asked[0]["label"]
+    assert asked[0]["force"]
+
+
 def test_an_orbit_swings_as_far_as_was_typed(asked):
     assert run(["view", "a.jpg", "--orbit", "--swing", "15", "--pitch", "5", "--quiet"]) == 0
     name, _, _, options = asked[0]

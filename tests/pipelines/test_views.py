@@ -4,6 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from morphface.core.errors import OutputError, ParameterError
 from morphface.edit.light import Light
@@ -90,6 +91,26 @@ def test_an_orbit_is_a_loop_that_swings_to_both_sides(faked, tmp_path):
     assert len(frames) == 6
     assert (frames[1] - frames[5]).abs().mean() < 0.003
     assert (frames[0] - frames[3]).abs().mean() > 0.01  # the wall does not move
+
+
+def test_a_view_writes_what_it_knows_and_says_that_it_was_made(faked, known, tmp_path):
+    told = []
+    sure, place = tmp_path / "sure.png", tmp_path / "turned.png"
+    view_photo("x.jpg", place, yaw=-70.0, confidence=sure, notice=told.append)
+    assert "Synthesised" in Image.open(place).text["Description"]
+    map_ = read_image(sure).pixels
+    assert map_.shape[:2] == read_image(place).pixels.shape[:2]
+    assert map_[0, 0].min() == 1
+    assert map_.min() < 0.5
+    assert told
+    assert "was guessed" in told[0]
+
+
+@pytest.mark.refusal
+def test_a_head_is_not_turned_to_where_the_photo_shows_nothing(faked, tmp_path):
+    with pytest.raises(ParameterError, match="shows nothing of that side"):
+        view_photo("x.jpg", tmp_path / "a.png", yaw=-110.0)
+    assert not (tmp_path / "a.png").exists()
 
 
 @pytest.mark.refusal
