@@ -27,7 +27,7 @@ LASHES = 0.2
 """How far lashes may reach beyond the edge of a lid, in widths of the eye."""
 DENSE = 0.12
 """How far above that edge they may hide its skin altogether, in widths of the eye."""
-THIN = 0.025, 0.3
+THIN = 0.025, 0.22
 """Half of how wide a single lash is at most, and how high on the lid they are looked for."""
 WITHIN = 0.04
 """How far below that edge its line may lie."""
@@ -35,7 +35,7 @@ CORE = 0.02
 """How far from its edge the line of a lid is seen, however lashes stand."""
 DARKER = 0.2, 0.55
 """Share of the skin's brightness that lashes take: no lash up to the first, one from the second."""
-STROKE = 0.07, 0.16
+STROKE = 0.09, 0.16
 """How much darker than beside it a single lash is: none up to the first, one from the second."""
 NEXT = 0.06
 """How far above the edge of a lid its skin is never seen bare."""
@@ -304,11 +304,11 @@ def _without_strokes(seen: Float[Tensor, "m n 3"], reach: int) -> Float[Tensor, 
     planes, window, padding = seen.movedim(-1, 0)[None], (1, 2 * reach + 1), (0, reach)
     closed = -max_pool2d(-max_pool2d(planes, window, 1, padding), window, 1, padding)
     gone = smoothstep((closed - planes).mean(1, keepdim=True), *STROKE)
+    gone = max_pool2d(gone, 2 * reach + 1, 1, reach)
     closed, gone = (
         avg_pool2d(each, 2 * reach + 1, 1, reach, count_include_pad=False)
         for each in (closed, gone)
     )
-    gone = (2 * gone).clamp(max=1)
     return torch.lerp(planes, closed, gone)[0].movedim(0, -1)
 
 
