@@ -120,7 +120,8 @@ def test_a_forked_process_rasterizes_too(rng, threads):
     child = os.fork()
     if child == 0:
         alike = same(rasterize(screen, faces, (90, 90)), want)
-        os._exit(0 if alike and torch.equal(gradient((screen, faces)), slope) else 1)
+        near = (gradient((screen, faces)) - slope).abs().max() < 1e-3 * slope.abs().max()
+        os._exit(0 if alike and near else 1)  # on one thread, which adds in another order
     assert os.waitpid(child, 0)[1] == 0
 
 

@@ -108,7 +108,7 @@ def test_faces_of_two_models_are_refused(known):
 def test_a_photo_with_twice_the_pixels_gets_twice_the_texels(known):
     """Between the smallest size and the largest that is chosen unasked."""
     face = known.faces[0]
-    sizes = [texture_size(closer(face, factor)) for factor in (0.25, 2.0, 4.0, 64.0)]
+    sizes = [texture_size(closer(face, factor)) for factor in (0.25, 8.0, 16.0, 256.0)]
     assert sizes == [512, sizes[1], 2 * sizes[1], 2048]
 
 

@@ -129,7 +129,7 @@ def test_photos_of_another_brightness_are_brought_to_one_level(model, albedo, as
     photos = [*aside[:2], replace(aside[2], sight=dim)]
     texture = texture_from_photos(model, photos, size=SIZE)
     assert error_of(texture, albedo, skin(model)).median() < 0.01
-    torch.testing.assert_close(texture.gains[2] / texture.gains[1], gain, atol=0.03, rtol=0)
+    torch.testing.assert_close(texture.gains[2] / texture.gains[1], gain, atol=0.04, rtol=0)
 
 
 def test_what_hides_the_face_is_not_painted_on_it(model, albedo):
