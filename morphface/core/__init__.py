@@ -1,37 +1,6 @@
 """Errors, argument checks and records: what every other package stands on."""
 
-from morphface.core.errors import (
-    BackendError,
-    DatasetError,
-    ImageError,
-    LandmarkError,
-    MissingDependencyError,
-    MissingFileError,
-    ModelError,
-    ModelWarning,
-    MorphfaceError,
-    NoFaceError,
-    OutputError,
-    ParameterError,
-    ShapeError,
-    StoppedError,
-    VideoError,
-)
+from morphface.core.errors import *  # noqa: F403  their names are listed there
+from morphface.core.errors import __all__
 
-__all__ = [
-    "BackendError",
-    "DatasetError",
-    "ImageError",
-    "LandmarkError",
-    "MissingDependencyError",
-    "MissingFileError",
-    "ModelError",
-    "ModelWarning",
-    "MorphfaceError",
-    "NoFaceError",
-    "OutputError",
-    "ParameterError",
-    "ShapeError",
-    "StoppedError",
-    "VideoError",
-]
+__all__ = [*__all__]

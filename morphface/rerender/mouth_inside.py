@@ -52,8 +52,8 @@ class MouthInside:
     """What is behind the lips of a fitted head.
 
     Args:
-        head: that was fitted, and its photo.
-        seen: its mouth.
+        head: whose mouth it is, and its photo.
+        seen: the mouth in that.
     """
 
     head: SeenHead
@@ -65,9 +65,9 @@ class MouthInside:
         """What is behind the lips at places of a picture.
 
         Args:
-            here: the pixels of a box.
-            moved: the mouth there.
-            look: of the face.
+            here: in pixels.
+            moved: the mouth that is drawn.
+            look: of its face.
         """
         seen, pixels = self.seen, self.head.photo.pixels
         flat = moved.axes.flat(here)

@@ -24,7 +24,10 @@ from morphface.fit.analysis.settings import PhotometricSettings
 from morphface.fit.analysis.state import Look
 from morphface.models import MorphableModel
 
-__all__ = ["Onlooker"]
+__all__ = ["Onlooker", "Place"]
+
+Place = tuple[Frame, View, Look]
+"""A photo, a view of it that knows what hides the face, and where the fit stands."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,18 +44,13 @@ class Onlooker:
     parts: Parts
     settings: PhotometricSettings
 
-    def gazes(
-        self, frames: tuple[Frame, ...], views: tuple[View, ...], looks: tuple[Look, ...]
-    ) -> tuple[Look, ...]:
+    def gazes(self, places: Sequence[Place]) -> tuple[Look, ...]:
         """The looks with the gaze that the pixels between the lids show.
 
         Args:
-            frames: the photos.
-            views: that know what hides the face.
-            looks: where the fit stands.
+            places: the photos, and where the fit stands.
         """
-        told = (self._gaze(*each) for each in zip(frames, views, looks, strict=True))
-        return tuple(replace(look, gaze=gaze) for look, gaze in zip(looks, told, strict=True))
+        return tuple(replace(place[2], gaze=self._gaze(*place)) for place in places)
 
     def _gaze(self, frame: Frame, view: View, look: Look) -> Float[Tensor, "2 2"]:
         s = self.settings
@@ -61,23 +59,20 @@ class Onlooker:
         seen = self._seen(frame, view, scene, iris_gaze(frame.marks, look))
         return likely_gaze(seen, self.parts, expected)
 
-    def colours(
-        self, frames: tuple[Frame, ...], views: tuple[View, ...], looks: tuple[Look, ...]
-    ) -> tuple[Look, ...]:
+    def colours(self, places: Sequence[Place]) -> tuple[Look, ...]:
         """The looks with the colour of irises of the photo in colour that shows it best.
 
         Args:
-            frames: the photos.
-            views: that know what hides the face.
-            looks: where the fit stands.
+            places: the photos, and where the fit stands.
         """
-        scenes = [scene_of(surface_at(self.model, look), look) for look in looks]
+        scenes = [scene_of(surface_at(self.model, look), look) for _, _, look in places]
         told = [
-            iris_colour(self._seen(frame, view, scene, (None, None)), self.parts, scene.look.gaze)
-            for frame, view, scene in zip(frames, views, scenes, strict=True)
+            iris_colour(self._seen(frame, view, scene, (None, None)), self.parts, look.gaze)
+            for (frame, view, look), scene in zip(places, scenes, strict=True)
             if not frame.balance.grey
         ]
         known = [colour for colour in told if colour is not None]
+        looks = tuple(look for _, _, look in places)
         if not known:
             return looks
         best = max(known, key=lambda colour: colour[1])

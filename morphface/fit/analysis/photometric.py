@@ -26,7 +26,7 @@ from morphface.fit.analysis.lens import Lens, View, box_around
 from morphface.fit.analysis.light import first_light
 from morphface.fit.analysis.markers import Detected, detected, markers_at
 from morphface.fit.analysis.occlusion import cover_of
-from morphface.fit.analysis.onlooker import Onlooker
+from morphface.fit.analysis.onlooker import Onlooker, Place
 from morphface.fit.analysis.person import Person, person_of
 from morphface.fit.analysis.priors import look_priors, person_priors
 from morphface.fit.analysis.problem import Photo, Problem, surface_at
@@ -178,7 +178,7 @@ def _fit(task: _Task) -> PhotometricResult:
     onlooker = task.onlooker
     for number, stage in enumerate(task.settings.stages):
         if stage.look and onlooker is not None:
-            looks = onlooker.gazes(frames, views, looks)
+            looks = onlooker.gazes(_places(frames, views, looks))
         views = tuple(
             frame.opened(stage.spacing, view) for frame, view in zip(frames, views, strict=True)
         )
@@ -187,10 +187,18 @@ def _fit(task: _Task) -> PhotometricResult:
         history += steps
         views = tuple(_covered(task, look, view) for look, view in zip(looks, views, strict=True))
     if onlooker is not None:
-        looks = onlooker.gazes(frames, views, looks)
-        looks = onlooker.colours(frames, views, looks) if "reflectance" in task.free else looks
+        looks = onlooker.gazes(_places(frames, views, looks))
+        looks = (
+            onlooker.colours(_places(frames, views, looks)) if "reflectance" in task.free else looks
+        )
     done = Fitted(problem, looks, views, tuple(history))
     return finish(done, task.starts, tuple(frame.balance for frame in frames))
+
+
+def _places(
+    frames: tuple[Frame, ...], views: tuple[View, ...], looks: tuple[Look, ...]
+) -> list[Place]:
+    return list(zip(frames, views, looks, strict=True))
 
 
 def _one_person(person: Person, looks: tuple[Look, ...]) -> tuple[Look, ...]:
@@ -218,10 +226,7 @@ def _begin(task: _Task, number: int, look: Look) -> tuple[Frame, Look]:
         scale=float(look.focal) / away,
         balance=Balance(),
         marks=detected(task.model, start, look, settings),
-        priors=(
-            *look_priors(task.model, start, look, settings),
-            light_prior(scene, settings, hints),
-        ),
+        priors=(*look_priors(task.model, start, look, settings), light),
     )
     view = frame.view(settings.stages[0].spacing)
     samples = draw(scene, view, count=_LIGHT_PIXELS, phase=0.5)
