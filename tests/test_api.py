@@ -49,6 +49,7 @@ ROOMS = (
     "pipelines",
     "render",
     "rerender",
+    "segment",
     "show",
     "ui",
 )

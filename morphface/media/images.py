@@ -159,7 +159,7 @@ def write_photo(path: str | Path, pixels: Tensor, photo: Photo, *, note: str = "
             image.save(temporary, icc_profile=original.profile, **_described(note))
 
 
-def _deep_png(original: Original, note: str) -> bytes:
+def _deep_png(original: Original, note: str = "") -> bytes:
     """A PNG file of 16 bits, which Pillow cannot write."""
     layout = "rgba64be" if original.has_alpha else "rgb48be"
     coder = CodecContext.create("png", "w")

@@ -87,10 +87,10 @@ def track_video(
     """
     _check_people(people)
     check_camera(camera, focal)
-    settings = VideoSettings(stage=stage, people=people, focal=focal)
     tell = progress or (lambda _: None)
     part: _Part = {"start": start, "end": end, "every": every}
     with output_folder(out) as folder, _opened(video, rate, **part) as source:
+        settings = VideoSettings(stage=stage, people=people, focal=focal)
         settings = _with_lens(settings, source, camera, str(video))
         head = with_landmarks_for(load_model(model), model, ["478", "68"], tell)
         run = TrackingRun(source, head, settings, folder / OVERLAY if overlay else None)
@@ -115,9 +115,13 @@ def track_video(
         report |= {name: report["people"][0][name] for name in _OF_THE_FIRST}
         _write(folder / "report.json", report)
     if run.interrupted:
-        done = f"interrupted after {report['frames']} frames"
-        raise StoppedError(f"{done}; what was tracked until then is in {out}")
+        raise _stopped(report, out)
     return report
+
+
+def _stopped(report: dict[str, Any], out: str | Path) -> StoppedError:
+    done = f"interrupted after {report['frames']} frames"
+    return StoppedError(f"{done}; what was tracked until then is in {out}")
 
 
 def _write(path: Path, report: dict[str, Any]) -> None:
