@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float
 from scipy.ndimage import distance_transform_edt
 
 from morphface.render.relief import membrane
-from morphface.segment.filters import single, widened
+from morphface.segment.filters import blurred, single, widened
 
 __all__ = ["inpainted"]
 
@@ -30,6 +30,8 @@ GUESS = 0.25
 """How much what was filled in counts in a patch, beside what is known."""
 ROUNDS = 2
 """Times that good shifts are handed on in each."""
+JOINED = 0.1
+"""Depth, in sizes of the head, to which what is found has the colours of the hole's border."""
 FINE_RADIUS = 2
 """Of the patches that are carried to the picture itself, in its pixels."""
 SHARP = 150.0
@@ -69,7 +71,25 @@ def inpainted(
         _filled(image, known, targets, shift, level, first)
     if shift is None:
         return smooth
-    return _carried(pixels, smooth, hole, wanted, shift)
+    return _joined(_carried(pixels, smooth, hole, wanted, shift), smooth, hole, head)
+
+
+def _joined(
+    found: Float[np.ndarray, "H W 3"],
+    smooth: Float[np.ndarray, "H W 3"],
+    hole: Bool[np.ndarray, "H W"],
+    head: float,
+) -> Float[np.ndarray, "H W 3"]:
+    """What was found, in the colours of what is around the hole next to its border.
+
+    Without that the hole shows as a ring around a head that has turned.
+    """
+    away = distance_transform_edt(hole) / head
+    share = np.exp(-away / JOINED)[..., None].astype(np.float32)
+    inside, reach = single(hole)[..., None], JOINED / 3 * head
+    missing = blurred((smooth - found) * inside, reach)
+    missing /= np.maximum(blurred(inside[..., 0], reach)[..., None], 1e-3)
+    return np.where(hole[..., None], np.clip(found + share * missing, 0, 1), found)
 
 
 def _small(
