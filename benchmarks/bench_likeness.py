@@ -1,6 +1,6 @@
 """Would a network that recognises people know them in their fitted heads?
 
-    python -m benchmarks.bench_likeness [--sheet FILE]
+    python -m benchmarks.bench_likeness [--sheet FILE] [--before FILE]
 
 Of each face in the shared photos that is found there, OpenCV's SFace (Apache-2.0, read from the
 test data) compares the photo with (a) the fitted head in the model's own colours, posed and lit as
@@ -9,10 +9,12 @@ Told are the cosine with the person's own photo, and the rank of that photo amon
 of photos that were used for tuning are told apart from those kept for judging. Cosines of two
 photos of one person are 0.6 and more, those of two people 0.1 (below 0.28 in 95 of 100).
 
+`--before` is what this script wrote in another checkout, whose numbers stand beside ours.
 `--sheet` writes photo, (a) and (b) side by side.
 """
 
 import argparse
+import json
 from pathlib import Path
 from typing import Any
 
@@ -117,10 +119,22 @@ def on_the_whole(cases: list[dict[str, Any]]) -> dict[str, Any]:
     return out
 
 
+def beside(cases: list[dict[str, Any]], other: Path) -> list[dict[str, Any]]:
+    """The cases with the numbers of another checkout."""
+    known = {case["case"]: case for case in json.loads(other.read_text(encoding="utf-8"))}
+    names = ("modelled", "textured", "modelled_first", "textured_first")
+    out = []
+    for case in cases:
+        was = known.get(case["case"], {})
+        out.append(case | {f"{name}_before": was[name] for name in names if name in was})
+    return out
+
+
 def main() -> None:
     """Fit, compare and record."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sheet", type=Path)
+    parser.add_argument("--before", type=Path)
     wishes = parser.parse_args()
     judge, rows, sheet = Judge(), [], []
     for path in sorted((DATA / "photos").glob("*.*g")):
@@ -142,7 +156,8 @@ def main() -> None:
             rows.append({"name": f"{path.stem} {number}", **known})
             sheet.append(np.concatenate(list(pictures.values()), axis=1))
     cases = compared(rows)
-    report("likeness", [*cases, on_the_whole(cases)])
+    cases.append(on_the_whole(cases))
+    report("likeness", cases if wishes.before is None else beside(cases, wishes.before))
     if wishes.sheet:
         Image.fromarray(np.concatenate(sheet)).save(wishes.sheet)
 
