@@ -31,6 +31,9 @@ _ENOUGH = 25.0
 """Pixels of white at which its error is as large again as that of the share."""
 _WHITE = 0.45
 """Largest saturation of what may be white; lips and red rims have more."""
+_DARKEST = 0.6
+"""Least brightness of whites, over that of the skin: what is darker is the inside of a mouth, or
+slits that lids shade; the palest skin has 0.85 of the sclera's."""
 _BRIGHT = (0.7, 0.95)
 """The part of the pixels, by brightness, that is neither lashes and gums nor a highlight."""
 _IRIS = 1.1
@@ -67,16 +70,24 @@ def hints_of(
     return tuple(hint for hint in found if hint is not None)
 
 
+def _skin(photo: Float[np.ndarray, "H W 3"], points: Float[np.ndarray, "478 2"]) -> float:
+    """Luminance of the face, at its landmarks in the picture."""
+    inside = ((points >= 0) & (points < photo.shape[1::-1])).all(axis=1)
+    x, y = points[inside].astype(int).T
+    return float(np.median(photo[y, x] @ _LUMINANCE)) if len(x) else 0.0
+
+
 def _sclera(photo: Float[np.ndarray, "H W 3"], points: Float[np.ndarray, "478 2"]) -> Hint | None:
     eyes = [
         _pixels(photo, points[list(lids)], points[list(iris)])
         for lids, iris in ((LEFT_EYE, LEFT_IRIS), (RIGHT_EYE, RIGHT_IRIS))
     ]
-    return _hint("sclera", np.concatenate(eyes), _SCLERA)
+    return _hint("sclera", np.concatenate(eyes), _SCLERA, _skin(photo, points))
 
 
 def _teeth(photo: Float[np.ndarray, "H W 3"], points: Float[np.ndarray, "478 2"]) -> Hint | None:
-    return _hint("teeth", _pixels(photo, points[list(INNER_LIPS)]), _TEETH)
+    inner = _pixels(photo, points[list(INNER_LIPS)])
+    return _hint("teeth", inner, _TEETH, _skin(photo, points))
 
 
 def _surroundings(
@@ -99,10 +110,10 @@ def _surroundings(
 _HINTS = {"sclera": _sclera, "teeth": _teeth, "surroundings": _surroundings}
 
 
-def _hint(name: str, colours: Float[np.ndarray, "n 3"], albedo: float) -> Hint | None:
+def _hint(name: str, colours: Float[np.ndarray, "n 3"], albedo: float, skin: float) -> Hint | None:
     bright = np.sort(colours @ _LUMINANCE)
     bright = bright[int(_BRIGHT[0] * len(bright)) : int(_BRIGHT[1] * len(bright))]
-    if len(bright) < 3:
+    if len(bright) < 3 or bright.mean() < _DARKEST * skin:
         return None
     level = max(float(bright.mean()), 1e-3) / albedo / _SHADED[name]
     return Hint(math.log(level), _SPREAD[name] * math.sqrt(1 + _ENOUGH / len(colours)))

@@ -79,3 +79,8 @@ def test_a_bright_wall_tells_of_light_and_night_of_no_less_than_a_dim_room():
 def test_other_landmarks_tell_nothing():
     few = Landmarks(torch.zeros(68, 2), "68", torch.ones(68), (0.0, 0.0, 1.0, 1.0))
     assert hints_of(picture(), few, ("sclera", "teeth", "surroundings")) == ()
+
+
+def test_what_is_much_darker_than_the_skin_is_no_white():
+    """A mouth that is open shows its dark inside."""
+    assert told("teeth", picture(teeth=(0.1, 0.09, 0.08))) == ()
