@@ -3,6 +3,7 @@
 from morphface.geometry.angles import angles_to_rotvec, rotvec_to_angles
 from morphface.geometry.camera import Camera, to_camera
 from morphface.geometry.focal import FocalLength, focal_pixels
+from morphface.geometry.intrinsics import Intrinsics
 from morphface.geometry.mesh import (
     face_normals,
     loop_subdivision,
@@ -15,6 +16,7 @@ from morphface.geometry.topology import Topology
 __all__ = [
     "Camera",
     "FocalLength",
+    "Intrinsics",
     "Topology",
     "angles_to_rotvec",
     "face_normals",

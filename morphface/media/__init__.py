@@ -1,7 +1,7 @@
 """Images in and out, and mesh export."""
 
 from morphface.media.crop import Crop
-from morphface.media.images import Photo, read_image, write_image
+from morphface.media.images import Photo, PictureSource, read_image, write_image, write_photo
 from morphface.media.meshes import (
     Surface,
     encode_gltf,
@@ -17,6 +17,7 @@ __all__ = [
     "Crop",
     "Frame",
     "Photo",
+    "PictureSource",
     "ShardFolder",
     "ShardWriter",
     "Surface",
@@ -30,5 +31,6 @@ __all__ = [
     "write_gltf",
     "write_image",
     "write_obj",
+    "write_photo",
     "write_ply",
 ]
