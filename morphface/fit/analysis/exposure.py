@@ -23,6 +23,9 @@ from morphface.geometry.spherical_harmonics import AMBIENT
 
 __all__ = ["exposure_precision", "light_prior", "seen_harmonics"]
 
+_AGREES = 2.0
+"""Standard deviations that a hint may be off what is expected."""
+
 
 def light_prior(scene: Scene, settings: PhotometricSettings, hints: Sequence[Hint] = ()) -> Prior:
     """Of illumination: what the seen face gets on the whole, and how uneven it is.
@@ -42,9 +45,14 @@ def light_prior(scene: Scene, settings: PhotometricSettings, hints: Sequence[Hin
 
 
 def _told(settings: PhotometricSettings, hints: Sequence[Hint]) -> PhotometricSettings:
-    """The settings with the exposure that they and the hints agree on."""
-    levels = np.array([math.log(settings.exposure), *(hint.level for hint in hints)])
-    worth = np.array([settings.exposure_spread, *(hint.spread for hint in hints)]) ** -2
+    """The settings with the exposure that they and the hints agree on.
+
+    A hint that contradicts them is none: closed lids are no whites.
+    """
+    usual, spread = math.log(settings.exposure), settings.exposure_spread
+    kept = [h for h in hints if abs(h.level - usual) < _AGREES * math.hypot(h.spread, spread)]
+    levels = np.array([usual, *(hint.level for hint in kept)])
+    worth = np.array([spread, *(hint.spread for hint in kept)]) ** -2
     level, spread = (worth @ levels) / worth.sum(), worth.sum() ** -0.5
     return replace(settings, exposure=math.exp(level), exposure_spread=float(spread))
 

@@ -67,10 +67,16 @@ def test_a_brighter_light_costs_its_share_and_a_tint_its_own(grey):
 
 def test_hints_and_expectation_count_by_their_precision(grey):
     settings = replace(LOOSE, exposure=1.0, exposure_spread=0.2)
-    hints = (Hint(np.log(0.5), 0.2), Hint(np.log(2.0), 0.1))
+    hints = (Hint(np.log(0.7), 0.2), Hint(np.log(1.3), 0.1))
     found = irradiance(grey.scene, light_prior(grey.scene, settings, hints).mean)
-    wanted = (np.log(0.5) / 0.2**2 + np.log(2) / 0.1**2) / (2 / 0.2**2 + 1 / 0.1**2)
+    wanted = (np.log(0.7) / 0.2**2 + np.log(1.3) / 0.1**2) / (2 / 0.2**2 + 1 / 0.1**2)
     np.testing.assert_allclose(np.log(found), wanted, rtol=1e-3)
+
+
+def test_a_hint_that_contradicts_what_is_expected_is_none(grey):
+    settings = replace(LOOSE, exposure=1.0, exposure_spread=0.2)
+    found = light_prior(grey.scene, settings, (Hint(np.log(0.2), 0.3),))
+    np.testing.assert_allclose(found.mean, light_prior(grey.scene, settings).mean)
 
 
 def lit(grey: Studio, settings: PhotometricSettings, *, worth: float) -> torch.Tensor:
