@@ -26,6 +26,7 @@ from benchmarks.bench_fit import picture
 from benchmarks.bench_linear_fit import SIZE, Head, random_head
 from benchmarks.common import DATA, report, seed
 from morphface.fit import PhotometricResult, PhotometricSettings, fit_linear, fit_photometric
+from morphface.fit.analysis.colour import LUMINANCE
 from morphface.fit.analysis.settings import HINTS
 from morphface.geometry.camera import to_camera
 from morphface.geometry.mesh import vertex_normals
@@ -37,7 +38,7 @@ from morphface.parameters import FaceParameters
 from morphface.pipelines import fit_photo
 from morphface.render import rasterize
 
-LUMINANCE = torch.tensor([0.299, 0.587, 0.114])
+GREY = torch.tensor(LUMINANCE)
 DARKEST, PALEST = 0.25, 0.72
 LIDS, CORNERS = ((159, 386), (145, 374)), ((33, 263), (133, 362))  # right eye, left eye
 LIGHTS, VIEWS = 40, 3
@@ -71,12 +72,12 @@ def skin(model: MorphableModel) -> torch.Tensor:
 
 def tone(model: MorphableModel, albedo: torch.Tensor) -> float:
     """Luminance of the skin of the face."""
-    return float(skin(model) @ albedo @ LUMINANCE)
+    return float(skin(model) @ albedo @ GREY)
 
 
 def toned(model: MorphableModel, head: Head, wanted: float) -> Head:
     """The head with its skin made darker or paler, as pigments do, to a luminance."""
-    rises = torch.einsum("v,kvc,c->k", skin(model), model.reflectance.directions, LUMINANCE)
+    rises = torch.einsum("v,kvc,c->k", skin(model), model.reflectance.directions, GREY)
     p = head.parameters
     short = wanted - tone(model, model.reflectance.instance(p.reflectance[0]))
     moved = p.reflectance + short * rises / rises.square().sum()

@@ -6,6 +6,7 @@ or interrupted run leaves what was there before, and no fragments.
 
 import errno
 import hashlib
+import json
 import os
 import platform
 import shutil
@@ -13,11 +14,12 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from morphface.core.errors import MorphfaceError, OutputError
 
-__all__ = ["atomic_write", "output_folder"]
+__all__ = ["atomic_write", "output_folder", "write_json"]
 
 _REASONS = {
     errno.EACCES: "it is write-protected",
@@ -61,6 +63,20 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
     finally:
         if os.path.lexists(temporary):
             temporary.unlink()
+
+
+def write_json(path: str | Path, content: Any) -> None:
+    """Write plain values as strict JSON, which knows no numbers that are not finite.
+
+    Args:
+        path: the file to write or replace.
+        content: lists, dictionaries, texts and numbers.
+
+    Raises:
+        OutputError: the file cannot be written there.
+    """
+    with atomic_write(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=2, allow_nan=False) + "\n")
 
 
 @contextmanager

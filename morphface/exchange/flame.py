@@ -8,7 +8,6 @@ manner of NeRF with camera-to-world matrices in OpenGL's axes. The world is that
 moved so that the head is at its origin on average.
 """
 
-import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,7 +21,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from morphface.core.errors import ModelError, ParameterError
-from morphface.core.files import atomic_write
+from morphface.core.files import atomic_write, write_json
 from morphface.exchange.clip import Clip
 from morphface.models import ArticulatedModel, gaze_rotation
 
@@ -134,8 +133,7 @@ def write_flame_track(folder: Path, clip: Clip, pictures: Sequence[int] = ()) ->
             "timestep_indices": [frame["timestep_index"] for frame in part],
             "camera_indices": [0],
         }
-        with atomic_write(folder / f"{name}.json") as temporary:
-            temporary.write_text(json.dumps(shared, indent=2, allow_nan=False) + "\n")
+        write_json(folder / f"{name}.json", shared)
 
 
 def _filled(values: Float[Tensor, "T K"], count: int) -> Float[Tensor, "T C"]:

@@ -1,6 +1,5 @@
 """A photo in, a folder of files out: parameters, report, overlay and head."""
 
-import json
 import math
 import time
 from collections.abc import Sequence
@@ -8,10 +7,10 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from morphface.core.errors import ParameterError
-from morphface.core.files import atomic_write, output_folder
+from morphface.core.files import output_folder, write_json
 from morphface.fit.fitted import FittedFace, FittedPhoto
 from morphface.fit.texture import HeadTexture
-from morphface.fit.texture.faces import SIZES, head_texture
+from morphface.fit.texture.faces import LIMITS, head_texture
 from morphface.fit.verdict import check_kinds
 from morphface.media.images import Photo, PictureSource, name_of, write_image
 from morphface.parameters import save_parameters
@@ -91,8 +90,7 @@ def reconstruct(
             inner = f"face_{index}" if faces == "all" else "."
             told = _write_face(folder / inner, face, result, name_of(image), texture_size)
             report["faces"].append({"folder": inner, **told})
-        with atomic_write(folder / "report.json") as temporary:
-            temporary.write_text(json.dumps(report, indent=2, allow_nan=False) + "\n")
+        write_json(folder / "report.json", report)
     return report
 
 
@@ -126,10 +124,9 @@ def check_texture_size(size: int | None) -> None:
     Raises:
         ParameterError: it is out of range.
     """
-    if size is not None and not SIZES[0] // 8 <= size <= SIZES[-1]:
-        raise ParameterError(
-            f"texture_size must be from {SIZES[0] // 8} to {SIZES[-1]} pixels, got {size}"
-        )
+    least, most = LIMITS
+    if size is not None and not least <= size <= most:
+        raise ParameterError(f"texture_size must be from {least} to {most} pixels, got {size}")
 
 
 def write_seen(folder: Path, face: FittedFace, photo: Photo, image: str) -> None:

@@ -1,13 +1,12 @@
 """Photos of one person in, a folder of files out: one head, and what each photo shows of it."""
 
-import json
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Unpack
 
 from morphface.core.errors import MissingFileError, ParameterError
-from morphface.core.files import atomic_write, output_folder
+from morphface.core.files import output_folder, write_json
 from morphface.fit.texture.faces import head_texture_from_photos
 from morphface.media.video.sequence import PICTURES
 from morphface.parameters.io import library_versions
@@ -100,8 +99,7 @@ def reconstruct_together(
         for number, image in enumerate(photos):
             report["faces"].append(_write_photo(folder, number, image, result))
         report |= _write_head(folder, result, texture_size)
-        with atomic_write(folder / "report.json") as temporary:
-            temporary.write_text(json.dumps(report, indent=2, allow_nan=False) + "\n")
+        write_json(folder / "report.json", report)
     return report
 
 

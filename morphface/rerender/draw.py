@@ -138,7 +138,7 @@ class Rerenderer:
         resting = self._eyes.resting(parameters)
         look = whole if resting is parameters else Look.of(self.face.model, resting)
         bent = self._head.bent(look, resting)
-        looks = bent, self._head.bent(whole, parameters)
+        looks = bent, bent if whole is look else self._head.bent(whole, parameters)
         person = trust = torch.ones_like(self.photo.pixels[..., :1])
         if camera is self.face.camera and self._around is None and bent.same(self._now):
             frame = self.photo.pixels.clone()  # all but the eyes is as in the photo

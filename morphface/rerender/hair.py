@@ -57,7 +57,6 @@ def hair_colours(
     found += left[..., None] * all_mean
     found = blurred(single(found), 0.02 * size)
     share = np.clip(mean_near(hair[..., None], weight, 0.1 * size)[0], 0, 1)
-    share = np.clip(mean_near(hair[..., None], weight, 0.1 * size)[0], 0, 1)
     return np.clip(
         found * DIMMER + share * _detail(colours, (hair, hair * seen), found, size), 0, 1
     )

@@ -1,4 +1,5 @@
 import errno
+import json
 import os
 import subprocess
 import sys
@@ -6,7 +7,7 @@ import sys
 import pytest
 
 from morphface.core.errors import NoFaceError, OutputError
-from morphface.core.files import atomic_write, output_folder
+from morphface.core.files import atomic_write, output_folder, write_json
 
 UNWRITABLE = "/proc/morphface"
 NOT_ROOT = pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
@@ -149,3 +150,13 @@ def test_what_a_killed_process_left_is_cleared_and_what_a_living_one_has_stays(t
         with output_folder(tmp_path):
             assert first.is_dir()
     assert names(tmp_path) == ["a.txt"]
+
+
+def test_json_is_strict_and_whole_or_not_there(tmp_path):
+    content = {"a": [1, 2.5, None], "b": "\u00e9"}
+    write_json(tmp_path / "a.json", content)
+    assert json.loads((tmp_path / "a.json").read_text()) == content
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_json(tmp_path / "a.json", {"a": float("nan")})
+    assert json.loads((tmp_path / "a.json").read_text()) == content
+    assert [item.name for item in tmp_path.iterdir()] == ["a.json"]

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
+from morphface.fit.analysis.colour import LUMINANCE
 from morphface.landmarks import Landmarks
 from morphface.landmarks.tables import INNER_LIPS, LEFT_EYE, LEFT_IRIS, RIGHT_EYE, RIGHT_IRIS
 
 __all__ = ["Hint", "hints_of"]
 
-_LUMINANCE = np.array([0.299, 0.587, 0.114])
 _SCLERA, _TEETH = 0.84, 0.79
 """Luminance of their reflectance in the open head's mean."""
 _SHADED = {"sclera": 0.68, "teeth": 0.85}
@@ -74,7 +74,7 @@ def _skin(photo: Float[np.ndarray, "H W 3"], points: Float[np.ndarray, "478 2"])
     """Luminance of the face, at its landmarks in the picture."""
     inside = ((points >= 0) & (points < photo.shape[1::-1])).all(axis=1)
     x, y = points[inside].astype(int).T
-    return float(np.median(photo[y, x] @ _LUMINANCE)) if len(x) else 0.0
+    return float(np.median(photo[y, x] @ LUMINANCE)) if len(x) else 0.0
 
 
 def _sclera(photo: Float[np.ndarray, "H W 3"], points: Float[np.ndarray, "478 2"]) -> Hint | None:
@@ -103,7 +103,7 @@ def _surroundings(
     outside[top:bottom, left:right] = False
     if outside.mean() < _LEAST_AROUND:
         return None
-    level = float((photo[outside] @ _LUMINANCE).mean())
+    level = float((photo[outside] @ LUMINANCE).mean())
     return Hint(math.log(max(level, _NIGHT) / _AROUND), _SPREAD["surroundings"])
 
 
@@ -111,7 +111,7 @@ _HINTS = {"sclera": _sclera, "teeth": _teeth, "surroundings": _surroundings}
 
 
 def _hint(name: str, colours: Float[np.ndarray, "n 3"], albedo: float, skin: float) -> Hint | None:
-    bright = np.sort(colours @ _LUMINANCE)
+    bright = np.sort(colours @ LUMINANCE)
     bright = bright[int(_BRIGHT[0] * len(bright)) : int(_BRIGHT[1] * len(bright))]
     if len(bright) < 3 or bright.mean() < _DARKEST * skin:
         return None

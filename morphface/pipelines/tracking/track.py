@@ -1,6 +1,5 @@
 """A video in, the motion of its people out: parameters, report and overlay. Wiring only."""
 
-import json
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
@@ -8,7 +7,7 @@ from typing import Any, TypedDict, Unpack
 import torch
 
 from morphface.core.errors import ParameterError, StoppedError
-from morphface.core.files import atomic_write, output_folder
+from morphface.core.files import output_folder, write_json
 from morphface.fit.video import VideoSettings
 from morphface.fit.video.settings import PEOPLE
 from morphface.fit.video.smoothing import smooth as without_jitter
@@ -113,7 +112,7 @@ def track_video(
             extra = {"video": str(video), "person": number, "report": person}
             save_track(folder / inner / "track.npz", track, model=head.name, extra=extra)
         report |= {name: report["people"][0][name] for name in _OF_THE_FIRST}
-        _write(folder / "report.json", report)
+        write_json(folder / "report.json", report)
     if run.interrupted:
         raise _stopped(report, out)
     return report
@@ -122,11 +121,6 @@ def track_video(
 def _stopped(report: dict[str, Any], out: str | Path) -> StoppedError:
     done = f"interrupted after {report['frames']} frames"
     return StoppedError(f"{done}; what was tracked until then is in {out}")
-
-
-def _write(path: Path, report: dict[str, Any]) -> None:
-    with atomic_write(path) as temporary:
-        temporary.write_text(json.dumps(report, indent=2, allow_nan=False) + "\n")
 
 
 def _with_lens(
