@@ -76,7 +76,7 @@ def _drift(
     """
     edge = lattice[lids.MARGIN : lids.MARGIN + 2]
     points = seated[lids.MARGIN : lids.MARGIN + 2].reshape(-1, 3)
-    fits = lids.step(points[:, 2], 4.0, 8.0) * (1 - lids.near_nose(points))
+    fits = lids.step(points[:, 2], 4.0, 8.0) * (1 - lids.off_the_ball(points))
     normal = lids.unit(points) * fits[:, None]
     rise = np.einsum("nc,knc->kn", normal, directions[:, edge.ravel()])
     stays = directions[:, ball].mean(1)

@@ -12,9 +12,11 @@ from lattice import FOLD, MARGIN, SEAM
 
 RADIUS = 12.0  # mm, of an adult's eyeball (Bekerman, Gottlieb and Vaiman 2014: 24.2 mm across)
 GAPS = np.array([0.5, 1.15, 1.8])  # mm from the ball, of the margin and the two rings before it
+UPPER_GAPS = np.array([0.7, 1.9, 2.7])  # mm, of the upper lid, which is thicker
 RETREAT = 3.0  # mm, the most by which a lid is laid back onto the ball
 FADING = np.array([0.8, 0.55, 0.3, 0.12, 0.0])  # of that, in the rings beyond
 CORNER = 8.5, 12.0  # mm towards the nose, where lids leave the ball and the caruncle lies
+TEMPLE = 8.0, 12.0  # mm towards the temple, where lids leave the ball, which is narrower than they
 SUNK = 0.3, 2.0  # mm below the ball's surface: the fold of the conjunctiva, and what is behind it
 TUCK = 0.5  # mm under a lid, where its back meets the ball
 LIFT = 2.0  # mm that a lower lid rises in a blink
@@ -47,12 +49,19 @@ def near_nose(points: Points) -> np.ndarray:
     return step(-points[..., 0], *CORNER)
 
 
+def off_the_ball(points: Points) -> np.ndarray:
+    """1 at both corners of the eye, 0 where lids lie on the ball."""
+    return np.maximum(near_nose(points), step(points[..., 0], *TEMPLE))
+
+
 def seated(lattice: Points) -> Points:
     """The lids at rest, laid onto the ball, and the walls of the socket inside it."""
     out = lattice.copy()
     edge = lattice[MARGIN : MARGIN + 3]
-    wanted = depth_on(RADIUS + GAPS[:, None], edge)
-    back = (edge[..., 2] - wanted).clip(-1.0, RETREAT) * (1 - near_nose(edge))
+    gaps = np.repeat(GAPS[:, None], edge.shape[1], 1)
+    gaps[:, UPPER] = UPPER_GAPS[:, None]
+    wanted = depth_on(RADIUS + gaps, edge)
+    back = (edge[..., 2] - wanted).clip(-1.0, RETREAT) * (1 - off_the_ball(edge))
     out[MARGIN : MARGIN + 3, :, 2] -= back
     out[MARGIN + 3 :, :, 2] -= back[2] * FADING[:, None]
     return behind(out, out[MARGIN])
@@ -73,16 +82,17 @@ def behind(lattice: Points, rest: Points) -> Points:
     gap = np.linalg.norm(margin, axis=-1) - RADIUS
     slip = _smooth(TUCK - (gap - 1.0).clip(0))[:, None] / RADIUS
     touch = np.cos(slip) * ahead + np.sin(slip) * away
-    nose = near_nose(rest)[:, None]
-    bulge = 0.55 * margin + 0.45 * touch * RADIUS + [0.3, 0.0, 0.1]
-    out[FOLD] = (1 - nose) * touch * (RADIUS - SUNK[0]) + nose * bulge
+    free = off_the_ball(rest)[:, None]
+    inwards = -np.sign(rest[:, :1]) * [0.3, 0.0, 0.0] + [0.0, 0.0, 0.1]
+    bulge = 0.55 * margin + 0.45 * touch * RADIUS + inwards
+    out[FOLD] = (1 - free) * touch * (RADIUS - SUNK[0]) + free * bulge
     start = np.arccos((touch @ middle).clip(-1, 1))
     outward = unit(touch - (touch @ middle)[:, None] * middle)
     share = np.linspace(0.06, 1.0, FOLD)[::-1, None]
     angle = (start + share * (2.9 - start))[..., None]
     deep = (RADIUS - SUNK[1]) * (np.cos(angle) * middle + np.sin(angle) * outward)
     out[:FOLD] = deep
-    out[SEAM] = (1 - nose) * deep[SEAM] + nose * touch * (RADIUS - SUNK[0])
+    out[SEAM] = (1 - free) * deep[SEAM] + free * touch * (RADIUS - SUNK[0])
     return out
 
 
@@ -192,7 +202,7 @@ def along_the_ball(moves: Points, lattice: Points, whole: bool) -> Points:
         normal = unit(edge)
         rise = (part * normal).sum(-1)
         lift = rise * normal[..., 2] / (normal[..., 2] ** 2 + 0.1)
-    lift = lift * (1 - near_nose(edge)) * step(edge[..., 2], 3.0, 6.0)
+    lift = lift * (1 - off_the_ball(edge)) * step(edge[..., 2], 3.0, 6.0)
     out = moves.copy()
     out[:, MARGIN : MARGIN + 3, :, 2] -= lift
     out[:, MARGIN + 3 :, :, 2] -= lift[:, 2:] * FADING[:, None]
@@ -207,8 +217,8 @@ def along_the_ball(moves: Points, lattice: Points, whole: bool) -> Points:
 
 
 def _sliding(moves: Points, lattice: Points) -> Points:
-    """What the fold of the conjunctiva does if the margin moves, on the ball; free at the nose."""
+    """What the fold of the conjunctiva does if the margin moves, on the ball; free at corners."""
     normal = unit(lattice[FOLD])
     rise = (moves * normal).sum(-1, keepdims=True)
-    nose = near_nose(lattice[MARGIN])[:, None]
-    return moves - (1 - nose) * rise * normal
+    free = off_the_ball(lattice[MARGIN])[:, None]
+    return moves - (1 - free) * rise * normal

@@ -16,6 +16,8 @@ PAINTED = {
     "mouth": "inside-mouth",
 }
 GAPS = ("upper-gaps", "lower-gaps")
+BY_TEMPLE = slice(11, 20)  # columns of the lids around the outer corner
+WHITE = {SEAM: 0.85, FOLD: 0.85, MARGIN: 0.3}  # how white the conjunctiva is there
 SHADE, SHADED = 0.45, (5.0, 20.0)  # of back teeth and between teeth; mm behind the front
 GUMS = ("upper-gums", "lower-gums")
 
@@ -131,12 +133,16 @@ def _beard(mean: np.ndarray, normals: np.ndarray, skin: np.ndarray) -> np.ndarra
 
 
 def _eyeballs(head: Head, hard: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The eyeballs and their rings; the limbus is the rim of the iris."""
+    """The eyeballs and their rings; the limbus is the rim of the iris.
+
+    The conjunctiva is the white that goes on where the lids leave the ball at the temple.
+    """
     pupil, iris = (_front(head, rings) for rings in FRONT_RINGS.values())
     whole = hard["left_eye"] + hard["right_eye"]
     return {
         "eyeballs": whole,
         "sclera": whole * (1 - iris),
+        "conjunctiva": _rings(head, WHITE, BY_TEMPLE),
         "iris": iris * (1 - pupil),
         "limbus": iris - _front(head, FRONT_RINGS["iris"] - 1),
         "pupil": pupil,
