@@ -147,7 +147,7 @@ def build_colours(head: Head, mean: np.ndarray) -> dict[str, np.ndarray]:
     area = colours.vertex_areas(mean, head.faces)
     skin = head.faces[np.isin(head.faces, head.parts["skin"]).all(1)]
     sources = colours.axes(mean, skin, area, regions)
-    components = colours.reflectance_components(sources, area, REFLECTANCES)
+    components = colours.reflectance_components(sources, area, REFLECTANCES, regions)
     return {
         "reflectance.mean": colours.mean_albedo(regions, head.size).astype(np.float32),
         "reflectance.directions": components.astype(np.float16),

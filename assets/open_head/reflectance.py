@@ -20,6 +20,9 @@ WIDE = 1.3
 """How much more skins differ than by their standard deviation over the range of people: that range
 is even, and a Gaussian that is as wide makes the palest and the darkest too rare."""
 SKIN, (MELANIN, HAEMOGLOBIN, CAROTENE) = pigments.tones()
+HAIR = ("brows", "lashes", "scalp")
+WITH_SKIN = np.array([-0.07, -0.062, -0.055])
+"""What hair is darker by where melanin of the skin is one standard deviation more."""
 SPATIAL_MODES = 40
 UNEVEN = (0.2, 0.3)
 """How uneven melanin and blood are over a face, the largest of its smooth modes as a share of how
@@ -151,16 +154,28 @@ def axes(
     return np.stack([mask[:, None] * colour for mask, colour in fields])
 
 
-def reflectance_components(sources: np.ndarray, area: np.ndarray, rank: int) -> np.ndarray:
+def under_hair(sources: np.ndarray, regions: dict[str, np.ndarray]) -> np.ndarray:
+    """What hair leaves of the colours of skin, and how dark it is where skin is."""
+    covered = np.max([regions[name] * PAINTED[name][1] for name in HAIR], axis=0)[:, None]
+    out = sources.copy()
+    of_skin = [0, 1, 2, *range(3 + len(AXES), len(sources))]
+    out[of_skin] *= 1 - covered
+    out[0] += covered * WITH_SKIN
+    return out
+
+
+def reflectance_components(
+    sources: np.ndarray, area: np.ndarray, rank: int, regions: dict[str, np.ndarray]
+) -> np.ndarray:
     """Leading eigenvectors of the covariance of `sources`, one standard deviation each.
 
-    They are orthogonal under the metric of vertex area.
+    They are orthogonal under the metric of vertex area, before hair covers its share of them.
     """
     root = np.sqrt(area / area.sum())[:, None]
     rows = (sources * root).reshape(len(sources), -1)
     values, vectors = np.linalg.eigh(rows @ rows.T)
     order = np.argsort(-values)[:rank]
-    components = np.tensordot(vectors[:, order].T, sources, 1)
+    components = np.tensordot(vectors[:, order].T, under_hair(sources, regions), 1)
     flat = components.reshape(len(components), -1)
     largest = np.abs(flat).argmax(1)
     return components * np.sign(flat[np.arange(len(flat)), largest])[:, None, None]
