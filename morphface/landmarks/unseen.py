@@ -44,7 +44,7 @@ def follow_mesh(photo: Photo, box: Box, tilted: float = 0.0) -> Landmarks | None
         box: of the landmarks.
         tilted: how far the line through the eyes was turned, in radians.
     """
-    return _settled(photo, read_mesh(photo, box, tilted), looks=1)
+    return _settled(photo, read_mesh(photo, box, tilted), looks=_LOOKS)
 
 
 def _by_network(photo: Photo, hint: Landmarks) -> Landmarks | None:
