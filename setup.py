@@ -38,6 +38,7 @@ setup(
         "morphface": [
             "CONVENTIONS.md",
             "py.typed",
+            "landmarks/data/*",
             "render/EXAMPLES.md",
             "models/data/*",
             "parameters/data/*",

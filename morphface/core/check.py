@@ -29,6 +29,7 @@ def check_finite(name: str, value: Tensor) -> None:
     Raises:
         ParameterError: with the number of such entries.
     """
-    bad = int((~torch.isfinite(value)).sum())
-    if bad:
+    finite = torch.isfinite(value)
+    if not bool(finite.all()):
+        bad = int((~finite).sum())
         raise ParameterError(f"{name} must be finite, but {bad} of {value.numel()} values are not")

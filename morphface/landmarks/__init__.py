@@ -7,6 +7,7 @@ from morphface.landmarks.detectors import LandmarkDetector
 from morphface.landmarks.embedding import measure_embedding
 from morphface.landmarks.files import read_landmarks
 from morphface.landmarks.find import choose, find_faces
+from morphface.landmarks.five import embed_five
 from morphface.landmarks.points import Landmarks
 from morphface.landmarks.schemes import SCHEMES, outer_eye_distance, scheme, to_scheme
 from morphface.landmarks.search import search_faces
@@ -15,6 +16,7 @@ from morphface.landmarks.transfer import embed
 if TYPE_CHECKING:
     from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
     from morphface.landmarks.detectors.retinaface import RetinaFaceDetector
+    from morphface.landmarks.detectors.yunet import YuNetDetector
 
 __all__ = [
     "LandmarkDetector",
@@ -22,8 +24,10 @@ __all__ = [
     "MediaPipeDetector",
     "RetinaFaceDetector",
     "SCHEMES",
+    "YuNetDetector",
     "choose",
     "embed",
+    "embed_five",
     "find_faces",
     "measure_embedding",
     "outer_eye_distance",
@@ -36,6 +40,7 @@ __all__ = [
 _HOMES = {
     "MediaPipeDetector": "detectors.mediapipe",
     "RetinaFaceDetector": "detectors.retinaface",
+    "YuNetDetector": "detectors.yunet",
 }
 
 __getattr__ = lazy_names(__name__, _HOMES)

@@ -9,9 +9,15 @@ import torch
 from morphface.core.errors import NoFaceError, ParameterError
 from morphface.landmarks.boxes import area
 from morphface.landmarks.detectors import LandmarkDetector
-from morphface.landmarks.points import Landmarks
+from morphface.landmarks.points import Landmarks, moved
 from morphface.landmarks.schemes import tilt
-from morphface.landmarks.search import Confirmed, confirm, look_again, search_faces
+from morphface.landmarks.search import (
+    Confirmed,
+    at_a_glance,
+    confirm,
+    look_again,
+    search_faces,
+)
 from morphface.media.images import Photo
 
 __all__ = ["Search", "choose", "find_faces"]
@@ -22,6 +28,7 @@ _SMALL = 160.0  # faces below this size in pixels are looked at again, enlarged
 _SURE = 0.01  # doubt below which no other turn is tried: upright portraits have 0.006 at most,
 # upside-down ones 0.015 and more
 _LIMIT = 0.04  # doubt above which it is no face
+_QUICK = 1.5e6  # pixels of a picture on its side that are searched for anybody
 
 
 def find_faces(
@@ -35,9 +42,9 @@ def find_faces(
     Args:
         photo: the picture.
         detector: who finds faces in it and in parts of it.
-        search: when to look for faces that are a small part of the picture, which takes from
-            a tenth of a second to seconds: "auto" if none was found else, "always" to find
-            everybody, or "never".
+        search: when to look for faces that are a small part of the picture or seen from the side,
+            which takes from a tenth of a second to seconds: "auto" if none was found else,
+            "always" to find everybody, or "never".
 
     Raises:
         NoFaceError: nobody was found.
@@ -81,8 +88,9 @@ def choose(faces: list[Landmarks], which: str | int = "largest") -> list[Landmar
 
 def _at_a_glance(photo: Photo, detector: LandmarkDetector) -> tuple[Photo, list[Landmarks]]:
     """What the detector sees in the whole picture, in the first turn that leaves no doubt."""
-    best: tuple[float, Photo, list[Landmarks]] = (_LIMIT, photo, [])
-    for view in _turns(photo):
+    small, shrunk = at_a_glance(photo)
+    best: tuple[float, Photo, list[Landmarks]] = (_LIMIT, small, [])
+    for view in _turns(small):
         checked = [_checked(view, face, detector) for face in detector.detect(view)]
         sure = [c for c in checked if c is not None and c.doubt < _LIMIT]
         if not sure or _quarters(sure[0].face) % 4:
@@ -92,7 +100,17 @@ def _at_a_glance(photo: Photo, detector: LandmarkDetector) -> tuple[Photo, list[
             best = (largest.doubt, view, [c.face for c in sure])
         if largest.doubt < _SURE:
             break
-    return best[1], best[2]
+    _, view, faces = best
+    if shrunk == 1.0:
+        return view, faces
+    return _as(view, photo), [moved(face, 1 / shrunk, (0.0, 0.0)) for face in faces]
+
+
+def _as(view: Photo, photo: Photo) -> Photo:
+    """The photo turned as a view of it."""
+    if view.orientation != photo.orientation:
+        return photo.stored()
+    return photo if view.turns == photo.turns else photo.turned(view.turns - photo.turns)
 
 
 def _checked(photo: Photo, face: Landmarks, detector: LandmarkDetector) -> Confirmed | None:
@@ -130,9 +148,13 @@ def _thoroughly(
     faces = search_faces(photo, detector)
     turns = [_quarters(face) % 4 for face in faces]
     most = max(set(turns), key=turns.count, default=0)
-    if most and not known:
-        turned = photo.turned(most)
-        again = search_faces(turned, detector)
-        if again:
-            return turned, again
-    return photo, faces or known
+    if known or (faces and not most):
+        return photo, faces or known
+    for turn in (most,) if faces else (1, 3, 2):
+        turned = photo.turned(turn)
+        # A quick search tells whether anybody is upright in it.
+        if faces or search_faces(turned, detector, most=_QUICK):
+            again = search_faces(turned, detector)
+            if again:
+                return turned, again
+    return photo, faces

@@ -14,7 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from morphface.landmarks.points import Landmarks
-from morphface.landmarks.schemes import scheme, to_scheme
+from morphface.landmarks.schemes import five_points
 from morphface.media.images import Photo
 from morphface.models.folder import models_folder
 
@@ -22,8 +22,6 @@ __all__ = ["NAME", "Recogniser", "find_recogniser"]
 
 NAME = "face_recognition_sface_2021dec.onnx"
 _SHA256 = "0ba9fbfa01b5270c96627c4ef784da859931e02f04419c829e83484087c34e79"
-_MOUTH = (48, 54)  # of the 68 points
-_NOSE = 30
 
 
 class Recogniser:
@@ -45,13 +43,14 @@ class Recogniser:
             photo: that shows the face.
             face: its landmarks, of the schemes "478", "68" or "5".
         """
-        five = _five(face)
+        found = five_points(face)
+        five = None if found is None else found.double().numpy()
         if five is None or not np.isfinite(five).all():
             return None
         row = np.concatenate([np.zeros(4), five.ravel(), np.ones(1)]).astype(np.float32)
         picture = np.ascontiguousarray(photo.to_uint8().numpy()[..., ::-1])
-        found = self._network.feature(self._network.alignCrop(picture, row))[0]
-        return torch.nn.functional.normalize(torch.from_numpy(found.copy()), dim=0)
+        numbers = self._network.feature(self._network.alignCrop(picture, row))[0]
+        return torch.nn.functional.normalize(torch.from_numpy(numbers.copy()), dim=0)
 
 
 @cache
@@ -66,15 +65,3 @@ def find_recogniser() -> Recogniser | None:
         return Recogniser(path)
     except (ImportError, AttributeError):
         return None
-
-
-def _five(face: Landmarks) -> Float[np.ndarray, "5 2"] | None:
-    """Right eye, left eye, nose, right and left corner of the mouth, as they are in the picture."""
-    if face.scheme == "5":
-        return face.points.double().numpy()
-    if face.scheme not in ("478", "68"):
-        return None
-    points = to_scheme(face, "68").points.double().numpy()
-    groups = scheme("68").groups
-    eyes = [points[list(groups[side])].mean(axis=0) for side in ("right_eye", "left_eye")]
-    return np.stack([*eyes, points[_NOSE], *points[list(_MOUTH)]])

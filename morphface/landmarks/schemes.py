@@ -18,7 +18,17 @@ from morphface.landmarks import tables
 from morphface.landmarks.boxes import box_of
 from morphface.landmarks.points import Landmarks
 
-__all__ = ["SCHEMES", "Scheme", "mirrored", "outer_eye_distance", "scheme", "tilt", "to_scheme"]
+__all__ = [
+    "NOSE_AND_MOUTH",
+    "SCHEMES",
+    "Scheme",
+    "five_points",
+    "mirrored",
+    "outer_eye_distance",
+    "scheme",
+    "tilt",
+    "to_scheme",
+]
 
 
 @dataclass(frozen=True)
@@ -96,6 +106,9 @@ _MULTI_PIE = Scheme(
         *(64, 63, 62, 61, 60, 67, 66, 65),
     ),
 )
+
+NOSE_AND_MOUTH = (30, 48, 54)
+"""Tip of the nose, right and left corner of the mouth, among the 68 points."""
 
 _FIVE = Scheme(
     name="5",
@@ -192,6 +205,24 @@ def to_scheme(face: Landmarks, name: str) -> Landmarks:
         depth=None if face.depth is None else face.depth[order],
         box=box_of(face.points[order]),
     )
+
+
+def five_points(face: Landmarks) -> Float[Tensor, "5 2"] | None:
+    """Centres of the eyes, the right one first, tip of the nose, and corners of the mouth.
+
+    Args:
+        face: landmarks of any scheme. None if that does not tell them.
+    """
+    if face.scheme == "5":
+        return face.points
+    if face.scheme not in ("478", "68"):
+        return None
+    known, groups = to_scheme(face, "68"), _MULTI_PIE.groups
+    points, eyes = known.points, [list(groups[side]) for side in ("right_eye", "left_eye")]
+    if not bool((known.confidence[[*eyes[0], *eyes[1], *NOSE_AND_MOUTH]] > 0).all()):
+        return None
+    centres = [points[eye].mean(dim=0) for eye in eyes]
+    return torch.stack([*centres, *points[list(NOSE_AND_MOUTH)]])
 
 
 def _index(numbers: tuple[int, ...]) -> Int[Tensor, " N"]:

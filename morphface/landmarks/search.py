@@ -1,13 +1,14 @@
-"""Faces that are a small part of the picture: look at overlapping tiles of several scales.
+"""Faces that are a small part of the picture, or turned far: found by their boxes, then looked at.
 
-A detector sees a whole picture at a fixed, small size and misses faces below about a sixth of
-it. Here every face is large in some tile. What a tile shows is only a hint: each face is found
-again on crops around it, so that precision does not depend on where the tiles lie, and a hint
-that does not come up again alike is dropped as an illusion.
+A landmark detector sees a whole picture at a fixed, small size and misses faces below about a
+sixth of it. So YuNet says where there are faces, and each is looked at on a crop around it. Two
+witnesses must agree: YuNet's five points and the landmarks, or two looks at crops of different
+size. Where the detector sees nobody in the crop, its landmark network is asked directly; and who
+is seen in full profile is told by YuNet's five points, if these come up again in other looks.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -15,41 +16,98 @@ from torch import Tensor
 
 from morphface.landmarks.boxes import area, containment, largest_first, overlap
 from morphface.landmarks.detectors import LandmarkDetector
+from morphface.landmarks.detectors.yunet import YuNetDetector
 from morphface.landmarks.points import Landmarks, moved
+from morphface.landmarks.schemes import five_points
+from morphface.landmarks.unseen import read_unseen
 from morphface.media.images import Photo
 
-__all__ = ["Confirmed", "confirm", "look_again", "search_faces"]
+__all__ = ["Confirmed", "at_a_glance", "confirm", "look_again", "search_faces"]
 
-_SMALLEST_TILE = 192  # a face of 40 pixels is a fifth of it
-_STEP = 0.55  # of a tile: a face of up to 0.45 of a tile is whole in one of them
 _SAME = 0.3  # overlap from which two boxes are one face
 _INSIDE = 0.7  # containment from which the smaller box is a part of the other face
 _CLOSE, _WIDE = 2.0, 3.0  # sides of the confirming crops, in sizes of the face
 _SHOWN = 512  # side at which crops are shown: halves the error of faces of 40 to 60 pixels
+_GLANCE = 2048  # longer side at which a whole picture is shown: the detector looks at 256 pixels of
+# a face, and sees none that is smaller than a sixth of that
 _AGREEMENT = 0.04  # mean distance of the confirmations in sizes of the face: 0.02 at most for
 # faces of 30 to 270 pixels, above 0.06 for what textures look like
+_WITNESS = 0.1  # mean distance of the five points likewise: 0.08 at most for faces of which YuNet
+# is surer than this (46 faces of 35 to 240 pixels); above 0.14 where one of the two is wrong
+_SURE = 0.8
 
 
-def search_faces(photo: Photo, detector: LandmarkDetector) -> list[Landmarks]:
+def search_faces(
+    photo: Photo,
+    detector: LandmarkDetector,
+    *,
+    profiles: bool = True,
+    most: float | None = None,
+) -> list[Landmarks]:
     """All faces from about 40 pixels on, the largest first.
 
-    It costs one detection for each tile and two for each face, so it is for pictures with
-    several people, and for those in which a look at the whole found nobody.
+    It costs a look at the whole, which grows with the picture up to 22 megapixels, and one or two
+    detections for each face (`benchmarks/bench_detect.py`).
 
     Args:
         photo: the picture.
-        detector: who looks at each tile.
+        detector: who looks at the picture and at each crop.
+        profiles: whether those count that no landmark network knows, such as full profiles; they
+            have the five points of the scheme "5".
+        most: pixels that are searched at most; a larger picture is shrunk, which misses faces
+            that are then smaller than 20 pixels.
     """
-    hints = list(detector.detect(photo))
-    for tile in _tiles(*photo.size):
-        if not any(_within(tile, hint) for hint in hints):
-            hints += _detect_in(photo, tile, detector)
+    photo = Photo(photo.to_uint8(), source=photo.source)  # once, not for each look
     faces: list[Landmarks] = []
-    for hint in _distinct(hints):
+    for hint in _distinct(_glance(photo, detector)):
         confirmed = confirm(photo, hint, detector)
         if confirmed is not None and confirmed.doubt < _AGREEMENT:
             faces.append(confirmed.face)
+    finder = YuNetDetector() if most is None else YuNetDetector(most=most)
+    for hint in finder.detect(photo):
+        if any(_same(hint, face) for face in faces):
+            continue
+        face = _witnessed(photo, hint, detector) or read_unseen(photo, hint, profiles=profiles)
+        if face is not None:
+            faces.append(face)
     return largest_first(_distinct(faces))
+
+
+def _glance(photo: Photo, detector: LandmarkDetector) -> list[Landmarks]:
+    small, shrunk = at_a_glance(photo)
+    return [moved(face, 1 / shrunk, (0.0, 0.0)) for face in detector.detect(small)]
+
+
+def at_a_glance(photo: Photo) -> tuple[Photo, float]:
+    """The picture with as many pixels as a look at the whole makes use of, and how far it shrank.
+
+    Args:
+        photo: the picture.
+    """
+    height, width = photo.size
+    shrunk = _GLANCE / max(height, width)
+    if shrunk >= 0.75:
+        return photo, 1.0
+    import cv2
+
+    size = (round(width * shrunk), round(height * shrunk))
+    small = cv2.resize(photo.to_uint8().cpu().numpy(), size, interpolation=cv2.INTER_AREA)
+    return replace(photo, pixels=torch.from_numpy(small), original=None), shrunk
+
+
+def _witnessed(photo: Photo, hint: Landmarks, detector: LandmarkDetector) -> Landmarks | None:
+    """The face around a hint of YuNet, if two witnesses agree on it."""
+    close = _again(photo, hint, _CLOSE, detector)
+    if close is None:
+        return None
+    five = five_points(close)
+    if five is not None and float(hint.confidence[0]) > _SURE:
+        apart = (five - hint.points).norm(dim=-1).mean() / max(area(hint.box), 1e-6) ** 0.5
+        if apart < _WITNESS:
+            return close
+    wide = _again(photo, hint, _WIDE, detector)
+    agreed = wide is not None and _difference(close, wide) < _AGREEMENT
+    return close if agreed else None
 
 
 def _detect_in(
@@ -69,7 +127,7 @@ def _detect_in(
     first = step // 2
     rows = torch.arange(top + first, top + side, step).clamp(0, height - 1)
     columns = torch.arange(left + first, left + side, step).clamp(0, width - 1)
-    pixels = photo.pixels[rows][:, columns]
+    pixels = photo.part(rows, columns)
     scale = float(step)
     if enlarge and side < _SHOWN:
         scale = side / _SHOWN
@@ -77,32 +135,6 @@ def _detect_in(
     # The centre of the first sample stays where it was.
     corner = (left + first + 0.5 - 0.5 * step, top + first + 0.5 - 0.5 * step)
     return [moved(face, scale, corner) for face in detector.detect(Photo(pixels))]
-
-
-def _tiles(height: int, width: int) -> Iterator[tuple[int, int, int]]:
-    """Top, left and side of each tile, the largest first."""
-    sides = [_SMALLEST_TILE]
-    while sides[-1] * 2 < max(height, width):
-        sides.append(sides[-1] * 2)
-    for side in reversed(sides):
-        for top in _starts(height, side):
-            for left in _starts(width, side):
-                yield top, left, side
-
-
-def _starts(length: int, side: int) -> list[int]:
-    """Where tiles begin so that they cover `length` evenly."""
-    if length <= side:
-        return [(length - side) // 2]
-    count = -(-(length - side) // int(side * _STEP)) + 1
-    return torch.linspace(0, length - side, count).round().int().tolist()
-
-
-def _within(tile: tuple[int, int, int], face: Landmarks) -> bool:
-    """Whether there is nothing to find in a tile because one face covers it."""
-    top, left, side = tile
-    box = (float(left), float(top), float(left + side), float(top + side))
-    return area(box) < area(face.box) and containment(box, face.box) > _INSIDE
 
 
 def _distinct(faces: Iterable[Landmarks]) -> list[Landmarks]:

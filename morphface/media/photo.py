@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 from morphface.core.check import check_shape
@@ -83,6 +83,18 @@ class Photo(Record):
         """The pixels rounded to 0..255; as they were given, if they were given so."""
         given: Tensor | None = self.__dict__.get("_bytes")
         return to_uint8(self.pixels) if given is None else given
+
+    def part(self, rows: Int[Tensor, " h"], columns: Int[Tensor, " w"]) -> Float[Tensor, "h w 3"]:
+        """Some of the pixels, without making floats of all of them.
+
+        Args:
+            rows: which.
+            columns: of these.
+        """
+        given: Tensor | None = self.__dict__.get("_bytes")
+        if given is None:
+            return self.pixels[rows[:, None], columns]
+        return torch.div(given[rows[:, None], columns], 255)
 
     def _moved(self, mirror: bool, turns: int) -> "Photo":
         """Mirrored left-right if asked for, then turned counter-clockwise."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from morphface.core.errors import ModelError, OutputError
-from morphface.landmarks import embed
+from morphface.landmarks import embed, embed_five
 from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
 from morphface.landmarks.tables import MESH_OF_68
 from morphface.models import MODELS, LandmarkEmbedding, MorphableModel, load_model
@@ -52,14 +52,18 @@ def with_landmarks_for(
     Args:
         model: as it was loaded.
         name_or_path: what it was loaded from.
-        schemes: that the landmarks of the picture follow; others than "478" and "68" are left to
-            the fit to refuse.
+        schemes: that the landmarks of the picture follow; others than "478", "68" and "5" are left
+            to the fit to refuse.
         progress: is told if something has to be computed.
 
     Raises:
         LandmarkError: the detector sees no face in renderings of the model.
     """
-    if not set(schemes) & set(_SCHEMES) - model.landmarks.keys():
+    wanted = set(schemes)
+    if "5" in wanted and "5" not in model.landmarks:
+        model = with_landmarks_for(model, name_or_path, {"68"}, progress)
+        model = replace(model, landmarks=model.landmarks | {"5": embed_five(model)})
+    if not wanted & set(_SCHEMES) - model.landmarks.keys():
         return model
     found = _computed(model, progress or (lambda _: None))
     with suppress(OutputError):  # then the next fit computes them again

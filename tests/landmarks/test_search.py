@@ -3,7 +3,8 @@ import torch
 
 from morphface.landmarks import outer_eye_distance, search_faces
 from morphface.landmarks.points import Landmarks, moved
-from morphface.landmarks.search import _detect_in, _starts, _tiles
+from morphface.landmarks.schemes import mirrored
+from morphface.landmarks.search import _detect_in, at_a_glance
 from morphface.media.images import Photo, read_image
 from tests.data import shared
 
@@ -69,7 +70,7 @@ def test_depth_of_a_crop_is_in_pixels_of_the_picture(detector, truth):
     ("name", "count"),
     [
         ("noface_rocket.jpg", 0),
-        ("old_man_side.jpg", 0),  # a full profile, which the detector does not know
+        ("old_man_side.jpg", 1),  # a full profile, which the detector does not know
         ("laos_two_faces.jpg", 2),
         ("sunglasses_selfie.jpg", 1),
     ],
@@ -117,10 +118,38 @@ def test_a_point_of_a_crop_is_the_point_of_the_picture_that_it_showed(side):
     assert face.points[0].tolist() == pytest.approx(want, abs=0.1)  # bicubic bends lines a little
 
 
-def test_tiles_cover_every_face_of_less_than_half_a_tile():
-    for length in (10, 192, 193, 400, 1999):
-        starts = _starts(length, 192)
-        assert starts[0] <= 0
-        assert starts[-1] + 192 >= length
-        assert all(b - a <= 192 * 0.55 + 1 for a, b in zip(starts, starts[1:], strict=False))
-    assert {side for _, _, side in _tiles(900, 1500)} == {192, 384, 768}
+def test_a_large_picture_is_shown_smaller_and_its_faces_lie_where_they_are(detector, astronaut):
+    part = Photo(astronaut.pixels[:, 120:330])
+    large = Photo(scaled(part.pixels, 6.0))
+    small, shrunk = at_a_glance(large)
+    assert max(small.size) == 2048
+    assert shrunk == pytest.approx(2048 / 3072)
+    assert at_a_glance(astronaut) == (astronaut, 1.0)
+    (direct,) = detector.detect(part)
+    (face,) = search_faces(large, detector)
+    distance = (face.points / 6 - direct.points).norm(dim=-1).mean()
+    assert distance / outer_eye_distance(direct.points, "478") < 0.03
+
+
+def test_who_is_seen_from_the_side_has_five_points_and_is_left_out_where_these_do_not_help(
+    detector,
+):
+    photo = read_image(shared("photos", "old_man_side.jpg"))
+    (face,) = search_faces(photo, detector)
+    assert face.scheme == "5"
+    right, left, nose, *_ = face.points
+    # He looks to the right of the picture, with the nose in front of both eyes.
+    assert float(nose[0]) > max(float(right[0]), float(left[0]))
+    left_side, top, right_side, bottom = face.box
+    assert 180 < left_side < 245 > right_side - 10 > 200
+    assert 70 < top < 100 < 125 < bottom < 165
+    assert search_faces(photo, detector, profiles=False) == []
+
+
+def test_the_points_of_a_profile_move_with_the_picture(detector):
+    photo = read_image(shared("photos", "old_man_side.jpg"))
+    (face,) = search_faces(photo, detector)
+    (mirror,) = search_faces(Photo(photo.pixels.flip(1)), detector)
+    back = mirrored(mirror, photo.size[1])
+    size = max(face.box[2] - face.box[0], face.box[3] - face.box[1])
+    assert (back.points - face.points).norm(dim=-1).mean() < 0.1 * size

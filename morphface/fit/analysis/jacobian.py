@@ -142,16 +142,17 @@ def _write_compiled(parts: _Parts, view: View, out: Float[Tensor, "n 3 p"]) -> N
         for values in (rings.pairs, rings.neighbour, rings.terms, rings.corner, rings.sign)
     )
     tasks = split()
-    run(
-        light_vertices,
-        tasks,
-        used.numpy(),
-        around,
-        scene.shape.numpy(),
-        parts.chain.contiguous().numpy(),
-        basis.numpy(),
-        lit.numpy(),
-    )
+    if basis.shape[2]:
+        run(
+            light_vertices,
+            tasks,
+            used.numpy(),
+            around,
+            scene.shape.numpy(),
+            parts.chain.contiguous().numpy(),
+            basis.numpy(),
+            lit.numpy(),
+        )
     across = parts.across @ scene.look.rotation
     points = (
         samples.corners.numpy(),
@@ -197,7 +198,7 @@ def point_jacobian(
         lens: what sees them.
     """
     look, across = scene.look, _motion(scene, samples, lens)
-    moved = torch.einsum("nk,nkcs->ncs", samples.weights, basis[samples.corners])
+    moved = samples.blend_rows(basis)
     points = samples.blend(scene.points)
     nothing = across.new_zeros(len(across), 2, len(look.reflectance) + 27)
     return torch.cat(

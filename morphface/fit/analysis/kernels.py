@@ -1,8 +1,8 @@
 """The compiled heart of the Jacobian on a CPU; `jacobian.py` says what it computes.
 
 `light_vertices` follows the normals to colours at the vertices that are seen, `write_samples`
-blends three of them for each pixel. The innermost loops run along the coefficients, which lie
-side by side in memory.
+blends three of them for each pixel, as `blend` does with any values. The innermost loops run along
+the coefficients, which lie side by side in memory.
 """
 
 # The kernels are typed by numba, from their arguments.
@@ -12,7 +12,17 @@ import numpy as np
 
 from morphface.render.backends.kernels.compiler import compiled
 
-__all__ = ["light_vertices", "write_samples"]
+__all__ = ["blend", "light_vertices", "write_samples"]
+
+
+@compiled
+def blend(values, corners, weights, out):
+    """Of every point, the weighted sum of the values at its three corners."""
+    for i in range(len(corners)):
+        first, second, third = corners[i]
+        a, b, c = weights[i]
+        for k in range(values.shape[1]):
+            out[i, k] = a * values[first, k] + b * values[second, k] + c * values[third, k]
 
 
 @compiled

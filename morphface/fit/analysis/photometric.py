@@ -217,7 +217,7 @@ def _begin(task: _Task, number: int, look: Look) -> tuple[Frame, Look]:
     scene = scene_of(surface_at(task.model, look), look)
     shown = scene.screen(lens)[seen_weight(scene) > 0, :2]
     away = float(-look.translation[2]) if depth is None else float(depth)
-    hints = hints_of(to_numpy(photo), start.landmarks, settings.hints)
+    hints = hints_of(photo.detach().cpu().numpy(), start.landmarks, settings.hints)
     light = light_prior(scene, settings, hints)
     frame = Frame(
         photo=photo,

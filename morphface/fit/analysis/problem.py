@@ -244,11 +244,25 @@ def _colour_terms(
     samples, residual = points.samples[k], points.residuals[k]
     scale = photometric_scale(residual, samples.trust, points.noise[k], points.worth[k])
     slope = colour_slope(scene, samples, view, problem.gradient)
-    jacobian = colour_jacobian(scene, basis, samples, slope, view, scale=scale)
-    part = normal_equations(jacobian, residual * scale)
     free = problem.columns.mask(problem.free)
+    # Where no shape is free, its columns, most of the work, are left out.
+    first = basis.shape[2] if len(free) and free.min() >= basis.shape[2] else 0
+    jacobian = colour_jacobian(
+        scene, basis[..., first:].contiguous(), samples, slope, view, scale=scale
+    )
+    part = _from_column(normal_equations(jacobian, residual * scale), first)
     least = (problem.settings.least_noise / points.noise[k]) ** 2
     return part, unexplained(part, free, float((residual * scale).square().sum()), least=least)
+
+
+def _from_column(part: Quadratic, first: int) -> Quadratic:
+    """The same with so many columns before it on which nothing depends."""
+    if not first:
+        return part
+    count = first + len(part.gradient)
+    out = Quadratic(np.zeros(count), np.zeros((count, count)))
+    out.add(part, slice(first, None))
+    return out
 
 
 def unexplained(

@@ -7,6 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from morphface.core.records import Record
+from morphface.fit.analysis.kernels import blend
 from morphface.fit.analysis.lens import View
 from morphface.fit.analysis.scene import Scene
 from morphface.render import Fragments, rasterize
@@ -34,11 +35,19 @@ class Samples(Record):
 
     def blend(self, values: Float[Tensor, "V c"]) -> Float[Tensor, "n c"]:
         """Values at the points."""
-        return torch.einsum("nk,nkc->nc", self.weights, values[self.corners])
+        return self._blended(values)
 
     def blend_rows(self, rows: Float[Tensor, "V c s"]) -> Float[Tensor, "n c s"]:
         """Blends of matrices at vertices."""
-        return torch.einsum("nk,nkcs->ncs", self.weights, rows[self.corners])
+        return self._blended(rows.flatten(1)).unflatten(1, rows.shape[1:])
+
+    def _blended(self, values: Float[Tensor, "V c"]) -> Float[Tensor, "n c"]:
+        if values.device.type != "cpu" or values.requires_grad or self.weights.requires_grad:
+            return torch.einsum("nk,nkc->nc", self.weights, values[self.corners])
+        out = values.new_empty(len(self.corners), values.shape[1])
+        given = values.contiguous().numpy(), self.corners.contiguous().numpy()
+        blend(*given, self.weights.contiguous().numpy(), out.numpy())
+        return out
 
 
 def see(scene: Scene, view: View) -> Fragments:

@@ -37,6 +37,7 @@ class Scene(Record):
         albedo: clamped to [0, 1].
         light: irradiance of each channel.
         harmonics: of the normals, less what the head hides of the light from itself.
+        blocked: what it would hide in full shade.
     """
 
     surface: Surface
@@ -48,15 +49,16 @@ class Scene(Record):
     albedo: Float[Tensor, "V 3"]
     light: Float[Tensor, "V 3"]
     harmonics: Float[Tensor, "V 9"]
+    blocked: Float[Tensor, "V 9"]
 
     @property
     def shading(self) -> Float[Tensor, "V 3"]:
         """What full shade adds to the light."""
-        return _light(_blocked(self.surface, self.look), self.look)
+        return _light(self.blocked, self.look)
 
     def shaded(self, shade: Float[Tensor, ""]) -> "Scene":
         """The same head where another share of the light is hidden."""
-        more = (shade - self.look.shade) * _blocked(self.surface, self.look)
+        more = (shade - self.look.shade) * self.blocked
         harmonics, look = self.harmonics + more, replace(self.look, shade=shade)
         return replace(self, look=look, harmonics=harmonics, light=_light(harmonics, look))
 
@@ -76,7 +78,8 @@ def scene_of(surface: Surface, look: Look) -> Scene:
     points = shape @ look.rotation.T + look.translation
     areas = _vertex_areas(surface, points)
     normals = areas / areas.norm(dim=-1, keepdim=True).clamp(min=1e-12)
-    harmonics = sh_basis(normals) + look.shade * _blocked(surface, look)
+    blocked = _blocked(surface, look)
+    harmonics = sh_basis(normals) + look.shade * blocked
     albedo = surface.albedo
     if surface.reflectance:
         moved = surface.colours.flatten(0, 1) @ look.reflectance
@@ -91,6 +94,7 @@ def scene_of(surface: Surface, look: Look) -> Scene:
         albedo=albedo.clamp(0.0, 1.0),
         light=_light(harmonics, look),
         harmonics=harmonics,
+        blocked=blocked,
     )
 
 

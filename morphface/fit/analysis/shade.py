@@ -9,27 +9,25 @@ import torch
 
 from morphface.fit.analysis.energies import charbonnier
 from morphface.fit.analysis.lens import View
-from morphface.fit.analysis.problem import Drawn, Problem, draw_all, residuals_of, scenes_of
+from morphface.fit.analysis.problem import Drawn, Problem, draw_all, residuals_of
 from morphface.fit.analysis.sampling import Samples
 from morphface.fit.analysis.scene import Scene
 from morphface.fit.analysis.settings import PhotometricSettings
-from morphface.fit.analysis.state import Look
 
 __all__ = ["drawn_in_shade"]
 
 
 def drawn_in_shade(
-    problem: Problem, looks: tuple[Look, ...], *, count: int, phase: float
+    problem: Problem, scenes: tuple[Scene, ...], *, count: int, phase: float
 ) -> tuple[tuple[Scene, ...], Drawn]:
-    """The points of a step, and the scenes of the looks with the shade that explains them best.
+    """The points of a step, and the scenes with the shade that explains them best.
 
     Args:
         problem: photos and priors.
-        looks: where the fit stands.
+        scenes: where the fit stands.
         count: how many points.
         phase: where the first lies within its step, 0 to 1.
     """
-    scenes = scenes_of(problem, looks)
     drawn = draw_all(problem, scenes, count=count, phase=phase)
     scenes = tuple(
         _shaded(scene, photo.view, (drawn, k), problem.settings)

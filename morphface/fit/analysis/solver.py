@@ -39,17 +39,18 @@ def run_stage(
         phase: of the first draw.
     """
     damping, history = _DAMPING[0], []
+    scenes = scenes_of(problem, looks)
     bases: list[Tensor | None] = [None] * len(looks)
     for count in range(stage.steps):
         turn = (phase + count * _GOLDEN) % 1.0
-        scenes, drawn = drawn_in_shade(problem, looks, count=stage.pixels, phase=turn)
+        scenes, drawn = drawn_in_shade(problem, scenes, count=stage.pixels, phase=turn)
         normal, drawn = normal_of(problem, scenes, drawn, bases)
         before = energy(problem, scenes, drawn, moved=False).total
-        looks, after, damping = _advance(problem, scenes, drawn, normal, (before, damping))
+        scenes, after, damping = _advance(problem, scenes, drawn, normal, (before, damping))
         history.append(after)
         if before - after <= problem.settings.tolerance * before:
             break
-    return looks, tuple(history)
+    return tuple(scene.look for scene in scenes), tuple(history)
 
 
 def _advance(
@@ -58,17 +59,17 @@ def _advance(
     drawn: Drawn,
     normal: Quadratic,
     state: tuple[float, float],
-) -> tuple[tuple[Look, ...], float, float]:
-    """The looks after the step, their energy, and the next damping."""
+) -> tuple[tuple[Scene, ...], float, float]:
+    """The scenes after the step, their energy, and the next damping."""
     before, damping = state
     looks = tuple(scene.look for scene in scenes)
     for _ in range(_TRIES):
-        there = _moved(problem, looks, _step(problem, looks, normal, damping))
-        after = energy(problem, scenes_of(problem, there), drawn).total
+        there = scenes_of(problem, _moved(problem, looks, _step(problem, looks, normal, damping)))
+        after = energy(problem, there, drawn).total
         if after < before:
             return there, after, max(damping / 10, _DAMPING[1])
         damping = min(damping * 10, _DAMPING[2])
-    return looks, before, damping
+    return scenes, before, damping
 
 
 def _step(

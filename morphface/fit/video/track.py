@@ -160,7 +160,8 @@ class _Studio:
             faces = [(frame, find_all(frame.photo, self._finder, self.settings)) for frame in keys]
             if not any(found for _, found in faces):
                 faces = [
-                    (f, search_faces(f.photo, self._finder)) for f in keys[:: _thin(len(keys))]
+                    (f, search_faces(f.photo, self._finder, profiles=False))
+                    for f in keys[:: _thin(len(keys))]
                 ]
             focal = self.settings.focal
             frames = [

@@ -19,7 +19,9 @@ from morphface.landmarks import Landmarks
 from morphface.landmarks.boxes import Box, area, largest_first, overlap
 from morphface.landmarks.detectors import LandmarkDetector
 from morphface.landmarks.points import moved
+from morphface.landmarks.schemes import tilt
 from morphface.landmarks.search import confirm, search_faces
+from morphface.landmarks.unseen import follow_mesh
 from morphface.media.images import Photo
 from morphface.media.video import Frame
 
@@ -70,6 +72,8 @@ class _Follower:
     number: int
     see: Follow
     box: Box
+    direct: bool = False
+    tilted: float = 0.0
     missed: int = 0
     whole: bool | None = None
     square: tuple[int, int, int] | None = None
@@ -79,11 +83,16 @@ class _Follower:
         photo = frame.photo
         if self._aim(photo):
             self.see(_NOTHING, None)  # what it remembers is not where it will look
-        face = self._see(photo, frame.time)
+        face = self._see(photo, frame.time) or self._directly(photo)
         self.missed = 0 if face else self.missed + 1
         if face is not None:
-            self.box = face.box
+            self.box, self.tilted = face.box, float(tilt(face))
         return face
+
+    def _directly(self, photo: Photo) -> Landmarks | None:
+        """What the landmark network sees where the face was: of small faces it knows more."""
+        face = follow_mesh(photo, self.box, self.tilted) if self.direct else None
+        return face if face is not None and overlap(face.box, self.box) > _SAME else None
 
     def _aim(self, photo: Photo) -> bool:
         """Chooses the part of the picture to look at, and says whether it is another one."""
@@ -184,6 +193,7 @@ class Watch:
     ) -> None:
         self._finder = finder
         self._make = follower or (lambda: lambda photo, _: finder.detect(photo))
+        self._direct = follower is not None
         self._settings = settings
         self._followers: list[_Follower] = []
         self._spare: list[Follow] = []
@@ -246,7 +256,7 @@ class Watch:
             self._frames - self._searched >= self._pause(photo)
         ):
             self._searched = self._frames
-            faces += search_faces(photo, self._finder)
+            faces += search_faces(photo, self._finder, profiles=False)
         return self._begin(faces, known)
 
     def _pause(self, photo: Photo) -> float:
@@ -276,7 +286,7 @@ class Watch:
                 self._places = [b for b in self._places if overlap(b, face.box) < _NEARBY]
                 see = self._spare.pop() if self._spare else self._make()
                 see(_NOTHING, None)  # it may have followed somebody else
-                self._followers.append(_Follower(self._count, see, face.box))
+                self._followers.append(_Follower(self._count, see, face.box, self._direct))
                 out.append((self._count, face))
                 self._count += 1
         return out

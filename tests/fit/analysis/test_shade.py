@@ -9,7 +9,7 @@ import torch
 from morphface.core.errors import ParameterError
 from morphface.fit import PhotometricSettings
 from morphface.fit.analysis.energies import Markers
-from morphface.fit.analysis.problem import Photo, Problem, surface_at
+from morphface.fit.analysis.problem import Photo, Problem, scenes_of, surface_at
 from morphface.fit.analysis.scene import scene_of
 from morphface.fit.analysis.shade import drawn_in_shade
 from morphface.fit.analysis.state import Columns, first_look
@@ -76,8 +76,8 @@ def test_the_share_is_found_in_a_picture(place, share):
         settings=settings,
         free=(),
     )
-    looks = (replace(place, shade=0.4).look,)
-    scenes, drawn = drawn_in_shade(problem, looks, count=3000, phase=0.5)
+    before = scenes_of(problem, (replace(place, shade=0.4).look,))
+    scenes, drawn = drawn_in_shade(problem, before, count=3000, phase=0.5)
     assert float(scenes[0].look.shade) == pytest.approx(share, abs=0.1)
     assert drawn.residuals[0].norm(dim=1).median() < 0.02
 
