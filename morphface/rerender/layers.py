@@ -20,20 +20,26 @@ from morphface.render.rasterize import rasterize
 from morphface.render.warp import centres, enlarged, look_up
 from morphface.rerender.body import Body
 from morphface.rerender.looks import CONTINUED, brightened, part_of
+from morphface.rerender.mesh_layer import Drawn
 from morphface.rerender.nets import Net
 from morphface.rerender.person import Person
 from morphface.rerender.turn import Turn
-from morphface.segment.filters import blurred, mean_around, single, widened
+from morphface.segment.filters import blurred, grown, mean_around, single, widened
 
 __all__ = ["Layers"]
 
 GROUND = 500
 """Pixels along a head in which layers are worked out: more are interpolated, but not colours."""
+DENSE = 1.3, 2.5
+"""Pixels of the photo beside each other in one pixel: up to the first they are sharp, from the
+second on blurred."""
+BLURRED = 1.2
+"""How far, in pixels."""
 INSET = 4
 """Pixels of a layer by which its part of the picture is smaller than its net."""
 FILLED = 0.012
 """How far from the person, in sizes of the head, what is behind them is filled in, not kept."""
-STILL = 0.03, 0.005
+STILL = 0.08, 0.03
 """Shares of a turn that a person makes: from the first they are drawn, below the second the photo
 stays as it is."""
 
@@ -103,6 +109,11 @@ class Layers:
         return torch.cat([colours, alpha], 1).movedim(1, -1)
 
     @cached_property
+    def _smooth(self) -> Float[Tensor, "1 H W 3"]:
+        """The colours of the front without what is too fine where a turn makes them dense."""
+        return torch.from_numpy(blurred(self._front[0, ..., :3].numpy(), BLURRED))[None]
+
+    @cached_property
     def _rear(self) -> Float[Tensor, "1 h w 4"]:
         person = self.person
         alpha = np.ones_like(person.rear[..., :1])
@@ -120,6 +131,7 @@ class Layers:
         *,
         light: Float[Tensor, "V 3"] | None = None,
         quick: bool = False,
+        mesh: Drawn | None = None,
     ) -> tuple[Float[Tensor, "H W 3"], Float[Tensor, "H W 1"]]:
         """The photo with the person turned, without their face, and how far it is to be trusted.
 
@@ -129,6 +141,7 @@ class Layers:
             around: what is behind them in place of what was there, and the photo before that.
             light: logarithms of how many times brighter vertices of the mesh become; None is 1.
             quick: whether edges may be less smooth.
+            mesh: of the head, of which some is behind the front.
         """
         body, coarse = self.body, self._coarse(quick)
         gain = torch.zeros(*body.within.shape, 3) if light is None else body.spread(light)
@@ -142,6 +155,9 @@ class Layers:
         known = self._away if around is None else torch.ones_like(self._away)
         part = torch.cat([view.part(behind), view.part(known)], -1)
         part = self._over(part, self._rear, self._seen(rear, body.rear_net, view))
+        if mesh is not None:
+            part = part.contiguous()
+            mesh.lay(part[..., :3], part[..., 3:], mesh.under, view.corner)
         whole = self._seen(front, body.front_net, view)
         part = self._over(part, self._front, whole)
         if not quick:  # what lies beyond the outline hid where the surface ends before it
@@ -170,6 +186,11 @@ class Layers:
         place, inner = (spot * scale + room for spot in (seen.place, seen.place + seen.inwards))
         alpha = look_up(picture[..., 3:], place[None], "bilinear")[0]
         colour = look_up(picture[..., :3], inner[None], mode)[0].clamp(0, 1)
+        if picture is self._front:
+            dense = _denser(inner)
+            if bool((dense > 0).any()):
+                coarse = look_up(self._smooth, inner[None], "bilinear")[0]
+                colour = torch.lerp(colour, coarse, dense)
         if bool((seen.gain != 0).any()):
             colour = brightened(colour, seen.gain.exp())
         layer = torch.cat([colour, torch.full_like(alpha, sure)], -1)
@@ -186,7 +207,7 @@ class Layers:
         mask = found.mask[0].float().numpy()
         values[..., :2] -= centres(size[0], size[1], values) * view.coarse
         soft = mean_around(mean_around(mask))[..., None]
-        both = torch.from_numpy(np.concatenate([_grown(values.numpy(), mask), soft], -1))
+        both = torch.from_numpy(np.concatenate([grown(values.numpy(), mask, 2), soft], -1))
         height, width = view.size
         large = enlarged(both, (size[0] * view.coarse, size[1] * view.coarse))[:height, :width]
         shift, *others = large.split([2, 2, 1, 1, 3, 1], -1)
@@ -270,13 +291,13 @@ class _Seen:
     cover: Float[Tensor, "H W 1"]
 
 
-def _grown(
-    values: Float[np.ndarray, "h w C"], mask: Float[np.ndarray, "h w"]
-) -> Float[np.ndarray, "h w C"]:
-    """Values where there is something, and two pixels beside it those of what is next."""
-    for _ in range(2):
-        total = mean_around(mask)
-        near = mean_around(values * mask[..., None]) / np.maximum(total, 1e-6)[..., None]
-        values = np.where(mask[..., None] > 0, values, near)
-        mask = single(total > 1e-6)
-    return values
+
+def _denser(place: Float[Tensor, "h w 2"]) -> Float[Tensor, "h w 1"]:
+    """How far a picture is looked up with steps so long that it would flicker."""
+    step = torch.zeros_like(place[..., :1])
+    for axis in (0, 1):
+        length = place.diff(dim=axis).norm(dim=-1, keepdim=True)
+        size = length.shape[axis]
+        part = step.narrow(axis, 0, size)
+        part.copy_(torch.maximum(part, length))
+    return ramp(step, *DENSE)

@@ -174,9 +174,40 @@ class Person:
     @cached_property
     def hair_at_vertices(self) -> Float[Tensor, " V"]:
         """How far the photo shows hair or headwear where each vertex is."""
-        places = self.face.camera.project(self.sight.vertices)[:, :2] * self.work.scale
-        hair = torch.from_numpy(self.labels.hair * self.matte)[None, ..., None]
-        return look_up(hair, places[None, None], "bilinear")[0, 0, :, 0]
+        return self.at_vertices(self.labels.hair * self.matte)
+
+    def at_vertices(self, values: Float[np.ndarray, "h w"]) -> Float[Tensor, " V"]:
+        """Values of a picture of the working size where each vertex is.
+
+        Args:
+            values: of the picture.
+        """
+        return self.at_places(values, self.face.camera.project(self.sight.vertices)[:, :2])
+
+    def at_places(
+        self, values: Float[np.ndarray, "h w"], places: Float[Tensor, "N 2"]
+    ) -> Float[Tensor, " N"]:
+        """Values of a picture of the working size at places in the photo.
+
+        Args:
+            values: of the picture.
+            places: in pixels of the photo.
+        """
+        picture = torch.from_numpy(single(values))[None, ..., None]
+        spots = places[None, None] * self.work.scale
+        return look_up(picture, spots, "bilinear")[0, 0, :, 0]
+
+    @cached_property
+    def hairy(self) -> float:
+        """1 for who has hair or wears something on the head, 0 for who is bald."""
+        scalp = self.face.model.regions.get("scalp")
+        if scalp is None:
+            return 1.0
+        seen = self.on_mesh(scalp[:, None])[..., 0] > 0.5
+        if not seen.any():
+            return 1.0
+        share = float((self.labels.hair * self.matte)[seen].mean())
+        return min(max((share - 0.3) / 0.3, 0.0), 1.0)
 
     def on_mesh(self, values: Float[Tensor, "V C"]) -> Float[np.ndarray, "h w C"]:
         """Values of vertices where the photo shows them; zero elsewhere.

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
-__all__ = ["blurred", "foreground", "guided", "mean_around", "mean_near", "single", "widened"]
+__all__ = ["blurred", "foreground", "grown", "guided", "mean_around", "mean_near", "single", "widened"]
 
 MOST = 4
 """Channels that OpenCV filters at once."""
@@ -61,6 +61,24 @@ def widened(mask: Bool[np.ndarray, "H W"], reach: int) -> Bool[np.ndarray, "H W"
     kernel = np.ones((2 * reach + 1,) * 2, np.uint8)
     found: Bool[np.ndarray, "H W"] = cv2.dilate(mask.astype(np.uint8), kernel) > 0
     return found
+
+
+def grown(
+    values: Float[np.ndarray, "H W C"], mask: Float[np.ndarray, "H W"], steps: int
+) -> Float[np.ndarray, "H W C"]:
+    """Values where there is something, and some pixels beside it those of what is next.
+
+    Args:
+        values: of a picture.
+        mask: 1 where they are known, 0 elsewhere.
+        steps: how many pixels.
+    """
+    for _ in range(steps):
+        total = mean_around(mask)
+        near = mean_around(values * mask[..., None]) / np.maximum(total, 1e-6)[..., None]
+        values = np.where(mask[..., None] > 0, values, near)
+        mask = single(total > 1e-6)
+    return values
 
 
 def mean_near(
