@@ -23,7 +23,7 @@ from morphface.render.relief import membrane
 from morphface.rerender.grid import Grid
 from morphface.rerender.nets import Net, smoothed
 from morphface.rerender.turn import NECK, above_neck
-from morphface.segment.filters import blurred, mean_near
+from morphface.segment.filters import blurred, distance, mean_near
 
 __all__ = ["Body"]
 
@@ -137,7 +137,7 @@ class Body(Grid):
         found = rasterize(screen, faces, camera.size, perspective=camera.weak_depth is None)
         seen = interpolate(values[None], faces, found)[0]
         on = found.mask[0]
-        away = torch.from_numpy(distance_transform_edt(~on.numpy())).float() * self.step
+        away = torch.from_numpy(distance(~on.numpy())).float() * self.step
         far = away > FADED * self.person.work.size
         return membrane(seen * on[..., None], on | far)
 
@@ -203,11 +203,6 @@ class Body(Grid):
         for _ in range(_SKIRT):
             near = smoothed(near.float()) > 0
         return Net.of(near, every=False, one_sided=True)
-
-    @cached_property
-    def core_net(self) -> Net:
-        """Triangles of the front within the outline."""
-        return Net.of(self.within > 0, every=True, one_sided=True)
 
     @cached_property
     def rear_net(self) -> Net:

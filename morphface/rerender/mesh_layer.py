@@ -20,8 +20,9 @@ from morphface.geometry.camera import Camera
 from morphface.geometry.mesh import edges, normalized
 from morphface.render.interpolate import interpolate
 from morphface.render.rasterize import rasterize
-from morphface.render.warp import centres, enlarged, look_up
+from morphface.render.warp import centres, look_up
 from morphface.rerender.bare import continued
+from morphface.rerender.lookup import enlarged_fast, looked_up
 from morphface.rerender.looks import CONTINUED, Look, brightened, part_around, part_of, shade
 from morphface.rerender.seen_head import SeenHead
 from morphface.rerender.turn import above_neck
@@ -155,13 +156,10 @@ class MeshLayer:
         soft = mean_around(mask)[..., None]
         values = grown(values, mask, 2)
         values[..., 9:] *= np.clip(2 * soft - 0.5, 0, 1)
-        large = torch.from_numpy(values)
-        if coarse > 1:
-            large = enlarged(large, (bottom - top, right - left))
+        large = torch.from_numpy(enlarged_fast(values, (bottom - top, right - left)))
         flow, shades, trust, paint, over, under = large.split([2, 3, 1, 3, 1, 1], -1)
         place = flow + centres(bottom - top, right - left, flow) + flow.new_tensor([left, top])
-        mode = "bicubic" if coarse == 1 else "bilinear"
-        seen = look_up(self.head.photo.pixels[None], place[None], mode)[0].clamp(0, 1)
+        seen = looked_up(self._photo, place, cubic=True).clamp(0, 1)
         if bool((shades.abs() > 1e-4).any()):
             seen = brightened(seen, shades.exp())
         return Drawn((left, top), torch.lerp(paint, seen, trust), over, under, trust)
@@ -181,6 +179,10 @@ class MeshLayer:
         growth = self._growth(camera.project(look.vertices)[:, :2])
         trust = (1.1 - lost).clamp(0, 1) * ramp(growth, GROWTH[1], GROWTH[0])
         return (trust * self._shown)[:, None]
+
+    @cached_property
+    def _photo(self) -> Float[np.ndarray, "H W 3"]:
+        return np.ascontiguousarray(self.head.photo.pixels.numpy())
 
     @cached_property
     def _places(self) -> Float[Tensor, "V 2"]:

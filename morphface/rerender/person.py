@@ -11,7 +11,6 @@ from functools import cached_property
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
-from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
 from morphface.core.ramps import ramp
@@ -25,7 +24,7 @@ from morphface.rerender.hair import hair_colours
 from morphface.rerender.plate import inpainted
 from morphface.rerender.turn import above_neck
 from morphface.segment import Labels, Working, foreground, label_person, person_matte, working_size
-from morphface.segment.filters import blurred, single, widened
+from morphface.segment.filters import blurred, distance, single, widened
 
 __all__ = ["Person"]
 
@@ -47,7 +46,8 @@ BARE_EARS = 0.7
 """Share of skin where ears are to be, from which they are not under hair."""
 DRAWN = ("face", "lips", "eyelids", "eyeballs", "eye_sockets", "mouth", "teeth", "tongue")
 """Regions of the mesh that are drawn as such."""
-_FAR = 400
+FAR = 0.5
+"""How far beyond the padding the outline goes on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +97,7 @@ class Person:
         """The photo without the person."""
         size = self.work.size
         hole = widened(self.matte > 0.02, max(round(OLD * size), 2))
-        away = distance_transform_edt(hole) / size
+        away = distance(hole) / size
         y, x = np.mgrid[: hole.shape[0], : hole.shape[1]] + 0.5
         middle = self.work.middle
         near = np.maximum(np.abs(x - middle[0]), np.abs(y - middle[1])) < AROUND * size
@@ -128,9 +128,10 @@ class Person:
 
         Smooth across the pixels of the outline; negative outside.
         """
-        inside = np.pad(self.outline, _FAR, mode="edge")
-        away = distance_transform_edt(inside) - distance_transform_edt(~inside)
-        away = away[_FAR:-_FAR, _FAR:-_FAR]
+        far = max(round(FAR * self.work.size), 2)
+        inside = np.pad(self.outline, far, mode="edge")
+        away = distance(inside) - distance(~inside)
+        away = away[far:-far, far:-far]
         # Half a pixel lies between the centres on both sides of an edge.
         return blurred(single(away - 0.5 * np.sign(away)), SMOOTH * self.work.size)
 

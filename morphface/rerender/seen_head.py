@@ -39,8 +39,6 @@ WELL = 0.5
 """Confidence from which a vertex counts as seen."""
 LARGE = 700
 """Pixels of a head from which its texture has all texels."""
-COARSE = 128
-"""Texels along the texture of which only the vertices' colours are wanted."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,11 +181,10 @@ class SeenHead:
 
     @cached_property
     def colours(self) -> Float[Tensor, "V 3"]:
-        """Colours of vertices alone, which are much sooner known."""
-        if "texture" in vars(self):
-            return self.texture[0]
-        found = head_texture(self.face, self.photo, size=COARSE)
-        return found.colours * found.gains[0]
+        """Colours of vertices as they were fitted, to be multiplied by light."""
+        seen = self.face.pixels
+        albedo = self.face.albedo() if seen is None else seen.albedo * seen.gain[0]
+        return albedo
 
     def bent(self, look: Look, parameters: FaceParameters) -> Look:
         """A look whose neck is bent: its lower end stays where the photo has it.
