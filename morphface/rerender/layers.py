@@ -42,6 +42,7 @@ INSET = 4
 """Pixels of a layer by which its part of the picture is smaller than its net."""
 FILLED = 0.012
 """How far from the person, in sizes of the head, what is behind them is filled in, not kept."""
+ONE = torch.ones(())
 STILL = 0.08, 0.03
 """Shares of a turn that a person makes: from the first they are drawn, below the second the photo
 stays as it is."""
@@ -68,15 +69,24 @@ class Layers:
         return self.person.photo
 
     @cached_property
-    def background(self) -> Float[Tensor, "H W 3"]:
-        """The photo without the person."""
-        return self._large(self.person.plate, self._away)
+    def background(self) -> tuple[Float[Tensor, "H W 3"], Float[Tensor, "H W 1"]]:
+        """The photo without what turns of the person, and where that is known."""
+        away = self._away(widened(self._moving, self._reach))
+        return self._large(self.person.plate, away), away
 
     @cached_property
-    def _away(self) -> Float[Tensor, "H W 1"]:
-        """1 where the photo shows nothing but background."""
-        person, reach = self.person, max(round(FILLED * self.person.work.size), 1)
-        near = widened(person.matte > 0.02, reach) & widened(self._moving, reach)
+    def _cleared(self) -> tuple[Float[Tensor, "H W 3"], Float[Tensor, "H W 1"]]:
+        """The same without the whole person."""
+        away = self._away(np.ones(self.person.matte.shape, bool))
+        return self._large(self.person.plate, away), away
+
+    @property
+    def _reach(self) -> int:
+        return max(round(FILLED * self.person.work.size), 1)
+
+    def _away(self, moving: Bool[np.ndarray, "h w"]) -> Float[Tensor, "H W 1"]:
+        """1 where the photo shows nothing but background, or what does not move."""
+        near = widened(self.person.matte > 0.02, self._reach) & moving
         return enlarged(torch.from_numpy(1 - blurred(near, 1.0))[..., None], self.photo.size)
 
     @property
@@ -146,22 +156,23 @@ class Layers:
             quick: whether edges may be less smooth.
             mesh: of the head, of which some is behind the front.
         """
-        body, coarse = self.body, self._coarse(quick)
+        body, coarse, far = self.body, self._coarse(quick), turn.far
         gain = None if light is None else body.spread(light)
-        share, faded = body.rear_share, body.fringe(turn.rotation)
+        share, faded = body.rear_share.lerp(ONE, far), body.fringe(turn.rotation)
         rear = _Nodes(turn.apply(body.rear, share), share, faded, body.inwards, gain)
-        share, faded = body.front_share, body.opening(turn.rotation)
+        share, faded = body.front_share.lerp(ONE, far), body.opening(turn.rotation)
         front = _Nodes(turn.apply(body.front, share), share, faded, None, gain)
         view = _View.around(camera, (rear.points, front.points, body.front), coarse)
-        behind, frame = around or (self.background, self.photo.pixels)
+        plate, known = self.background if far == 0 else self._cleared
+        behind, frame = around or (plate, self.photo.pixels)
         part = view.part(behind).clone()
-        sure = (view.part(self._away) if around is None else torch.ones_like(part[..., :1])).clone()
+        sure = (view.part(known) if around is None else torch.ones_like(part[..., :1])).clone()
         self._over(part, sure, self._rear, self._seen(rear, body.rear_net, view))
         if mesh is not None:
             mesh.lay(part, sure, mesh.under, view.corner)
         whole = self._seen(front, body.front_net, view)
         self._over(part, sure, self._front, whole)
-        frame, trust = frame.clone(), torch.ones_like(self._away)
+        frame, trust = frame.clone(), torch.ones_like(known)
         if camera is self.person.face.camera and light is None:
             still = whole.cover * ramp(whole.share, *STILL)
             part, sure = (
@@ -169,7 +180,7 @@ class Layers:
                 for now, picture in ((part, frame), (sure, trust))
             )
         for picture, found in ((frame, part), (trust, sure)):
-            view.part(picture).copy_(found)
+            view.part(picture).copy_(found.clamp(0, 1))
         return frame, trust
 
     def _coarse(self, quick: bool) -> int:
