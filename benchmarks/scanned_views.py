@@ -4,6 +4,7 @@ The scan turns with its shoulders, where ours stay, so that only the face is com
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,8 @@ def scanned(data: Path, fit: Callable[..., Any], move: Callable[..., Tensor], li
         start = found.parameters
         for angle in ANGLES:
             truth = photograph(person, (angle, 0.0), lamp, detector, samples=SAMPLES)
-            wanted = edit(start, model=model, yaw=angle)
+            # The scan turns about its eyes' middle, an edit about the neck.
+            wanted = replace(edit(start, model=model, yaw=angle), translation=start.translation)
             similar = move(image, *(_marks(shot) for shot in (front, truth)))
             mask = _face(truth)
             case: dict[str, Any] = {"case": f"scan turned by {angle:g} degrees"}

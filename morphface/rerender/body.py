@@ -46,7 +46,7 @@ SKULLCAP = 0.8
 """How deep, in depths of the skull."""
 JOWL = 0.25
 """How much of a half-round is behind a jaw."""
-ALIKE = 0.2, 0.45
+ALIKE = 0.15, 0.36
 """Differences of colour between hair and its continuation: alike up to the first."""
 CLOSE = 20.0, 8.0
 """Millimetres between an outline and the mesh: from the second on, the mesh says how deep it is."""

@@ -42,11 +42,13 @@ SHADED = 0.9
 NEAR = 0.012
 """Standard deviation around a vertex of the colours that its texture goes on from, in sizes of the
 head."""
+EVENED = 8
+"""Times that the colours of skin are smoothed along edges."""
 DARK = 0.04
 """Amount of colour below which ratios of colours are not told."""
 STRANGE = 0.22, 0.42
 """Log differences of colour between skin and what is seen where it ends: none, and another thing."""
-EDGEWISE = 0.7, 0.95
+EDGEWISE = 0.8, 0.98
 """Cosines of view at which that is asked, and from which it is not."""
 COLLAR = 12.0
 """Millimetres above the end of the neck up to which it fades."""
@@ -228,7 +230,12 @@ class MeshLayer:
 
         What is not bare has the colour that the back of the hair has.
         """
-        painted = (self._lit(look) * self._correction.exp()).clamp(0, 1)
+        return (self._first * self.head.shades(look).exp()).clamp(0, 1)
+
+    @cached_property
+    def _first(self) -> Float[Tensor, "V 3"]:
+        """The same in the photo."""
+        painted = (self._lit() * self._correction.exp()).clamp(0, 1)
         return torch.lerp(self._hair, painted, self.head.bare)
 
     @cached_property
@@ -238,14 +245,24 @@ class MeshLayer:
         rear = torch.from_numpy(person.rear)[None]
         return look_up(rear, places[None, None], "bilinear")[0, 0]
 
-    def _lit(self, look: Look) -> Float[Tensor, "V 3"]:
+    def _lit(self) -> Float[Tensor, "V 3"]:
+        """The texture in the light of the photo."""
         head = self.head
-        light = shade(head.face.model.faces, look)
+        light = shade(head.face.model.faces, head.look)
         light = torch.lerp(light, light.clamp(max=SHADED), head.mouth)
         painted = head.colours * light
         if head.face.pixels is not None and head.face.pixels.grey[0]:
             painted = (painted @ painted.new_tensor(LUMINANCE))[:, None].expand(-1, 3)
-        return painted.clamp(0, 1)
+        return self._evened(painted.clamp(0, 1))
+
+    def _evened(self, colours: Float[Tensor, "V 3"]) -> Float[Tensor, "V 3"]:
+        """Colours of skin without the shades of folds, which a mesh has elsewhere than a photo."""
+        here, beside = self._pairs
+        count = torch.bincount(here, minlength=len(colours))[:, None].clamp(min=1)
+        for _ in range(EVENED):
+            mean = torch.zeros_like(colours).index_add(0, here, colours[beside]) / count
+            colours = torch.lerp(mean, colours, self._feature[:, None])
+        return colours
 
     @cached_property
     def _feature(self) -> Float[Tensor, " V"]:
@@ -259,7 +276,7 @@ class MeshLayer:
         head = self.head
         smooth = blurred(head.photo.pixels.numpy(), NEAR * head.person.work.size / head.person.work.scale)
         seen = look_up(torch.from_numpy(smooth)[None], self._places[None, None], "bilinear")[0, 0]
-        return (seen.clamp(min=0) + DARK).log() - (self._lit(head.look) + DARK).log()
+        return (seen.clamp(min=0) + DARK).log() - (self._lit() + DARK).log()
 
     @cached_property
     def _weight(self) -> Float[Tensor, " V"]:
@@ -309,7 +326,7 @@ class MeshLayer:
         ears = model.regions.get("ears", blank) if person.ears else blank
         nape = ramp(model.identity.mean[:, 1], *NAPE) * (1 - self._long_hair)
         bald = (1 - person.hairy) * head.bare[:, 0]
-        face = torch.maximum(model.regions.get("face", 1 + blank), ears) * head.bare[:, 0]
+        face = torch.maximum(model.regions.get("face", 1 + blank), ears)
         kept = torch.stack([face, nape, bald]).amax(0)
         if not person.ears:
             kept = kept * (1 - model.regions.get("ears", blank))

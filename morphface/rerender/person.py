@@ -36,6 +36,8 @@ SHOWN = 0.4
 """How far within the outline a turn may show the background."""
 AROUND = 1.0
 """How far from the middle of the head, in each direction, it may."""
+BROAD = 0.3
+"""How far hair and shoulders of someone else go beyond their head, in sizes of it."""
 RIM = 0.06
 """How far around a pixel its foreground colour is looked for."""
 
@@ -97,11 +99,23 @@ class Person:
         """The photo without the person."""
         size = self.work.size
         hole = widened(self.matte > 0.02, max(round(OLD * size), 2))
+        hole = hole | self._others(hole.shape)  # nobody is to be seen twice
         away = distance(hole) / size
         y, x = np.mgrid[: hole.shape[0], : hole.shape[1]] + 0.5
         middle = self.work.middle
         near = np.maximum(np.abs(x - middle[0]), np.abs(y - middle[1])) < AROUND * size
         return inpainted(self.work.pixels, hole, (away < SHOWN) & near, size)
+
+    def _others(self, size: tuple[int, int]) -> Bool[np.ndarray, "h w"]:
+        """Where other people's heads are, with hair and shoulders."""
+        y, x = np.mgrid[: size[0], : size[1]] + 0.5
+        found = np.zeros(size, bool)
+        for vertices in self.others:
+            points = self.face.camera.project(vertices)[:, :2].numpy() * self.work.scale
+            (left, top), (right, bottom) = points.min(0), points.max(0)
+            across, down = (x - (left + right) / 2) / (right - left), (y - top) / (bottom - top)
+            found |= (np.abs(across) < 0.5 + BROAD) & (down > -BROAD)
+        return found
 
     @cached_property
     def room(self) -> int:
