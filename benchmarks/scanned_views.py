@@ -27,7 +27,9 @@ SAMPLES = 24
 METHODS = ("copy", "similarity", "morphface")
 
 
-def scanned(data: Path, fit: Callable[..., Any], move: Callable[..., Tensor], likeness: Likeness) -> list[dict[str, Any]]:
+def scanned(
+    data: Path, fit: Callable[..., Any], move: Callable[..., Tensor], likeness: Likeness
+) -> list[dict[str, Any]]:
     """A row for each angle.
 
     Args:

@@ -143,7 +143,9 @@ class Body(Grid):
         most = float(height[sure].quantile(0.9)) if bool(sure.any()) else ROUND
         flat = self.to_model(self.points(torch.full(height.shape, self.plane)))
         longer = max(SKULLCAP * most / ROUND, 1.0)
-        return torch.lerp(torch.ones(()), torch.tensor(longer), smoothstep(flat[..., 1], *CROWN)).square()
+        return torch.lerp(
+            torch.ones(()), torch.tensor(longer), smoothstep(flat[..., 1], *CROWN)
+        ).square()
 
     def spread(self, values: Float[Tensor, "V C"]) -> Float[Tensor, "R C D"]:
         """Values of the mesh at the nodes, continued around it and fading out away from it.

@@ -158,7 +158,7 @@ class Rerenderer:
         self._mouth.over(frame, resting, bent, camera, turns=not self.quick, shown=shown)
         if resting is not parameters:
             self._eyes.over(frame, parameters, looks, camera)
-        return frame.clamp(0, 1), trust
+        return frame.clamp(0, 1), trust.clamp(0, 1)
 
     def _turned(
         self, turn: Turn, look: Look, mesh: Drawn | None, camera: Camera
@@ -187,7 +187,11 @@ class Rerenderer:
         """The quick one; the two share what they know of the photo."""
         other = replace(self, quick=True)
         vars(other).update(
-            _head=self._head, _mesh=self._mesh, _eyes=self._eyes, _mouth=self._mouth, _layers=self._layers
+            _head=self._head,
+            _mesh=self._mesh,
+            _eyes=self._eyes,
+            _mouth=self._mouth,
+            _layers=self._layers,
         )
         return other
 

@@ -180,7 +180,7 @@ class Layers:
                 for now, picture in ((part, frame), (sure, trust))
             )
         for picture, found in ((frame, part), (trust, sure)):
-            view.part(picture).copy_(found.clamp(0, 1))
+            view.part(picture).copy_(found)
         return frame, trust
 
     def _coarse(self, quick: bool) -> int:

@@ -108,8 +108,9 @@ class Drawn:
         """
         left, top = (a - b for a, b in zip(self.corner, corner, strict=True))
         (height, width), (rows, columns) = frame.shape[:2], cover.shape[:2]
-        x, y = slice(max(left, 0), min(left + columns, width)), slice(
-            max(top, 0), min(top + rows, height)
+        x, y = (
+            slice(max(left, 0), min(left + columns, width)),
+            slice(max(top, 0), min(top + rows, height)),
         )
         if x.start >= x.stop or y.start >= y.stop:
             return
@@ -129,9 +130,7 @@ class MeshLayer:
 
     head: SeenHead
 
-    def draw(
-        self, look: Look, camera: Camera, angle: float, *, coarse: int = 1
-    ) -> Drawn | None:
+    def draw(self, look: Look, camera: Camera, angle: float, *, coarse: int = 1) -> Drawn | None:
         """The mesh in another look; None if it is not in the picture.
 
         Args:
@@ -145,9 +144,7 @@ class MeshLayer:
         if left >= right or top >= bottom:
             return None
         inner, faces = part_of(camera, box, 1 / coarse), self.head.face.model.faces
-        found = rasterize(
-            inner.project(look.vertices)[None], faces, inner.size, perspective=False
-        )
+        found = rasterize(inner.project(look.vertices)[None], faces, inner.size, perspective=False)
         shades, paint = self.head.shades(look), self._painted(look)
         trust = self._trust(look, camera)
         over = self.head.shown * torch.lerp(self.head.bare, torch.ones_like(trust), trust)
@@ -274,7 +271,9 @@ class MeshLayer:
     def _difference(self) -> Float[Tensor, "V 3"]:
         """Logarithm of how many times brighter the photo is than the texture."""
         head = self.head
-        smooth = blurred(head.photo.pixels.numpy(), NEAR * head.person.work.size / head.person.work.scale)
+        smooth = blurred(
+            head.photo.pixels.numpy(), NEAR * head.person.work.size / head.person.work.scale
+        )
         seen = look_up(torch.from_numpy(smooth)[None], self._places[None, None], "bilinear")[0, 0]
         return (seen.clamp(min=0) + DARK).log() - (self._lit() + DARK).log()
 
@@ -293,7 +292,9 @@ class MeshLayer:
         A mesh is never quite as wide as the head is.
         """
         head = self.head
-        usual = continued(head.face.model.faces, self._difference, self._weight * (self._weight > 0.6))
+        usual = continued(
+            head.face.model.faces, self._difference, self._weight * (self._weight > 0.6)
+        )
         off = (self._difference - usual).abs().mean(-1)
         cosine = _facing(head.look, head.face.camera, head)
         asked = ramp(cosine, EDGEWISE[1], EDGEWISE[0]) * (1 - self._feature) * head.shown[:, 0]

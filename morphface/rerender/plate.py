@@ -169,7 +169,9 @@ def _filled(
     for turn in range(PASSES):
         seed = 1 + turn + PASSES * level
         guess = 0.0 if first and turn == 0 else GUESS
-        match(image, known, whole, guess, targets, shift, costs, RADIUS, far, ROUNDS, NEARNESS, seed)
+        match(
+            image, known, whole, guess, targets, shift, costs, RADIUS, far, ROUNDS, NEARNESS, seed
+        )
         vote(image, known, targets, shift, costs, RADIUS, SHARP, image)
     return image
 

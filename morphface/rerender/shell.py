@@ -68,10 +68,14 @@ def hair_shell(face: FittedFace, photo: Photo) -> HairShell | None:
         face: the fitted face.
         photo: that it was fitted to.
     """
-    person = Person(face, photo)
+    return _built(Body(Person(face, photo)))
+
+
+def _built(body: Body) -> HairShell | None:
+    """The hair of a person whose surface is known."""
+    person = body.person
     if person.hairy < LEAST:
         return None
-    body = Body(person)
     nets = [Net.of(wanted, every=True, one_sided=True).faces for wanted in _wanted(body)]
     if not all(map(len, nets)):
         return None
@@ -97,7 +101,7 @@ def hair_shell(face: FittedFace, photo: Photo) -> HairShell | None:
     values = torch.cat([torch.cat([front, rear]), normals, uv], -1)[used]
     vertices, normals, uv = _evened(values, faces).split([3, 3, 2], -1)
     picture = torch.from_numpy(single(np.concatenate(pictures, 1)))
-    return HairShell(vertices, faces.to(face.model.faces), normalized(normals), uv, picture)
+    return HairShell(vertices, faces.to(person.face.model.faces), normalized(normals), uv, picture)
 
 
 def _wanted(body: Body) -> tuple[Bool[Tensor, "R C"], Bool[Tensor, "R C"]]:

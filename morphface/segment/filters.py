@@ -5,7 +5,17 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float
 
-__all__ = ["blurred", "distance", "foreground", "grown", "guided", "mean_around", "mean_near", "single", "widened"]
+__all__ = [
+    "blurred",
+    "distance",
+    "foreground",
+    "grown",
+    "guided",
+    "mean_around",
+    "mean_near",
+    "single",
+    "widened",
+]
 
 WIDE = 5.0
 """Standard deviation, in pixels, of a Gaussian that is wide: coarser pixels do."""
@@ -102,7 +112,9 @@ def grown(
         near[0] = near[-1] = near[:, 0] = near[:, -1] = False
         rows, columns = np.nonzero(near & (known == 0))
         weights = [known[rows + y, columns + x][:, None] for y, x in shifts]
-        total = sum(w * found[rows + y, columns + x] for w, (y, x) in zip(weights, shifts, strict=True))
+        total = sum(
+            w * found[rows + y, columns + x] for w, (y, x) in zip(weights, shifts, strict=True)
+        )
         found[rows, columns] = total / np.maximum(sum(weights), 1e-6)
         known[rows, columns] = 1
     return found[1:-1, 1:-1]

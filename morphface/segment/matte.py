@@ -173,7 +173,14 @@ def _log_likelihood(
     a, b, c, d, e, f = (square - mean[:, first] * mean[:, second]).T
     a, d, f = a + SPREAD**2, d + SPREAD**2, f + SPREAD**2
     # The inverse of a symmetric matrix by its cofactors.
-    cofactors = d * f - e * e, c * e - b * f, b * e - c * d, a * f - c * c, b * c - a * e, a * d - b * b
+    cofactors = (
+        d * f - e * e,
+        c * e - b * f,
+        b * e - c * d,
+        a * f - c * c,
+        b * c - a * e,
+        a * d - b * b,
+    )
     volume = np.maximum(a * cofactors[0] + b * cofactors[1] + c * cofactors[2], 1e-12)
     off = pixels[wanted] - mean
     twice = np.array([1, 2, 2, 1, 2, 1])
