@@ -19,8 +19,8 @@ from morphface.render.interpolate import interpolate
 from morphface.render.rasterize import rasterize
 from morphface.render.warp import centres, enlarged
 from morphface.rerender.body import Body
-from morphface.rerender.lookup import enlarged_fast, looked_up
 from morphface.rerender.looks import CONTINUED, brightened, part_of
+from morphface.rerender.lookup import enlarged_fast, looked_up
 from morphface.rerender.mesh_layer import Drawn
 from morphface.rerender.nets import Net
 from morphface.rerender.person import Person

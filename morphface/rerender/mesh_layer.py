@@ -22,8 +22,8 @@ from morphface.render.interpolate import interpolate
 from morphface.render.rasterize import rasterize
 from morphface.render.warp import centres, look_up
 from morphface.rerender.bare import continued
-from morphface.rerender.lookup import enlarged_fast, looked_up
 from morphface.rerender.looks import CONTINUED, Look, brightened, part_around, part_of, shade
+from morphface.rerender.lookup import enlarged_fast, looked_up
 from morphface.rerender.seen_head import SeenHead
 from morphface.rerender.turn import above_neck
 from morphface.segment.filters import blurred, grown, mean_around
@@ -47,7 +47,7 @@ EVENED = 8
 DARK = 0.04
 """Amount of colour below which ratios of colours are not told."""
 STRANGE = 0.22, 0.42
-"""Log differences of colour between skin and what is seen where it ends: none, and another thing."""
+"""Log differences of colour between skin and what is seen where it ends: as usual, and strange."""
 EDGEWISE = 0.8, 0.98
 """Cosines of view at which that is asked, and from which it is not."""
 COLLAR = 12.0

@@ -183,8 +183,7 @@ class SeenHead:
     def colours(self) -> Float[Tensor, "V 3"]:
         """Colours of vertices as they were fitted, to be multiplied by light."""
         seen = self.face.pixels
-        albedo = self.face.albedo() if seen is None else seen.albedo * seen.gain[0]
-        return albedo
+        return self.face.albedo() if seen is None else seen.albedo * seen.gain[0]
 
     def bent(self, look: Look, parameters: FaceParameters) -> Look:
         """A look whose neck is bent: its lower end stays where the photo has it.

@@ -18,7 +18,7 @@ NECK = 0.42, -188.0, 63.0
 """Where a neck ends, as a slope and a height: below, in the model frame, y + slope z = height in
 millimetres. Through so many millimetres above that it turns ever more, then as the head does."""
 ELSEWHERE = 60.0, 150.0
-"""Millimetres by which a neck is moved: up to the first it bends, from the second the body moves."""
+"""Millimetres by which a neck is moved: up to the first it bends, from the second all move."""
 LEAST = 1e-4, 1e-2
 """Radians and millimetres of a motion that is none."""
 
@@ -79,7 +79,7 @@ class Turn:
 
     @property
     def far(self) -> float:
-        """How far the body goes along: someone moved so far is elsewhere, with all of their body."""
+        """How far the body goes along: someone who is moved far is elsewhere as a whole."""
         return float(smoothstep(self.shift.norm(), *ELSEWHERE))
 
     @property

@@ -5,8 +5,6 @@ from dataclasses import replace
 import pytest
 import torch
 
-from morphface.fit.fitted import FittedFace
-from morphface.media.images import Photo
 from morphface.pipelines.head_files import rigged_head, with_hair
 from morphface.rerender.body import Body
 from morphface.rerender.person import Person

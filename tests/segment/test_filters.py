@@ -1,5 +1,4 @@
 import numpy as np
-
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from morphface.segment.filters import (

@@ -44,7 +44,8 @@ def _distance(image, known, whole, guess, y, x, v, u, radius, limit):
 def match(image, known, whole, guess, targets, shifts, costs, radius, far, rounds, nearness, seed):
     """Improves the shifts from each target to a patch like its own.
 
-    `whole` are pixels around which a patch is known, `targets` are rows and columns in reading order, `shifts` a map of rows and columns to go;
+    `whole` are pixels around which a patch is known, `targets` are rows and columns in reading
+    order, `shifts` a map of rows and columns to go;
     `nearness` is what a shift as long as the picture costs.
     """
     rows, columns = known.shape
