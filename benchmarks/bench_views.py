@@ -1,6 +1,7 @@
 """How well does a photo show a head from the front that it shows from the side?
 
     python -m benchmarks.bench_views [--heads N] [--people N] [--photos FOLDER] [--weights FOLDER]
+        [--scans FOLDER]
     python -m benchmarks.bench_views --sheet OUT.jpg [PICTURE ...]
 
 - `frontal`: open heads of the finer mesh with mild expressions, their own skin and a light from a
@@ -16,6 +17,7 @@
   `--weights`, the similarity that SFace sees. Beside them a copy, a similarity of the plane,
   `depth` (the photo warped by the mesh's depth), and `net` (that with the mesh of the face over
   it, which is what this package drew before heads had layers).
+- `scan`, with `--scans`: a scanned person, photographed from the front by another renderer.
 - `gates`, with `--photos`: what of real photos, turned to 25 degrees, changes far from the person,
   shows the background within the head, and is new skin.
 - `unchanged`: the photo of each head drawn with the parameters that were fitted: PSNR over the
@@ -36,6 +38,7 @@ from torch.nn.functional import interpolate
 from benchmarks.bench_fit import lit_head
 from benchmarks.bench_linear_fit import Head
 from benchmarks.common import report, seed
+from benchmarks.scanned_views import scanned
 from benchmarks.skin import Skin, photograph
 from benchmarks.turned_views import Likeness, Turned
 from benchmarks.view_gates import gates
@@ -257,6 +260,7 @@ def main() -> None:
     options.add_argument("--heads", type=int, default=20)
     options.add_argument("--people", type=int, default=20)
     options.add_argument("--photos", type=Path, default=None)
+    options.add_argument("--scans", type=Path, default=None, help="folder with scans/")
     options.add_argument("--weights", type=Path, default=None)
     options.add_argument("--sheet", type=Path, default=None)
     options.add_argument("pictures", nargs="*", default=["sample:astronaut"])
@@ -267,6 +271,10 @@ def main() -> None:
         return
     cases = [*bench_turned(chosen.people, chosen.weights), *bench_frontal(chosen.heads)]
     report("views", cases)
+    if chosen.scans is not None:
+        likeness = Likeness(chosen.weights)
+        cases += scanned(chosen.scans, fitted, similarity, likeness)
+        report("views", cases)
     if chosen.photos is not None:
         report("views", [*cases, *gates(chosen.photos)])
 

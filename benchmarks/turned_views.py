@@ -24,7 +24,6 @@ from morphface.render.warp import centres, look_up
 from morphface.rerender import Rerenderer
 from morphface.rerender.face_layer import FaceLayer
 from morphface.rerender.looks import Look
-from morphface.rerender.seen_head import SeenHead
 from morphface.rerender.turn import turning
 
 __all__ = ["METHODS", "Likeness", "Turned"]
@@ -134,7 +133,7 @@ class Turned:
         ours = stage(wanted)
         self.times[name].append(time.perf_counter() - began)
         self._last = stage
-        depth, net = _nets(stage.face, image, wanted)
+        depth, net = _nets(stage, image, wanted)
         similar = self.move(image, stage.face.fit.landmarks.points, marks)
         return dict(zip(METHODS, (image, similar, depth, net, ours), strict=True))
 
@@ -192,13 +191,14 @@ def _grown(mask: Tensor, reach: int) -> Tensor:
     return max_pool2d(mask[None, None].float(), 2 * reach + 1, 1, reach)[0, 0] > 0
 
 
-def _nets(face: FittedFace, image: Tensor, wanted: FaceParameters) -> tuple[Tensor, Tensor]:
+def _nets(stage: Rerenderer, image: Tensor, wanted: FaceParameters) -> tuple[Tensor, Tensor]:
     """The photo warped by the mesh's depth, and the same with the mesh of the face over it.
 
     The first is the profile synthesis of Zhu et al. (2016); the second what this package drew
     before heads had layers.
     """
-    now, look = (Look.of(face.model, p) for p in (face.parameters, wanted))
+    head, face = stage._head, stage.face
+    now, look = head.look, Look.of(face.model, wanted)
     screen = face.camera.project(now.vertices)[:, :2]
     size = float((screen.amax(0) - screen.amin(0)).max())
     height, width = image.shape[:2]
@@ -215,7 +215,6 @@ def _nets(face: FittedFace, image: Tensor, wanted: FaceParameters) -> tuple[Tens
     flow, _ = relief.flow(look.vertices, look.vertices, torch.zeros(face.model.size, 1))
     place = flow + centres(height, width, flow)
     depth = look_up(image[None], place[None])[0]
-    head = SeenHead(face, Photo(image), now)
     net = depth.clone()
     person = torch.ones_like(net[..., :1])
     FaceLayer(head, 2).over(net, person, head.bent(look, wanted), face.camera)

@@ -3,7 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from scipy.ndimage import label
 from torch import Tensor
 from torch.nn.functional import max_pool2d
 
@@ -13,7 +15,7 @@ from morphface.fit.fitted import FittedFace, FittedPhoto
 from morphface.media.images import Photo
 from morphface.parameters import FaceParameters
 from morphface.pipelines.photo import fit_photo
-from morphface.render import Renderer
+from morphface.render import Renderer, interpolate, rasterize
 from morphface.rerender import Rerenderer
 from morphface.rerender.looks import Look
 from morphface.rerender.shrink import shrunk
@@ -24,6 +26,8 @@ LONGEST = 640
 ANGLES = (-25.0, 25.0)
 CHANGED = 2 / 255
 WIDE = 0.15  # sizes of the head by which the matte is widened
+EAR = 0.3  # difference to the usual colour of an ear that is still ear
+SMALL = 30  # pixels of an ear that is too small to be told
 ALIKE = 0.12  # difference to the usual skin, in colours, that is skin
 
 
@@ -78,8 +82,30 @@ def _gate(stage: Rerenderer, photo: Photo, wanted: FaceParameters) -> dict[str, 
         "changed_far_from_person": _share(changed & far, far),
         "plate_within_head": _share((sure[..., 0] < 0.1) & inner, inner),
         "new_skin_of_head": _share(new & head, head),
+        "pieces_of_ears": _ear_pieces(stage, picture, look),
         "seen_share_of_head": _share((sure[..., 0] >= 0.75) & head, head),
     }
+
+
+def _ear_pieces(stage: Rerenderer, picture: Tensor, look: Look) -> int:
+    """In how many pieces an ear is seen, at most; 0 where hair covers both."""
+    face = stage.face
+    ears = face.model.regions.get("ears")
+    if ears is None or not stage._head.person.ears:
+        return 0
+    found = rasterize(face.camera.project(look.vertices)[None], face.model.faces, face.camera.size)
+    shown = interpolate(ears[None, :, None], face.model.faces, found)[0, ..., 0] > 0.7
+    places, _ = label(shown.numpy())
+    most = 0
+    for number in range(1, places.max() + 1):
+        here = torch.from_numpy(places == number)
+        if int(here.sum()) < SMALL:
+            continue
+        near = (picture - picture[here].median(0).values).abs().amax(-1) < EAR
+        pieces, _ = label((here & near).numpy())
+        sizes = np.bincount(pieces.ravel())[1:]
+        most = max(most, int((sizes > 0.15 * int(here.sum())).sum()))
+    return most
 
 
 def _share(part: Tensor, whole: Tensor) -> float:

@@ -4,6 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
+from torch import Tensor
+from torch.nn.functional import interpolate, pad
 
 from morphface.fit.fitted import FittedFace
 from morphface.fit.texture import HeadTexture
@@ -13,8 +15,13 @@ from morphface.media.images import Photo
 from morphface.media.meshes import Surface, write_gltf, write_obj
 from morphface.models import MorphableModel, mesh_parts, skeleton_of
 from morphface.parameters import FaceParameters
+from morphface.render.warp import look_up
+from morphface.rerender import HairShell, hair_shell
 
-__all__ = ["reshaped", "rigged_head", "write_head"]
+__all__ = ["reshaped", "rigged_head", "with_hair", "write_head"]
+
+LARGEST = 1024
+"""Pixels of a texture that hair takes at most, from top to bottom."""
 
 
 def rigged_head(face: FittedFace, photo: Photo, texture: HeadTexture | None = None) -> Surface:
@@ -70,10 +77,64 @@ def reshaped(head: Surface, model: MorphableModel, parameters: FaceParameters) -
     )
 
 
+def with_hair(head: Surface, hair: HairShell | None) -> Surface:
+    """The head with hair as a part of its own, which moves with the skull.
+
+    The picture of the hair lies below that of the head in one texture; a head without texture
+    has none, and its hair the colours of its vertices.
+
+    Args:
+        head: a rigged one.
+        hair: of the same person; None changes nothing.
+    """
+    if hair is None:
+        return head
+    size, more, count = len(head.vertices), len(hair.vertices), len(head.faces)
+    parts = head.parts or {"skin": torch.arange(count)}
+    found = replace(
+        head,
+        vertices=torch.cat([head.vertices, hair.vertices]),
+        faces=torch.cat([head.faces, hair.faces + size]),
+        normals=None if head.normals is None else torch.cat([head.normals, hair.normals]),
+        colours=None if head.colours is None else torch.cat([head.colours, _colours(hair)]),
+        targets={name: pad(move, (0, 0, 0, more)) for name, move in head.targets.items()},
+        parts=parts | {"hair": torch.arange(count, count + len(hair.faces))},
+        uv=None,
+        uv_faces=None,
+        texture=None,
+        skeleton=None,
+    )
+    if head.skeleton is not None:
+        skull = head.skeleton.weights[head.vertices[:, 1].argmax()]
+        weights = torch.cat([head.skeleton.weights, skull.expand(more, -1)])
+        found = replace(found, skeleton=replace(head.skeleton, weights=weights))
+    if head.texture is None or head.uv is None or head.uv_faces is None:
+        return found
+    whole, below = head.texture.shape[0], min(head.texture.shape[0] // 2, LARGEST)
+    planes = hair.picture.movedim(-1, 0)[None]
+    strip = interpolate(planes, (below, head.texture.shape[1]), mode="bilinear", antialias=True)
+    share = below / (whole + below)
+    over = torch.stack([head.uv[:, 0], share + (1 - share) * head.uv[:, 1]], -1)
+    under = torch.stack([hair.uv[:, 0], share * hair.uv[:, 1]], -1)
+    return replace(
+        found,
+        uv=torch.cat([over, under]),
+        uv_faces=torch.cat([head.uv_faces, (hair.faces + len(head.uv)).to(head.uv_faces)]),
+        texture=torch.cat([head.texture, strip[0].movedim(0, -1)]),
+    )
+
+
+def _colours(hair: HairShell) -> Tensor:
+    """Of the vertices."""
+    height, width = hair.picture.shape[:2]
+    place = hair.uv * torch.tensor([width, -height]) + torch.tensor([0.0, height])
+    return look_up(hair.picture[None], place[None, None], "bilinear")[0, 0]
+
+
 def write_head(
     folder: Path, face: FittedFace, photo: Photo, texture: HeadTexture | None = None
 ) -> Surface:
-    """Write `head.glb`, the rig, and `head.obj`, the head in its fitted expression.
+    """Write `head.glb`, the rig with its hair, and `head.obj`, the head in its fitted expression.
 
     Both carry the albedo as base colour; see `rigged_head`.
 
@@ -84,13 +145,13 @@ def write_head(
         texture: that of more photos than this one.
 
     Returns:
-        What was written.
+        What was written, without hair.
 
     Raises:
         OutputError: the files cannot be written there.
     """
     head = rigged_head(face, photo, texture)
-    write_gltf(folder / "head.glb", head)
+    write_gltf(folder / "head.glb", with_hair(head, hair_shell(face, photo)))
     posed = face.vertices()
     still = replace(head, targets={}, weights={}, skeleton=None)
     plain = replace(still, vertices=posed, normals=vertex_normals(posed, head.faces))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from scipy.sparse import coo_matrix, csc_matrix, diags
 from scipy.sparse.linalg import splu
 from torch import Tensor
@@ -14,7 +14,7 @@ from morphface.media.images import Photo
 from morphface.render.sight import Sight
 from morphface.render.unwrap import sample_photo
 
-__all__ = ["ALIKE", "bare_skin"]
+__all__ = ["ALIKE", "bare_skin", "continued"]
 
 ALIKE = 0.45
 """Log difference of colours up to which the photo shows what the fitted skin should look like."""
@@ -65,9 +65,25 @@ def bare_skin(
     return _spread(edges(model.faces).numpy(), likely, weight + firm).clamp(0, 1)
 
 
+def continued(
+    faces: Int[Tensor, "F 3"], values: Float[Tensor, "V C"], weight: Float[Tensor, " V"]
+) -> Float[Tensor, "V C"]:
+    """Values where they have weight, continued smoothly over a mesh, to zero far away from them.
+
+    Args:
+        faces: of the mesh.
+        values: at its vertices.
+        weight: how far each is known, 0 to 1.
+    """
+    strong = STIFF * weight
+    firm = torch.full_like(strong, GUESS)
+    known = torch.where(weight[:, None] > 0, values, 0.0) * (strong / (strong + firm))[:, None]
+    return _spread(edges(faces).numpy(), known, strong + firm)
+
+
 def _spread(
-    pairs: np.ndarray, values: Float[Tensor, " V"], weight: Float[Tensor, " V"]
-) -> Float[Tensor, " V"]:
+    pairs: np.ndarray, values: Float[Tensor, "V *C"], weight: Float[Tensor, " V"]
+) -> Float[Tensor, "V *C"]:
     """Values where they have weight, continued smoothly over the mesh."""
     size = len(values)
     a, b = pairs.T
@@ -75,4 +91,6 @@ def _spread(
     near = near + near.T
     data = weight.double().numpy()
     system = diags(np.asarray(near.sum(axis=1)).ravel() + data) - near
-    return torch.from_numpy(splu(csc_matrix(system)).solve(data * values.double().numpy())).float()
+    known = np.moveaxis(values.double().numpy(), 0, -1) * data
+    known = np.moveaxis(known, -1, 0)
+    return torch.from_numpy(splu(csc_matrix(system)).solve(known)).float()

@@ -23,7 +23,7 @@ from morphface.render.relief import membrane
 from morphface.rerender.grid import Grid
 from morphface.rerender.nets import Net, smoothed
 from morphface.rerender.turn import NECK, above_neck
-from morphface.segment.filters import blurred, mean_near
+from morphface.segment.filters import blurred, distance, mean_near
 
 __all__ = ["Body"]
 
@@ -40,9 +40,13 @@ RIM = 6.0
 SMOOTH = 3
 JAW = -70.0, -30.0
 """Heights in the model frame between which a head without hair becomes a skull, in millimetres."""
+CROWN = -20.0, 50.0
+"""Heights in the model frame from which on hair is as deep as the skull, in millimetres."""
+SKULLCAP = 0.8
+"""How deep, in depths of the skull."""
 JOWL = 0.25
 """How much of a half-round is behind a jaw."""
-ALIKE = 0.12, 0.3
+ALIKE = 0.15, 0.36
 """Differences of colour between hair and its continuation: alike up to the first."""
 CLOSE = 20.0, 8.0
 """Millimetres between an outline and the mesh: from the second on, the mesh says how deep it is."""
@@ -122,9 +126,26 @@ class Body(Grid):
         sure = sure & inside
         square = membrane((height.square() * sure)[..., None], sure | ~inside)[..., 0]
         least = (ROUND**2 - (ROUND - self.within.clamp(min=0)).clamp(min=0).square()).clamp(min=0)
-        square = torch.where(sure, square, torch.maximum(square, least))
+        if rear:  # hair lies on a skull, also where that curves away under it
+            square = torch.maximum(square, least * self._longer(height, sure))
+        else:
+            square = torch.where(sure, square, torch.maximum(square, least))
         height = self._rounded(square).sqrt()
         return height * self._full if rear else height
+
+    def _longer(
+        self, height: Float[Tensor, "R C"], sure: Bool[Tensor, "R C"]
+    ) -> Float[Tensor, "R C"]:
+        """Squares of how many times deeper than round hair is behind: over a skull, as deep as it.
+
+        Hair beside a neck is round.
+        """
+        most = float(height[sure].quantile(0.9)) if bool(sure.any()) else ROUND
+        flat = self.to_model(self.points(torch.full(height.shape, self.plane)))
+        longer = max(SKULLCAP * most / ROUND, 1.0)
+        return torch.lerp(
+            torch.ones(()), torch.tensor(longer), smoothstep(flat[..., 1], *CROWN)
+        ).square()
 
     def spread(self, values: Float[Tensor, "V C"]) -> Float[Tensor, "R C D"]:
         """Values of the mesh at the nodes, continued around it and fading out away from it.
@@ -137,9 +158,14 @@ class Body(Grid):
         found = rasterize(screen, faces, camera.size, perspective=camera.weak_depth is None)
         seen = interpolate(values[None], faces, found)[0]
         on = found.mask[0]
-        away = torch.from_numpy(distance_transform_edt(~on.numpy())).float() * self.step
+        away = torch.from_numpy(distance(~on.numpy())).float() * self.step
         far = away > FADED * self.person.work.size
         return membrane(seen * on[..., None], on | far)
+
+    @property
+    def on_mesh(self) -> Bool[Tensor, "R C"]:
+        """Nodes at which the mesh of the head is seen."""
+        return self._mesh(rear=False)[0] != 0
 
     @cached_property
     def _full(self) -> Float[Tensor, "R C"]:
@@ -203,11 +229,6 @@ class Body(Grid):
         for _ in range(_SKIRT):
             near = smoothed(near.float()) > 0
         return Net.of(near, every=False, one_sided=True)
-
-    @cached_property
-    def core_net(self) -> Net:
-        """Triangles of the front within the outline."""
-        return Net.of(self.within > 0, every=True, one_sided=True)
 
     @cached_property
     def rear_net(self) -> Net:

@@ -26,6 +26,7 @@ from morphface.rerender.face_layer import FaceLayer
 from morphface.rerender.ground import Ground
 from morphface.rerender.layers import Layers
 from morphface.rerender.looks import Look, light_change
+from morphface.rerender.mesh_layer import Drawn, MeshLayer
 from morphface.rerender.mouth import Mouth
 from morphface.rerender.seen_head import SeenHead
 from morphface.rerender.turn import Turn
@@ -139,37 +140,58 @@ class Rerenderer:
         look = whole if resting is parameters else Look.of(self.face.model, resting)
         bent = self._head.bent(look, resting)
         looks = bent, bent if whole is look else self._head.bent(whole, parameters)
-        person = trust = torch.ones_like(self.photo.pixels[..., :1])
+        shown, person = None, torch.ones_like(self.photo.pixels[..., :1])
+        trust = person
         if camera is self.face.camera and self._around is None and bent.same(self._now):
             frame = self.photo.pixels.clone()  # all but the eyes is as in the photo
             self._eyes.over(frame, parameters, looks, camera)
             return frame.clamp(0, 1), trust
         turn = Turn.between(self.face.parameters, parameters)
         if turn.moves or camera is not self.face.camera:
-            frame, trust = self._turned(turn, look, camera)
+            mesh = self._mesh.draw(bent, camera, turn.angle, coarse=self._coarse)
+            frame, trust = self._turned(turn, look, mesh, camera)
+            shown = torch.zeros_like(trust) if mesh is None else mesh.cover(trust)
         else:
             shades = self._head.shades(bent if self.quick else look)  # those of a look are kept
             frame, person = self._ground.moved(look, shades)
-        self._layer.over(frame, person, bent, camera, trust if sure else None)
-        self._mouth.over(frame, resting, bent, camera, turns=not self.quick)
+            self._layer.over(frame, person, bent, camera, trust if sure else None)
+        self._mouth.over(frame, resting, bent, camera, turns=not self.quick, shown=shown)
         if resting is not parameters:
             self._eyes.over(frame, parameters, looks, camera)
-        return frame.clamp(0, 1), trust
+        return frame.clamp(0, 1), trust.clamp(0, 1)
 
     def _turned(
-        self, turn: Turn, look: Look, camera: Camera
+        self, turn: Turn, look: Look, mesh: Drawn | None, camera: Camera
     ) -> tuple[Float[Tensor, "H W 3"], Float[Tensor, "H W 1"]]:
-        """The photo with the person turned, without their face, and how far it is trusted."""
+        """The photo with the person turned, and how far it is to be trusted."""
         same = torch.equal(look.light, self._now.light)
         light = None if same else light_change(self.face.model.faces, self._now, look)[0]
-        return self._layers.draw(turn, camera, self._around, light=light, quick=self.quick)
+        frame, sure = self._layers.draw(
+            turn, camera, self._around, light=light, quick=self.quick, mesh=mesh
+        )
+        if mesh is not None:
+            mesh.lay(frame, sure, mesh.over)
+        return frame, sure
+
+    @property
+    def _coarse(self) -> int:
+        """Pixels of the photo for one of those in which the mesh of a turned head is drawn."""
+        return max(int(-(-self._ground.size // (QUICK_LAYER if self.quick else LAYER))), 1)
+
+    @cached_property
+    def _mesh(self) -> MeshLayer:
+        return MeshLayer(self._head)
 
     @cached_property
     def draft(self) -> "Rerenderer":
         """The quick one; the two share what they know of the photo."""
         other = replace(self, quick=True)
         vars(other).update(
-            _head=self._head, _eyes=self._eyes, _mouth=self._mouth, _layers=self._layers
+            _head=self._head,
+            _mesh=self._mesh,
+            _eyes=self._eyes,
+            _mouth=self._mouth,
+            _layers=self._layers,
         )
         return other
 

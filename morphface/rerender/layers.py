@@ -17,23 +17,33 @@ from morphface.geometry.camera import Camera
 from morphface.media.images import Photo
 from morphface.render.interpolate import interpolate
 from morphface.render.rasterize import rasterize
-from morphface.render.warp import centres, enlarged, look_up
+from morphface.render.warp import centres, enlarged
 from morphface.rerender.body import Body
 from morphface.rerender.looks import CONTINUED, brightened, part_of
+from morphface.rerender.lookup import enlarged_fast, looked_up
+from morphface.rerender.mesh_layer import Drawn
 from morphface.rerender.nets import Net
 from morphface.rerender.person import Person
 from morphface.rerender.turn import Turn
-from morphface.segment.filters import blurred, mean_around, single, widened
+from morphface.segment.filters import blurred, grown, mean_around, single, widened
 
 __all__ = ["Layers"]
 
-GROUND = 500
+GROUND = 250
 """Pixels along a head in which layers are worked out: more are interpolated, but not colours."""
+DENSE = 1.3, 2.5
+"""Pixels of the photo beside each other in one pixel: up to the first they are sharp, from the
+second on blurred."""
+BLURRED = 1.2
+"""How far, in pixels."""
+BEHIND = 60.0
+"""Millimetres by which what lies beyond the outline is moved back, so that it hides nothing."""
 INSET = 4
 """Pixels of a layer by which its part of the picture is smaller than its net."""
 FILLED = 0.012
 """How far from the person, in sizes of the head, what is behind them is filled in, not kept."""
-STILL = 0.03, 0.005
+ONE = torch.ones(())
+STILL = 0.08, 0.03
 """Shares of a turn that a person makes: from the first they are drawn, below the second the photo
 stays as it is."""
 
@@ -59,15 +69,24 @@ class Layers:
         return self.person.photo
 
     @cached_property
-    def background(self) -> Float[Tensor, "H W 3"]:
-        """The photo without the person."""
-        return self._large(self.person.plate, self._away)
+    def background(self) -> tuple[Float[Tensor, "H W 3"], Float[Tensor, "H W 1"]]:
+        """The photo without what turns of the person, and where that is known."""
+        away = self._away(widened(self._moving, self._reach))
+        return self._large(self.person.plate, away), away
 
     @cached_property
-    def _away(self) -> Float[Tensor, "H W 1"]:
-        """1 where the photo shows nothing but background."""
-        person, reach = self.person, max(round(FILLED * self.person.work.size), 1)
-        near = widened(person.matte > 0.02, reach) & widened(self._moving, reach)
+    def _cleared(self) -> tuple[Float[Tensor, "H W 3"], Float[Tensor, "H W 1"]]:
+        """The same without the whole person."""
+        away = self._away(np.ones(self.person.matte.shape, bool))
+        return self._large(self.person.plate, away), away
+
+    @property
+    def _reach(self) -> int:
+        return max(round(FILLED * self.person.work.size), 1)
+
+    def _away(self, moving: Bool[np.ndarray, "h w"]) -> Float[Tensor, "H W 1"]:
+        """1 where the photo shows nothing but background, or what does not move."""
+        near = widened(self.person.matte > 0.02, self._reach) & moving
         return enlarged(torch.from_numpy(1 - blurred(near, 1.0))[..., None], self.photo.size)
 
     @property
@@ -88,7 +107,7 @@ class Layers:
         return torch.lerp(found, self.photo.pixels, photo)
 
     @cached_property
-    def _front(self) -> Float[Tensor, "1 H W 4"]:
+    def _front(self) -> Float[np.ndarray, "H W 4"]:
         """Colours of the person and how far the relief shows them, padded, as fine as the photo."""
         person = self.person
         sure = ramp(torch.from_numpy(person.matte)[..., None], 0.95, 0.995)
@@ -100,13 +119,18 @@ class Layers:
         # What the border cuts goes on as the rear does.
         colours = torch.nn.functional.pad(planes[:, :3], (room,) * 4, mode="replicate")
         alpha = torch.nn.functional.pad(planes[:, 3:], (room,) * 4)
-        return torch.cat([colours, alpha], 1).movedim(1, -1)
+        return np.ascontiguousarray(torch.cat([colours, alpha], 1)[0].movedim(0, -1).numpy())
 
     @cached_property
-    def _rear(self) -> Float[Tensor, "1 h w 4"]:
+    def _smooth(self) -> Float[np.ndarray, "H W 3"]:
+        """The colours of the front without what is too fine where a turn makes them dense."""
+        return blurred(self._front[..., :3], BLURRED)
+
+    @cached_property
+    def _rear(self) -> Float[np.ndarray, "h w 4"]:
         person = self.person
         alpha = np.ones_like(person.rear[..., :1])
-        return torch.from_numpy(np.concatenate([person.rear, alpha], -1))[None]
+        return single(np.concatenate([person.rear, alpha], -1))
 
     @property
     def _room(self) -> int:
@@ -120,6 +144,7 @@ class Layers:
         *,
         light: Float[Tensor, "V 3"] | None = None,
         quick: bool = False,
+        mesh: Drawn | None = None,
     ) -> tuple[Float[Tensor, "H W 3"], Float[Tensor, "H W 1"]]:
         """The photo with the person turned, without their face, and how far it is to be trusted.
 
@@ -129,30 +154,34 @@ class Layers:
             around: what is behind them in place of what was there, and the photo before that.
             light: logarithms of how many times brighter vertices of the mesh become; None is 1.
             quick: whether edges may be less smooth.
+            mesh: of the head, of which some is behind the front.
         """
-        body, coarse = self.body, self._coarse(quick)
-        gain = torch.zeros(*body.within.shape, 3) if light is None else body.spread(light)
-        share, faded = body.rear_share, body.fringe(turn.rotation)
+        body, coarse, far = self.body, self._coarse(quick), turn.far
+        gain = None if light is None else body.spread(light)
+        share, faded = body.rear_share.lerp(ONE, far), body.fringe(turn.rotation)
         rear = _Nodes(turn.apply(body.rear, share), share, faded, body.inwards, gain)
-        share, faded = body.front_share, body.opening(turn.rotation)
-        points = turn.apply(body.front, share)
-        front = _Nodes(points, share, faded, torch.zeros_like(body.places), gain)
+        share, faded = body.front_share.lerp(ONE, far), body.opening(turn.rotation)
+        front = _Nodes(turn.apply(body.front, share), share, faded, None, gain)
         view = _View.around(camera, (rear.points, front.points, body.front), coarse)
-        behind, frame = around or (self.background, self.photo.pixels)
-        known = self._away if around is None else torch.ones_like(self._away)
-        part = torch.cat([view.part(behind), view.part(known)], -1)
-        part = self._over(part, self._rear, self._seen(rear, body.rear_net, view))
+        plate, known = self.background if far == 0 else self._cleared
+        behind, frame = around or (plate, self.photo.pixels)
+        part = view.part(behind).clone()
+        sure = (view.part(known) if around is None else torch.ones_like(part[..., :1])).clone()
+        self._over(part, sure, self._rear, self._seen(rear, body.rear_net, view))
+        if mesh is not None:
+            mesh.lay(part, sure, mesh.under, view.corner)
         whole = self._seen(front, body.front_net, view)
-        part = self._over(part, self._front, whole)
-        if not quick:  # what lies beyond the outline hid where the surface ends before it
-            part = self._over(part, self._front, self._seen(front, body.core_net, view))
-        frame, sure = frame.clone(), torch.ones_like(self._away)
+        self._over(part, sure, self._front, whole)
+        frame, trust = frame.clone(), torch.ones_like(known)
         if camera is self.person.face.camera and light is None:
             still = whole.cover * ramp(whole.share, *STILL)
-            part = torch.lerp(part, torch.cat([view.part(frame), view.part(sure)], -1), still)
-        for picture, found in zip((frame, sure), part.split([3, 1], -1), strict=True):
+            part, sure = (
+                torch.lerp(now, view.part(picture), still)
+                for now, picture in ((part, frame), (sure, trust))
+            )
+        for picture, found in ((frame, part), (trust, sure)):
             view.part(picture).copy_(found)
-        return frame, sure
+        return frame, trust
 
     def _coarse(self, quick: bool) -> int:
         """Pixels of the photo for one of those in which layers are worked out."""
@@ -160,37 +189,54 @@ class Layers:
         return max(int(-(-head // (GROUND // 2 if quick else GROUND))), 1)
 
     def _over(
-        self, frame: Float[Tensor, "h w 4"], picture: Float[Tensor, "1 m n 4"], seen: "_Seen"
-    ) -> Float[Tensor, "h w 4"]:
-        """A layer over what is behind it."""
-        scale, room, mode, sure = 1.0, float(self._room), "bicubic", 1.0
+        self,
+        frame: Float[Tensor, "h w 3"],
+        sure: Float[Tensor, "h w 1"],
+        picture: Float[np.ndarray, "m n 4"],
+        seen: "_Seen",
+    ) -> None:
+        """Draws a layer over what is behind it, and its trust over that, in place."""
+        scale, room, trust = 1.0, float(self._room), 1.0
         if picture is self._rear:
-            scale, room, mode = self.person.work.scale, float(self.person.room), "bilinear"
-            sure = CONTINUED
-        place, inner = (spot * scale + room for spot in (seen.place, seen.place + seen.inwards))
-        alpha = look_up(picture[..., 3:], place[None], "bilinear")[0]
-        colour = look_up(picture[..., :3], inner[None], mode)[0].clamp(0, 1)
-        if bool((seen.gain != 0).any()):
+            scale, room, trust = self.person.work.scale, float(self.person.room), CONTINUED
+        place = seen.place * scale + room
+        inner = place if seen.inwards is None else place + seen.inwards * scale
+        found = looked_up(picture, inner, cubic=picture is self._front)
+        colour, alpha = found.split([3, 1], -1)
+        if picture is self._front:
+            dense = _denser(inner)
+            if bool((dense > 0).any()):
+                colour = torch.lerp(colour, looked_up(self._smooth, inner), dense)
+        else:
+            alpha = torch.ones_like(alpha)
+        colour = colour.clamp(0, 1)
+        if seen.gain is not None:
             colour = brightened(colour, seen.gain.exp())
-        layer = torch.cat([colour, torch.full_like(alpha, sure)], -1)
-        return torch.lerp(frame, layer, alpha.clamp(0, 1) * seen.cover * (1 - seen.faded))
+        share = alpha.clamp(0, 1) * seen.cover * (1 - seen.faded)
+        frame.lerp_(colour, share)
+        sure.add_(share * (trust - sure))
 
     def _seen(self, nodes: "_Nodes", net: Net, view: "_View") -> "_Seen":
         """Where in the photo each pixel of a layer lies, and what its nodes carry."""
         screen = view.camera.project(nodes.points.flatten(0, 1))[None]
+        screen[0, :, 2] += BEHIND * (self.body.within <= 0).flatten()
         size = view.camera.size
         found = rasterize(screen, net.faces, size, perspective=False, cull=net.one_sided)
-        carried = [self.body.places, nodes.inwards, nodes.share[..., None], nodes.faded[..., None]]
-        carried.append(nodes.gain)
+        carried = [self.body.places, nodes.share[..., None], nodes.faded[..., None]]
+        carried += [each for each in (nodes.inwards, nodes.gain) if each is not None]
         values = interpolate(torch.cat(carried, -1).flatten(0, 1)[None], net.faces, found)[0]
         mask = found.mask[0].float().numpy()
         values[..., :2] -= centres(size[0], size[1], values) * view.coarse
         soft = mean_around(mean_around(mask))[..., None]
-        both = torch.from_numpy(np.concatenate([_grown(values.numpy(), mask), soft], -1))
+        both = np.concatenate([grown(values.numpy(), mask, 2), soft], -1)
         height, width = view.size
-        large = enlarged(both, (size[0] * view.coarse, size[1] * view.coarse))[:height, :width]
-        shift, *others = large.split([2, 2, 1, 1, 3, 1], -1)
-        return _Seen(shift + centres(height, width, shift), *others)
+        large = enlarged_fast(both, (size[0] * view.coarse, size[1] * view.coarse))
+        parts = torch.from_numpy(large[:height, :width])
+        shift, share, faded, *others, cover = parts.split([2, 1, 1, *nodes.more, 1], -1)
+        inwards = others.pop(0) if nodes.inwards is not None else None
+        gain = others.pop(0) if nodes.gain is not None else None
+        place = shift + centres(height, width, shift)
+        return _Seen(place, inwards, share, faded, gain, cover)
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,15 +284,20 @@ class _Nodes:
         points: in the camera frame.
         share: how far each turns with the head.
         faded: how far it is left out.
-        inwards: from its place in the photo to where its colour is taken from.
-        gain: logarithm of how many times brighter it becomes.
+        inwards: from its place in the photo to where its colour is taken from; None is there.
+        gain: logarithm of how many times brighter it becomes; None is as it was.
     """
 
     points: Float[Tensor, "R C 3"]
     share: Float[Tensor, "R C"]
     faded: Float[Tensor, "R C"]
-    inwards: Float[Tensor, "R C 2"]
-    gain: Float[Tensor, "R C 3"]
+    inwards: Float[Tensor, "R C 2"] | None
+    gain: Float[Tensor, "R C 3"] | None
+
+    @property
+    def more(self) -> list[int]:
+        """Channels of what may be missing."""
+        return [each.shape[-1] for each in (self.inwards, self.gain) if each is not None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -263,20 +314,19 @@ class _Seen:
     """
 
     place: Float[Tensor, "H W 2"]
-    inwards: Float[Tensor, "H W 2"]
+    inwards: Float[Tensor, "H W 2"] | None
     share: Float[Tensor, "H W 1"]
     faded: Float[Tensor, "H W 1"]
-    gain: Float[Tensor, "H W 3"]
+    gain: Float[Tensor, "H W 3"] | None
     cover: Float[Tensor, "H W 1"]
 
 
-def _grown(
-    values: Float[np.ndarray, "h w C"], mask: Float[np.ndarray, "h w"]
-) -> Float[np.ndarray, "h w C"]:
-    """Values where there is something, and two pixels beside it those of what is next."""
-    for _ in range(2):
-        total = mean_around(mask)
-        near = mean_around(values * mask[..., None]) / np.maximum(total, 1e-6)[..., None]
-        values = np.where(mask[..., None] > 0, values, near)
-        mask = single(total > 1e-6)
-    return values
+def _denser(place: Float[Tensor, "h w 2"]) -> Float[Tensor, "h w 1"]:
+    """How far a picture is looked up with steps so long that it would flicker."""
+    step = torch.zeros_like(place[..., :1])
+    for axis in (0, 1):
+        length = place.diff(dim=axis).norm(dim=-1, keepdim=True)
+        size = length.shape[axis]
+        part = step.narrow(axis, 0, size)
+        part.copy_(torch.maximum(part, length))
+    return ramp(step, *DENSE)

@@ -55,6 +55,7 @@ class Mouth:
         camera: Camera,
         *,
         turns: bool = True,
+        shown: Float[Tensor, "H W 1"] | None = None,
     ) -> None:
         """Draws a mouth that is not as in the photo over a picture, in place.
 
@@ -64,6 +65,7 @@ class Mouth:
             look: that they give.
             camera: that sees it; of the same size.
             turns: whether one that only turns is drawn, if it is open.
+            shown: how far each pixel shows the face; None is everywhere.
         """
         if self._parts is None or not self._changed(parameters, turns):
             return
@@ -88,6 +90,8 @@ class Mouth:
         away = (aside + within.clamp(max=0).square()).sqrt()[..., None]
         part = frame[top:bottom, left:right]
         weight = moved.share * smoothstep(away, FADE[1], FADE[0])
+        if shown is not None:
+            weight = weight * shown[top:bottom, left:right]
         part += weight * (found.clamp(0, 1) - part)
 
     def _changed(self, parameters: FaceParameters, turns: bool) -> bool:

@@ -11,7 +11,6 @@ from functools import cached_property
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
-from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
 from morphface.core.ramps import ramp
@@ -25,7 +24,7 @@ from morphface.rerender.hair import hair_colours
 from morphface.rerender.plate import inpainted
 from morphface.rerender.turn import above_neck
 from morphface.segment import Labels, Working, foreground, label_person, person_matte, working_size
-from morphface.segment.filters import blurred, single, widened
+from morphface.segment.filters import blurred, distance, single, widened
 
 __all__ = ["Person"]
 
@@ -37,6 +36,8 @@ SHOWN = 0.4
 """How far within the outline a turn may show the background."""
 AROUND = 1.0
 """How far from the middle of the head, in each direction, it may."""
+BROAD = 0.3
+"""How far hair and shoulders of someone else go beyond their head, in sizes of it."""
 RIM = 0.06
 """How far around a pixel its foreground colour is looked for."""
 
@@ -47,7 +48,8 @@ BARE_EARS = 0.7
 """Share of skin where ears are to be, from which they are not under hair."""
 DRAWN = ("face", "lips", "eyelids", "eyeballs", "eye_sockets", "mouth", "teeth", "tongue")
 """Regions of the mesh that are drawn as such."""
-_FAR = 400
+FAR = 0.5
+"""How far beyond the padding the outline goes on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,11 +99,23 @@ class Person:
         """The photo without the person."""
         size = self.work.size
         hole = widened(self.matte > 0.02, max(round(OLD * size), 2))
-        away = distance_transform_edt(hole) / size
+        hole = hole | self._others(hole.shape)  # nobody is to be seen twice
+        away = distance(hole) / size
         y, x = np.mgrid[: hole.shape[0], : hole.shape[1]] + 0.5
         middle = self.work.middle
         near = np.maximum(np.abs(x - middle[0]), np.abs(y - middle[1])) < AROUND * size
         return inpainted(self.work.pixels, hole, (away < SHOWN) & near, size)
+
+    def _others(self, size: tuple[int, int]) -> Bool[np.ndarray, "h w"]:
+        """Where other people's heads are, with hair and shoulders."""
+        y, x = np.mgrid[: size[0], : size[1]] + 0.5
+        found = np.zeros(size, bool)
+        for vertices in self.others:
+            points = self.face.camera.project(vertices)[:, :2].numpy() * self.work.scale
+            (left, top), (right, bottom) = points.min(0), points.max(0)
+            across, down = (x - (left + right) / 2) / (right - left), (y - top) / (bottom - top)
+            found |= (np.abs(across) < 0.5 + BROAD) & (down > -BROAD)
+        return found
 
     @cached_property
     def room(self) -> int:
@@ -128,9 +142,10 @@ class Person:
 
         Smooth across the pixels of the outline; negative outside.
         """
-        inside = np.pad(self.outline, _FAR, mode="edge")
-        away = distance_transform_edt(inside) - distance_transform_edt(~inside)
-        away = away[_FAR:-_FAR, _FAR:-_FAR]
+        far = max(round(FAR * self.work.size), 2)
+        inside = np.pad(self.outline, far, mode="edge")
+        away = distance(inside) - distance(~inside)
+        away = away[far:-far, far:-far]
         # Half a pixel lies between the centres on both sides of an edge.
         return blurred(single(away - 0.5 * np.sign(away)), SMOOTH * self.work.size)
 
@@ -174,9 +189,40 @@ class Person:
     @cached_property
     def hair_at_vertices(self) -> Float[Tensor, " V"]:
         """How far the photo shows hair or headwear where each vertex is."""
-        places = self.face.camera.project(self.sight.vertices)[:, :2] * self.work.scale
-        hair = torch.from_numpy(self.labels.hair * self.matte)[None, ..., None]
-        return look_up(hair, places[None, None], "bilinear")[0, 0, :, 0]
+        return self.at_vertices(self.labels.hair * self.matte)
+
+    def at_vertices(self, values: Float[np.ndarray, "h w"]) -> Float[Tensor, " V"]:
+        """Values of a picture of the working size where each vertex is.
+
+        Args:
+            values: of the picture.
+        """
+        return self.at_places(values, self.face.camera.project(self.sight.vertices)[:, :2])
+
+    def at_places(
+        self, values: Float[np.ndarray, "h w"], places: Float[Tensor, "N 2"]
+    ) -> Float[Tensor, " N"]:
+        """Values of a picture of the working size at places in the photo.
+
+        Args:
+            values: of the picture.
+            places: in pixels of the photo.
+        """
+        picture = torch.from_numpy(single(values))[None, ..., None]
+        spots = places[None, None] * self.work.scale
+        return look_up(picture, spots, "bilinear")[0, 0, :, 0]
+
+    @cached_property
+    def hairy(self) -> float:
+        """1 for who has hair or wears something on the head, 0 for who is bald."""
+        scalp = self.face.model.regions.get("scalp")
+        if scalp is None:
+            return 1.0
+        seen = self.on_mesh(scalp[:, None])[..., 0] > 0.5
+        if not seen.any():
+            return 1.0
+        share = float((self.labels.hair * self.matte)[seen].mean())
+        return min(max((share - 0.3) / 0.3, 0.0), 1.0)
 
     def on_mesh(self, values: Float[Tensor, "V C"]) -> Float[np.ndarray, "h w C"]:
         """Values of vertices where the photo shows them; zero elsewhere.

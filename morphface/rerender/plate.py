@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float
 from scipy.ndimage import distance_transform_edt
 
 from morphface.render.relief import membrane
-from morphface.segment.filters import blurred, single, widened
+from morphface.segment.filters import blurred, distance, single, widened
 
 __all__ = ["inpainted"]
 
@@ -19,7 +19,7 @@ LEAST_KNOWN = 0.2
 """Share of a picture that must be known for anything but a smooth filling."""
 RADIUS = 3
 """Of a patch, in pixels."""
-FINEST = 160
+FINEST = 120
 """Pixels along a head at which patches are looked for; what is finer is carried along."""
 LEVELS = 4
 PASSES = 3
@@ -84,7 +84,7 @@ def _joined(
 
     Without that the hole shows as a ring around a head that has turned.
     """
-    away = distance_transform_edt(hole) / head
+    away = distance(hole) / head
     share = np.exp(-away / JOINED)[..., None].astype(np.float32)
     inside, reach = single(hole)[..., None], JOINED / 3 * head
     missing = blurred((smooth - found) * inside, reach)
@@ -160,7 +160,7 @@ def _filled(
     from morphface.render.backends.kernels.patches import match, vote
 
     image = np.ascontiguousarray(image, np.float32)
-    known = np.ascontiguousarray(known)
+    known, whole = np.ascontiguousarray(known), _whole(known)
     costs = np.full(known.shape, 1e30, np.float32)
     far = max(known.shape) // 2
     if not first:  # what the coarser level has found, seen as finely as this one
@@ -169,7 +169,9 @@ def _filled(
     for turn in range(PASSES):
         seed = 1 + turn + PASSES * level
         guess = 0.0 if first and turn == 0 else GUESS
-        match(image, known, guess, targets, shift, costs, RADIUS, far, ROUNDS, NEARNESS, seed)
+        match(
+            image, known, whole, guess, targets, shift, costs, RADIUS, far, ROUNDS, NEARNESS, seed
+        )
         vote(image, known, targets, shift, costs, RADIUS, SHARP, image)
     return image
 

@@ -6,7 +6,7 @@ from functools import cached_property
 
 import roma
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from scipy.spatial import cKDTree
 from torch import Tensor
 
@@ -14,7 +14,7 @@ from morphface.fit.fitted import FittedFace
 from morphface.fit.texture.faces import head_texture
 from morphface.fit.texture.inner import rims
 from morphface.geometry.camera import to_camera
-from morphface.geometry.mesh import edges, vertex_normals
+from morphface.geometry.mesh import edges
 from morphface.geometry.topology import Topology
 from morphface.media.images import Photo
 from morphface.models import MorphableModel
@@ -104,7 +104,7 @@ class SeenHead:
     def hidden(self) -> Float[Tensor, "V 1"]:
         """How little the photo shows of each vertex that turns with the head, if only a little."""
         moving = (turning(self.face.model) / BENT).clamp(max=1)
-        return (moving * (1 - self._seen / WELL).clamp(0, 1))[:, None]
+        return (moving * (1 - self.certain / WELL).clamp(0, 1))[:, None]
 
     @cached_property
     def bare(self) -> Float[Tensor, "V 1"]:
@@ -130,19 +130,33 @@ class SeenHead:
         return here, beside
 
     @cached_property
-    def _seen(self) -> Float[Tensor, " V"]:
+    def _trust(self) -> tuple[Float[Tensor, " V"], Bool[Tensor, " V"]]:
+        normals = self.look.normals(self.face.model.faces)
+        return trust(self.view, self.sight, self.look.vertices, normals)
+
+    @property
+    def certain(self) -> Float[Tensor, " V"]:
         """How well the photo shows each vertex, 0 to 1."""
-        model, vertices = self.face.model, self.look.vertices
-        normals = vertex_normals(vertices, model.faces)
-        return trust(self.view, self.sight, vertices, normals)[0]
+        return self._trust[0]
+
+    @cached_property
+    def visible(self) -> Float[Tensor, " V"]:
+        """1 for vertices that the photo shows, however well."""
+        return self._trust[1].float()
+
+    @cached_property
+    def inner(self) -> Float[Tensor, " V"]:
+        """How far each vertex is from where the head ends or hides a part of itself; 1 is far."""
+        places = self.face.camera.project(self.look.vertices)[:, :2]
+        return self.view.at(self.view.place(places))[1]
 
     @cached_property
     def nearest(self) -> Float[Tensor, "V 2"]:
         """The place in the photo of each vertex, or of the next one that is seen well."""
         vertices = self.look.vertices
         places = self.face.camera.project(vertices)[:, :2].clone()
-        seen = torch.nonzero(self._seen > WELL)[:, 0]
-        hidden = torch.nonzero(self._seen <= WELL)[:, 0]
+        seen = torch.nonzero(self.certain > WELL)[:, 0]
+        hidden = torch.nonzero(self.certain <= WELL)[:, 0]
         if not len(seen):
             return places
         shape = vertices.numpy()
@@ -164,6 +178,12 @@ class SeenHead:
         found = head_texture(self.face, self.photo, size=1024 if wide else 512)
         gain = found.gains[0]
         return found.colours * gain, None if found.albedo is None else found.albedo * gain
+
+    @cached_property
+    def colours(self) -> Float[Tensor, "V 3"]:
+        """Colours of vertices as they were fitted, to be multiplied by light."""
+        seen = self.face.pixels
+        return self.face.albedo() if seen is None else seen.albedo * seen.gain[0]
 
     def bent(self, look: Look, parameters: FaceParameters) -> Look:
         """A look whose neck is bent: its lower end stays where the photo has it.
@@ -244,5 +264,5 @@ def _jaw(model: MorphableModel) -> Float[Tensor, " V"]:
     """What lies between the face, an ear and the neck, which a turn uncovers."""
     _, y, z = model.identity.mean.unbind(-1)
     ears = model.regions.get("ears", torch.zeros(model.size))
-    high = ((y + 112) / 15).clamp(0, 1) * ((-y - 5) / 15).clamp(0, 1)
-    return high * ((z + 112) / 12).clamp(0, 1) * (1 - ears)
+    high = ((y + 112) / 30).clamp(0, 1) * ((-y - 5) / 15).clamp(0, 1)
+    return high * ((z + 112) / 40).clamp(0, 1) * (1 - ears)

@@ -17,6 +17,8 @@ __all__ = ["Turn", "above_neck", "turning"]
 NECK = 0.42, -188.0, 63.0
 """Where a neck ends, as a slope and a height: below, in the model frame, y + slope z = height in
 millimetres. Through so many millimetres above that it turns ever more, then as the head does."""
+ELSEWHERE = 60.0, 150.0
+"""Millimetres by which a neck is moved: up to the first it bends, from the second all move."""
 LEAST = 1e-4, 1e-2
 """Radians and millimetres of a motion that is none."""
 
@@ -74,6 +76,11 @@ class Turn:
     def moves(self) -> bool:
         """Whether the head moves at all, by more than rounding does."""
         return self.angle > LEAST[0] or float(self.shift.norm()) > LEAST[1]
+
+    @property
+    def far(self) -> float:
+        """How far the body goes along: someone who is moved far is elsewhere as a whole."""
+        return float(smoothstep(self.shift.norm(), *ELSEWHERE))
 
     @property
     def angle(self) -> float:

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
-from scipy.ndimage import binary_dilation, distance_transform_edt, label
+from scipy.ndimage import binary_dilation, label
 from torch import Tensor
 
 from morphface.geometry.camera import Camera
 from morphface.render.rasterize import rasterize
 from morphface.render.sight import Sight
-from morphface.segment.filters import blurred, guided, single
+from morphface.segment.filters import blurred, distance, guided, single
 from morphface.segment.network import likely_person
 
 __all__ = ["Working", "person_matte", "working_size"]
@@ -108,7 +108,7 @@ def person_matte(
     """
     work = work or working_size(sight)
     found = _asked(work)
-    depth = distance_transform_edt(work.head)
+    depth = distance(work.head)
     certain = depth > INSIDE * work.size
     found = np.where(certain, 1.0, found)
     for vertices in others:
@@ -142,34 +142,50 @@ def _by_colour(work: Working, found: Float[np.ndarray, "H W"]) -> Float[np.ndarr
     Both sides are normal distributions around each pixel, with a covariance of their own.
     """
     inside = found > 0.5
-    away = np.where(inside, distance_transform_edt(inside), distance_transform_edt(~inside))
+    away = np.where(inside, distance(inside), distance(~inside))
     band = away < BAND * work.size
     if not band.any() or inside.all() or not inside.any():
         return found
-    chance = []
-    for side in (inside & ~band, ~inside & ~band):
-        chance.append(_log_likelihood(work.pixels, single(side), NEAR * work.size))
-    prior = blurred(found, 0.3 * BAND * work.size).clip(0.03, 0.97)
+    chance = [
+        _log_likelihood(work.pixels, single(side & ~band), NEAR * work.size, band)
+        for side in (inside, ~inside)
+    ]
+    prior = blurred(found, 0.3 * BAND * work.size)[band].clip(0.03, 0.97)
     score = np.log(prior / (1 - prior)) + 0.5 * np.clip(chance[0] - chance[1], -8, 8)
-    return np.where(band, 1 / (1 + np.exp(-score)), found)
+    found = found.copy()
+    found[band] = 1 / (1 + np.exp(-score))
+    return found
 
 
 def _log_likelihood(
-    pixels: Float[np.ndarray, "H W 3"], weight: Float[np.ndarray, "H W"], sigma: float
-) -> Float[np.ndarray, "H W"]:
-    """Of each pixel's colour among those with weight around it."""
-    squares = pixels[..., :, None] * pixels[..., None, :]
-    both = np.concatenate([weight[..., None], pixels * weight[..., None]], -1)
-    both = np.concatenate([both, (squares * weight[..., None, None]).reshape(*weight.shape, 9)], -1)
+    pixels: Float[np.ndarray, "H W 3"],
+    weight: Float[np.ndarray, "H W"],
+    sigma: float,
+    wanted: Bool[np.ndarray, "H W"],
+) -> Float[np.ndarray, " N"]:
+    """Of the colour of each wanted pixel among those with weight around it."""
+    first, second = (0, 0, 0, 1, 1, 2), (0, 1, 2, 1, 2, 2)
+    squares = pixels[..., first] * pixels[..., second]
+    both = np.concatenate([np.ones_like(pixels[..., :1]), pixels, squares], -1) * weight[..., None]
     # Wide and narrow together, so that there is always something to compare with.
-    near = blurred(both, sigma) + 0.05 * blurred(both, 3 * sigma)
-    total = near[..., :1] + 1e-9
-    mean = near[..., 1:4] / total
-    second = (near[..., 4:] / total).reshape(*weight.shape, 3, 3)
-    spread = second - mean[..., :, None] * mean[..., None, :] + SPREAD**2 * np.eye(3)
-    off = pixels - mean
-    distance = (off * np.linalg.solve(spread, off[..., None])[..., 0]).sum(-1)
-    value: Float[np.ndarray, "H W"] = -distance - np.log(np.linalg.det(spread))
+    near = (blurred(both, sigma) + 0.05 * blurred(both, 3 * sigma))[wanted].astype(np.float64)
+    mean, square = np.split(near[:, 1:] / (near[:, :1] + 1e-9), [3], -1)
+    a, b, c, d, e, f = (square - mean[:, first] * mean[:, second]).T
+    a, d, f = a + SPREAD**2, d + SPREAD**2, f + SPREAD**2
+    # The inverse of a symmetric matrix by its cofactors.
+    cofactors = (
+        d * f - e * e,
+        c * e - b * f,
+        b * e - c * d,
+        a * f - c * c,
+        b * c - a * e,
+        a * d - b * b,
+    )
+    volume = np.maximum(a * cofactors[0] + b * cofactors[1] + c * cofactors[2], 1e-12)
+    off = pixels[wanted] - mean
+    twice = np.array([1, 2, 2, 1, 2, 1])
+    distances = (off[:, first] * off[:, second] * np.stack(cofactors, -1)) @ twice / volume
+    value: Float[np.ndarray, " N"] = -distances - np.log(volume)
     return value
 
 

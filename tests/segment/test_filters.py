@@ -1,6 +1,15 @@
 import numpy as np
+from scipy.ndimage import distance_transform_edt, gaussian_filter
 
-from morphface.segment.filters import blurred, foreground, guided, mean_near, widened
+from morphface.segment.filters import (
+    blurred,
+    distance,
+    foreground,
+    grown,
+    guided,
+    mean_near,
+    widened,
+)
 
 
 def test_a_guide_without_edges_smooths_and_one_with_edges_keeps_them():
@@ -47,3 +56,26 @@ def test_a_mask_grows_as_far_as_it_is_told():
     mask = np.zeros((9, 9), bool)
     mask[4, 4] = True
     assert widened(mask, 2).sum() == 25
+
+
+def test_a_wide_blur_is_that_of_all_pixels():
+    values = np.random.default_rng(2).random((120, 150)).astype(np.float32)
+    values[40:80, 50:90] += 2
+    want = gaussian_filter(values, 17.0, mode="nearest")
+    inner = slice(50, -50), slice(50, -50)  # a border that goes on is that of other pixels
+    np.testing.assert_allclose(blurred(values, 17.0)[inner], want[inner], atol=0.03)
+
+
+def test_distances_are_euclidean():
+    mask = np.random.default_rng(3).random((40, 50)) > 0.02
+    np.testing.assert_allclose(distance(mask), distance_transform_edt(mask), atol=1e-3)
+
+
+def test_values_grow_beyond_a_mask_and_stay_within_it():
+    values = np.random.default_rng(4).random((12, 12, 2)).astype(np.float32)
+    mask = np.zeros((12, 12), np.float32)
+    mask[4:8, 4:8] = 1
+    found = grown(values, mask, 2)
+    assert np.array_equal(found[4:8, 4:8], values[4:8, 4:8])
+    np.testing.assert_allclose(found[3, 3], values[4, 4], rtol=1e-5)
+    np.testing.assert_allclose(found[3, 5], values[4, 4:7].mean(0), rtol=1e-5)

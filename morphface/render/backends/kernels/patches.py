@@ -15,16 +15,20 @@ __all__ = ["match", "vote"]
 
 
 @compiled
-def _distance(image, known, guess, y, x, v, u, radius):
-    """Sum of squares between the patches around two pixels; a source must be known wholly."""
+def _distance(image, known, whole, guess, y, x, v, u, radius, limit):
+    """Mean square between the patches around two pixels; none where it is beyond a limit.
+
+    The second must be one of the `whole`, whose patches are known.
+    """
     rows, columns = known.shape
-    if v < radius or u < radius or v >= rows - radius or u >= columns - radius:
+    if v < 0 or u < 0 or v >= rows or u >= columns or not whole[v, u]:
         return np.float32(1e30)
     total, count = np.float32(0.0), np.float32(0.0)
+    most = limit * np.float32((2 * radius + 1) ** 2)
     for dy in range(-radius, radius + 1):
+        if total > most:
+            return np.float32(1e30)
         for dx in range(-radius, radius + 1):
-            if not known[v + dy, u + dx]:
-                return np.float32(1e30)
             b, a = y + dy, x + dx
             if b < 0 or a < 0 or b >= rows or a >= columns:
                 continue
@@ -37,10 +41,11 @@ def _distance(image, known, guess, y, x, v, u, radius):
 
 
 @compiled
-def match(image, known, guess, targets, shifts, costs, radius, far, rounds, nearness, seed):
+def match(image, known, whole, guess, targets, shifts, costs, radius, far, rounds, nearness, seed):
     """Improves the shifts from each target to a patch like its own.
 
-    `targets` are rows and columns in reading order, `shifts` a map of rows and columns to go;
+    `whole` are pixels around which a patch is known, `targets` are rows and columns in reading
+    order, `shifts` a map of rows and columns to go;
     `nearness` is what a shift as long as the picture costs.
     """
     rows, columns = known.shape
@@ -49,7 +54,9 @@ def match(image, known, guess, targets, shifts, costs, radius, far, rounds, near
         y, x = targets[k]
         v, u = y + shifts[y, x, 0], x + shifts[y, x, 1]
         away = nearness * ((v - y) ** 2 + (u - x) ** 2) / (rows * rows)
-        costs[y, x] = _distance(image, known, guess, y, x, v, u, radius) + away
+        none = np.float32(1e30)
+        found = _distance(image, known, whole, guess, y, x, v, u, radius, none)
+        costs[y, x] = found + away
     for turn in range(rounds):
         step = 1 if turn % 2 == 0 else -1
         for i in range(len(targets)):
@@ -64,7 +71,9 @@ def match(image, known, guess, targets, shifts, costs, radius, far, rounds, near
                 if dy == 0 and dx == 0:
                     continue
                 away = nearness * (dy * dy + dx * dx) / (rows * rows)
-                cost = _distance(image, known, guess, y, x, y + dy, x + dx, radius) + away
+                left = np.float32(best - away)
+                v, u = y + dy, x + dx
+                cost = _distance(image, known, whole, guess, y, x, v, u, radius, left) + away
                 if cost < best:
                     best, by, bx = cost, dy, dx
             reach = far
@@ -74,7 +83,9 @@ def match(image, known, guess, targets, shifts, costs, radius, far, rounds, near
                 state = np.uint32(state * np.uint32(1664525) + np.uint32(1013904223))
                 dx = bx + np.int32((state >> 8) % np.uint32(2 * reach + 1)) - reach
                 away = nearness * (dy * dy + dx * dx) / (rows * rows)
-                cost = _distance(image, known, guess, y, x, y + dy, x + dx, radius) + away
+                left = np.float32(best - away)
+                v, u = y + dy, x + dx
+                cost = _distance(image, known, whole, guess, y, x, v, u, radius, left) + away
                 if cost < best:
                     best, by, bx = cost, dy, dx
                 reach //= 2

@@ -1,0 +1,169 @@
+"""The hair of a person in a photo as a closed surface in 3D, or what they wear on the head.
+
+Front and rear of the person's surface (`body.py`) where hair is, joined at the outline of the
+matte, each with the colours that turned views give it, without the light of the photo.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import roma
+import torch
+from jaxtyping import Bool, Float, Int
+from scipy.ndimage import label
+from torch import Tensor
+
+from morphface.core.ramps import smoothstep
+from morphface.fit.fitted import FittedFace
+from morphface.geometry.mesh import normalized, vertex_normals
+from morphface.geometry.spherical_harmonics import irradiance
+from morphface.media.images import Photo
+from morphface.rerender.body import Body
+from morphface.rerender.lookup import enlarged_fast
+from morphface.rerender.nets import Net
+from morphface.rerender.person import Person
+from morphface.segment.filters import blurred, distance, single
+
+__all__ = ["HairShell", "hair_shell"]
+
+LEAST = 0.5
+"""How hairy someone must be to have any (`Person.hairy`)."""
+HAIRY = 0.4
+"""Share of hair around a node of the front from which it belongs to the shell."""
+NAPE = -45.0
+"""Height in the model frame down to which short hair goes behind, in millimetres."""
+DIMMEST = 0.3
+"""Irradiance below which a colour is not divided by it."""
+BROAD = 110.0
+"""Millimetres beside a head up to which hair goes."""
+EVENED = 6
+"""Times that open edges are smoothed."""
+RIM = 1.5
+"""Nodes beyond the outline in which front and rear meet."""
+
+
+@dataclass(frozen=True, eq=False)
+class HairShell:
+    """Hair, or what is worn on the head.
+
+    Args:
+        vertices: in the model frame.
+        faces: vertex indices, counter-clockwise seen from outside.
+        normals: unit vectors.
+        uv: of the vertices, (0, 0) at the lower left of the picture.
+        picture: what it reflects of any light; the front at the left, the rear at the right.
+    """
+
+    vertices: Float[Tensor, "V 3"]
+    faces: Int[Tensor, "F 3"]
+    normals: Float[Tensor, "V 3"]
+    uv: Float[Tensor, "V 2"]
+    picture: Float[Tensor, "H W 3"]
+
+
+def hair_shell(face: FittedFace, photo: Photo) -> HairShell | None:
+    """The hair of a fitted face; None for who has none.
+
+    Args:
+        face: the fitted face.
+        photo: that it was fitted to.
+    """
+    return _built(Body(Person(face, photo)))
+
+
+def _built(body: Body) -> HairShell | None:
+    """The hair of a person whose surface is known."""
+    person = body.person
+    if person.hairy < LEAST:
+        return None
+    nets = [Net.of(wanted, every=True, one_sided=True).faces for wanted in _wanted(body)]
+    if not all(map(len, nets)):
+        return None
+    front, rear = (body.to_model(points).flatten(0, 1) for points in (body.front, body.rear))
+    towards = (torch.tensor([0.0, 0, 1]), torch.tensor([0.0, 0, -1]))
+    sides = [
+        _facing(points, net, way)
+        for points, net, way in zip((front, rear), nets, towards, strict=True)
+    ]
+    nodes = torch.cat([sides[0], sides[1] + len(front)])
+    used, faces = torch.unique(nodes, return_inverse=True)
+    normals = torch.cat([vertex_normals(*pair) for pair in zip((front, rear), sides, strict=True)])
+    light = [_light(body, points, net) for points, net in zip((front, rear), sides, strict=True)]
+    left, top, right, bottom = body.box
+    part = slice(top, bottom), slice(left, right)
+    pictures = [
+        np.clip(picture[part] / enlarged_fast(light[k].numpy(), picture[part].shape[:2]), 0, 1)
+        for k, picture in enumerate((person.padded(person.colours), person.rear))
+    ]
+    place = (body.nodes - torch.tensor([left, top])) / torch.tensor([right - left, bottom - top])
+    u, v = place.flatten(0, 1).unbind(-1)
+    uv = torch.cat([torch.stack([(u + k) / 2, 1 - v], -1) for k in (0, 1)])
+    values = torch.cat([torch.cat([front, rear]), normals, uv], -1)[used]
+    vertices, normals, uv = _evened(values, faces).split([3, 3, 2], -1)
+    picture = torch.from_numpy(single(np.concatenate(pictures, 1)))
+    return HairShell(vertices, faces.to(person.face.model.faces), normalized(normals), uv, picture)
+
+
+def _wanted(body: Body) -> tuple[Bool[Tensor, "R C"], Bool[Tensor, "R C"]]:
+    """Nodes of the front and of the rear that are hair, and some beyond the outline."""
+    person, width = body.person, 0.03 * body.person.work.size
+    hair = person.padded(person.labels.hair * person.matte)
+    whole = person.padded(person.matte)
+    near = body.at_nodes(blurred(hair, width) / (blurred(whole, width) + 1e-3))
+    inside = (body.within > -RIM * body.step * body.pixel) & _in_photo(body)
+    flat = body.to_model(body.points(torch.full(body.within.shape, body.plane)))
+    wide = body.at_nodes(blurred(hair, 2 * width))
+    behind = torch.maximum(smoothstep(flat[..., 1], NAPE - 15, NAPE + 15), wide * 2) > 0.5
+    inside = inside & _own(body, inside & ((near > HAIRY) | behind))
+    return inside & (near > HAIRY), inside & behind
+
+
+def _own(body: Body, hair: Bool[Tensor, "R C"]) -> Bool[Tensor, "R C"]:
+    """Nodes that hang together with the head and are near it: next to it may be someone else."""
+    head = body.on_mesh
+    parts, _ = label(hair.numpy())
+    kept = torch.from_numpy(np.isin(parts, np.unique(parts[head.numpy() & (parts > 0)])))
+    away = torch.from_numpy(distance(~head.numpy())) * body.step * body.pixel
+    return kept & (away < BROAD)
+
+
+def _in_photo(body: Body) -> Bool[Tensor, "R C"]:
+    """Nodes that the photo shows: what its border cuts has no known end."""
+    height, width = body.person.photo.size
+    beyond = torch.maximum(-body.places, body.places - torch.tensor([width, height])).amax(-1)
+    return beyond <= 0
+
+
+def _evened(values: Float[Tensor, "V C"], faces: Int[Tensor, "F 3"]) -> Float[Tensor, "V C"]:
+    """Values whose steps along open edges, which are those of a grid, are smoothed away."""
+    pairs = torch.cat([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
+    sides, count = torch.unique(pairs.sort(-1).values, dim=0, return_counts=True)
+    here, beside = torch.cat([sides[count == 1], sides[count == 1].flip(1)]).unbind(-1)
+    number = torch.bincount(here, minlength=len(values))[:, None]
+    for _ in range(EVENED):
+        mean = torch.zeros_like(values).index_add(0, here, values[beside]) / number.clamp(min=1)
+        values = torch.where(number > 0, 0.5 * (values + mean), values)
+    return values
+
+
+def _facing(
+    points: Float[Tensor, "N 3"], faces: Int[Tensor, "F 3"], way: Float[Tensor, "3"]
+) -> Int[Tensor, "F 3"]:
+    """Faces whose normals look that way, on the whole."""
+    a, b, c = points[faces].unbind(1)
+    towards = torch.linalg.cross(b - a, c - a).sum(0) @ way
+    return faces if float(towards) > 0 else faces.flip(1)
+
+
+def _light(
+    body: Body, points: Float[Tensor, "N 3"], faces: Int[Tensor, "F 3"]
+) -> Float[Tensor, "R C 3"]:
+    """What falls on each node in the photo, times what the camera makes of it."""
+    face = body.person.face
+    p, gain = face.parameters, 1.0 if face.pixels is None else face.pixels.gain[0]
+    turned = vertex_normals(points, faces) @ roma.rotvec_to_rotmat(p.rotation[0]).T
+    turned[:, 2] = turned[:, 2].abs()  # the rear has the colours of what is seen beside it
+    light = irradiance(p.illumination[0], turned).clamp(min=DIMMEST) * gain
+    if face.pixels is None:
+        light = torch.ones_like(light)
+    return light.unflatten(0, body.within.shape)

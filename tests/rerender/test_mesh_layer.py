@@ -1,0 +1,99 @@
+"""The mesh of a head that turns: the photo itself at rest, and texture that goes on from it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch.nn.functional import max_pool2d
+
+from morphface.edit import edit
+from morphface.media.images import Photo
+from morphface.render import Renderer
+from morphface.render.warp import look_up
+from morphface.rerender import Rerenderer
+from morphface.rerender.bare import continued
+from morphface.rerender.looks import Look
+from morphface.rerender.lookup import enlarged_fast, looked_up
+from morphface.rerender.turn import Turn
+
+
+@pytest.fixture(scope="module")
+def stage(known):
+    return Rerenderer(known.faces[0], known.photo)
+
+
+def test_a_head_at_rest_is_the_photo(stage):
+    layer, head = stage._mesh, stage._head
+    drawn = layer.draw(head.look, stage.face.camera, 0.0)
+    left, top = drawn.corner
+    height, width = drawn.over.shape[:2]
+    photo = stage.photo.pixels[top : top + height, left : left + width]
+    shown = (drawn.over > 0.99) & (drawn.trust > 0.999)
+    assert shown.float().mean() > 0.15
+    assert (drawn.colour - photo).abs()[shown[..., 0]].max() < 0.02
+
+
+def test_texture_meets_a_photo_that_is_darker_than_the_fit_without_a_step(known):
+    darker = Photo(0.7 * known.photo.pixels)
+    layer = Rerenderer(known.faces[0], darker)._mesh
+    sure = layer._weight * (1 - layer._other) > 0.8
+    seen = look_up(darker.pixels[None], layer._places[None, None], "bilinear")[0, 0]
+    before = (layer._lit() - seen).abs()[sure].mean()
+    after = (layer._first - seen).abs()[sure].mean()
+    assert sure.sum() > 100
+    assert after < 0.3 * before
+
+
+def test_values_go_on_over_a_mesh_and_end_far_away():
+    side = 30
+    node = torch.arange(side * side).reshape(side, side)
+    a, b, c, d = node[:-1, :-1], node[:-1, 1:], node[1:, :-1], node[1:, 1:]
+    faces = torch.cat([torch.stack(t, -1).reshape(-1, 3) for t in ((a, b, c), (b, d, c))])
+    weight = (node[:, 0] < 0)[:, None].float().expand(side, side).clone()
+    weight[:, 0] = 1
+    values = torch.full((side * side, 2), 0.7)
+    found = continued(faces, values, weight.flatten()).reshape(side, side, 2)
+    assert (found[:, 0] - 0.7).abs().max() < 0.03
+    assert 0.5 < found[15, 3, 0] < 0.7
+    assert bool((found[15].diff(dim=0) < 0).all())
+
+
+def test_quick_look_ups_are_those_of_torch(rng):
+    picture = torch.rand(20, 30, 3, generator=rng)
+    place = torch.rand(15, 15, 2, generator=rng) * torch.tensor([30.0, 20.0])
+    place = (place * 32).round() / 32 + 1 / 64  # OpenCV counts in parts of 32
+    for cubic, mode in ((False, "bilinear"), (True, "bicubic")):
+        want = look_up(picture[None], place[None], mode)[0]
+        got = looked_up(np.ascontiguousarray(picture.numpy()), place, cubic=cubic)
+        assert (got - want).abs().max() < 0.06
+        assert (got - want).abs().mean() < 0.015
+
+
+def test_a_plane_stays_a_plane_when_it_is_enlarged():
+    y, x = np.mgrid[:8, :6].astype(np.float32) + 0.5
+    coarse = np.stack([x, y], -1)
+    fine = enlarged_fast(coarse, (32, 24))
+    y, x = (np.mgrid[:32, :24].astype(np.float32) + 0.5) / 4
+    inner = slice(4, -4), slice(4, -4)
+    np.testing.assert_allclose(fine[inner], np.stack([x, y], -1)[inner], atol=1e-5)
+
+
+def test_someone_moved_far_goes_with_all_of_their_body(known):
+    face = known.faces[0]
+    near = edit(face.parameters, model=face.model, yaw=-5.0)
+    far = replace(near, translation=near.translation + torch.tensor([200.0, 0.0, 0.0]))
+    assert Turn.between(face.parameters, near).far < 0.05
+    assert Turn.between(face.parameters, far).far == 1.0
+
+
+def test_a_view_has_no_hole_within_the_head(stage):
+    face = stage.face
+    wanted = edit(face.parameters, model=face.model, yaw=-15.0)
+    _, sure = stage.with_confidence(wanted)
+    look = stage._head.bent(Look.of(face.model, wanted), wanted)
+    head = Renderer.of(face.model, face.camera)(look.vertices[None]).mask
+    inner = -max_pool2d(-(head > 0.99).float()[:, None], 9, 1, 4)[0, 0] > 0
+    inner[int(0.6 * len(inner)) :] = False  # a neck that ends at nothing fades
+    assert inner.sum() > 1000
+    assert (sure[..., 0][inner] > 0.1).float().mean() > 0.995
