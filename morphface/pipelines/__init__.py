@@ -3,12 +3,6 @@
 from typing import TYPE_CHECKING
 
 from morphface.core.doors import lazy_names
-from morphface.fit.fitted import FittedFace, FittedPhoto
-from morphface.pipelines.photo import fit_photo
-from morphface.pipelines.reconstruct import reconstruct
-from morphface.pipelines.reconstruct_together import reconstruct_together
-from morphface.pipelines.together import FittedPhotos, fit_photos
-from morphface.pipelines.tracking import track_video
 
 if TYPE_CHECKING:
     from morphface.pipelines.doctor import examine
@@ -20,11 +14,19 @@ if TYPE_CHECKING:
     from morphface.pipelines.model_landmarks import embed_model
     from morphface.pipelines.models import convert_model, describe_model, list_models
     from morphface.pipelines.overlay import draw_overlay
+    from morphface.pipelines.photo import fit_photo
     from morphface.pipelines.prepare import PrepareSettings
+    from morphface.pipelines.reconstruct import reconstruct
+    from morphface.pipelines.reconstruct_together import reconstruct_together
     from morphface.pipelines.reenact import animate_video, reenact_video
+    from morphface.pipelines.together import FittedPhotos, fit_photos
+    from morphface.pipelines.tracking import track_video
     from morphface.pipelines.training import train_on_dataset
     from morphface.pipelines.transfer import transfer_files
     from morphface.pipelines.views import edit_photo, orbit_photo, view_photo
+
+
+from morphface.fit.fitted import FittedFace, FittedPhoto
 
 __all__ = [
     "EXPORTS",
@@ -59,8 +61,10 @@ __all__ = [
     "write_head",
 ]
 
+
 _HOMES = {
     "EXPORTS": "exports",
+    "FittedPhotos": "together",
     "PrepareSettings": "prepare",
     "animate_video": "reenact",
     "convert_model": "models",
@@ -72,12 +76,17 @@ _HOMES = {
     "evaluate_files": "evaluate",
     "examine": "doctor",
     "export": "exports",
+    "fit_photo": "photo",
+    "fit_photos": "together",
     "import_curves": "exports",
     "inspect_dataset": "inspect",
     "list_models": "models",
     "orbit_photo": "views",
+    "reconstruct": "reconstruct",
+    "reconstruct_together": "reconstruct_together",
     "reenact_video": "reenact",
     "rigged_head": "head_files",
+    "track_video": "tracking",
     "train_on_dataset": "training",
     "transfer_files": "transfer",
     "view_photo": "views",
