@@ -10,11 +10,12 @@ if TYPE_CHECKING:
     from morphface.pipelines.exports import EXPORTS, export, import_curves
     from morphface.pipelines.head_files import rigged_head, write_head
     from morphface.pipelines.inspect import inspect_dataset
+    from morphface.pipelines.many import reconstruct_many
     from morphface.pipelines.model_downloads import download_model
     from morphface.pipelines.model_landmarks import embed_model
     from morphface.pipelines.models import convert_model, describe_model, list_models
     from morphface.pipelines.overlay import draw_overlay
-    from morphface.pipelines.photo import fit_photo
+    from morphface.pipelines.photo import FittedFace, FittedPhoto, fit_photo
     from morphface.pipelines.prepare import PrepareSettings
     from morphface.pipelines.reconstruct import reconstruct
     from morphface.pipelines.reconstruct_together import reconstruct_together
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from morphface.pipelines.transfer import transfer_files
     from morphface.pipelines.views import edit_photo, orbit_photo, view_photo
 
-
-from morphface.fit.fitted import FittedFace, FittedPhoto
 
 __all__ = [
     "EXPORTS",
@@ -51,6 +50,7 @@ __all__ = [
     "list_models",
     "orbit_photo",
     "reconstruct",
+    "reconstruct_many",
     "reconstruct_together",
     "reenact_video",
     "rigged_head",
@@ -63,6 +63,8 @@ __all__ = [
 
 
 _HOMES = {
+    "FittedFace": "photo",
+    "FittedPhoto": "photo",
     "EXPORTS": "exports",
     "FittedPhotos": "together",
     "PrepareSettings": "prepare",
@@ -83,6 +85,7 @@ _HOMES = {
     "list_models": "models",
     "orbit_photo": "views",
     "reconstruct": "reconstruct",
+    "reconstruct_many": "many",
     "reconstruct_together": "reconstruct_together",
     "reenact_video": "reenact",
     "rigged_head": "head_files",

@@ -8,7 +8,6 @@ from pathlib import Path
 import torch
 
 from morphface.core.errors import ModelError, OutputError
-from morphface.landmarks import embed
 from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
 from morphface.landmarks.tables import MESH_OF_68
 from morphface.models import MODELS, LandmarkEmbedding, MorphableModel, load_model
@@ -68,6 +67,8 @@ def with_landmarks_for(
 
 
 def _computed(model: MorphableModel, tell: Progress) -> dict[str, LandmarkEmbedding]:
+    from morphface.landmarks import embed  # whose libraries only it needs
+
     tell(f"finding the landmarks on model {model.name}, once")
     with MediaPipeDetector() as detector:
         found = embed(model, detector)

@@ -1,17 +1,19 @@
 """A photo in, fitted faces out; nothing is written."""
 
+import os
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import TypedDict
 
 import torch
 
-from morphface.core.errors import BackendError, LandmarkError, ParameterError
+from morphface.core.errors import BackendError, LandmarkError
 from morphface.fit import FitResult, PhotometricResult, fit_linear, fit_photometric
 from morphface.fit.analysis.settings import GROUPS
 from morphface.fit.fitted import FittedFace, FittedPhoto
-from morphface.geometry.focal import FocalLength, check_focal, focal_pixels
+from morphface.geometry.focal import FocalLength, focal_pixels
 from morphface.landmarks import Landmarks, choose, find_faces, read_landmarks
 from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
 from morphface.landmarks.find import Search
@@ -22,11 +24,17 @@ from morphface.models import MorphableModel, load_model
 from morphface.pipelines.calibration import Calibration, CameraSource, check_camera
 from morphface.pipelines.model_landmarks import with_landmarks_for
 from morphface.pipelines.verdicts import verdict_on, witness_of
+from morphface.pipelines.wishes import check_wishes
 
-__all__ = ["STAGES", "Progress", "Wishes", "fit_photo"]
-
-STAGES = ("linear", "pixels")
-"""How far a fit goes: landmarks alone, or landmarks and then pixels."""
+__all__ = [
+    "FittedFace",
+    "FittedPhoto",
+    "Progress",
+    "Wishes",
+    "check_device",
+    "faces_of",
+    "fit_photo",
+]
 
 CALIBRATED = tuple(name for name in GROUPS if name != "focal")
 """What pixels may change where the camera is known."""
@@ -137,21 +145,6 @@ def _calibrated(
     return known, known.photo(photo), None if given is None else known.landmarks(given)
 
 
-def check_wishes(focal: FocalLength | None, stage: str) -> None:
-    """Refuse what no photo could be fitted with.
-
-    Args:
-        focal: as in `fit_photo`.
-        stage: the same.
-
-    Raises:
-        ParameterError: one of them is none.
-    """
-    check_focal(focal)
-    if stage not in STAGES:
-        raise ParameterError(f"stage must be one of {', '.join(STAGES)}, got {stage!r}")
-
-
 def _fit_pixels(
     model: MorphableModel, photo: Photo, start: FitResult, device: str, camera: CameraSource | None
 ) -> PhotometricResult | None:
@@ -207,8 +200,13 @@ def faces_of(photo: Photo, faces: str | int, tell: Progress) -> tuple[Photo, lis
     """
     tell("looking for faces")
     search: Search = "auto" if str(faces) == "largest" else "always"
-    with MediaPipeDetector() as detector:
-        return find_faces(photo, detector, search=search)
+    return find_faces(photo, _detector(os.getpid()), search=search)
+
+
+@cache
+def _detector(process: int) -> MediaPipeDetector:
+    """That of this process: starting one takes as long as using it, and its threads do not fork."""
+    return MediaPipeDetector()
 
 
 class Clock:
