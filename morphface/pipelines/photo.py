@@ -9,7 +9,7 @@ from typing import TypedDict
 
 import torch
 
-from morphface.core.errors import BackendError, LandmarkError
+from morphface.core.errors import BackendError, LandmarkError, ModelError, ParameterError
 from morphface.fit import FitResult, PhotometricResult, fit_linear, fit_photometric
 from morphface.fit.analysis.settings import GROUPS
 from morphface.fit.fitted import FittedFace, FittedPhoto
@@ -22,6 +22,7 @@ from morphface.media.images import Photo, PictureSource, read_image
 from morphface.media.photo import UPRIGHT
 from morphface.models import MorphableModel, load_model
 from morphface.pipelines.calibration import Calibration, CameraSource, check_camera
+from morphface.pipelines.kept import is_kept, read_kept
 from morphface.pipelines.model_landmarks import with_landmarks_for
 from morphface.pipelines.verdicts import verdict_on, witness_of
 from morphface.pipelines.wishes import check_wishes
@@ -34,6 +35,7 @@ __all__ = [
     "check_device",
     "faces_of",
     "fit_photo",
+    "named_model",
 ]
 
 CALIBRATED = tuple(name for name in GROUPS if name != "focal")
@@ -77,7 +79,8 @@ def fit_photo(
 
     Args:
         image: a picture: a path, `sample:astronaut`, or what else `read_image` takes: bytes, an
-            opened file, an array of RGB, an image of Pillow, a `Photo`.
+            opened file, an array of RGB, an image of Pillow, a `Photo`. Or a fit that was written
+            before, its `face.npz` or its folder: it comes back as it is, with its photo.
         model: name or path of a morphable model.
         faces: "largest", "all", or an index from 0, the largest face first.
         landmarks: a file to read them from, instead of detecting them.
@@ -99,6 +102,8 @@ def fit_photo(
     tell = progress or (lambda _: None)
     check_device(device)
     check_wishes(focal, stage)
+    if is_kept(image):
+        return _kept(image, model, faces, [landmarks, landmarks_in, focal, camera])
     check_camera(camera, focal)
     tell("reading the picture")
     clock = Clock()
@@ -135,6 +140,18 @@ def fit_photo(
     return FittedPhoto(photo, tuple(fitted), focal)
 
 
+def _kept(
+    source: PictureSource, model: str | Path, faces: str | int, others: list[object]
+) -> FittedPhoto:
+    """An earlier fit, which cannot be wished otherwise."""
+    if any(wish is not None for wish in others):
+        raise ParameterError(
+            f"{source} is a fit already: leave out landmarks, focal and camera, or give the photo"
+        )
+    given = None if str(model) == "open-head" else str(model)
+    return read_kept(str(source), faces, lambda path, name: named_model(path, name, given))
+
+
 def _calibrated(
     camera: CameraSource | None, photo: Photo, given: list[Landmarks] | None
 ) -> tuple[Calibration | None, Photo, list[Landmarks] | None]:
@@ -153,6 +170,29 @@ def _fit_pixels(
         return None
     free = GROUPS if camera is None else CALIBRATED
     return fit_photometric(model, [photo.pixels.to(device)], [start], free=free).to("cpu")
+
+
+def named_model(path: str, name: str, given: str | None) -> MorphableModel:
+    """The model of a file, which names it.
+
+    Args:
+        path: of the file.
+        name: of the model.
+        given: where the model is, if it is not known by its name.
+
+    Raises:
+        ModelError: the model is not known here.
+    """
+    if given is not None:
+        model = load_model(given)
+        if model.name == name:
+            return model
+    try:
+        return load_model(name)
+    except ModelError as error:
+        raise ModelError(
+            f"{path} belongs to model {name!r}, which is not known here; give its path as --model"
+        ) from error
 
 
 def check_device(name: str) -> None:

@@ -15,6 +15,7 @@ from morphface.fit.verdict import check_kinds
 from morphface.media.images import Photo, PictureSource, name_of, write_image
 from morphface.parameters import save_parameters
 from morphface.parameters.io import library_versions
+from morphface.pipelines.kept import keep
 from morphface.pipelines.photo import Progress, Wishes, fit_photo
 from morphface.pipelines.verdicts import refuse_warned
 from morphface.pipelines.wishes import OUTPUTS, check_outputs, check_texture_size
@@ -189,7 +190,10 @@ def write_seen(folder: Path, job: Writing) -> None:
     if "parameters" in job.wanted:
         extra = {"image": job.image, "quarter_turns": photo.turns, "report": describe(face, None)}
         place, name = folder / OUTPUTS["parameters"], face.model.name
-        save_parameters(place, face.parameters, face.camera, model=name, extra=extra)
+        kept, arrays = keep(face, photo)
+        save_parameters(
+            place, face.parameters, face.camera, model=name, extra=extra | kept, arrays=arrays
+        )
     if "overlay" in job.wanted:
         from morphface.pipelines.overlay import draw_overlay
 
