@@ -26,6 +26,7 @@ from morphface.pipelines.kept import is_kept, read_kept
 from morphface.pipelines.model_landmarks import with_landmarks_for
 from morphface.pipelines.verdicts import verdict_on, witness_of
 from morphface.pipelines.wishes import check_wishes
+from morphface.render.backends.kernels.compiler import compiled_before
 
 __all__ = [
     "FittedFace",
@@ -118,7 +119,7 @@ def fit_photo(
     clock.lap("detect")
     chosen = choose(found, faces)
     head = with_landmarks_for(head, model, {face.scheme for face in chosen}, tell)
-    tell("fitting")
+    tell("fitting" if compiled_before() else "fitting; what this machine compiles once comes first")
     fitted = []
     for face in chosen:
         fit = fit_linear(head, face.to(device), size=photo.size, focal=lens, camera=taken_by)
