@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from morphface.core.display import use_painter
 from morphface.core.doors import lazy_names
 from morphface.core.forks import safe_to_fork
+from morphface.core.lean import import_lean
 from morphface.core.version import __version__
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ _HOMES = {
 
 use_painter("morphface.show.painters:paint")
 safe_to_fork()
+import_lean()
 
 
 _find = lazy_names(__name__, _HOMES)

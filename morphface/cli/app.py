@@ -24,7 +24,7 @@ from morphface.cli.track import track
 from morphface.cli.train import train
 from morphface.cli.transfer import transfer
 from morphface.cli.views import edit, view
-from morphface.core.errors import ModelWarning, MorphfaceError, StoppedError
+from morphface.core.errors import ModelWarning, MorphfaceError, SlowWarning, StoppedError
 
 __all__ = ["main", "run"]
 
@@ -93,7 +93,7 @@ def _tell_warnings(quiet: bool) -> None:
     usual = warnings.showwarning
 
     def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
-        if issubclass(category, ModelWarning):
+        if issubclass(category, ModelWarning | SlowWarning):
             say(str(message), quiet=quiet, style="yellow")
         else:
             usual(message, category, *place, **more)

@@ -5,8 +5,23 @@ from typing import Annotated, Any
 
 import typer
 
-from morphface.cli.options import Camera, Debug, Device, Faces, Focal, Model, Quiet, Stage, Strict
+from morphface.cli.early import check_early, is_many, start_with_picture
+from morphface.cli.many import fit_many
+from morphface.cli.options import (
+    Camera,
+    Debug,
+    Device,
+    Faces,
+    Focal,
+    Model,
+    Only,
+    Quiet,
+    Stage,
+    Strict,
+    Workers,
+)
 from morphface.cli.output import named, say, status
+from morphface.core.ahead import load_torch_ahead
 from morphface.core.errors import ParameterError
 
 __all__ = ["fit"]
@@ -15,14 +30,18 @@ __all__ = ["fit"]
 _Images = Annotated[
     list[str],
     typer.Argument(
-        help="A picture, or sample:astronaut; with --together several, or a folder of them.",
+        help="Pictures, folders of them, patterns as 'c*.jpg', or sample:astronaut. One is written "
+        "to --out itself, many to a folder each in it.",
         metavar="IMAGE...",
     ),
 ]
 _Out = Annotated[
     Path | None,
     typer.Option(
-        "--out", "-o", help="Folder for the results; by default NAME-face, here.", metavar="DIR"
+        "--out",
+        "-o",
+        help="Folder for the results; by default NAME-face, for many photos faces, here.",
+        metavar="DIR",
     ),
 ]
 _Together = Annotated[
@@ -59,6 +78,8 @@ def fit(
     out: _Out = None,
     *,
     together: _Together = False,
+    only: Only = None,
+    workers: Workers = 2,
     model: Model = "open-head",
     faces: Faces = "largest",
     landmarks: _Landmarks = None,
@@ -74,37 +95,58 @@ def fit(
 ) -> None:
     """Fit a face in a photo: parameters, report, overlay and a rigged head.
 
-    With --together, photos of one person give one head, and parameters and an overlay each.
+    Of many photos each is fitted on its own; a run that is repeated goes on where it was. Exit code
+    3 says that some had to be skipped. With --together, photos of one person give one head, and
+    parameters and an overlay each.
     """
-    _check(images, together, landmarks, strict)
-    folder = out or Path(f"{Path(images[0].removeprefix('sample:')).stem}-face")
+    many = not together and is_many(images)
+    _check(landmarks, strict, together=together, many=many)
     options: dict[str, Any] = {"model": model, "stage": stage, "device": device, "camera": camera}
-    options["texture_size"] = texture_size
-    with status(quiet) as shown:
-        from morphface import pipelines
+    options |= {"texture_size": texture_size, "only": named(only)}
+    if together:
+        options |= {"faces": _each(faces), "focal": None if focal is None else _each(focal)}
+    else:
+        options |= {"faces": faces, "focal": focal, "strict": named(strict)}
+        options |= {"landmarks": landmarks, "landmarks_in": landmarks_in}
+    folder = out or Path("faces" if many else f"{_stem(images[0])}-face")
+    check_early(options)
+    if many:
+        code = fit_many(images, folder, options, workers=workers, quiet=quiet)
+        if code:
+            raise typer.Exit(code)
+        return
+    _fit_one(images, folder, options, together=together, quiet=quiet)
 
+
+def _fit_one(
+    images: list[str], folder: Path, options: dict[str, Any], *, together: bool, quiet: bool
+) -> None:
+    """One head, of a photo or of several together."""
+    with status(quiet) as shown:
         options["progress"] = None if shown is None else shown.update
         if together:
-            options |= {"faces": _each(faces), "focal": None if focal is None else _each(focal)}
-            report = pipelines.reconstruct_together(images, folder, **options)
+            load_torch_ahead()
+            from morphface.pipelines.reconstruct_together import reconstruct_together
+
+            report = reconstruct_together(images, folder, **options)
         else:
-            options |= {"faces": faces, "focal": focal, "landmarks": landmarks}
-            options |= {"landmarks_in": landmarks_in}
-            options["strict"] = named(strict)
-            report = pipelines.reconstruct(images[0], folder, **options)
+            start_with_picture(images[0])
+            from morphface.pipelines.reconstruct import reconstruct
+
+            report = reconstruct(images[0], folder, **options)
     if not quiet:
         _summarise(report, folder, "photo" if together else "face")
 
 
-def _check(images: list[str], together: bool, landmarks: str | None, strict: str | None) -> None:
-    if len(images) > 1 and not together:
+def _stem(image: str) -> str:
+    return Path(image.removeprefix("sample:")).stem
+
+
+def _check(landmarks: str | None, strict: str | None, *, together: bool, many: bool) -> None:
+    if landmarks is not None and (together or many):
+        word = "--together" if together else "several pictures"
         raise ParameterError(
-            f"fit takes one picture, got {len(images)}: say --together if they show one person, or "
-            "run it once for each"
-        )
-    if together and landmarks is not None:
-        raise ParameterError(
-            "--landmarks cannot go with --together: it holds the faces of one picture; leave it out"
+            f"--landmarks cannot go with {word}: it holds the faces of one picture; leave it out"
         )
     if together and strict is not None:
         raise ParameterError(

@@ -35,6 +35,16 @@ Stage = Annotated[
     str,
     typer.Option(help="linear stops after the landmarks, pixels goes on.", metavar="linear|pixels"),
 ]
+Only = Annotated[
+    str | None,
+    typer.Option(
+        help="Write only these, with commas between them: parameters, report, overlay, glb, obj.",
+        metavar="NAMES",
+    ),
+]
+Workers = Annotated[
+    int, typer.Option(help="Processes that fit, where there are many photos.", min=1, metavar="N")
+]
 Device = Annotated[str, typer.Option(help="Where to compute: cpu or cuda.")]
 Strict = Annotated[
     str | None,

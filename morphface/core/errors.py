@@ -18,6 +18,7 @@ __all__ = [
     "OutputError",
     "ParameterError",
     "ShapeError",
+    "SlowWarning",
     "StoppedError",
     "VerdictError",
     "VideoError",
@@ -58,6 +59,10 @@ class ModelError(MorphfaceError, ValueError):
 
 class ModelWarning(UserWarning):
     """A model's file does not say something, and a choice was made that may be wrong."""
+
+
+class SlowWarning(UserWarning):
+    """Something about this machine makes every run slower than it need be."""
 
 
 class MissingFileError(MorphfaceError, FileNotFoundError):

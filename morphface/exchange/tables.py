@@ -12,9 +12,11 @@ from morphface.core.errors import ModelError
 from morphface.core.files import atomic_write
 from morphface.exchange.clip import Clip
 from morphface.geometry.angles import rotvec_to_angles
+from morphface.geometry.camera import Camera
 from morphface.models import MorphableModel
+from morphface.parameters import FaceParameters
 
-__all__ = ["write_landmark_table", "write_parameter_table"]
+__all__ = ["parameter_table", "write_landmark_table", "write_parameter_table"]
 
 _SCHEMES = ("478", "68")
 _AXES = ("x", "y", "z")
@@ -34,7 +36,21 @@ def write_parameter_table(path: str | Path, clip: Clip) -> None:
     Raises:
         OutputError: the file cannot be written there.
     """
-    face = clip.parameters
+    names, values = parameter_table(clip.model, clip.parameters, clip.camera)
+    rows = ((*_frame(clip, k), *_cells(values[k])) for k in range(clip.frames))
+    _write(path, ("frame", "time [s]", "seen", *names), rows)
+
+
+def parameter_table(
+    model: MorphableModel, face: FaceParameters, camera: Camera
+) -> tuple[list[str], Float[Tensor, "T N"]]:
+    """All parameters as columns with names and units, a row a frame.
+
+    Args:
+        model: that they belong to.
+        face: the parameters.
+        camera: one for all frames.
+    """
     angles = torch.rad2deg(rotvec_to_angles(face.rotation))
     groups: list[tuple[list[str], Tensor]] = [
         ([f"{name} [degrees]" for name in ("yaw", "pitch", "roll")], angles),
@@ -44,7 +60,7 @@ def write_parameter_table(path: str | Path, clip: Clip) -> None:
             [f"gaze_{s}_{a} [radians]" for s in ("left", "right") for a in ("yaw", "pitch")],
             face.gaze.flatten(1),
         ),
-        (_expressions(clip.model, face.expression.shape[1]), face.expression),
+        (_expressions(model, face.expression.shape[1]), face.expression),
         (_numbered("identity", face.identity.shape[1]), face.identity),
         (_numbered("reflectance", face.reflectance.shape[1]), face.reflectance),
         (
@@ -53,13 +69,12 @@ def write_parameter_table(path: str | Path, clip: Clip) -> None:
         ),
         (
             ["focal [pixels]", "principal_x [pixels]", "principal_y [pixels]"],
-            torch.cat([clip.camera.focal.reshape(1), clip.camera.principal.reshape(2)])[None],
+            torch.cat([camera.focal.reshape(1), camera.principal.reshape(2)])[None],
         ),
     ]
     names = [name for group, _ in groups for name in group]
-    values = torch.cat([rows.expand(clip.frames, -1) for _, rows in groups], dim=1)
-    rows = ((*_frame(clip, k), *_cells(values[k])) for k in range(clip.frames))
-    _write(path, ("frame", "time [s]", "seen", *names), rows)
+    values = torch.cat([rows.expand(face.frames, -1) for _, rows in groups], dim=1)
+    return names, values
 
 
 def write_landmark_table(path: str | Path, clip: Clip, *, scheme: str | None = None) -> None:

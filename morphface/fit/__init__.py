@@ -3,12 +3,17 @@
 from typing import TYPE_CHECKING
 
 from morphface.core.doors import lazy_names
-from morphface.fit.analysis import PhotometricResult, PhotometricSettings, Stage, fit_photometric
-from morphface.fit.fitted import FittedFace, FittedPhoto
-from morphface.fit.linear import LinearSettings, fit_linear
-from morphface.fit.shared.result import FitResult
 
 if TYPE_CHECKING:
+    from morphface.fit.analysis import (
+        PhotometricResult,
+        PhotometricSettings,
+        Stage,
+        fit_photometric,
+    )
+    from morphface.fit.fitted import FittedFace, FittedPhoto
+    from morphface.fit.linear import LinearSettings, fit_linear
+    from morphface.fit.shared.result import FitResult
     from morphface.fit.texture import HeadTexture, PhotoOfHead, texture_from_photos
     from morphface.fit.texture.faces import head_texture, head_texture_from_photos
     from morphface.fit.video import (
@@ -20,6 +25,7 @@ if TYPE_CHECKING:
         track_people,
     )
     from morphface.fit.video.smoothing import SmoothingSettings, smooth
+
 
 __all__ = [
     "FitResult",
@@ -46,14 +52,24 @@ __all__ = [
     "track_people",
 ]
 
+
 _HOMES = {
+    "FitResult": "shared.result",
+    "FittedFace": "fitted",
+    "FittedPhoto": "fitted",
     "HeadTexture": "texture",
+    "LinearSettings": "linear",
     "PhotoOfHead": "texture",
+    "PhotometricResult": "analysis",
+    "PhotometricSettings": "analysis",
     "SmoothingSettings": "video.smoothing",
+    "Stage": "analysis",
     "TrackCollector": "video",
     "TrackedFace": "video",
     "TrackedFrame": "video",
     "VideoSettings": "video",
+    "fit_linear": "linear",
+    "fit_photometric": "analysis",
     "fit_video": "video",
     "head_texture": "texture.faces",
     "head_texture_from_photos": "texture.faces",

@@ -102,14 +102,11 @@ class ConditioningWindows(Dataset[dict[str, Tensor]]):
         window = self._empty(len(wanted) * len(maps), maps)
         for place, number in enumerate(inside):
             part = window[place * len(maps) : (place + 1) * len(maps)]
-            if self.padding == "zero" and number != wanted[place]:
-                part.zero_()
-            else:
-                part.copy_(self._frames.pair(int(number))[0])
-        picture = self._empty(3, frame).copy_(frame)
-        if not self.raw:
-            for values, source in ((window, maps), (picture, frame)):
-                _scale(values, 255 if source.dtype == torch.uint8 else 1, self.signed)
+            blank = self.padding == "zero" and number != wanted[place]
+            source = torch.zeros_like(maps) if blank else self._frames.pair(int(number))[0]
+            self._write(part, source)
+        picture = self._empty(3, frame)
+        self._write(picture, frame)
         return {"window": window, "frame": picture, "number": torch.tensor(target)}
 
     def _target(self, index: int) -> tuple[int, Int64[np.ndarray, "2"]]:
@@ -120,6 +117,15 @@ class ConditioningWindows(Dataset[dict[str, Tensor]]):
         run = int(np.searchsorted(self._ends, place, side="right"))
         first, count = self.runs[run]
         return int(first + place - (self._ends[run] - count)), self.runs[run]
+
+    def _write(self, place: Tensor, values: Tensor) -> None:
+        """Values as they are wanted, a channel at a time: it is scaled while it is in the cache."""
+        if self.raw:
+            place.copy_(values)
+            return
+        top = 255 if values.dtype == torch.uint8 else 1
+        for channel, source in zip(place, values, strict=True):
+            _scale(channel.copy_(source), top, self.signed)
 
     def _empty(self, channels: int, like: Tensor) -> Tensor:
         dtype = torch.uint8 if self.raw else torch.float32

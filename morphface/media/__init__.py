@@ -1,17 +1,23 @@
 """Images in and out, and mesh export."""
 
-from morphface.media.crop import Crop
-from morphface.media.images import Photo, PictureSource, read_image, write_image, write_photo
-from morphface.media.meshes import (
-    Surface,
-    encode_gltf,
-    split_seams,
-    write_gltf,
-    write_obj,
-    write_ply,
-)
-from morphface.media.shards import ShardFolder, ShardWriter, open_shards
-from morphface.media.video import Frame, Video, VideoWriter, read_video
+from typing import TYPE_CHECKING
+
+from morphface.core.doors import lazy_names
+
+if TYPE_CHECKING:
+    from morphface.media.crop import Crop
+    from morphface.media.images import Photo, PictureSource, read_image, write_image, write_photo
+    from morphface.media.meshes import (
+        Surface,
+        encode_gltf,
+        split_seams,
+        write_gltf,
+        write_obj,
+        write_ply,
+    )
+    from morphface.media.shards import ShardFolder, ShardWriter, open_shards
+    from morphface.media.video import Frame, Video, VideoWriter, read_video
+
 
 __all__ = [
     "Crop",
@@ -34,3 +40,27 @@ __all__ = [
     "write_photo",
     "write_ply",
 ]
+
+_HOMES = {
+    "Crop": "crop",
+    "Frame": "video",
+    "Photo": "images",
+    "PictureSource": "images",
+    "ShardFolder": "shards",
+    "ShardWriter": "shards",
+    "Surface": "meshes",
+    "Video": "video",
+    "VideoWriter": "video",
+    "encode_gltf": "meshes",
+    "open_shards": "shards",
+    "read_image": "images",
+    "read_video": "video",
+    "split_seams": "meshes",
+    "write_gltf": "meshes",
+    "write_image": "images",
+    "write_obj": "meshes",
+    "write_photo": "images",
+    "write_ply": "meshes",
+}
+
+__getattr__ = lazy_names(__name__, _HOMES)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
-import av
 import numpy as np
 from jaxtyping import Float
 from PIL import Image
@@ -184,6 +183,8 @@ def _deep_samples(image: Image.Image, data: bytes) -> Samples | None:
         deep = deep and image.tell() == 0  # FFmpeg reads the first page
     if not deep:
         return None
+    import av
+
     with av.open(BytesIO(data), "r") as container:
         frame = next(container.decode(video=0))
     clear = any(part.is_alpha for part in frame.format.components)

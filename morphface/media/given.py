@@ -11,8 +11,8 @@ from torch import Tensor
 
 from morphface.core.errors import ImageError
 from morphface.media.decode import Decoded, decode_samples, float_white
+from morphface.media.header import check_bytes, read_file
 from morphface.media.opening import MAX_BYTES, check_size
-from morphface.media.paths import check_file, unreadable
 from morphface.media.photo import Photo
 
 __all__ = ["PictureSource", "decode_array", "name_of", "read_bytes"]
@@ -81,7 +81,7 @@ def read_bytes(source: Any) -> bytes:
     if isinstance(source, bytes | bytearray | memoryview):
         data = bytes(source)
     elif isinstance(source, str | os.PathLike):
-        return _read_file(Path(os.fsdecode(source)))
+        return read_file(Path(os.fsdecode(source)))
     elif isinstance(source, Readable):
         data = _from_its_start(source)
     else:
@@ -91,7 +91,7 @@ def read_bytes(source: Any) -> bytes:
         )
     if not isinstance(data, bytes):
         raise ImageError(f"{name_of(source)} must be opened for bytes, mode 'rb'")
-    _check_bytes(name_of(source), len(data))
+    check_bytes(name_of(source), len(data))
     return data
 
 
@@ -168,19 +168,3 @@ def _from_its_start(file: Any) -> Any:
     if getattr(file, "seekable", lambda: False)():
         file.seek(0)
     return file.read(MAX_BYTES + 1)
-
-
-def _read_file(path: Path) -> bytes:
-    _check_bytes(str(path), check_file(path, "picture", ImageError))
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ImageError(unreadable(path, error)) from error
-
-
-def _check_bytes(name: str, size: int) -> None:
-    if size > MAX_BYTES:
-        raise ImageError(
-            f"{name} is {size / 2**20:.0f} MiB, more than the {MAX_BYTES / 2**20:.0f} MiB that "
-            "are read; save a smaller copy"
-        )

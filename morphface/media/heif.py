@@ -10,16 +10,17 @@ from fractions import Fraction
 from importlib import import_module
 from importlib.util import find_spec
 from io import BytesIO
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
-import av
 import numpy as np
-from av.video.frame import VideoFrame
 from PIL import ExifTags, Image, features
 
 from morphface.core.errors import ImageError
 from morphface.media.heif_boxes import Items, read_items
 from morphface.media.spaces import code_points, is_beyond_srgb
+
+if TYPE_CHECKING:
+    from av.video.frame import VideoFrame
 
 __all__ = ["is_heif", "open_heif"]
 
@@ -121,6 +122,8 @@ def _decoded(
     data: bytes, wanted: set[int], points: tuple[int, int] | None
 ) -> dict[int, np.ndarray[Any, np.dtype[np.uint8]]]:
     """The pictures of items, by their numbers, which FFmpeg gives to its streams."""
+    import av
+
     from morphface.media.video.picture import Picture  # which needs pictures itself
 
     found: dict[int, np.ndarray[Any, np.dtype[np.uint8]]] = {}
@@ -128,7 +131,7 @@ def _decoded(
         streams = [stream for stream in container.streams.video if stream.id in wanted]
         streams = streams or [container.streams.video[0]]
         for packet in container.demux(streams):
-            for frame in cast(list[VideoFrame], packet.decode()):
+            for frame in cast("list[VideoFrame]", packet.decode()):
                 number = packet.stream.id if packet.stream.id in wanted else min(wanted)
                 if points is not None:  # the file's word counts before that of the coding
                     frame.color_primaries, frame.color_trc = points

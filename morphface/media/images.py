@@ -9,25 +9,24 @@ import struct
 import warnings
 import zlib
 from fractions import Fraction
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 import torch
-from av.codec.context import CodecContext
 from jaxtyping import Float
 from PIL import ExifTags, Image
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 from morphface.core.check import check_shape
-from morphface.core.errors import ImageError, MissingDependencyError, MissingFileError, OutputError
+from morphface.core.errors import ImageError, OutputError
 from morphface.core.files import atomic_write
 from morphface.media.decode import Decoded, decode, decode_samples, float_white
 from morphface.media.exif import read_exif, stated_focal
 from morphface.media.given import PictureSource, decode_array, name_of, read_bytes
+from morphface.media.header import sample_path
+from morphface.media.meshes.texture import PNG_LEVEL
 from morphface.media.opening import MAX_BYTES, MAX_PIXELS, MIN_SIDE, check_size, open_picture
 from morphface.media.original import Original
 from morphface.media.photo import UPRIGHT, Photo, to_uint8
@@ -45,7 +44,6 @@ __all__ = [
     "write_photo",
 ]
 
-_SAMPLES = {"astronaut": ("skimage", "data/astronaut.png")}
 _WITH_PROFILE = (
     ".png",
     ".apng",
@@ -88,7 +86,7 @@ def read_image(source: PictureSource) -> Photo:
             check_size(name, *source.size)
             return _upright(decode(name, source, None), read_exif(source), name)
         sample = isinstance(source, str) and source.startswith("sample:")
-        data = read_bytes(_sample(name) if sample else source)
+        data = read_bytes(sample_path(name) if sample else source)
         floats = float_colour(name, data)
         if floats is not None:
             return _upright(_of_floats(name, floats), {}, name)
@@ -113,17 +111,18 @@ def write_image(path: str | Path, pixels: Tensor, *, note: str = "") -> None:
         raise OutputError(f"cannot write {path}: the suffix must be that of a picture, as .png")
     values = pixels if pixels.dtype == torch.uint8 else to_uint8(pixels)
     with atomic_write(path) as temporary:
-        Image.fromarray(values.cpu().numpy()).save(temporary, **_described(note))
+        Image.fromarray(values.cpu().numpy()).save(temporary, **_kept(temporary, note))
 
 
-def _described(note: str) -> dict[str, Any]:
-    """Arguments of Pillow that keep a note, in those formats that can."""
+def _kept(path: Path, note: str) -> dict[str, Any]:
+    """Arguments of Pillow: a quick PNG, and a note in those formats that can keep one."""
+    level = {"compress_level": PNG_LEVEL} if path.suffix.lower() in (".png", ".apng") else {}
     if not note:
-        return {}
+        return level
     exif, chunks = Image.Exif(), PngInfo()
     exif[ExifTags.Base.ImageDescription] = note
     chunks.add_text("Description", note)
-    return {"exif": exif, "pnginfo": chunks}
+    return {"exif": exif, "pnginfo": chunks, **level}
 
 
 def write_photo(path: str | Path, pixels: Tensor, photo: Photo, *, note: str = "") -> None:
@@ -156,13 +155,15 @@ def write_photo(path: str | Path, pixels: Tensor, photo: Photo, *, note: str = "
             temporary.write_bytes(_deep_png(original, note))
         else:
             image = Image.fromarray(original.in_8_bits())
-            image.save(temporary, icc_profile=original.profile, **_described(note))
+            image.save(temporary, icc_profile=original.profile, **_kept(temporary, note))
 
 
 def _deep_png(original: Original, note: str = "") -> bytes:
     """A PNG file of 16 bits, which Pillow cannot write."""
+    import av
+
     layout = "rgba64be" if original.has_alpha else "rgb48be"
-    coder = CodecContext.create("png", "w")
+    coder = av.CodecContext.create("png", "w")
     coder.height, coder.width = original.samples.shape[:2]
     coder.pix_fmt, coder.time_base = layout, Fraction(1, 25)
     frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(original.samples), format=layout)
@@ -200,17 +201,3 @@ def _of_floats(name: str, values: Float[np.ndarray, "H W 3"]) -> Decoded:
     check_size(name, values.shape[1], values.shape[0])
     scaled = values / np.float32(float_white(name, values))
     return decode_samples(np.round(scaled.clip(0, 1) * 65535).astype(np.uint16), 65535)
-
-
-def _sample(source: str) -> Path:
-    name = source.removeprefix("sample:")
-    if name not in _SAMPLES:
-        raise MissingFileError(f"there is no sample {name!r}; there is {', '.join(_SAMPLES)}")
-    package, inside = _SAMPLES[name]
-    spec = find_spec(package)
-    if spec is None or not spec.submodule_search_locations:
-        raise MissingDependencyError(
-            f"{source} is a picture inside scikit-image, which is not installed; "
-            "run: pip install scikit-image"
-        )
-    return Path(spec.submodule_search_locations[0]) / inside

@@ -5,7 +5,12 @@ from pathlib import Path
 
 from morphface.core.errors import MissingFileError, MorphfaceError
 
-__all__ = ["check_file", "unreadable"]
+__all__ = ["PICTURES", "check_file", "unreadable"]
+
+PICTURES = frozenset(
+    {".avif", ".bmp", ".heic", ".heif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+)
+"""What files in a folder end with that are taken for pictures."""
 
 _ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+):/+", re.IGNORECASE)
 """A path has one slash where an address has two."""

@@ -4,7 +4,6 @@ from io import BytesIO
 from pathlib import PurePath
 from typing import Any
 
-import av
 import numpy as np
 from PIL import Image, TiffImagePlugin, UnidentifiedImageError
 
@@ -119,6 +118,8 @@ def _is_known(data: bytes) -> bool:
 
 
 def _decoded(data: bytes) -> np.ndarray[Any, np.dtype[np.float32]] | None:
+    import av
+
     try:
         with av.open(BytesIO(data), "r") as container:
             frame = next(container.decode(video=0))

@@ -11,6 +11,7 @@ After SMPL (Loper et al. 2015, equations 2 to 10) and FLAME (Li et al. 2017).
 
 from dataclasses import dataclass, field, fields, replace
 
+import numpy as np
 import roma
 import torch
 from jaxtyping import Float, Int
@@ -87,7 +88,7 @@ class Rig(Record):
         self, turns: Float[Tensor, "*#batch t"], gaze: Float[Tensor, "*#batch 2 2"] | None
     ) -> Float[Tensor, "*batch J 3 3"]:
         """Rotation of each joint against its parent."""
-        batch = torch.broadcast_shapes(turns.shape[:-1], () if gaze is None else gaze.shape[:-2])
+        batch = np.broadcast_shapes(turns.shape[:-1], () if gaze is None else gaze.shape[:-2])
         local = list(torch.eye(3).to(turns).expand(len(self.parents), *batch, 3, 3))
         for k, joint in enumerate(self.turned):
             local[joint] = _rotation(turns[..., 3 * k : 3 * k + 3]).expand(*batch, 3, 3)

@@ -6,6 +6,7 @@ the eyeballs' centres of the mean, millimetres. Reflectance is RGB in [0, 1].
 
 from dataclasses import dataclass, field
 
+import numpy as np
 import roma
 import torch
 from jaxtyping import Float, Int
@@ -166,7 +167,8 @@ class MorphableModel(Record, Displayed):
         return self._turn_eyes(shape, neutral, gaze)
 
     def _turn_eyes(self, shape: Tensor, neutral: Tensor, gaze: Tensor) -> Tensor:
-        batch = torch.broadcast_shapes(shape.shape[:-2], gaze.shape[:-2])
+        # torch.broadcast_shapes imports sympy, which takes as long as a fit of landmarks
+        batch = np.broadcast_shapes(shape.shape[:-2], gaze.shape[:-2])
         turned = shape.expand(*batch, *shape.shape[-2:]).clone()
         for side, eye in enumerate(self.eyes or ()):
             centre = eye.centre(neutral)[..., None, :]

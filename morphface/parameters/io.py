@@ -7,6 +7,7 @@ float32 arrays under their own names; the camera is `camera_focal`, `camera_prin
 an older revision of a built-in model are converted (`upgrade.py`). Nothing is ever unpickled.
 """
 
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,7 @@ def save_parameters(
     *,
     model: str,
     extra: dict[str, Any] | None = None,
+    arrays: Mapping[str, np.ndarray] | None = None,
 ) -> None:
     """Write `parameters` and `camera` to an `.npz` file, whole or not at all.
 
@@ -71,13 +73,14 @@ def save_parameters(
         camera: one for all frames, or one a frame.
         model: name of the morphable model that the coefficients belong to.
         extra: what else the header shall hold; plain JSON values.
+        arrays: what else the file shall hold, by names of their own, with a slash in each.
 
     Raises:
         ParameterError: the suffix is wrong.
         OutputError: the file cannot be written there.
     """
     check_suffix(path, "parameters are")
-    entries = face_entries(parameters, camera)
+    entries = {**(arrays or {}), **face_entries(parameters, camera)}
     write_entries(path, entries, new_header(FORMAT, VERSION, model, extra))
 
 

@@ -3,12 +3,6 @@
 from typing import TYPE_CHECKING
 
 from morphface.core.doors import lazy_names
-from morphface.fit.fitted import FittedFace, FittedPhoto
-from morphface.pipelines.photo import fit_photo
-from morphface.pipelines.reconstruct import reconstruct
-from morphface.pipelines.reconstruct_together import reconstruct_together
-from morphface.pipelines.together import FittedPhotos, fit_photos
-from morphface.pipelines.tracking import track_video
 
 if TYPE_CHECKING:
     from morphface.pipelines.doctor import examine
@@ -16,15 +10,22 @@ if TYPE_CHECKING:
     from morphface.pipelines.exports import EXPORTS, export, import_curves
     from morphface.pipelines.head_files import rigged_head, write_head
     from morphface.pipelines.inspect import inspect_dataset
+    from morphface.pipelines.many import reconstruct_many
     from morphface.pipelines.model_downloads import download_model
     from morphface.pipelines.model_landmarks import embed_model
     from morphface.pipelines.models import convert_model, describe_model, list_models
     from morphface.pipelines.overlay import draw_overlay
+    from morphface.pipelines.photo import FittedFace, FittedPhoto, fit_photo
     from morphface.pipelines.prepare import PrepareSettings
+    from morphface.pipelines.reconstruct import reconstruct
+    from morphface.pipelines.reconstruct_together import reconstruct_together
     from morphface.pipelines.reenact import animate_video, reenact_video
+    from morphface.pipelines.together import FittedPhotos, fit_photos
+    from morphface.pipelines.tracking import track_video
     from morphface.pipelines.training import train_on_dataset
     from morphface.pipelines.transfer import transfer_files
     from morphface.pipelines.views import edit_photo, orbit_photo, view_photo
+
 
 __all__ = [
     "EXPORTS",
@@ -49,6 +50,7 @@ __all__ = [
     "list_models",
     "orbit_photo",
     "reconstruct",
+    "reconstruct_many",
     "reconstruct_together",
     "reenact_video",
     "rigged_head",
@@ -59,8 +61,12 @@ __all__ = [
     "write_head",
 ]
 
+
 _HOMES = {
+    "FittedFace": "photo",
+    "FittedPhoto": "photo",
     "EXPORTS": "exports",
+    "FittedPhotos": "together",
     "PrepareSettings": "prepare",
     "animate_video": "reenact",
     "convert_model": "models",
@@ -72,12 +78,18 @@ _HOMES = {
     "evaluate_files": "evaluate",
     "examine": "doctor",
     "export": "exports",
+    "fit_photo": "photo",
+    "fit_photos": "together",
     "import_curves": "exports",
     "inspect_dataset": "inspect",
     "list_models": "models",
     "orbit_photo": "views",
+    "reconstruct": "reconstruct",
+    "reconstruct_many": "many",
+    "reconstruct_together": "reconstruct_together",
     "reenact_video": "reenact",
     "rigged_head": "head_files",
+    "track_video": "tracking",
     "train_on_dataset": "training",
     "transfer_files": "transfer",
     "view_photo": "views",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from jaxtyping import Float
 from torch import Tensor
 
-from morphface.core.errors import ModelError, NoFaceError
+from morphface.core.errors import NoFaceError
 from morphface.fit.fitted import FittedFace
 from morphface.geometry.camera import Camera
 from morphface.media.images import Photo
@@ -18,7 +18,7 @@ from morphface.parameters import FaceParameters, load_parameters
 from morphface.parameters.archive import read_entries
 from morphface.parameters.track import LOST, Track, load_track
 from morphface.pipelines.model_landmarks import with_landmarks_for
-from morphface.pipelines.photo import Progress, fit_photo
+from morphface.pipelines.photo import Progress, fit_photo, named_model
 
 if TYPE_CHECKING:
     from morphface.media.video import Frame
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "RATE",
     "KEYS",
+    "TRACK",
     "Actor",
     "file_of",
     "follow",
@@ -36,6 +37,8 @@ __all__ = [
     "read_actor",
 ]
 
+TRACK = "track.npz"
+"""What `morphface track` calls the parameters in its folder."""
 RATE = 25.0
 """Frames a second of parameters that do not tell."""
 KEYS = 16
@@ -85,7 +88,7 @@ class Actor:
 
 def file_of(path: str | Path) -> str:
     """The path; of a folder that `morphface fit` or `morphface track` wrote, its parameters."""
-    inside = [Path(path) / name for name in ("track.npz", "face.npz")]
+    inside = [Path(path) / name for name in (TRACK, "face.npz")]
     return str(next((file for file in inside if file.is_file()), path))
 
 
@@ -109,13 +112,16 @@ def model_of(path: str) -> str | None:
     return _read(path)[-1] if is_parameters(path) else None
 
 
-def read_actor(path: str, model: str | None = None, *, progress: Progress | None = None) -> Actor:
+def read_actor(
+    path: str, model: str | None = None, *, drawn: bool = False, progress: Progress | None = None
+) -> Actor:
     """The person of a file; the largest face of a photo, which is fitted.
 
     Args:
         path: a fitted `face.npz`, a `track.npz`, a photo, `sample:astronaut`, or a video, which
             is tracked.
         model: name or path of the model to fit; for parameters, where their model is.
+        drawn: whether the face of a `face.npz` is wanted with its photo.
         progress: is told what begins now.
 
     Raises:
@@ -124,7 +130,7 @@ def read_actor(path: str, model: str | None = None, *, progress: Progress | None
         NoFaceError: the face of a track or a video is lost in all frames.
         MorphfaceError: as of `fit_photo` and `fit_video`.
     """
-    if is_parameters(path):
+    if is_parameters(path) and not drawn:
         return _read_parameters(path, model)
     tell = progress or (lambda _: None)
     chosen = model or "open-head"
@@ -223,26 +229,3 @@ def _of_track(path: str, kind: str, track: Track, model: MorphableModel) -> Acto
         track=track,
         warning=f"the face is lost in {lost} of {track.frames} frames" if lost else "",
     )
-
-
-def named_model(path: str, name: str, given: str | None) -> MorphableModel:
-    """The model of a file, which names it.
-
-    Args:
-        path: of the file.
-        name: of the model.
-        given: where the model is, if it is not known by its name.
-
-    Raises:
-        ModelError: the model is not known here.
-    """
-    if given is not None:
-        model = load_model(given)
-        if model.name == name:
-            return model
-    try:
-        return load_model(name)
-    except ModelError as error:
-        raise ModelError(
-            f"{path} belongs to model {name!r}, which is not known here; give its path as --model"
-        ) from error

@@ -1,5 +1,7 @@
 """The files of a fitted head: a rig that moves, and a plain mesh."""
 
+from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -132,17 +134,22 @@ def _colours(hair: HairShell) -> Tensor:
 
 
 def write_head(
-    folder: Path, face: FittedFace, photo: Photo, texture: HeadTexture | None = None
+    folder: Path,
+    face: FittedFace,
+    photo: Photo,
+    texture: HeadTexture | None = None,
+    kinds: Collection[str] = ("glb", "obj"),
 ) -> Surface:
     """Write `head.glb`, the rig with its hair, and `head.obj`, the head in its fitted expression.
 
-    Both carry the albedo as base colour; see `rigged_head`.
+    Both carry the albedo as base colour; see `rigged_head`. They are written at the same time.
 
     Args:
         folder: where to.
         face: the fitted face.
         photo: that it was fitted to.
         texture: that of more photos than this one.
+        kinds: which of the two.
 
     Returns:
         What was written, without hair.
@@ -151,9 +158,17 @@ def write_head(
         OutputError: the files cannot be written there.
     """
     head = rigged_head(face, photo, texture)
-    write_gltf(folder / "head.glb", with_hair(head, hair_shell(face, photo)))
+    with ThreadPoolExecutor(1) as beside:
+        plain = beside.submit(_write_plain, folder, face, head) if "obj" in kinds else None
+        if "glb" in kinds:
+            write_gltf(folder / "head.glb", with_hair(head, hair_shell(face, photo)))
+        if plain is not None:
+            plain.result()
+    return head
+
+
+def _write_plain(folder: Path, face: FittedFace, head: Surface) -> None:
     posed = face.vertices()
     still = replace(head, targets={}, weights={}, skeleton=None)
     plain = replace(still, vertices=posed, normals=vertex_normals(posed, head.faces))
     write_obj(folder / "head.obj", plain)
-    return head

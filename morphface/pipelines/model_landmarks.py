@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 
 from morphface.core.errors import ModelError, OutputError
-from morphface.landmarks import embed, embed_five
 from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
+from morphface.landmarks.five import embed_five
 from morphface.landmarks.tables import MESH_OF_68
 from morphface.models import MODELS, LandmarkEmbedding, MorphableModel, load_model
 from morphface.models.catalogue import model_path
@@ -72,6 +72,8 @@ def with_landmarks_for(
 
 
 def _computed(model: MorphableModel, tell: Progress) -> dict[str, LandmarkEmbedding]:
+    from morphface.landmarks import embed  # whose libraries only it needs
+
     tell(f"finding the landmarks on model {model.name}, once")
     with MediaPipeDetector() as detector:
         found = embed(model, detector)

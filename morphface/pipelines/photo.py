@@ -1,17 +1,19 @@
 """A photo in, fitted faces out; nothing is written."""
 
+import os
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import TypedDict
 
 import torch
 
-from morphface.core.errors import BackendError, LandmarkError, ParameterError
+from morphface.core.errors import BackendError, LandmarkError, ModelError, ParameterError
 from morphface.fit import FitResult, PhotometricResult, fit_linear, fit_photometric
 from morphface.fit.analysis.settings import GROUPS
 from morphface.fit.fitted import FittedFace, FittedPhoto
-from morphface.geometry.focal import FocalLength, check_focal, focal_pixels
+from morphface.geometry.focal import FocalLength, focal_pixels
 from morphface.landmarks import Landmarks, choose, find_faces, read_landmarks
 from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
 from morphface.landmarks.find import Search
@@ -20,13 +22,22 @@ from morphface.media.images import Photo, PictureSource, read_image
 from morphface.media.photo import UPRIGHT
 from morphface.models import MorphableModel, load_model
 from morphface.pipelines.calibration import Calibration, CameraSource, check_camera
+from morphface.pipelines.kept import is_kept, read_kept
 from morphface.pipelines.model_landmarks import with_landmarks_for
 from morphface.pipelines.verdicts import verdict_on, witness_of
+from morphface.pipelines.wishes import check_wishes
+from morphface.render.backends.kernels.compiler import compiled_before
 
-__all__ = ["STAGES", "Progress", "Wishes", "fit_photo"]
-
-STAGES = ("linear", "pixels")
-"""How far a fit goes: landmarks alone, or landmarks and then pixels."""
+__all__ = [
+    "FittedFace",
+    "FittedPhoto",
+    "Progress",
+    "Wishes",
+    "check_device",
+    "faces_of",
+    "fit_photo",
+    "named_model",
+]
 
 CALIBRATED = tuple(name for name in GROUPS if name != "focal")
 """What pixels may change where the camera is known."""
@@ -69,7 +80,8 @@ def fit_photo(
 
     Args:
         image: a picture: a path, `sample:astronaut`, or what else `read_image` takes: bytes, an
-            opened file, an array of RGB, an image of Pillow, a `Photo`.
+            opened file, an array of RGB, an image of Pillow, a `Photo`. Or a fit that was written
+            before, its `face.npz` or its folder: it comes back as it is, with its photo.
         model: name or path of a morphable model.
         faces: "largest", "all", or an index from 0, the largest face first.
         landmarks: a file to read them from, instead of detecting them.
@@ -91,6 +103,8 @@ def fit_photo(
     tell = progress or (lambda _: None)
     check_device(device)
     check_wishes(focal, stage)
+    if is_kept(image):
+        return _kept(image, model, faces, [landmarks, landmarks_in, focal, camera])
     check_camera(camera, focal)
     tell("reading the picture")
     clock = Clock()
@@ -105,7 +119,7 @@ def fit_photo(
     clock.lap("detect")
     chosen = choose(found, faces)
     head = with_landmarks_for(head, model, {face.scheme for face in chosen}, tell)
-    tell("fitting")
+    tell("fitting" if compiled_before() else "fitting; what this machine compiles once comes first")
     fitted = []
     for face in chosen:
         fit = fit_linear(head, face.to(device), size=photo.size, focal=lens, camera=taken_by)
@@ -127,6 +141,18 @@ def fit_photo(
     return FittedPhoto(photo, tuple(fitted), focal)
 
 
+def _kept(
+    source: PictureSource, model: str | Path, faces: str | int, others: list[object]
+) -> FittedPhoto:
+    """An earlier fit, which cannot be wished otherwise."""
+    if any(wish is not None for wish in others):
+        raise ParameterError(
+            f"{source} is a fit already: leave out landmarks, focal and camera, or give the photo"
+        )
+    given = None if str(model) == "open-head" else str(model)
+    return read_kept(str(source), faces, lambda path, name: named_model(path, name, given))
+
+
 def _calibrated(
     camera: CameraSource | None, photo: Photo, given: list[Landmarks] | None
 ) -> tuple[Calibration | None, Photo, list[Landmarks] | None]:
@@ -137,21 +163,6 @@ def _calibrated(
     return known, known.photo(photo), None if given is None else known.landmarks(given)
 
 
-def check_wishes(focal: FocalLength | None, stage: str) -> None:
-    """Refuse what no photo could be fitted with.
-
-    Args:
-        focal: as in `fit_photo`.
-        stage: the same.
-
-    Raises:
-        ParameterError: one of them is none.
-    """
-    check_focal(focal)
-    if stage not in STAGES:
-        raise ParameterError(f"stage must be one of {', '.join(STAGES)}, got {stage!r}")
-
-
 def _fit_pixels(
     model: MorphableModel, photo: Photo, start: FitResult, device: str, camera: CameraSource | None
 ) -> PhotometricResult | None:
@@ -160,6 +171,29 @@ def _fit_pixels(
         return None
     free = GROUPS if camera is None else CALIBRATED
     return fit_photometric(model, [photo.pixels.to(device)], [start], free=free).to("cpu")
+
+
+def named_model(path: str, name: str, given: str | None) -> MorphableModel:
+    """The model of a file, which names it.
+
+    Args:
+        path: of the file.
+        name: of the model.
+        given: where the model is, if it is not known by its name.
+
+    Raises:
+        ModelError: the model is not known here.
+    """
+    if given is not None:
+        model = load_model(given)
+        if model.name == name:
+            return model
+    try:
+        return load_model(name)
+    except ModelError as error:
+        raise ModelError(
+            f"{path} belongs to model {name!r}, which is not known here; give its path as --model"
+        ) from error
 
 
 def check_device(name: str) -> None:
@@ -207,8 +241,13 @@ def faces_of(photo: Photo, faces: str | int, tell: Progress) -> tuple[Photo, lis
     """
     tell("looking for faces")
     search: Search = "auto" if str(faces) == "largest" else "always"
-    with MediaPipeDetector() as detector:
-        return find_faces(photo, detector, search=search)
+    return find_faces(photo, _detector(os.getpid()), search=search)
+
+
+@cache
+def _detector(process: int) -> MediaPipeDetector:
+    """That of this process: starting one takes as long as using it, and its threads do not fork."""
+    return MediaPipeDetector()
 
 
 class Clock:

@@ -3,35 +3,38 @@
 import math
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
-from morphface.core.errors import ParameterError
 from morphface.core.files import output_folder, write_json
+from morphface.core.threads import one_torch_thread
 from morphface.fit.fitted import FittedFace, FittedPhoto
-from morphface.fit.texture import HeadTexture
-from morphface.fit.texture.faces import LIMITS, head_texture
 from morphface.fit.verdict import check_kinds
 from morphface.media.images import Photo, PictureSource, name_of, write_image
 from morphface.parameters import save_parameters
 from morphface.parameters.io import library_versions
-from morphface.pipelines.head_files import write_head
-from morphface.pipelines.overlay import draw_overlay
+from morphface.pipelines.kept import keep
 from morphface.pipelines.photo import Progress, Wishes, fit_photo
 from morphface.pipelines.verdicts import refuse_warned
+from morphface.pipelines.wishes import OUTPUTS, check_outputs, check_texture_size
+
+if TYPE_CHECKING:
+    from morphface.fit.texture import HeadTexture
 
 __all__ = [
-    "FILES",
     "POSE_ORDER",
-    "check_texture_size",
+    "Writing",
     "describe",
     "describe_photo",
     "describe_texture",
+    "fit_and_write",
     "reconstruct",
+    "write_face",
     "write_seen",
 ]
 
-FILES = ("face.npz", "report.json", "overlay.png", "head.glb", "head.obj")
 POSE_ORDER = (
     "turned by yaw, then pitch, then roll; positive yaw to the subject's left, "
     "positive pitch up, positive roll counter-clockwise in the image"
@@ -50,6 +53,7 @@ def reconstruct(
     faces: str | int = "largest",
     texture_size: int | None = None,
     strict: Sequence[str] = (),
+    only: Sequence[str] = (),
     progress: Progress | None = None,
     **wishes: Unpack[Wishes],
 ) -> dict[str, Any]:
@@ -66,6 +70,7 @@ def reconstruct(
         texture_size: height and width of the head's texture, in pixels; None takes what the
             photo's detail needs.
         strict: names of warnings for which a face is refused, or "all".
+        only: what to write of "parameters", "report", "overlay", "glb" and "obj"; all if empty.
         progress: is told what begins now.
         wishes: the other arguments of `fit_photo`.
 
@@ -74,11 +79,29 @@ def reconstruct(
 
     Raises:
         OutputError: the folder cannot be written to; this is found out first.
-        ParameterError: `texture_size` is out of range.
+        ParameterError: `texture_size` is out of range, or `only` names something else.
         VerdictError: a face has a warning for which it shall be refused; nothing is written.
         MorphfaceError: the subclass and its message say what is wrong with the input.
     """
+    options = {"faces": faces, "texture_size": texture_size, "strict": strict, "only": only}
+    return fit_and_write(image, out, model=model, progress=progress, **options, **wishes)[0]
+
+
+def fit_and_write(
+    image: PictureSource,
+    out: str | Path,
+    *,
+    model: str | Path = "open-head",
+    faces: str | int = "largest",
+    texture_size: int | None = None,
+    strict: Sequence[str] = (),
+    only: Sequence[str] = (),
+    progress: Progress | None = None,
+    **wishes: Unpack[Wishes],
+) -> tuple[dict[str, Any], FittedPhoto]:
+    """What `reconstruct` does and returns, and the fit that was written."""
     check_texture_size(texture_size)
+    wanted = check_outputs(only)
     with output_folder(out) as folder:
         check_kinds(tuple(strict))
         result = fit_photo(image, model=model, faces=faces, progress=progress, **wishes)
@@ -88,24 +111,62 @@ def reconstruct(
         for index, face in enumerate(result.faces):
             (progress or (lambda _: None))("writing the files")
             inner = f"face_{index}" if faces == "all" else "."
-            told = _write_face(folder / inner, face, result, name_of(image), texture_size)
-            report["faces"].append({"folder": inner, **told})
-        write_json(folder / "report.json", report)
-    return report
+            job = Writing(face, result.photo, name_of(image), texture_size, wanted)
+            report["faces"].append({"folder": inner, **write_face(folder / inner, job)})
+        if "report" in wanted:
+            write_json(folder / OUTPUTS["report"], report)
+    return report, result
 
 
-def _write_face(
-    folder: Path, face: FittedFace, result: FittedPhoto, image: str, size: int | None
-) -> dict[str, Any]:
-    """What the report says of a face whose files are written."""
-    start = time.perf_counter()
-    write_seen(folder, face, result.photo, image)
-    texture = head_texture(face, result.photo, size=size)
-    write_head(folder, face, result.photo, texture)
-    return describe(face, time.perf_counter() - start) | describe_texture(texture)
+@dataclass(frozen=True, eq=False)
+class Writing:
+    """What is to be written of a face.
+
+    Args:
+        face: the fitted face.
+        photo: that it was fitted to.
+        image: where that came from.
+        texture_size: as asked for.
+        wanted: names of `OUTPUTS`.
+    """
+
+    face: FittedFace
+    photo: Photo
+    image: str
+    texture_size: int | None
+    wanted: frozenset[str]
 
 
-def describe_texture(texture: HeadTexture) -> dict[str, Any]:
+def write_face(folder: Path, job: Writing) -> dict[str, Any]:
+    """Write the files of a face, the overlay beside the head; what the report says of it.
+
+    Args:
+        folder: where to.
+        job: what.
+
+    Raises:
+        OutputError: the files cannot be written there.
+    """
+    start, told = time.perf_counter(), {}
+    with one_torch_thread(), ThreadPoolExecutor(1) as beside:  # one thread for each of the two
+        seen = beside.submit(write_seen, folder, job)
+        if job.wanted & {"glb", "obj"}:
+            told = _write_textured(folder, job)
+        seen.result()
+    return describe(job.face, time.perf_counter() - start) | told
+
+
+def _write_textured(folder: Path, job: Writing) -> dict[str, Any]:
+    """The files that carry a texture, whose libraries only they need."""
+    from morphface.fit.texture.faces import head_texture
+    from morphface.pipelines.head_files import write_head
+
+    texture = head_texture(job.face, job.photo, size=job.texture_size)
+    write_head(folder, job.face, job.photo, texture, job.wanted & {"glb", "obj"})
+    return describe_texture(texture)
+
+
+def describe_texture(texture: "HeadTexture") -> dict[str, Any]:
     """What a report says of a head's texture, in plain JSON values.
 
     Args:
@@ -115,37 +176,28 @@ def describe_texture(texture: HeadTexture) -> dict[str, Any]:
     return {"texture": {"size": size, "invented_share": round(texture.invented, 4)}}
 
 
-def check_texture_size(size: int | None) -> None:
-    """Refuse a texture that cannot be made.
-
-    Args:
-        size: height and width in pixels; None for what the photo needs.
-
-    Raises:
-        ParameterError: it is out of range.
-    """
-    least, most = LIMITS
-    if size is not None and not least <= size <= most:
-        raise ParameterError(f"texture_size must be from {least} to {most} pixels, got {size}")
-
-
-def write_seen(folder: Path, face: FittedFace, photo: Photo, image: str) -> None:
+def write_seen(folder: Path, job: Writing) -> None:
     """Write `face.npz` and `overlay.png`: what a photo shows of a face, and how.
 
     Args:
         folder: where to.
-        face: the fitted face.
-        photo: that it was fitted to.
-        image: where that came from.
+        job: what; of the files those two that are wanted.
 
     Raises:
         OutputError: the files cannot be written there.
     """
-    extra = {"image": image, "quarter_turns": photo.turns, "report": describe(face, None)}
-    save_parameters(
-        folder / "face.npz", face.parameters, face.camera, model=face.model.name, extra=extra
-    )
-    write_image(folder / "overlay.png", draw_overlay(face, photo))
+    face, photo = job.face, job.photo
+    if "parameters" in job.wanted:
+        extra = {"image": job.image, "quarter_turns": photo.turns, "report": describe(face, None)}
+        place, name = folder / OUTPUTS["parameters"], face.model.name
+        kept, arrays = keep(face, photo)
+        save_parameters(
+            place, face.parameters, face.camera, model=name, extra=extra | kept, arrays=arrays
+        )
+    if "overlay" in job.wanted:
+        from morphface.pipelines.overlay import draw_overlay
+
+        write_image(folder / OUTPUTS["overlay"], draw_overlay(face, photo))
 
 
 def _header(image: str, model: str | Path, result: FittedPhoto) -> dict[str, Any]:

@@ -5,58 +5,24 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Unpack
 
-from morphface.core.errors import MissingFileError, ParameterError
 from morphface.core.files import output_folder, write_json
 from morphface.fit.texture.faces import head_texture_from_photos
-from morphface.media.video.sequence import PICTURES
 from morphface.parameters.io import library_versions
 from morphface.pipelines.head_files import write_head
+from morphface.pipelines.listing import list_photos
 from morphface.pipelines.photo import Progress
 from morphface.pipelines.reconstruct import (
     POSE_ORDER,
-    check_texture_size,
+    Writing,
     describe,
     describe_photo,
     describe_texture,
     write_seen,
 )
 from morphface.pipelines.together import FittedPhotos, Wishes, fit_photos
+from morphface.pipelines.wishes import OUTPUTS, check_outputs, check_texture_size
 
-__all__ = ["list_photos", "reconstruct_together"]
-
-
-def list_photos(inputs: Sequence[str | Path]) -> list[str]:
-    """The photos in files and folders, those in a folder sorted by name.
-
-    Args:
-        inputs: files, folders, and samples.
-
-    Raises:
-        MissingFileError: a folder has no photo.
-        ParameterError: a photo is there twice.
-    """
-    found: list[str] = []
-    for given in map(str, inputs):
-        found += _inside(Path(given)) if Path(given).is_dir() else [given]
-    places = [given if given.startswith("sample:") else Path(given).resolve() for given in found]
-    twice = next((name for n, name in enumerate(found) if places[n] in places[:n]), None)
-    if twice is not None:
-        raise ParameterError(f"{twice} is named twice; each photo counts once")
-    return found
-
-
-def _inside(folder: Path) -> list[str]:
-    files = sorted(item for item in folder.iterdir() if item.is_file())
-    photos = [
-        str(item)
-        for item in files
-        if item.suffix.lower() in PICTURES and not item.name.startswith(".")
-    ]
-    if not photos:
-        raise MissingFileError(
-            f"there is no photo in {folder}; photos in folders end in {' '.join(sorted(PICTURES))}"
-        )
-    return photos
+__all__ = ["reconstruct_together"]
 
 
 def reconstruct_together(
@@ -65,6 +31,7 @@ def reconstruct_together(
     *,
     model: str | Path = "open-head",
     texture_size: int | None = None,
+    only: Sequence[str] = (),
     progress: Progress | None = None,
     **wishes: Unpack[Wishes],
 ) -> dict[str, Any]:
@@ -80,6 +47,7 @@ def reconstruct_together(
         out: the folder, made if it is missing; files of the same names are replaced.
         model: as in `fit_photos`.
         texture_size: as in `reconstruct`.
+        only: as in `reconstruct`.
         progress: is told what begins now.
         wishes: `faces`, `focal`, `stage` and `device` of `fit_photos`.
 
@@ -91,15 +59,18 @@ def reconstruct_together(
         MorphfaceError: the subclass and its message say what is wrong with the input.
     """
     check_texture_size(texture_size)
+    wanted = check_outputs(only)
     photos = list_photos(images)
     with output_folder(out) as folder:
         result = fit_photos(photos, model=model, progress=progress, **wishes)
         (progress or (lambda _: None))("writing the files")
         report = _header(photos, model, result)
         for number, image in enumerate(photos):
-            report["faces"].append(_write_photo(folder, number, image, result))
-        report |= _write_head(folder, result, texture_size)
-        write_json(folder / "report.json", report)
+            report["faces"].append(_write_photo(folder, number, image, result, wanted))
+        kinds = wanted & {"glb", "obj"}
+        report |= _write_head(folder, result, texture_size, kinds) if kinds else {}
+        if "report" in wanted:
+            write_json(folder / OUTPUTS["report"], report)
     return report
 
 
@@ -115,19 +86,23 @@ def _header(photos: Sequence[str], model: str | Path, result: FittedPhotos) -> d
     }
 
 
-def _write_photo(folder: Path, number: int, image: str, result: FittedPhotos) -> dict[str, Any]:
+def _write_photo(
+    folder: Path, number: int, image: str, result: FittedPhotos, wanted: frozenset[str]
+) -> dict[str, Any]:
     start, name = time.perf_counter(), f"photo_{number}"
     face, photo = result.faces[number], result.photos[number]
-    write_seen(folder / name, face, photo, image)
+    write_seen(folder / name, Writing(face, photo, image, None, wanted))
     told = describe(face, time.perf_counter() - start)
     return {"folder": name, "image": image, **describe_photo(photo), **told}
 
 
-def _write_head(folder: Path, result: FittedPhotos, size: int | None) -> dict[str, Any]:
+def _write_head(
+    folder: Path, result: FittedPhotos, size: int | None, kinds: frozenset[str]
+) -> dict[str, Any]:
     """What the report says of the head, which is written."""
     chosen = result.trusted
     faces = [result.faces[n] for n in chosen]
     photos = [result.photos[n] for n in chosen]
     texture = head_texture_from_photos(faces, photos, size=size)
-    write_head(folder, faces[0], photos[0], texture)
+    write_head(folder, faces[0], photos[0], texture, kinds)
     return describe_texture(texture)

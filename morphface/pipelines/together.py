@@ -34,10 +34,10 @@ from morphface.pipelines.photo import (
     Clock,
     Progress,
     check_device,
-    check_wishes,
     faces_of,
 )
 from morphface.pipelines.verdicts import verdict_on
+from morphface.pipelines.wishes import check_wishes
 
 __all__ = ["STRANGER", "FittedPhotos", "Wishes", "fit_photos"]
 

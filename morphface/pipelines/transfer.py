@@ -11,7 +11,16 @@ from morphface.edit.settings import find_settings
 from morphface.fit.fitted import FittedPhoto
 from morphface.geometry.camera import Camera
 from morphface.parameters import FaceParameters, save_parameters
-from morphface.pipelines.actors import Actor, file_of, is_parameters, is_video, model_of, read_actor
+from morphface.pipelines.actors import (
+    TRACK,
+    Actor,
+    file_of,
+    is_parameters,
+    is_video,
+    model_of,
+    read_actor,
+)
+from morphface.pipelines.kept import holds_fit
 from morphface.pipelines.marks import labelled, made_tags, write_made
 from morphface.pipelines.photo import Progress
 
@@ -81,7 +90,7 @@ def transfer_files(
     Args:
         source: whose motion it is: a fitted `face.npz`, a `track.npz`, the folder that
             holds one, a photo, or a video.
-        target: who shall move, likewise.
+        target: who shall move, likewise; a fit is drawn in its photo, and not fitted again.
         out: parameters (`.npz`), or the photo of the target drawn anew: a picture, or a video
             if the source has several frames.
         settings: as in `morphface.edit.transfer`.
@@ -104,11 +113,10 @@ def transfer_files(
     place = Path(out)
     _check_output(place, target)
     fitted = model or model_of(target) or model_of(source)
-    people = [
-        read_actor(path, model if is_parameters(path) else fitted, progress=tell)
-        for path in (source, target)
-    ]
-    here, there = people
+    here = read_actor(source, model if is_parameters(source) else fitted, progress=tell)
+    own = model if is_parameters(target) else fitted
+    there = read_actor(target, own, drawn=place.suffix.lower() != ".npz", progress=tell)
+    people = [here, there]
     _check_frames(place, here)
     drawing = drawing or Drawing()
     drawn = drawing.frames(here.parameters.frames)
@@ -137,15 +145,20 @@ def _check_output(out: Path, target: str) -> None:
     suffix = out.suffix.lower()
     if suffix not in OUTPUTS:
         raise ParameterError(f"{out.name!r} must end with one of {', '.join(OUTPUTS)}")
-    if suffix != ".npz" and (is_parameters(target) or is_video(target)):
+    if suffix != ".npz" and (is_video(target) or (is_parameters(target) and not _fit(target))):
         raise ParameterError(
-            f"{out.name} is a picture of the target, which must then be a photo, "
+            f"{out.name} is a picture of the target, which must then be a photo or the fit of one, "
             f"but {target} is not; write .npz, or give the photo"
         )
     if out.is_dir():
         raise OutputError(f"cannot write to {out}: it is a folder; name a file in it")
     with output_folder(out.parent):  # finds out now what would be refused at the end
         pass
+
+
+def _fit(path: str) -> bool:
+    """Whether a file of parameters is the fit of a photo."""
+    return Path(path).name != TRACK and holds_fit(path)
 
 
 def _check_frames(out: Path, source: Actor) -> None:

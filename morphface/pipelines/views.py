@@ -21,6 +21,7 @@ from morphface.media.images import Photo, PictureSource, name_of, read_image, wr
 from morphface.models import load_model
 from morphface.parameters import FaceParameters
 from morphface.pipelines.honest import check_turn, doubt, shown_share
+from morphface.pipelines.kept import is_kept
 from morphface.pipelines.marks import labelled, made_tags, write_made
 from morphface.pipelines.photo import Progress, Wishes, fit_photo
 from morphface.rerender import Rerenderer
@@ -284,7 +285,8 @@ def _stage(
     """The faces of a photo, and what they are to become."""
     wishes = {name: value for name, value in options.items() if name not in _DRAWING}
     background = _background(options.get("background", "original"))
-    _rehearsed(wishes.get("model", "open-head"), changes)
+    if not is_kept(image):
+        _rehearsed(wishes.get("model", "open-head"), changes)
     found = fit_photo(image, **wishes)
     if longest is not None:
         found = shrunk(found, longest)

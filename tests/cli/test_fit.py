@@ -293,7 +293,7 @@ def test_photos_together_are_fitted_and_summarised(tmp_path, capfd):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["a.jpg", "b.jpg"], "fit takes one picture, got 2: say --together if they show one"),
+        (["a.jpg", "b.jpg", "--landmarks", "a.pts"], "--landmarks cannot go with several"),
         (["a.jpg", "b.jpg", "--together", "--landmarks", "a.pts"], "--landmarks cannot go with"),
         (["a.jpg", "b.jpg", "--together", "--faces", "all"], 'faces must be "largest" or an'),
         (["a.jpg", "b.jpg", "--together", "--faces", "0,0,0"], "one for each of the 2, got 3"),

@@ -16,7 +16,7 @@ from morphface.core.errors import (
     OutputError,
     ShapeError,
 )
-from morphface.media import images
+from morphface.media import header, images
 from morphface.media.images import Photo, read_image, write_image
 
 RAMP = np.linspace(0, 1, 40 * 48 * 3).reshape(40, 48, 3)
@@ -143,7 +143,7 @@ def test_unknown_sample_names_the_known_ones():
 
 @pytest.mark.refusal
 def test_sample_without_its_package_says_what_to_install(monkeypatch):
-    monkeypatch.setattr(images, "find_spec", lambda name: None)
+    monkeypatch.setattr(header, "find_spec", lambda name: None)
     refused(MissingDependencyError, "pip install scikit-image", "sample:astronaut")
 
 

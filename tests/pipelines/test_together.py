@@ -8,7 +8,7 @@ import torch
 from morphface.core.errors import MissingFileError, NoFaceError, ParameterError
 from morphface.parameters import load_parameters
 from morphface.pipelines import fit_photo, fit_photos, reconstruct_together
-from morphface.pipelines.reconstruct_together import list_photos
+from morphface.pipelines.listing import list_photos
 from morphface.pipelines.together import STRANGER
 from tests.data import needs_detector, shared
 from tests.pipelines.family import YAWS, album_of, face_error, sitter, take

@@ -118,7 +118,7 @@ def test_a_photo_is_fitted_with_the_model_of_the_other_file(files, known, toy, m
 
 REFUSED = [
     ("a.npz", "b.npz", "out.txt", "'out.txt' must end with one of .npz, .png"),
-    ("a.npz", "b.npz", "out.png", "must then be a photo, but .*b.npz is not"),
+    ("a.npz", "b.npz", "out.png", "must then be a photo or the fit of one, but .*b.npz is not"),
     ("a.npz", "known.png", "out.png", "holds one picture, but .*a.npz has 60 frames"),
     ("photo.npz", "known.png", "out.mp4", "out.mp4 is a video, but .*photo.npz has 1 frame"),
     ("none.npz", "b.npz", "out.npz", "there is no file of parameters .*none.npz"),

@@ -9,10 +9,10 @@ from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float
-from scipy.spatial.transform import Rotation
 
 from morphface.fit.shared.arrays import to_numpy
 from morphface.fit.shared.result import FitResult
+from morphface.fit.shared.turns import rotation_matrix, rotation_vector
 from morphface.geometry.camera import Camera
 from morphface.landmarks import Landmarks
 from morphface.landmarks.boxes import box_of
@@ -39,9 +39,7 @@ class Aside:
         axis = np.cross(to_face, [0.0, 0.0, -1.0])
         length = float(np.linalg.norm(axis))
         angle = np.arctan2(length, -to_face[2])
-        self.turn: Float[np.ndarray, "3 3"] = Rotation.from_rotvec(
-            axis * (angle / max(length, 1e-12))
-        ).as_matrix()
+        self.turn: Float[np.ndarray, "3 3"] = rotation_matrix(axis * (angle / max(length, 1e-12)))
 
     def landmarks(self) -> Landmarks:
         """The landmarks where this camera sees them."""
@@ -62,8 +60,8 @@ class Aside:
             result: of a fit to `landmarks`.
         """
         face = result.parameters
-        rotation = Rotation.from_rotvec(to_numpy(face.rotation[0])).as_matrix()
-        pose = Rotation.from_matrix(self.turn.T @ rotation).as_rotvec()
+        rotation = rotation_matrix(to_numpy(face.rotation[0]))
+        pose = rotation_vector(self.turn.T @ rotation)
         place = self.turn.T @ to_numpy(face.translation[0])
         parameters = replace(
             face,

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
-from scipy.spatial.transform import Rotation
 from torch import Tensor
 
 from morphface.fit.linear.problem import Problem
@@ -15,6 +14,7 @@ from morphface.fit.shared.errors import landmark_error
 from morphface.fit.shared.gaze import eye_angles, eye_rotation
 from morphface.fit.shared.projection import Guess
 from morphface.fit.shared.result import FitResult
+from morphface.fit.shared.turns import rotation_vector
 from morphface.geometry.camera import Camera
 from morphface.parameters import FaceParameters
 
@@ -37,7 +37,7 @@ def assemble(problem: Problem, guess: Guess, trace: Trace) -> FitResult:
         expression=tensor(guess.coefficients[None, count:]),
         reflectance=torch.zeros(1, rank, device=device),
         illumination=torch.zeros(1, 9, 3, device=device),
-        rotation=tensor(Rotation.from_matrix(guess.rotation).as_rotvec()[None]),
+        rotation=tensor(rotation_vector(guess.rotation)[None]),
         translation=tensor(guess.translation[None]),
         gaze=tensor(seen.gaze[None]),
     )

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from jaxtyping import Bool, Float
-from scipy.linalg.lapack import dposv
 
 __all__ = ["Box", "bounded_minimum", "solve"]
 
@@ -109,7 +109,9 @@ def solve(
     """
     if len(hessian) == 0:
         return gradient
-    _, x, failed = dposv(hessian, gradient)
+    factor, failed = torch.linalg.cholesky_ex(torch.from_numpy(hessian))
     if failed:
         raise np.linalg.LinAlgError("hessian is not positive definite")
-    return x
+    columns = torch.from_numpy(gradient if gradient.ndim == 2 else gradient[:, None])
+    x: Float[np.ndarray, " K *n"] = torch.cholesky_solve(columns, factor).numpy()
+    return x.reshape(gradient.shape)

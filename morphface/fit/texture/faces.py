@@ -14,13 +14,11 @@ from morphface.media.images import Photo
 from morphface.models import MorphableModel
 from morphface.render.sight import Sight
 
-__all__ = ["LIMITS", "SIZES", "head_texture", "head_texture_from_photos", "texture_size"]
+__all__ = ["SIZES", "head_texture", "head_texture_from_photos", "texture_size"]
 
 CLAY = 0.65
 SIZES = (512, 1024, 2048, 4096)
 """Of textures that take theirs from a photo, in pixels; the largest only when it is asked for."""
-LIMITS = (64, SIZES[-1])
-"""Of a texture whose size is asked for, in pixels."""
 _LARGEST = 2048  # that is chosen unasked: each step takes four times as long
 _ENOUGH = 0.8  # texels a pixel of the photo, in each direction, with which a size is enough
 

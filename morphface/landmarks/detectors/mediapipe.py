@@ -3,6 +3,7 @@
 Of the 52 ARKit names it scores 51; `tongueOut` is missing.
 """
 
+import os
 import threading
 import weakref
 from pathlib import Path
@@ -94,7 +95,8 @@ class MediaPipeDetector:
                     "the detector needs mediapipe, which cannot be imported here "
                     f"({error}); run: pip install mediapipe"
                 ) from error
-            self._close = weakref.finalize(self, _shut, self._landmarker)
+            self._close = weakref.finalize(self, _shut, self._landmarker, os.getpid())
+            self._close.atexit = False  # what it closes with has ended by then
             # Its threads log while the first picture passes through.
             self._run(torch.zeros(64, 64, 3, dtype=torch.uint8), None)
 
@@ -123,7 +125,9 @@ def _create(path: Path, *, follow: bool) -> Any:
     return vision.FaceLandmarker.create_from_options(options)
 
 
-def _shut(landmarker: Any) -> None:
+def _shut(landmarker: Any, process: int) -> None:
+    if os.getpid() != process:  # its threads did not come along into a fork: they are waited for
+        return
     with quiet():
         landmarker.close()
 

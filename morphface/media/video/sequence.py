@@ -8,15 +8,12 @@ from pathlib import Path
 
 from morphface.core.errors import ImageError, ParameterError
 from morphface.media.images import Photo, read_image
+from morphface.media.paths import PICTURES
 from morphface.media.video.probe import Probe
 from morphface.media.video.reader import Frame, Video, evenly
 
-__all__ = ["PICTURES", "RATE", "PictureSequence", "pictures_at"]
+__all__ = ["RATE", "PictureSequence", "pictures_at"]
 
-PICTURES = frozenset(
-    {".avif", ".bmp", ".heic", ".heif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
-)
-"""What files in a folder end with that are taken for pictures."""
 RATE = 25.0
 """Frames in a second of pictures, where nobody says how many."""
 

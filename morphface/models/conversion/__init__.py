@@ -1,13 +1,19 @@
 """From the parameters of one model to those of another that show the same face."""
 
-from morphface.models.conversion.arkit import arkit_directions
-from morphface.models.conversion.convert import Converted, arkit_weights, convert_parameters
-from morphface.models.conversion.correspondence import (
-    Correspondence,
-    find_correspondence,
-    read_correspondence,
-    save_correspondence,
-)
+from typing import TYPE_CHECKING
+
+from morphface.core.doors import lazy_names
+
+if TYPE_CHECKING:
+    from morphface.models.conversion.arkit import arkit_directions
+    from morphface.models.conversion.convert import Converted, arkit_weights, convert_parameters
+    from morphface.models.conversion.correspondence import (
+        Correspondence,
+        find_correspondence,
+        read_correspondence,
+        save_correspondence,
+    )
+
 
 __all__ = [
     "Converted",
@@ -19,3 +25,16 @@ __all__ = [
     "read_correspondence",
     "save_correspondence",
 ]
+
+_HOMES = {
+    "Converted": "convert",
+    "Correspondence": "correspondence",
+    "arkit_directions": "arkit",
+    "arkit_weights": "convert",
+    "convert_parameters": "convert",
+    "find_correspondence": "correspondence",
+    "read_correspondence": "correspondence",
+    "save_correspondence": "correspondence",
+}
+
+__getattr__ = lazy_names(__name__, _HOMES)

@@ -16,7 +16,7 @@ from morphface.fit.video.settings import PEOPLE
 from morphface.media.shards import file_sha256
 from morphface.parameters.io import library_versions
 from morphface.parameters.upgrade import REVISION, revision_of
-from morphface.pipelines.photo import STAGES
+from morphface.pipelines.wishes import STAGES
 from morphface.render.maps import DVP
 from morphface.render.maps.names import check_names
 

@@ -1,13 +1,19 @@
 """How every kernel is compiled: lazily, for the types it meets, and once for all processes."""
 
+import warnings
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from inspect import unwrap
+from pathlib import Path
 from typing import Any
 
 import numba
 
-__all__ = ["compiled"]
+from morphface.core.errors import SlowWarning
+
+__all__ = ["cache_folders", "compiled", "compiled_before"]
+
+_folders: set[Path] = set()
 
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -15,6 +21,31 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     function = unwrap(function)  # numba cannot compile what a shape checker has wrapped
     compiler: Any = partial(numba.njit, nogil=True, error_model="numpy")
     try:
-        return compiler(cache=True)(function)
+        kernel: Any = compiler(cache=True)(function)
     except RuntimeError:  # neither the package nor the user's cache folder is writable
-        return compiler()(function)
+        _say_that_nothing_is_kept()
+        kernel = compiler()(function)
+    else:
+        _folders.add(Path(kernel.stats.cache_path))
+    return kernel  # type: ignore[no-any-return]
+
+
+def cache_folders() -> tuple[Path, ...]:
+    """Where the kernels that were imported so far are kept; none where nothing can be."""
+    return tuple(sorted(_folders))
+
+
+def compiled_before() -> bool:
+    """Whether this machine has compiled any of the kernels that were imported so far."""
+    return any(any(folder.glob("*.nbi")) for folder in _folders)
+
+
+@cache
+def _say_that_nothing_is_kept() -> None:
+    warnings.warn(
+        "compiled kernels cannot be kept: neither morphface's folder nor your cache folder can be "
+        "written to, so that each run compiles for half a minute; set NUMBA_CACHE_DIR to a folder "
+        "that can be written to",
+        SlowWarning,
+        stacklevel=3,
+    )

@@ -13,8 +13,8 @@ from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
 from morphface.exchange import animated_gltf
-from morphface.exchange.animated_gltf import eye_nodes
 from morphface.exchange.glb import Glb
+from morphface.exchange.moving_gltf import eye_nodes
 from morphface.geometry.mesh import vertex_normals
 from morphface.media.meshes import Surface, encode_gltf
 from morphface.models import load_model

@@ -1,0 +1,77 @@
+"""What can be asked for, and what of it is refused before anything heavy is imported."""
+
+from collections.abc import Sequence
+
+from morphface.core.errors import ParameterError
+from morphface.geometry.focal import FocalLength, check_focal
+
+__all__ = [
+    "OUTPUTS",
+    "STAGES",
+    "TEXTURE_SIZES",
+    "check_outputs",
+    "check_texture_size",
+    "check_wishes",
+]
+
+STAGES = ("linear", "pixels")
+"""How far a fit goes: landmarks alone, or landmarks and then pixels."""
+
+OUTPUTS = {
+    "parameters": "face.npz",
+    "report": "report.json",
+    "overlay": "overlay.png",
+    "glb": "head.glb",
+    "obj": "head.obj",
+}
+"""What a fit can write, and the names of the files."""
+
+TEXTURE_SIZES = (64, 4096)
+"""Of a texture whose size is asked for, in pixels."""
+
+
+def check_wishes(focal: FocalLength | None, stage: str) -> None:
+    """Refuse what no photo could be fitted with.
+
+    Args:
+        focal: as in `fit_photo`.
+        stage: the same.
+
+    Raises:
+        ParameterError: one of them is none.
+    """
+    check_focal(focal)
+    if stage not in STAGES:
+        raise ParameterError(f"stage must be one of {', '.join(STAGES)}, got {stage!r}")
+
+
+def check_texture_size(size: int | None) -> None:
+    """Refuse a texture that cannot be made.
+
+    Args:
+        size: height and width in pixels; None for what the photo needs.
+
+    Raises:
+        ParameterError: it is out of range.
+    """
+    least, most = TEXTURE_SIZES
+    if size is not None and not least <= size <= most:
+        raise ParameterError(f"texture_size must be from {least} to {most} pixels, got {size}")
+
+
+def check_outputs(only: Sequence[str]) -> frozenset[str]:
+    """What shall be written: the names of `OUTPUTS`, all of them if none is given.
+
+    Args:
+        only: some of these names.
+
+    Raises:
+        ParameterError: one of them is none.
+    """
+    unknown = [name for name in only if name not in OUTPUTS]
+    if unknown:
+        raise ParameterError(
+            f"only must be some of {', '.join(OUTPUTS)}, with commas between them, "
+            f"got {unknown[0]!r}"
+        )
+    return frozenset(only or OUTPUTS)
