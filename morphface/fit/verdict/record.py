@@ -35,6 +35,7 @@ WARNINGS: dict[str, Kind] = {
     for kind in (
         Kind("small", "the face is small, {:.0f} pixels", 60, 24, below=True),
         Kind("blurred", "the face is blurred, by {:.0%} of its size", 0.04, 0.12),
+        Kind("noisy", "the picture is noisy, by {:.0%} of full brightness", 0.07),
         Kind("dark", "the face is dark, {:.0%} of full brightness", 0.12, 0.02, below=True),
         Kind("saturated", "{:.0%} of the face is overexposed", 0.15, 0.7),
         Kind("cut", "{:.0%} of the face is outside the picture", 0.05, 0.35),
