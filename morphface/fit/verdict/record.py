@@ -40,7 +40,7 @@ WARNINGS: dict[str, Kind] = {
         Kind("saturated", "{:.0%} of the face is overexposed", 0.15, 0.7),
         Kind("cut", "{:.0%} of the face is outside the picture", 0.05, 0.35),
         Kind("turned", "the face is turned away by {:.0f} degrees", 45, 80),
-        Kind("occluded", "{:.0%} of the face seems to be covered", 0.25),
+        Kind("occluded", "{:.0%} of the face seems to be covered", 0.15),
         Kind("landmarks_pixels", "landmarks and pixels disagree, by {:.3f} eye distances", 0.06),
         Kind(
             "landmarks_detector",
