@@ -188,7 +188,7 @@ class _Task:
         """The linear fit of a photo, of a known person."""
         one = self.seen[number]
         face = one.landmarks.to(self.device)
-        return fit_linear(self.model, face, identity=identity, **one.lens)
+        return fit_linear(self.model, face, **(one.lens | {"identity": identity}))
 
     def free(self, groups: Sequence[str]) -> tuple[str, ...]:
         """Those of some groups that pixels may change: no focal length, where cameras are known."""

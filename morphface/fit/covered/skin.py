@@ -24,10 +24,9 @@ _CHROMA = np.array([0.36, -0.30])
 """Mean logarithms of red and of blue over green of skin; that of the open head's people."""
 _CHROMA_SPREAD = np.array([0.15, 0.20])
 """Their standard deviations over people and white balances."""
-_BRIGHTNESS = 0.12, 0.24
-"""Least and greatest standard deviation of the logarithm of brightness that light leaves over."""
-_TINT = 0.05, 0.10
-"""The same of chroma. All four were measured by `benchmarks/bench_cover.py` on its tuning half."""
+_LEAST, _MOST = np.array([0.12, 0.05]), np.array([0.24, 0.10])
+"""Limits of the standard deviations of brightness, beyond what light explains, and of chroma, as
+logarithms. Chosen, as what follows, on the tuning half of `benchmarks/bench_cover.py`."""
 _BANDS = np.repeat([30.0, 0.4, 0.12], [1, 3, 5])
 """Standard deviations of light's harmonics, in logarithms."""
 _DRIFT = 0.15
@@ -103,7 +102,7 @@ def tell_skin(face: FaceRaster) -> Skin | None:
     mean = np.zeros(2) if np.abs(values[:, 1:]).mean() < _GREY else _CHROMA
     level, weight = _first(values, mean)
     slopes = np.column_stack([np.ones(len(values)), face.normals[face.skin] - [0.0, 0.0, 0.8]])
-    spreads = np.array([0.2, _TINT[1]])
+    spreads = np.array([0.2, 0.1])
     for _ in range(_ROUNDS):
         light = _ridge(harmonics, values[:, 0] - level, weight, spreads[0], _BANDS)
         off = [values[:, 0] - level - harmonics @ light]
@@ -114,7 +113,7 @@ def tell_skin(face: FaceRaster) -> Skin | None:
         squares = np.square(off)
         total = weight.sum()
         spreads = np.sqrt([squares[0] @ weight / total, squares[1:].sum(0) @ weight / total / 2])
-        spreads = np.clip(spreads, *zip(_BRIGHTNESS, _TINT, strict=True))
+        spreads = np.clip(spreads, _LEAST, _MOST)
         picture = np.zeros(face.skin.shape)
         picture[face.skin] = _odds(squares, values[:, 0], spreads)
         odds, _ = smoothed(picture, face.skin, _WIDTH)
