@@ -1,6 +1,6 @@
 """Is what is before a face found, and does it pull shape and colours?
 
-    python -m benchmarks.bench_cover [--half tuning|judging]
+    python -m benchmarks.bench_cover [--stage linear|pixels]
 
 Shared photos, bare and with things pasted before their faces (`benchmarks/pasted.py`), are fitted
 as they are and as before, when nothing looked for what is hidden.
@@ -9,8 +9,8 @@ as they are and as before, when nothing looked for what is hidden.
   the face that is seen; `else_share` is what else is found there, on these photos mostly hair. The
   number of the warning `occluded` is compared with its limit in `said`.
 - `shape_mm`: mean distance of the neutral face from that of the bare photo, after a rigid motion,
-  of the fit to landmarks and of that to pixels; `albedo`: mean difference of skin's colours. Bare
-  photos are compared with their own fits as they were before.
+  of the fit to landmarks; with `--stage pixels` also of the fit to pixels, and `albedo`, the mean
+  difference of skin's colours. Bare photos are compared with their own fits as they were before.
 
 Half of the photos are those on which constants were chosen, the other half judges.
 """
@@ -61,7 +61,7 @@ class Fits:
     photo: Photo
     cover: torch.Tensor
     fit: FitResult
-    pixels: PhotometricResult
+    pixels: PhotometricResult | None
 
 
 def bare(name: str, number: int, detector: MediaPipeDetector) -> tuple[Photo, Landmarks]:
@@ -79,15 +79,22 @@ def bare(name: str, number: int, detector: MediaPipeDetector) -> tuple[Photo, La
     return photo, max(detector.detect(photo), key=lambda one: overlap(one.box, box))  # type: ignore[arg-type]
 
 
-def both(model: MorphableModel, photo: Photo, face: Landmarks) -> tuple[Fits, Fits]:
+def both(model: MorphableModel, photo: Photo, face: Landmarks, stage: str) -> tuple[Fits, Fits]:
     """Fits of a photo as before, and as they are."""
     plain = fit_linear(model, face, size=photo.size)
     nothing = torch.zeros(photo.size)
     fit, cover = fit_landmarks(model, photo, face, {"size": photo.size})
-    return tuple(  # type: ignore[return-value]
-        Fits(photo, c, start, fit_photometric(model, [photo.pixels], [start], covers=[c]))
-        for start, c in ((plain, nothing), (fit, cover))
-    )
+    return fits(model, photo, plain, nothing, stage), fits(model, photo, fit, cover, stage)
+
+
+def fits(
+    model: MorphableModel, photo: Photo, start: FitResult, cover: torch.Tensor, stage: str
+) -> Fits:
+    """A fit to landmarks, and to pixels if they are asked."""
+    seen = None
+    if stage == "pixels":
+        seen = fit_photometric(model, [photo.pixels], [start], covers=[cover])
+    return Fits(photo, cover, start, seen)
 
 
 def neutral_mm(model: MorphableModel, one: torch.Tensor, other: torch.Tensor) -> float:
@@ -108,7 +115,6 @@ def judged(
     seen = raster.spread(1.0 * raster.seen, now.photo.size) > 0.5
     true, said = (torch.from_numpy(mask) > 0.5) & seen, (now.cover > 0.5) & seen
     number = measure(model, now.fit, now.pixels, now.photo, cover=now.cover).occluded
-    face = face_weight(model) > 0.5
     out: dict[str, Any] = {
         "true_share": round(float(true.sum() / seen.sum()), 3),
         "union_overlap": round(float((true & said).sum() / (true | said).sum().clamp(min=1)), 3),
@@ -116,23 +122,24 @@ def judged(
         "occluded": round(number, 3),
         "said": number > WARNINGS["occluded"].limit,
     }
-    for name, fits, base in (("now", now, clean[1]), ("before", before, clean[0])):
-        identities = (
-            (fits.fit.parameters.identity, base.fit.parameters.identity),
-            (fits.pixels.parameters.identity, base.pixels.parameters.identity),
-        )
+    for name, one, base in (("now", now, clean[1]), ("before", before, clean[0])):
+        identities = [(one.fit.parameters.identity, base.fit.parameters.identity)]
+        if one.pixels is not None and base.pixels is not None:
+            identities.append((one.pixels.parameters.identity, base.pixels.parameters.identity))
+            colours = (one.pixels.albedo - base.pixels.albedo)[face_weight(model) > 0.5]
+            out[f"albedo_{name}"] = round(float(colours.abs().mean()), 3)
         out[f"shape_mm_{name}"] = [round(neutral_mm(model, *two), 2) for two in identities]
-        colours = (fits.pixels.albedo - base.pixels.albedo)[face].abs().mean()
-        out[f"albedo_{name}"] = round(float(colours), 3)
     return out
 
 
-def run(half: str, model: MorphableModel, detector: MediaPipeDetector) -> list[dict[str, Any]]:
+def run(
+    half: str, model: MorphableModel, detector: MediaPipeDetector, stage: str
+) -> list[dict[str, Any]]:
     """All photos of a half, with all things."""
     cases = []
     for name, number in HALVES[half]:
         photo, face = bare(name, number, detector)
-        before, now = both(model, photo, face)
+        before, now = both(model, photo, face, stage)
         clean = before, now
         nothing = np.zeros(photo.size)
         row = judged(model, now, before, (before, before), nothing)
@@ -144,7 +151,7 @@ def run(half: str, model: MorphableModel, detector: MediaPipeDetector) -> list[d
             case = {"half": half, "photo": name, "face": number, "thing": thing}
             if found:
                 nearest = max(found, key=lambda one: overlap(one.box, face.box))
-                before, now = both(model, spoilt, nearest)
+                before, now = both(model, spoilt, nearest, stage)
                 case |= judged(model, now, before, clean, mask)
             cases.append(case)
             print(cases[-1], flush=True)
@@ -168,22 +175,22 @@ def summary(half: str, cases: list[dict[str, Any]]) -> dict[str, Any]:
         "union_overlap": mean("union_overlap"),
         "occluded_precision": round(right / max(said, 1), 3),
         "occluded_recall": round(right / max(len(hidden), 1), 3),
-        **{k: mean(k) for k in ("shape_mm_now", "shape_mm_before", "albedo_now", "albedo_before")},
+        **{name: mean(name) for name in hidden[0] if name.startswith(("shape", "albedo"))},
     }
 
 
 def main() -> None:
     """Measures, prints and writes."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--half", choices=tuple(HALVES), help="one half alone")
+    parser.add_argument("--stage", choices=("linear", "pixels"), default="pixels")
     wishes = parser.parse_args()
     seed()
     model, cases = load_model(), []
     with MediaPipeDetector() as detector, torch.no_grad():
-        for half in HALVES if wishes.half is None else (wishes.half,):
-            own = run(half, model, detector)
+        for half in HALVES:
+            own = run(half, model, detector, wishes.stage)
             cases += [*own, summary(half, own)]
-    report("cover", cases)
+    report("cover", [{"stage": wishes.stage} | case for case in cases])
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ from morphface.parameters import STATES
 from morphface.pipelines.prepare import PrepareSettings, prepare
 
 CLIPS = 60
-LONGEST = 24  # frames of a clip
+LONGEST = 10  # frames of a clip
 RATE = 25.0
 
 
