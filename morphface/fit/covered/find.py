@@ -40,7 +40,7 @@ _HAND = 30.0
 """Millimetres around a mouth that a hand before it hides at least."""
 _SOFT = 2.0
 """Standard deviation of a hand's edge, in pixels of the raster."""
-_TRUST = 0.05
+_TRUST = 0.01
 """What a landmark that is hidden counts for."""
 
 
