@@ -23,7 +23,6 @@ as many as are there.
 
 import argparse
 import json
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -36,37 +35,47 @@ from benchmarks.bench_fit import errors
 from benchmarks.common import report, seed
 from benchmarks.moving import points68
 from benchmarks.spoilt import Spoilt, right_warnings, spoilt
-from morphface.fit import fit_linear, fit_photometric
+from morphface.fit import fit_photometric
 from morphface.fit.verdict import WARNINGS, Measures, measure
 from morphface.fit.verdict.judge import LEAST_QUALITY
-from morphface.fit.verdict.measures import covered_share
 from morphface.fit.verdict.quality import FEATURES, features_of, quality_of
 from morphface.geometry.camera import Camera
 from morphface.landmarks import outer_eye_distance
 from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
 from morphface.models import MorphableModel, load_model
 from morphface.parameters import FaceParameters
+from morphface.pipelines.photo import fit_landmarks
 
 PICTURES = 2000
 POSE, SURFACE, PLACE = 5.0, 2.0, 0.15  # degrees, millimetres and eye distances
 OLD_COLOURS = 0.15
 LEAST_SPREAD = 0.1  # of a feature, so that one that hardly varies gets no large weight
-NAMED = ("small", "blurred", "dark", "saturated", "cut", "turned", "occluded", "landmarks_detector")
+NAMED = (
+    "small",
+    "blurred",
+    "noisy",
+    "dark",
+    "saturated",
+    "cut",
+    "turned",
+    "occluded",
+    "landmarks_detector",
+)
 HOPELESS = 0.2  # as in the pipeline: landmark error from which pixels are not asked
 
 
 def fitted(one: Spoilt, model: MorphableModel, stage: str) -> dict[str, Any] | None:
     """What a stage finds, measured and judged by the truth; None where pixels were not asked."""
-    start = fit_linear(model, one.landmarks, size=one.photo.size)
+    start, cover = fit_landmarks(model, one.photo, one.landmarks, {"size": one.photo.size})
     seen = None
     if stage == "pixels":
         if not start.landmark_nme <= HOPELESS:
             return None
-        seen = fit_photometric(model, [one.photo.pixels], [start])
+        seen = fit_photometric(model, [one.photo.pixels], [start], covers=[cover])
     found = start if seen is None else seen
     camera = start.camera if seen is None else seen.cameras[0]
     wrong = errors(model, one.head, found.parameters)
-    numbers = measure(model, start, seen, one.photo, witness=one.witness)
+    numbers = measure(model, start, seen, one.photo, witness=one.witness, cover=cover)
     return {
         "kind": one.kind,
         "amount": one.amount,
@@ -147,9 +156,7 @@ def verdict_of(row: dict[str, Any], stage: str) -> tuple[float, bool, set[str]]:
 
 def measures_of(row: dict[str, Any]) -> Measures:
     """The measures of a stored row."""
-    found = Measures(**{k: np.nan if v is None else v for k, v in row["measures"].items()})
-    covered = covered_share(found.occluded, found.asymmetry, found.turned)
-    return replace(found, occluded=covered)
+    return Measures(**{k: np.nan if v is None else v for k, v in row["measures"].items()})
 
 
 def calibrate(rows: list[dict[str, Any]]) -> dict[str, float]:

@@ -153,17 +153,18 @@ def _bright(image: _Image, head: Head, chance: np.random.Generator) -> _Made:
 
 
 def _occluder(image: _Image, head: Head, chance: np.random.Generator) -> _Made:
-    """A blob of one colour with stripes over a part of the face."""
-    amount = float(chance.uniform(0.1, 0.7))
+    """A blob of one colour with stripes; the amount is the share of the face that it hides."""
+    large = float(chance.uniform(0.1, 0.7))
     middle = head.camera.project(head.parameters.translation)[0, :2].numpy()
     face = 0.21 * SIDE
     centre = middle + chance.uniform(-1, 1, 2) * face * 0.8
     rows, columns = np.mgrid[0:SIDE, 0:SIDE]
-    wide = 1.3 * face * np.sqrt(amount)
+    wide = 1.3 * face * np.sqrt(large)
     mask = np.hypot((columns - centre[0]) / wide, (rows - centre[1]) / wide) < 1
     colour = chance.uniform(0.1, 0.9, 3) * (1 + 0.1 * np.sin(columns / 3))[..., None]
     out = torch.where(torch.from_numpy(mask)[..., None], torch.from_numpy(colour).float(), image)
-    return out, head, amount
+    around = np.hypot(columns - middle[0], rows - middle[1] - 0.15 * face) < 0.9 * face
+    return out, head, float(mask[around].mean())
 
 
 def _border(image: _Image, head: Head, chance: np.random.Generator) -> _Made:
@@ -261,6 +262,7 @@ KINDS: dict[str, Callable[[_Image, Head, np.random.Generator], _Made]] = {
 _SHARES = np.array([20, 8, 6, 8, 8, 12, 8, 8, 8, 3, 3, 3, 3, 2]) / 100
 _NAMED = {
     "blur": ("blurred", 0.04),
+    "noise": ("noisy", 0.08),
     "bright": ("saturated", 2.0),
     "occluder": ("occluded", 0.15),
     "border": ("cut", 0.15),

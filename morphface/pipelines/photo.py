@@ -3,16 +3,20 @@
 import os
 import time
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
-from typing import TypedDict
+from typing import Required, TypedDict
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from morphface.core.errors import BackendError, LandmarkError, ModelError, ParameterError
 from morphface.fit import FitResult, PhotometricResult, fit_linear, fit_photometric
 from morphface.fit.analysis.settings import GROUPS
+from morphface.fit.covered import find_cover, fit_uncovered
 from morphface.fit.fitted import FittedFace, FittedPhoto
+from morphface.geometry.camera import Camera
 from morphface.geometry.focal import FocalLength, focal_pixels
 from morphface.landmarks import Landmarks, choose, find_faces, read_landmarks
 from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
@@ -47,6 +51,15 @@ HOPELESS = 0.2
 
 Progress = Callable[[str], None]
 """Is told in a few words what begins now."""
+
+
+class Lens(TypedDict, total=False):
+    """Optional arguments of `fit_linear`, for functions that pass them on."""
+
+    size: Required[tuple[int, int]]
+    focal: FocalLength | None
+    camera: Camera | None
+    identity: Tensor | None
 
 
 class Wishes(TypedDict, total=False):
@@ -122,9 +135,10 @@ def fit_photo(
     tell("fitting" if compiled_before() else "fitting; what this machine compiles once comes first")
     fitted = []
     for face in chosen:
-        fit = fit_linear(head, face.to(device), size=photo.size, focal=lens, camera=taken_by)
+        wishes: Lens = {"size": photo.size, "focal": lens, "camera": taken_by}
+        fit, cover = fit_landmarks(head, photo, face.to(device), wishes)
         clock.lap("fit")
-        seen = _fit_pixels(head, photo, fit, device, camera) if stage == "pixels" else None
+        seen = _fit_pixels(head, photo, (fit, cover), device, camera) if stage == "pixels" else None
         if seen is not None:
             clock.lap("pixels")
         verdict = verdict_on(
@@ -135,6 +149,7 @@ def fit_photo(
             lens_known=lens is not None,
             others=[other for other in found if other is not face],
             witness=None if given is None else witness_of(photo, face),
+            cover=cover,
         )
         clock.lap("verdict")
         fitted.append(FittedFace(fit.to("cpu"), head, dict(clock.laps), seen, verdict))
@@ -164,13 +179,36 @@ def _calibrated(
 
 
 def _fit_pixels(
-    model: MorphableModel, photo: Photo, start: FitResult, device: str, camera: CameraSource | None
+    model: MorphableModel,
+    photo: Photo,
+    begun: tuple[FitResult, Tensor],
+    device: str,
+    camera: CameraSource | None,
 ) -> PhotometricResult | None:
     """What the pixels say, or None if the landmarks gave nothing to start from."""
+    start, cover = begun
     if not start.landmark_nme <= HOPELESS:
         return None
     free = GROUPS if camera is None else CALIBRATED
-    return fit_photometric(model, [photo.pixels.to(device)], [start], free=free).to("cpu")
+    pixels, covers = photo.pixels.to(device), [cover.to(device)]
+    return fit_photometric(model, [pixels], [start], free=free, covers=covers).to("cpu")
+
+
+def fit_landmarks(
+    model: MorphableModel, photo: Photo, face: Landmarks, wishes: Lens
+) -> tuple[FitResult, Float[Tensor, "H W"]]:
+    """The fit to the landmarks that are seen, and how likely each pixel shows something before it.
+
+    Args:
+        model: to fit.
+        photo: that the face is in.
+        face: its landmarks.
+        wishes: what `fit_linear` is told of the camera, and of the person if that is known.
+    """
+    fit = partial(fit_linear, model, **wishes)
+    start = fit(face)
+    cover = find_cover(model.to("cpu"), start.to("cpu"), photo)
+    return fit_uncovered(fit, start, cover), cover
 
 
 def named_model(path: str, name: str, given: str | None) -> MorphableModel:

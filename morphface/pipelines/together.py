@@ -32,9 +32,11 @@ from morphface.pipelines.model_landmarks import with_landmarks_for
 from morphface.pipelines.photo import (
     HOPELESS,
     Clock,
+    Lens,
     Progress,
     check_device,
     faces_of,
+    fit_landmarks,
 )
 from morphface.pipelines.verdicts import verdict_on
 from morphface.pipelines.wishes import check_wishes
@@ -147,13 +149,19 @@ class _Wishes:
 
 @dataclass(frozen=True, eq=False)
 class _Seen:
-    """A photo, the face in it, and what is known of its lens."""
+    """A photo, the face in it and what is before it, and what is known of its lens."""
 
     photo: Photo
     landmarks: Landmarks
     focal: float | None
     camera: Camera | None
     clock: Clock
+    cover: Float[Tensor, "H W"] | None = None
+
+    @property
+    def lens(self) -> Lens:
+        """What a fit to landmarks is told of the camera."""
+        return {"size": self.photo.size, "focal": self.focal, "camera": self.camera}
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,26 +172,41 @@ class _Task:
     seen: tuple[_Seen, ...]
     device: str
 
-    def landmarks_fit(self, number: int, identity: Tensor | None = None) -> FitResult:
-        """The linear fit of a photo, of a known person if one is given."""
+    def begun(self) -> tuple["_Task", list[FitResult]]:
+        """The linear fits of all photos; landmarks are told from those that are hidden."""
+        seen, starts = [], []
+        for one in self.seen:
+            one.clock.skip()
+            face = one.landmarks.to(self.device)
+            start, cover = fit_landmarks(self.model, one.photo, face, one.lens)
+            seen.append(replace(one, landmarks=start.landmarks, cover=cover))
+            starts.append(start)
+            one.clock.lap("fit")
+        return replace(self, seen=tuple(seen)), starts
+
+    def landmarks_fit(self, number: int, identity: Tensor) -> FitResult:
+        """The linear fit of a photo, of a known person."""
         one = self.seen[number]
-        return fit_linear(
-            self.model,
-            one.landmarks.to(self.device),
-            size=one.photo.size,
-            focal=one.focal,
-            camera=one.camera,
-            identity=identity,
-        )
+        face = one.landmarks.to(self.device)
+        return fit_linear(self.model, face, **(one.lens | {"identity": identity}))
 
     def free(self, groups: Sequence[str]) -> tuple[str, ...]:
         """Those of some groups that pixels may change: no focal length, where cameras are known."""
         known = any(one.camera is not None for one in self.seen)
         return tuple(name for name in groups if not (known and name == "focal"))
 
-    def pixels(self, number: int) -> Float[Tensor, "H W 3"]:
-        """Those of a photo."""
-        return self.seen[number].photo.pixels.to(self.device)
+    def pixels(
+        self, numbers: Sequence[int], starts: Sequence[FitResult], groups: Sequence[str]
+    ) -> PhotometricResult:
+        """What the pixels of some photos say of some groups."""
+        some = [self.seen[n] for n in numbers]
+        return fit_photometric(
+            self.model,
+            [one.photo.pixels.to(self.device) for one in some],
+            starts,
+            free=self.free(groups),
+            covers=[None if one.cover is None else one.cover.to(self.device) for one in some],
+        ).to("cpu")
 
 
 def _wishes(
@@ -259,11 +282,7 @@ def _without_face(refused: list[tuple[str, NoFaceError]]) -> NoFaceError:
 
 
 def _fit(task: _Task, stage: str) -> tuple[FittedFace, ...]:
-    starts = []
-    for number, one in enumerate(task.seen):
-        one.clock.skip()
-        starts.append(task.landmarks_fit(number))
-        one.clock.lap("fit")
+    task, starts = task.begun()
     agreeing = _agreeing(starts)
     person = torch.from_numpy(person_of([starts[n] for n in agreeing], 1.0).mean)
     seen = _joint(task, starts, agreeing) if stage == "pixels" else {}
@@ -276,7 +295,9 @@ def _fit(task: _Task, stage: str) -> tuple[FittedFace, ...]:
             fit, own = _apart(task, number, fit, seen[agreeing[0]])
         if number not in agreeing and starts[number].landmark_nme <= HOPELESS:
             fit, own = _doubted(fit), None if own is None else _doubted(own)
-        verdict = verdict_on(task.model, one.photo, fit, own, lens_known=one.focal is not None)
+        verdict = verdict_on(
+            task.model, one.photo, fit, own, lens_known=one.focal is not None, cover=one.cover
+        )
         done.append(FittedFace(fit.to("cpu"), task.model, dict(one.clock.laps), own, verdict))
     return tuple(done)
 
@@ -298,12 +319,7 @@ def _joint(
         return {}
     for number in agreeing:
         task.seen[number].clock.skip()
-    result = fit_photometric(
-        task.model,
-        [task.pixels(n) for n in agreeing],
-        [starts[n] for n in agreeing],
-        free=task.free(GROUPS),
-    ).to("cpu")
+    result = task.pixels(agreeing, [starts[n] for n in agreeing], GROUPS)
     for number in agreeing:
         task.seen[number].clock.lap("pixels")
     return {number: result.of_photo(k) for k, number in enumerate(agreeing)}
@@ -319,7 +335,7 @@ def _apart(
         return fit, None
     clock = task.seen[number].clock
     clock.skip()
-    own = fit_photometric(task.model, [task.pixels(number)], [fit], free=task.free(_OWN)).to("cpu")
+    own = task.pixels([number], [fit], _OWN)
     clock.lap("pixels")
     return fit, own
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 import torch
+from jaxtyping import Float
+from torch import Tensor
 
 from morphface.core.errors import MissingDependencyError, MissingFileError, VerdictError
 from morphface.fit import FitResult, PhotometricResult
@@ -27,6 +29,7 @@ def verdict_on(
     lens_known: bool,
     others: Sequence[Landmarks] = (),
     witness: Landmarks | None = None,
+    cover: Float[Tensor, "H W"] | None = None,
 ) -> Verdict:
     """How far the fit of a face may be believed.
 
@@ -38,6 +41,7 @@ def verdict_on(
         lens_known: whether its focal length was known.
         others: the other faces in it.
         witness: from `witness_of`.
+        cover: what is before the face; None where nobody looked.
     """
     with torch.no_grad():
         found = measure(
@@ -48,6 +52,7 @@ def verdict_on(
             lens_known=lens_known,
             others=others,
             witness=witness,
+            cover=cover,
         )
     return judge(found, fit, pixels)
 

@@ -26,6 +26,7 @@ class Frame:
         balance: of its colours.
         marks: its landmarks.
         priors: of the groups that it has for itself.
+        cover: how likely each pixel of the photo shows something before the face; None: nothing.
     """
 
     photo: Float[Tensor, "H W 3"]
@@ -35,11 +36,19 @@ class Frame:
     balance: Balance
     marks: Detected
     priors: tuple[Prior, ...]
+    cover: Float[Tensor, "H W"] | None = None
 
     def view(self, spacing: float) -> View:
         """The face, a pixel every `spacing` millimetres."""
         ratio = 1 / (spacing * self.scale)
-        return crop(self.photo, self.lens, self.box, ratio=ratio, mix=self.balance.mix)
+        view = crop(self.photo, self.lens, self.box, ratio=ratio, mix=self.balance.mix)
+        if self.cover is None:
+            return view
+        left, top, right, bottom = self.box
+        hidden = torch.nn.functional.interpolate(
+            self.cover[None, None, top:bottom, left:right], view.size, mode="area"
+        )[0, 0]
+        return replace(view, open=1 - hidden, hidden=hidden)
 
     def opened(self, spacing: float, last: View) -> View:
         """The same, with what was found hidden in the view before.

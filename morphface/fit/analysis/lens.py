@@ -67,6 +67,7 @@ class View(Record):
         open: 1 where the face is seen, 0 where something hides it.
         lens: from the camera frame to its pixels.
         mix: from colours of the model to those of the photo; None where they are the same.
+        hidden: how likely something hides what is at each pixel, known before; None: nothing.
     """
 
     image: Float[Tensor, "h w 3"]
@@ -74,6 +75,7 @@ class View(Record):
     open: Float[Tensor, "h w"]
     lens: Lens
     mix: Float[Tensor, "3 3"] | None = None
+    hidden: Float[Tensor, "h w"] | None = None
 
     @property
     def size(self) -> tuple[int, int]:

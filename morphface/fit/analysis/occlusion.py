@@ -36,16 +36,18 @@ def cover_of(scene: Scene, view: View, settings: PhotometricSettings) -> Float[T
     found = see(scene, view)
     residual, mask = _residuals(scene, view, found)
     judged = mask * (1 - _eyeballs(scene, found))
+    judged = judged if view.hidden is None else judged * (1 - view.hidden)
     length = residual.norm(dim=-1)[judged > 0.5]
     typical = float(length.median()) if len(length) else 0.0
     depth = -scene.look.translation[2] if view.lens.weak_depth is None else view.lens.weak_depth
-    return (mask > 0) * hidden(
+    cover = (mask > 0) * hidden(
         residual,
         judged,
         max(typical, settings.least_cover),
         scale=settings.occlusion_scale,
         width=_WIDTH * float(scene.look.focal / depth * view.lens.scale.mean()),
     )
+    return cover if view.hidden is None else torch.maximum(cover, view.hidden)
 
 
 def _eyeballs(scene: Scene, found: Fragments) -> Float[Tensor, "h w"]:

@@ -55,6 +55,7 @@ def fit_photometric(
     settings: PhotometricSettings | None = None,
     free: Sequence[str] | None = None,
     masks: Sequence[Float[Tensor, "H W"] | None] | None = None,
+    covers: Sequence[Float[Tensor, "H W"] | None] | None = None,
 ) -> PhotometricResult:
     """The face parameters that explain the pixels of photos of one person.
 
@@ -70,20 +71,22 @@ def fit_photometric(
         free: names of the groups that may change, from `GROUPS`; None frees all.
         masks: for each photo where the head is, 0 to 1, to whose edge the face's outline is drawn;
             None where that is not known.
+        covers: for each photo how likely each pixel shows something before the face, 0 to 1, which
+            then has no say (`fit.covered.find_cover`); None for what is not known.
 
     Raises:
-        ParameterError: there is no photo, or not one start for each, or not one mask; a name in
+        ParameterError: there is no photo, or not one start, mask or cover for each; a name in
             `free` is none.
-        ShapeError: a photo or a mask has not the axes above, or not the size that its start has.
+        ShapeError: a photo, mask or cover has not the axes above, or not the size of its start.
     """
     settings = settings or PhotometricSettings()
     free = tuple(GROUPS if free is None else free)
     _check(photos, starts, free)
-    masks = (None,) * len(photos) if masks is None else tuple(masks)
-    _check_masks(masks, starts)
+    masks = _checked("masks", masks, starts)
+    covers = _checked("covers", covers, starts)
     with torch.no_grad(), one_thread(), one_torch_thread():
         task = _task(model, tuple(photos), tuple(starts), settings, free)
-        result = _fit(replace(task, masks=masks))
+        result = _fit(replace(task, masks=masks, covers=covers))
     if model.reflectance is not None:
         return result
     own = replace(result.parameters, reflectance=result.parameters.reflectance[:, :0])
@@ -103,15 +106,20 @@ def _check(photos: Sequence[Tensor], starts: Sequence[FitResult], free: tuple[st
         check_finite("photos", photo)
 
 
-def _check_masks(masks: Sequence[Tensor | None], starts: Sequence[FitResult]) -> None:
-    if len(masks) != len(starts):
+def _checked(
+    name: str, given: Sequence[Tensor | None] | None, starts: Sequence[FitResult]
+) -> tuple[Tensor | None, ...]:
+    """A picture for each photo, or None for those that have none."""
+    pictures = (None,) * len(starts) if given is None else tuple(given)
+    if len(pictures) != len(starts):
         raise ParameterError(
-            f"masks must have one for each photo, got {len(masks)} for {len(starts)} photos"
+            f"{name} must have one for each photo, got {len(pictures)} for {len(starts)} photos"
         )
-    for mask, start in zip(masks, starts, strict=True):
-        if mask is not None:
-            check_shape("masks", mask, *start.camera.size)
-            check_finite("masks", mask)
+    for picture, start in zip(pictures, starts, strict=True):
+        if picture is not None:
+            check_shape(name, picture, *start.camera.size)
+            check_finite(name, picture)
+    return pictures
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,6 +134,7 @@ class _Task:
     priors: tuple[Prior, ...]
     person: Person
     masks: tuple[Tensor | None, ...] = ()
+    covers: tuple[Tensor | None, ...] = ()
 
     @property
     def onlooker(self) -> Onlooker | None:
@@ -227,6 +236,7 @@ def _begin(task: _Task, number: int, look: Look) -> tuple[Frame, Look]:
         balance=Balance(),
         marks=detected(task.model, start, look, settings),
         priors=(*look_priors(task.model, start, look, settings), light),
+        cover=task.covers[number],
     )
     view = frame.view(settings.stages[0].spacing)
     samples = draw(scene, view, count=_LIGHT_PIXELS, phase=0.5)

@@ -19,12 +19,12 @@ from morphface.landmarks.boxes import area, overlap
 from morphface.media.images import Photo
 from morphface.models import MorphableModel
 
-__all__ = ["Measures", "covered_share", "measure", "turn_of"]
+__all__ = ["Measures", "measure", "turn_of"]
 
 _SHOWN = 128  # pixels across a face at which its blur is judged
 _RADIUS = 4.0  # of the ellipsoid, as in the settings of the fits
 _ODD = 0.35  # of a logarithm: two sides of a face differ in colour by more only if one is covered
-_FRONTAL = 25.0  # degrees up to which the halves of a face are compared
+_FRONTAL = 25.0  # degrees up to which the halves of a face are compared, as light differs beyond
 _END = 0.98  # of an expression's range
 _NONE = float("nan")
 
@@ -35,6 +35,7 @@ class Measures:
 
     small: float = _NONE
     blurred: float = _NONE
+    noisy: float = _NONE
     dark: float = _NONE
     saturated: float = _NONE
     cut: float = _NONE
@@ -66,6 +67,7 @@ def measure(
     lens_known: bool = False,
     others: Sequence[Landmarks] = (),
     witness: Landmarks | None = None,
+    cover: Float[Tensor, "H W"] | None = None,
 ) -> Measures:
     """What can be measured of a fit.
 
@@ -77,6 +79,7 @@ def measure(
         lens_known: whether the focal length was given.
         others: faces that the detector found in the photo besides this one.
         witness: what the detector says of this face where the landmarks are not its own.
+        cover: what `fit.covered` found before it; None where that was not asked.
     """
     parameters = fit.parameters if pixels is None else pixels.parameters
     camera = fit.camera if pixels is None else pixels.cameras[0]
@@ -84,6 +87,8 @@ def measure(
     eyes = _eyes(fit)
     face = fit.landmarks
     colours = {} if pixels is None else _of_pixels(fit, pixels, sight, model, eyes)
+    if cover is None and pixels is not None:
+        cover = pixels.occlusion[0]
     return Measures(
         small=max(face.box[2] - face.box[0], face.box[3] - face.box[1]),
         blurred=_blur(photo, face),
@@ -91,6 +96,8 @@ def measure(
         saturated=sight.mean((sight.shown >= 0.98).any(dim=1).float()),
         cut=float(1 - (sight.face * sight.inside).sum() / sight.face.sum().clamp(min=1e-9)),
         turned=float(turn_of(parameters.rotation[0], parameters.translation[0])),
+        noisy=_noise(photo, face),
+        occluded=_NONE if cover is None else sight.mean(_at(cover, sight.spots)),
         landmarks_detector=_NONE if witness is None else _apart(face, witness, eyes),
         contradictory=fit.landmark_nme,
         facing=_facing_away(model, fit, sight),
@@ -113,26 +120,14 @@ def _of_pixels(
     moved = (pixels.predicted[0] - fit.predicted).norm(dim=1)
     counted = fit.landmarks.confidence > 0
     covered = _at(pixels.occlusion[0], sight.spots)
-    odd = _asymmetry(model, sight)
-    turn = float(turn_of(pixels.parameters.rotation[0], pixels.parameters.translation[0]))
+    p = pixels.parameters
+    frontal = float(turn_of(p.rotation[0], p.translation[0])) <= _FRONTAL
     return {
-        "occluded": covered_share(sight.mean(covered), odd, turn),
         "landmarks_pixels": float(moved[counted].mean()) / eyes if bool(counted.any()) else _NONE,
         "colours": pixels.photometric_rmse[0],
         "unlike": _likeness(sight, 1 - covered),
-        "asymmetry": odd,
+        "asymmetry": _asymmetry(model, sight) if frontal else _NONE,
     }
-
-
-def covered_share(residuals: float, asymmetry: float, turn: float) -> float:
-    """How much of a face seems to be covered, by either of two witnesses.
-
-    Args:
-        residuals: the share that residuals show to be covered.
-        asymmetry: the share of mirrored pairs that differ in colour.
-        turn: degrees, beyond some of which mirrored halves are in different light.
-    """
-    return residuals if math.isnan(asymmetry) or turn > _FRONTAL else max(residuals, asymmetry)
 
 
 def _eyes(fit: FitResult) -> float:
@@ -147,19 +142,39 @@ def _brightness(sight: Sight) -> float:
     return float(sight.shown[seen].mean(dim=1).median()) if bool(seen.any()) else 0.0
 
 
+def _part(photo: Photo, face: Landmarks) -> Tensor | None:
+    """The photo within the box of a face, 0 to 1; None where too little of it is there."""
+    left, top, right, bottom = face.box
+    height, width = photo.size
+    x, y = max(int(left), 0), max(int(top), 0)
+    part = photo.to_uint8()[y : min(int(bottom) + 1, height), x : min(int(right) + 1, width)]
+    return None if min(part.shape[:2]) < 8 else part.float() / 255
+
+
+def _noise(photo: Photo, face: Landmarks) -> float:
+    """Standard deviation of a channel's noise, after Immerkaer (1996), by a median.
+
+    The difference of two Laplacians is blind to what changes steadily; its gain for noise is 6.
+    """
+    part = _part(photo, face)
+    if part is None:
+        return _NONE
+    kernel = torch.tensor([[1.0, -2.0, 1.0], [-2.0, 4.0, -2.0], [1.0, -2.0, 1.0]])
+    rough = torch.nn.functional.conv2d(part.permute(2, 0, 1)[:, None], kernel[None, None])
+    return float(rough.abs().median()) / (6 * 0.6745)
+
+
 def _blur(photo: Photo, face: Landmarks) -> float:
     """Standard deviation of the blur that edges seem to have, as a share of the face's size.
 
     Of an edge that was blurred by s, its steepest slope is its height over s times the square root
     of 2 pi: the height is how much brightness differs around, over a tenth of the face.
     """
-    left, top, right, bottom = face.box
-    height, width = photo.size
-    x, y = max(int(left), 0), max(int(top), 0)
-    part = photo.to_uint8()[y : min(int(bottom) + 1, height), x : min(int(right) + 1, width)]
-    if min(part.shape[:2]) < 8:
+    part = _part(photo, face)
+    if part is None:
         return _NONE
-    grey = part.float().mean(dim=2)[None, None] / 255
+    left, top, right, bottom = face.box
+    grey = part.mean(dim=2)[None, None]
     scale = _SHOWN / max(right - left, bottom - top)
     if scale < 1:
         size = [max(8, round(side * scale)) for side in grey.shape[2:]]

@@ -35,11 +35,12 @@ WARNINGS: dict[str, Kind] = {
     for kind in (
         Kind("small", "the face is small, {:.0f} pixels", 60, 24, below=True),
         Kind("blurred", "the face is blurred, by {:.0%} of its size", 0.04, 0.12),
+        Kind("noisy", "the picture is noisy, by {:.0%} of full brightness", 0.07),
         Kind("dark", "the face is dark, {:.0%} of full brightness", 0.12, 0.02, below=True),
         Kind("saturated", "{:.0%} of the face is overexposed", 0.15, 0.7),
         Kind("cut", "{:.0%} of the face is outside the picture", 0.05, 0.35),
         Kind("turned", "the face is turned away by {:.0f} degrees", 45, 80),
-        Kind("occluded", "{:.0%} of the face seems to be covered", 0.25),
+        Kind("occluded", "{:.0%} of the face seems to be covered", 0.15),
         Kind("landmarks_pixels", "landmarks and pixels disagree, by {:.3f} eye distances", 0.06),
         Kind(
             "landmarks_detector",

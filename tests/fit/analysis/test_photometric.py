@@ -98,6 +98,20 @@ def test_an_occluder_is_found_and_hardly_moves_the_fit(place, result):
     assert vertex_error(place, hidden.parameters) < clean + 1.5
 
 
+def test_what_is_known_to_be_hidden_has_no_say(place):
+    start = perturbed(place.parameters)
+    photo, other = place.photo(), place.photo()
+    cover = torch.zeros(photo.shape[:2])
+    cover[50:80] = 1.0
+    other[55:75] = torch.tensor([0.2, 0.5, 0.9])
+    one, two = (
+        fit_photometric(place.model, [image], [place.start(start)], settings=QUICK, covers=[cover])
+        for image in (photo, other)
+    )
+    torch.testing.assert_close(one.parameters.to_vector(), two.parameters.to_vector())
+    assert float(one.occlusion[0][52:78, 40:56].min()) > 0.9
+
+
 def test_two_photos_of_one_person_share_identity(place):
     other = replace(
         place,

@@ -163,3 +163,23 @@ def test_frames_of_a_track_have_warnings_of_their_own(known):
     assert names == [set(), {"cut", "contradictory", "colours"}, set(), {"small"}]
     assert warned_frames(track) == {"colours": 1, "contradictory": 1, "cut": 1, "small": 1}
     assert track.why(LOST) == {"no face was found there": 1}
+
+
+def test_noise_is_measured_in_full_brightness_whatever_the_picture_shows(known):
+    assert measured(known).noisy < 0.005
+    rng = torch.Generator().manual_seed(0)
+    for sigma in (0.02, 0.06):
+        noise = sigma * torch.randn(known.photo.pixels.shape, generator=rng)
+        noisy = Photo((0.2 + 0.6 * known.photo.pixels + noise).clamp(0, 1))
+        assert measured(known, noisy).noisy == pytest.approx(sigma, rel=0.15)
+
+
+def test_what_is_covered_is_a_share_of_the_face_that_is_seen(known):
+    nothing = torch.zeros(known.photo.size)
+    assert math.isnan(measured(known).occluded)
+    assert measured(known, cover=nothing).occluded == 0.0
+    assert measured(known, cover=nothing + 1).occluded == pytest.approx(1.0)
+    points = known.faces[0].fit.landmarks.points
+    left = nothing.clone()
+    left[:, int(points[:, 0].median()) :] = 1.0
+    assert 0.3 < measured(known, cover=left).occluded < 0.7

@@ -1,0 +1,156 @@
+"""Where something is before a face: hair, a mask, a hand, whatever is no skin.
+
+Two maps are asked: colours that are not those of this skin, and darkness that no shade explains,
+as that of hair. Of each, parts count that are large and have an edge: shade and rouge have none. A
+hand has the colours of a face; it shows where a mouth should be seen and is not.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import torch
+from jaxtyping import Bool, Float
+from scipy.ndimage import binary_dilation, gaussian_filter, label
+from torch import Tensor
+
+from morphface.fit.covered.raster import SIDE, FaceRaster, face_raster
+from morphface.fit.covered.skin import channels_of, smoothed, tell_skin
+from morphface.fit.shared.result import FitResult
+from morphface.landmarks import Landmarks
+from morphface.media.images import Photo
+from morphface.models import MorphableModel
+
+__all__ = ["find_cover", "fit_uncovered", "less_sure"]
+
+_LEAST = 0.04
+"""Of a face that a part must cover. It and the constants below: `benchmarks/bench_cover.py`."""
+_EDGE = 0.45
+"""Difference of logarithms across the edge of a part, of brightness and, doubled, of chroma."""
+_NEAR = 0.022
+"""Over which that is taken, in sizes of a face."""
+_DEEP = 0.75
+"""How much darker than skin, as a logarithm, what is no shade is."""
+_FLAT, _PALE = 0.14, 0.04
+"""Deviation of brightness over lips, and what their redness exceeds that around them by, a
+logarithm, below both of which they are not seen."""
+_SHARP = 0.22
+"""Deviation of brightness over lids and brows from which a picture would show lips."""
+_HAND = 30.0
+"""Millimetres around a mouth that a hand before it hides at least."""
+_SOFT = 2.0
+"""Standard deviation of a hand's edge, in pixels of the raster."""
+_TRUST = 0.01
+"""What a landmark that is hidden counts for."""
+
+
+def find_cover(model: MorphableModel, fit: FitResult, photo: Photo) -> Float[Tensor, "H W"]:
+    """How likely each pixel of a photo shows something before the face, 0 to 1.
+
+    It is 0 beyond the face, and where too little of it is seen to tell.
+
+    Args:
+        model: of the fit.
+        fit: to landmarks.
+        photo: that they are in.
+    """
+    nothing = torch.zeros(photo.size)
+    with torch.no_grad():
+        face = face_raster(model, fit, photo)
+        if face is None:
+            return nothing
+        found = _cover(face)
+        return nothing if found is None else face.spread(found, photo.size).clamp(0, 1)
+
+
+def fit_uncovered(
+    fit: Callable[[Landmarks], FitResult], start: FitResult, cover: Float[Tensor, "H W"]
+) -> FitResult:
+    """The fit with landmarks counting little where they are hidden.
+
+    Args:
+        fit: fits landmarks.
+        start: the fit with all of them.
+        cover: from `find_cover`.
+    """
+    wiser = less_sure(start.landmarks, cover)
+    return start if wiser is start.landmarks else fit(wiser)
+
+
+def less_sure(landmarks: Landmarks, cover: Float[Tensor, "H W"]) -> Landmarks:
+    """The landmarks with less confidence where they are hidden; themselves where none is.
+
+    Args:
+        landmarks: in the picture.
+        cover: how likely each pixel shows something before the face.
+    """
+    height, width = cover.shape
+    present = landmarks.confidence > 0
+    spots = landmarks.points.nan_to_num().long()
+    x, y = spots[:, 0].clamp(0, width - 1), spots[:, 1].clamp(0, height - 1)
+    hidden = cover.to(landmarks.points.device)[y, x] * present
+    if not bool((hidden > 0.5).any()):
+        return landmarks
+    return replace(landmarks, confidence=landmarks.confidence * (1 - (1 - _TRUST) * hidden))
+
+
+def _cover(face: FaceRaster) -> Float[np.ndarray, "h w"] | None:
+    """The same of a raster; None where nothing is told."""
+    skin = tell_skin(face)
+    if skin is None:
+        return None
+    channels = channels_of(face.colours) * [1.0, 2.0, 2.0]
+    other = 1 / (1 + np.exp(-2 * skin.odds))
+    dark, _ = smoothed(1.0 * (skin.dark > _DEEP), face.skin, 0.02)
+    kept = np.zeros_like(face.seen)
+    for likely in (other, dark):
+        kept |= _parts((likely > 0.5) & face.seen, face, channels)
+    around = binary_dilation(kept, iterations=2)
+    found = np.maximum(np.maximum(other, dark), kept) * around * face.seen
+    return np.maximum(found, _hand(face, channels_of(face.colours)))
+
+
+def _parts(
+    likely: Bool[np.ndarray, "h w"], face: FaceRaster, channels: Float[np.ndarray, "h w 3"]
+) -> Bool[np.ndarray, "h w"]:
+    """The parts that are large and have an edge."""
+    numbers, count = label(likely)
+    kept = np.zeros_like(likely)
+    least = _LEAST * face.seen.sum()
+    for number in range(1, count + 1):
+        part = numbers == number
+        if part.sum() >= least and _edge(part, face.skin, channels) > _EDGE:
+            kept |= part
+    return kept
+
+
+def _edge(
+    part: Bool[np.ndarray, "h w"],
+    skin: Bool[np.ndarray, "h w"],
+    channels: Float[np.ndarray, "h w 3"],
+) -> float:
+    """The median difference across the edge of a part; infinite where it has none in the face."""
+    squares = np.zeros(part.shape)
+    for channel in np.moveaxis(channels, -1, 0):
+        inside, within = smoothed(channel, part & skin, _NEAR)
+        outside, without = smoothed(channel, ~part & skin, _NEAR)
+        squares += np.square(inside - outside)
+    edge = (within > 0.2) & (without > 0.2)
+    return float(np.median(np.sqrt(squares[edge]))) if edge.any() else np.inf
+
+
+def _hand(
+    face: FaceRaster, channels: Float[np.ndarray, "h w 3"]
+) -> Float[np.ndarray, "h w"] | float:
+    """What is around a mouth that is not seen, in a picture that would show it."""
+    ring = binary_dilation(face.lips, iterations=6) & ~binary_dilation(face.lips, iterations=2)
+    ring &= face.skin
+    lips, eyes = channels[face.lips], channels[face.eyes]
+    if min(len(lips), len(eyes), int(ring.sum())) < SIDE // 4:
+        return 0.0
+    redder = float(lips[:, 1].mean() - channels[ring][:, 1].mean())
+    seen = float(lips[:, 0].std()) > _FLAT or redder > _PALE
+    if seen or float(eyes[:, 0].std()) < _SHARP:
+        return 0.0
+    near = (face.distance < _HAND) & (face.seen | face.lips)
+    return np.asarray(gaussian_filter(1.0 * near, _SOFT))
