@@ -1,4 +1,4 @@
-"""Images in and out, and mesh export."""
+"""Pictures, videos and sound in and out, and mesh export."""
 
 from morphface.media.crop import Crop
 from morphface.media.images import Photo, PictureSource, read_image, write_image, write_photo
@@ -11,6 +11,7 @@ from morphface.media.meshes import (
     write_ply,
 )
 from morphface.media.shards import ShardFolder, ShardWriter, open_shards
+from morphface.media.sound import read_sound, sound_blocks
 from morphface.media.video import Frame, Video, VideoWriter, read_video
 
 __all__ = [
@@ -26,7 +27,9 @@ __all__ = [
     "encode_gltf",
     "open_shards",
     "read_image",
+    "read_sound",
     "read_video",
+    "sound_blocks",
     "split_seams",
     "write_gltf",
     "write_image",

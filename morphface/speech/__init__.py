@@ -1,0 +1,24 @@
+"""Sound in, features and timed phonemes out."""
+
+from morphface.speech.alphabet import arpabet_to_ipa, ipa_letters, ipa_to_arpabet
+from morphface.speech.labels import load_phonemes, save_phonemes
+from morphface.speech.listen import Speech, listen
+from morphface.speech.phonemes import RATE, Phoneme, Recogniser
+from morphface.speech.recognisers import RECOGNISERS, find_recogniser
+from morphface.speech.voice import Voice
+
+__all__ = [
+    "RATE",
+    "RECOGNISERS",
+    "Phoneme",
+    "Recogniser",
+    "Speech",
+    "Voice",
+    "arpabet_to_ipa",
+    "find_recogniser",
+    "ipa_letters",
+    "ipa_to_arpabet",
+    "listen",
+    "load_phonemes",
+    "save_phonemes",
+]
