@@ -33,8 +33,10 @@ _OPENERS = (
     *("mouthPress", "mouthStretch", "tongueOut", "cheekPuff"),
 )
 """Movements, on both sides, that speech decides; of the others a face keeps what it has."""
-_KEPT = 0.6
-"""Share of a smile, or of any other set of the mouth, that a face keeps while it speaks."""
+_KEPT = 0.5
+"""Share of a smile, or of any other set of the mouth, that a face keeps while it speaks; rounded
+lips leave less of it."""
+_ROUNDING = ("mouthPucker", "mouthFunnel")
 _CLOSED = 0.3
 """Millimetres between the landmarks of lips that are pressed together, as of p, b and m."""
 _TOUCHED = 0.75
@@ -134,13 +136,25 @@ def speech_to_motion(
     step = float(times.diff().median()) if len(times) > 1 else 0.04
     spoken = gestures(speech.phonemes, speech.voice, speech.seconds)
     frames = repeated(face, len(times))
-    weights = _base(frames, head, how) | {}
-    for name, curve in _curves(spoken, times, how).items():
-        weights[name] = (weights.get(name, 0.0) + curve).clamp(0.0, 1.0)
+    weights = _joined(_base(frames, head, how), _curves(spoken, times, how))
     moved = with_weights(frames, head, weights)
     moved = _touching(moved, head, spoken, times, step)
     life = Life(how.liveliness, how.seed)
     return enlivened(moved, speech, times, model=head, life=life) if how.liveliness else moved
+
+
+def _joined(
+    base: dict[str, Float[Tensor, " T"]], curves: dict[str, Float[Tensor, " T"]]
+) -> dict[str, Float[Tensor, " T"]]:
+    """What a face keeps and what it says, as weights."""
+    nothing = torch.zeros_like(curves["jawOpen"])
+    rounding = sum((curves.get(name, nothing) for name in _ROUNDING), nothing).clamp(max=1.0)
+    out = {}
+    for name in {**base, **curves}:
+        kept = base.get(name, nothing)
+        kept = kept * (1.0 - rounding) if group_of(name) == "mouth" else kept
+        out[name] = (kept + curves.get(name, nothing)).clamp(0.0, 1.0)
+    return out
 
 
 def _base(

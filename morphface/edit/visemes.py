@@ -71,7 +71,7 @@ _RHOTIC = Viseme(0.08, both(mouthPucker=0.3, mouthFunnel=0.16), 0.5, 0.5)
 _BACK = Viseme(0.11, both(mouthLowerDown=0.1), 0.35, 0.1)
 _OPEN = Viseme(0.12, {}, 0.1, 0.05)
 _GLIDE = Viseme(0.06, both(mouthStretch=0.25, mouthSmile=0.12), 0.6, 0.5)
-_ROUND = Viseme(0.05, both(mouthPucker=0.7, mouthFunnel=0.15), 0.6, 0.9)
+_ROUND = Viseme(0.04, both(mouthPucker=0.9, mouthFunnel=0.06), 0.6, 1.0)
 
 _CLASSES = (
     ("pbmɓ", _BILABIAL, "lips"),
@@ -113,8 +113,8 @@ def _vowel(openness: float, front: float, round_: float) -> Viseme:
         mouthUpperUp=(1.0 - round_) * 0.06,
         mouthStretch=0.26 * spread,
         mouthSmile=0.14 * spread,
-        mouthPucker=round_ * (0.6 - 0.35 * openness),
-        mouthFunnel=round_ * (0.22 + 0.14 * openness),
+        mouthPucker=round_ * (0.85 - 0.6 * openness),
+        mouthFunnel=round_ * (0.1 + 0.3 * openness),
     )
     lip_dominance = 0.45 + 0.35 * max(round_, spread)
     return Viseme(_JAW[0] + _JAW[1] * openness, lips, 0.6, lip_dominance, vowel=True)
