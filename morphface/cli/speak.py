@@ -34,6 +34,13 @@ _Recogniser = Annotated[
     str,
     typer.Option(help="Who listens.", metavar="auto|hama|pocketsphinx|pocketsphinx-phones"),
 ]
+_Say = Annotated[
+    str | None,
+    typer.Option(
+        "--say", help="Have espeak-ng say this, where there is no SPEECH.", metavar="WORDS"
+    ),
+]
+_Voice = Annotated[str, typer.Option(help="Voice of espeak-ng, for --say.")]
 _Articulation = Annotated[float, typer.Option(help="How far the mouth goes, 0 to 2.")]
 _Jaw = Annotated[float, typer.Option(help="How far the jaw goes, of that.")]
 _Lips = Annotated[float, typer.Option(help="How far the lips go, of that.")]
@@ -61,9 +68,7 @@ _Generator = Annotated[
 _TrackOnly = Annotated[
     bool, typer.Option("--track-only", help="Write only the track, FILE with the suffix .npz.")
 ]
-_Model = Annotated[
-    str | None, typer.Option(help="Model that is fitted.", metavar="NAME_OR_PATH")
-]
+_Model = Annotated[str | None, typer.Option(help="Model that is fitted.", metavar="NAME_OR_PATH")]
 
 
 def speak(
@@ -75,6 +80,8 @@ def speak(
     phonemes: _Phonemes = None,
     write_phonemes: _Written = None,
     recogniser: _Recogniser = "auto",
+    say_words: _Say = None,
+    voice: _Voice = "en-us",
     articulation: _Articulation = 1.0,
     jaw: _Jaw = 1.0,
     lips: _Lips = 1.0,
@@ -99,7 +106,7 @@ def speak(
             portrait,
             sound,
             out.with_suffix(".npz") if track_only else out,
-            script=Script(recogniser, text, phonemes, write_phonemes),
+            script=Script(recogniser, text, phonemes, write_phonemes, say_words, voice),
             manner=Manner(articulation, jaw, lips, liveliness, _strengths(preset), seed),
             showing=Showing(rate, size, label, generator),
             model=model,

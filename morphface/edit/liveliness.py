@@ -6,7 +6,7 @@ heads nod and brows rise with the accents of pitch (Munhall et al. 2004; Cavé e
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import roma

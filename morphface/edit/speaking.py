@@ -7,7 +7,7 @@ come along (`liveliness.py`). What comes out are parameters like any other.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import torch
 from jaxtyping import Float

@@ -11,7 +11,7 @@ from morphface.media.meshes import (
     write_ply,
 )
 from morphface.media.shards import ShardFolder, ShardWriter, open_shards
-from morphface.media.sound import read_sound, sound_blocks
+from morphface.media.sound import read_sound, sound_blocks, write_sound
 from morphface.media.video import Frame, Video, VideoWriter, read_video
 
 __all__ = [
@@ -36,4 +36,5 @@ __all__ = [
     "write_obj",
     "write_photo",
     "write_ply",
+    "write_sound",
 ]

@@ -4,6 +4,7 @@ What FFmpeg reads is read: sound files of any rate, depth and number of channels
 videos. The first sample is at time 0, as the first picture is in a video that is made for it.
 """
 
+import wave
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,9 +19,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from morphface.core.errors import ParameterError, VideoError
+from morphface.core.files import atomic_write
 from morphface.media.paths import check_file, unreadable
 
-__all__ = ["decoded_sound", "read_sound", "sound_blocks"]
+__all__ = ["decoded_sound", "read_sound", "sound_blocks", "write_sound"]
 
 _RATES = (1_000, 384_000)
 
@@ -74,6 +76,25 @@ def sound_blocks(
         if not count:
             raise VideoError(f"the sound of {path} holds nothing that can be decoded")
         yield torch.from_numpy(np.concatenate(held))
+
+
+def write_sound(path: str | Path, samples: Float[Tensor, " N"], rate: int = 16_000) -> None:
+    """Write one channel of sound as a WAV file of 16 bits.
+
+    Args:
+        path: the file to write or replace.
+        samples: in [-1, 1].
+        rate: samples a second.
+
+    Raises:
+        OutputError: the file cannot be written there.
+    """
+    pcm = (samples.detach().clamp(-1.0, 1.0) * 32767.0).round().numpy().astype("<i2")
+    with atomic_write(Path(path)) as place, wave.open(str(place), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(pcm.tobytes())
 
 
 def _opened(path: Path) -> InputContainer:

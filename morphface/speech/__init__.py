@@ -2,6 +2,7 @@
 
 from morphface.speech.alphabet import arpabet_to_ipa, ipa_letters, ipa_to_arpabet
 from morphface.speech.descriptors import DESCRIPTORS
+from morphface.speech.espeak import has_espeak, say
 from morphface.speech.features import (
     SYMBOLS,
     low_level_features,
@@ -25,6 +26,7 @@ __all__ = [
     "Voice",
     "arpabet_to_ipa",
     "find_recogniser",
+    "has_espeak",
     "ipa_letters",
     "ipa_to_arpabet",
     "listen",
@@ -32,5 +34,6 @@ __all__ = [
     "low_level_features",
     "phoneme_features",
     "save_phonemes",
+    "say",
     "speech_features",
 ]

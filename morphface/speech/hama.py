@@ -25,7 +25,6 @@ _LATE = 0.054
 three synthetic voices (`benchmarks/results/speech.json`)."""
 
 
-
 def has_hama() -> bool:
     """Whether hama is installed."""
     return find_spec("hama") is not None

@@ -102,8 +102,8 @@ _BLOCK = 30.0
 _LONGEST_TEXT = 300.0
 """Seconds of sound that a text is put to: its memory grows with the square."""
 _TOO_LONG = (
-    f"a text can be put to at most {_LONGEST_TEXT / 60:g} minutes of sound; cut the sound, or leave "
-    "the text out"
+    f"a text can be put to at most {_LONGEST_TEXT / 60:g} minutes of sound; cut the sound, or "
+    "leave the text out"
 )
 
 

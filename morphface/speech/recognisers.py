@@ -30,7 +30,5 @@ def find_recogniser(name: str = "auto", *, text: bool = False) -> Recogniser:
     if name == "auto":
         name = "hama" if has_hama() and not text else "pocketsphinx"
     if name not in RECOGNISERS:
-        raise ParameterError(
-            f"there is no recogniser {name!r}; use auto, {', '.join(RECOGNISERS)}"
-        )
+        raise ParameterError(f"there is no recogniser {name!r}; use auto, {', '.join(RECOGNISERS)}")
     return RECOGNISERS[name]()

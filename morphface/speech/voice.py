@@ -78,7 +78,7 @@ def pitch_of(samples: Float[Tensor, " N"]) -> Float[Tensor, " n"]:
         samples: at `RATE`.
     """
     count = -(-len(samples) // _HOP)
-    around = torch.nn.functional.pad(samples, (_WINDOW // 2, _WINDOW + _HOP))
+    around = torch.nn.functional.pad(samples, (_WINDOW - _HOP // 2, _WINDOW + 2 * _HOP))
     frames = around.unfold(0, 2 * _WINDOW, _HOP)[:count]
     window = torch.hann_window(2 * _WINDOW)
     spectrum = torch.fft.rfft((frames - frames.mean(dim=1, keepdim=True)) * window, 4 * _WINDOW)

@@ -25,7 +25,6 @@ _RAW = ("pcm_", "flac")
 """Codings of these kinds are put into films by FFmpeg, but hardly a player plays that."""
 
 
-
 def sound_into(
     target: OutputContainer, form: str, path: Path, origin: float | None
 ) -> "SoundCopy | SoundCoded | None":

@@ -6,7 +6,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from av.audio.codeccontext import AudioCodecContext
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
@@ -47,7 +46,7 @@ class SoundCoded:
         self._source, self._origin = self._container.streams.audio[0], origin
         stream = cast(AudioStream, target.add_stream(_CODECS.get(form, _USUAL), rate=_RATE))
         layout = "mono" if self._source.codec_context.layout.nb_channels == 1 else "stereo"
-        self._coder = cast(AudioCodecContext, stream.codec_context)
+        self._coder = stream.codec_context
         self._coder.layout = layout
         self._coder.open()
         size = self._coder.frame_size or None
@@ -69,8 +68,7 @@ class SoundCoded:
         """
         if self._frames is None:
             self._frames = self._read(begin)
-        while self._waiting or (frame := next(self._frames, None)) is not None:
-            frame = self._waiting.popleft() if self._waiting else frame
+        while (frame := self._next()) is not None:
             if (frame.pts or 0) >= (time - begin) * _RATE:
                 self._waiting.append(frame)
                 return
@@ -79,6 +77,11 @@ class SoundCoded:
     def rest(self) -> Iterator[SoundPacket]:
         """What the coder still holds when all was given."""
         return self._coded(None)
+
+    def _next(self) -> AudioFrame | None:
+        if self._waiting or self._frames is None:
+            return self._waiting.popleft() if self._waiting else None
+        return next(self._frames, None)
 
     def _coded(self, frame: AudioFrame | None) -> Iterator[SoundPacket]:
         for packet in self._stream.encode(frame):

@@ -179,7 +179,9 @@ def _pictures_of(path: Path) -> Probe | None:
     """What is known of the pictures of a file; None of one that holds only sound."""
     with open_container(path) as container:
         sound = bool(container.streams.audio)
-        moving = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+        moving = [
+            s for s in container.streams.video if not s.disposition & Disposition.attached_pic
+        ]
     return None if sound and not moving else probe(path)
 
 

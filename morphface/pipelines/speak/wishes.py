@@ -19,6 +19,8 @@ class Script:
         recogniser: name of one, as `morphface.speech.find_recogniser` has it.
         text: the words.
         phonemes: a file of phonemes with times, which then count instead of what is heard.
+        say: a text that espeak-ng speaks, where there is no sound.
+        voice: of espeak-ng.
         written: where the phonemes are written to, to be edited.
 
     Raises:
@@ -29,6 +31,8 @@ class Script:
     text: str | None = None
     phonemes: str | Path | None = None
     written: str | Path | None = None
+    say: str | None = None
+    voice: str = "en-us"
 
     def __post_init__(self) -> None:
         if self.text is not None and self.phonemes is not None:
@@ -44,7 +48,6 @@ class Showing:
         size: pixels along the longer side, at most; None is that of the portrait.
         label: whether the word `synthetic` is written into a corner.
         generator: the folder of a trained run that makes the frames; None draws the portrait.
-        track: where the track is written to, beside a film.
 
     Raises:
         ParameterError: a number is out of range.
@@ -54,7 +57,6 @@ class Showing:
     size: int | None = None
     label: bool = True
     generator: str | Path | None = None
-    track: str | Path | None = None
 
     def __post_init__(self) -> None:
         if self.rate is not None and not _RATES[0] <= self.rate <= _RATES[1]:
