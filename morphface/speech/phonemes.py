@@ -90,9 +90,9 @@ def merged(phonemes: Iterable[Phoneme]) -> tuple[Phoneme, ...]:
         phonemes: in any order.
     """
     spoken = sorted((p for p in phonemes if p.symbol != PAUSE), key=lambda p: p.start)
-    ends = [p.start for p in spoken[1:]] + [math.inf]
+    nexts = [p.start for p in spoken[1:]] + [math.inf]
     return tuple(
         Phoneme(p.symbol, p.start, min(p.end, end))
-        for p, end in zip(spoken, ends, strict=True)
+        for p, end in zip(spoken, nexts, strict=False)
         if end > p.start
     )

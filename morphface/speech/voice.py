@@ -20,6 +20,9 @@ _PITCHES = (60.0, 400.0)
 _PERIODIC = 0.5
 """How much like itself one period later sound must be to have a pitch (de Cheveigné and Kawahara
 2002 say 0.1 to 0.15 of difference for clean speech; half serves for noise, too)."""
+_OCTAVE = 0.1
+"""How much more like itself sound must be one octave lower: two periods are as alike as one. More
+than Boersma's 0.01, since the window is divided out, which is rough at long lags."""
 _SILENT = -60.0
 """Decibels below full scale of what is silence whatever is beside it."""
 _SHARE = 0.35
@@ -86,8 +89,11 @@ def pitch_of(samples: Float[Tensor, " N"]) -> Float[Tensor, " n"]:
     likeness = torch.fft.irfft(spectrum.abs().square())
     likeness = likeness / likeness[:, :1].clamp(min=1e-9) / (shape / shape[0]).clamp(min=1e-3)
     low, high = (round(RATE / pitch) for pitch in _PITCHES[::-1])
-    best, lag = likeness[:, low : high + 1].max(dim=1)
-    return torch.where(best > _PERIODIC, RATE / (lag + low).float(), 0.0)
+    lags = torch.arange(low, high + 1)
+    some = likeness[:, low : high + 1]
+    lag = (some - _OCTAVE * torch.log2(lags / low)).argmax(dim=1)
+    best = some.gather(1, lag[:, None])[:, 0]
+    return torch.where(best > _PERIODIC, RATE / lags[lag], 0.0)
 
 
 def speaking(loudness: Float[Tensor, " N"]) -> Bool[Tensor, " N"]:
