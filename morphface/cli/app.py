@@ -20,6 +20,7 @@ from morphface.cli.models import app as models_app
 from morphface.cli.output import say
 from morphface.cli.prepare import inspect, prepare
 from morphface.cli.reenact import animate, reenact
+from morphface.cli.speak import speak
 from morphface.cli.track import track
 from morphface.cli.train import train
 from morphface.cli.transfer import transfer
@@ -36,7 +37,7 @@ app = typer.Typer(
 )
 
 app.add_typer(models_app, name="models")
-_MAKERS = (train, reenact, animate)
+_MAKERS = (train, reenact, animate, speak)
 _OTHERS = (transfer, export, evaluate, doctor)
 for command in (fit, track, view, edit, prepare, inspect, *_MAKERS, *_OTHERS):
     app.command()(command)

@@ -15,12 +15,14 @@ from morphface.edit.presets import ARKIT_NAMES, PRESETS, mirrored, preset
 from morphface.edit.rest import closest_frame, neutral
 from morphface.edit.settings import MODES, Rule, TransferSettings
 from morphface.edit.sliders import edit
+from morphface.edit.speaking import Manner, speech_curves, speech_to_motion
 
 __all__ = [
     "ARKIT_NAMES",
     "MODES",
     "PRESETS",
     "Light",
+    "Manner",
     "Rule",
     "TransferSettings",
     "closest_frame",
@@ -31,6 +33,8 @@ __all__ = [
     "mirrored",
     "neutral",
     "preset",
+    "speech_curves",
+    "speech_to_motion",
     "transfer",
     "turned_to",
 ]

@@ -1,4 +1,4 @@
-"""Images in and out, and mesh export."""
+"""Pictures, videos and sound in and out, and mesh export."""
 
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         write_ply,
     )
     from morphface.media.shards import ShardFolder, ShardWriter, open_shards
+    from morphface.media.sound import read_sound, sound_blocks, write_sound
     from morphface.media.video import Frame, Video, VideoWriter, read_video
 
 
@@ -32,13 +33,16 @@ __all__ = [
     "encode_gltf",
     "open_shards",
     "read_image",
+    "read_sound",
     "read_video",
+    "sound_blocks",
     "split_seams",
     "write_gltf",
     "write_image",
     "write_obj",
     "write_photo",
     "write_ply",
+    "write_sound",
 ]
 
 _HOMES = {
@@ -54,13 +58,16 @@ _HOMES = {
     "encode_gltf": "meshes",
     "open_shards": "shards",
     "read_image": "images",
+    "read_sound": "sound",
     "read_video": "video",
+    "sound_blocks": "sound",
     "split_seams": "meshes",
     "write_gltf": "meshes",
     "write_image": "images",
     "write_obj": "meshes",
     "write_photo": "images",
     "write_ply": "meshes",
+    "write_sound": "sound",
 }
 
 __getattr__ = lazy_names(__name__, _HOMES)

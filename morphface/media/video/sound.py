@@ -1,4 +1,4 @@
-"""Sound carried from one file into another as it is: packets are moved, nothing is encoded."""
+"""Sound carried from one file into another: packets are moved, where the new file takes them."""
 
 import io
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ import av
 from av.audio.stream import AudioStream
 from av.container.output import OutputContainer
 
+from morphface.media.video.sound_coded import SoundCoded
 from morphface.media.video.source import open_container
 
 if TYPE_CHECKING:
@@ -18,7 +19,34 @@ if TYPE_CHECKING:
 else:
     SoundPacket = Any  # generic for the type checker only
 
-__all__ = ["SoundCopy"]
+__all__ = ["SoundCopy", "sound_into"]
+
+_RAW = ("pcm_", "flac")
+"""Codings of these kinds are put into films by FFmpeg, but hardly a player plays that."""
+
+
+def sound_into(
+    target: OutputContainer, form: str, path: Path, origin: float | None
+) -> "SoundCopy | SoundCoded | None":
+    """The first sound of a file, on its way into another; None if it has none.
+
+    Args:
+        target: the file that is written.
+        form: name of its format.
+        path: of the file that has the sound.
+        origin: when its first picture is shown, in seconds of the file's clock; None takes the
+            moment when its sound begins.
+    """
+    with open_container(path) as container:
+        if not container.streams.audio:
+            return None
+        stream = container.streams.audio[0]
+        begin = float((stream.start_time or 0) * (stream.time_base or 0))
+        whole = not stream.codec_context.name.startswith(_RAW) and _takes(form, stream)
+    origin = begin if origin is None else origin
+    if whole:
+        return SoundCopy(path, origin, target)
+    return SoundCoded(path, origin, target, form)
 
 
 class SoundCopy:
@@ -28,25 +56,15 @@ class SoundCopy:
         path: of the file that has the sound.
         origin: when its first picture is shown, in seconds of the file's clock.
         target: the file that is written.
-        form: name of its format.
     """
 
-    def __init__(self, path: Path, origin: float, target: OutputContainer, form: str) -> None:
-        self.missing = ""
-        """Why there is no sound; empty where there is."""
+    def __init__(self, path: Path, origin: float, target: OutputContainer) -> None:
         self._container = open_container(path)
-        self._packets: Iterator[SoundPacket] = iter(())
         self._waiting: SoundPacket | None = None
         self._origin = origin
-        streams = self._container.streams.audio
-        if not streams:
-            self.missing = f"{path} has no sound"
-        elif not _takes(form, streams[0]):
-            coding = streams[0].codec_context.name
-            self.missing = f"sound in the coding {coding} does not fit into this kind of file"
-        else:
-            self._stream = target.add_stream_from_template(streams[0])
-            self._packets = self._read(streams[0])
+        source = self._container.streams.audio[0]
+        self._stream = target.add_stream_from_template(source)
+        self._packets = self._read(source)
 
     def close(self) -> None:
         """Close the file that has the sound."""
@@ -72,6 +90,10 @@ class SoundCopy:
                 packet.dts = packet.pts if packet.dts is None else packet.dts - shift
                 packet.stream = self._stream
                 yield packet
+
+    def rest(self) -> Iterator[SoundPacket]:
+        """What follows when all was given: nothing."""
+        return iter(())
 
     def _next(self) -> SoundPacket | None:
         waiting, self._waiting = self._waiting, None

@@ -12,6 +12,7 @@ from types import TracebackType
 
 import av
 from av.container.output import OutputContainer
+from av.stream import Disposition
 from av.video.reformatter import VideoReformatter
 from torch import Tensor
 
@@ -20,9 +21,11 @@ from morphface.core.errors import OutputError, ParameterError, ShapeError
 from morphface.core.files import atomic_write
 from morphface.media.images import Photo
 from morphface.media.video.encoding import add_comment, encoding_for
-from morphface.media.video.probe import probe
+from morphface.media.video.probe import Probe, probe
 from morphface.media.video.reader import Video
-from morphface.media.video.sound import SoundCopy
+from morphface.media.video.sound import SoundCopy, sound_into
+from morphface.media.video.sound_coded import SoundCoded
+from morphface.media.video.source import open_container
 
 __all__ = ["VideoWriter"]
 
@@ -40,8 +43,9 @@ class VideoWriter:
         path: where to; an existing file is replaced only by a whole one.
         size: height and width of the frames.
         rate: frames in a second, for frames that are written without a time.
-        sound_from: a file, or a video that was read, whose sound is copied. It is cut to the time
-            of the frames, whose times then are those of that file.
+        sound_from: a file, or a video that was read, whose sound is copied, or coded anew if it
+            is raw or does not fit into this kind of file. It is cut to the time of the frames,
+            whose times then are those of that file; a file of sound alone begins with its sound.
         lossless: keep every bit of the frames; the file becomes large.
         tags: metadata of the file by name. "comment" is kept by all formats, "title" by all but
             GIF, and "encoding_tool" (the program) by .mp4 and .m4v.
@@ -69,7 +73,7 @@ class VideoWriter:
         self._encoding = encoding_for(self.path, lossless)
         self._sound_from, self._tags = sound_from, dict(tags or {})
         self._open: ExitStack | None = None
-        self._sound: SoundCopy | None = None
+        self._sound: SoundCopy | SoundCoded | None = None
         self._reformatter = VideoReformatter()
         self._begin: float | None = None
         self._last = -math.inf
@@ -145,11 +149,13 @@ class VideoWriter:
             self.sound_missing = f"{self.path.suffix} files have no sound"
             return
         path = source.path if isinstance(source, Video) else Path(source)
-        known = source.known if isinstance(source, Video) else probe(path)
-        origin = float(known.origin * known.step)
-        self._sound = SoundCopy(path, origin, self._container, self._encoding.form)
-        stack.callback(self._sound.close)
-        self.sound_missing = self._sound.missing
+        known = source.known if isinstance(source, Video) else _pictures_of(path)
+        origin = None if known is None else float(known.origin * known.step)
+        self._sound = sound_into(self._container, self._encoding.form, path, origin)
+        if self._sound is None:
+            self.sound_missing = f"{path} has no sound"
+        else:
+            stack.callback(self._sound.close)
 
     def _copy_sound(self, until: float) -> None:
         if self._sound is not None and self._begin is not None:
@@ -161,9 +167,22 @@ class VideoWriter:
             raise OutputError(f"no frame was written to {self.path}, so there is no video")
         self._container.mux(self._stream.encode(None))
         self._copy_sound(self._last + 1 / self.rate)
+        if self._sound is not None:
+            for packet in self._sound.rest():
+                self._container.mux(packet)
         self._container.close()
         if self._encoding.form == "gif" and "comment" in self._tags:
             add_comment(self._file, self._tags["comment"])
+
+
+def _pictures_of(path: Path) -> Probe | None:
+    """What is known of the pictures of a file; None of one that holds only sound."""
+    with open_container(path) as container:
+        sound = bool(container.streams.audio)
+        moving = [
+            s for s in container.streams.video if not s.disposition & Disposition.attached_pic
+        ]
+    return None if sound and not moving else probe(path)
 
 
 @contextmanager

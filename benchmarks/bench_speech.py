@@ -1,0 +1,240 @@
+"""How well faces speak: times of phonemes, closures, vowels, sync on pictures, features, speed.
+
+Truth is espeak-ng's own: it says when it says which phoneme (30 sentences of the Harvard list, 3
+voices). Parts are named on the command line: phonemes, lips, features, speed, sync; all of them by
+default. `sync` wants films: SPEECH_FILMS names a folder of pairs `x.mp4` and `x.npz`, as
+`morphface speak` writes the film and, with --track-only, its track.
+"""
+
+import os
+import resource
+import sys
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from benchmarks.common import DATA, report
+from benchmarks.speech_truth import SENTENCES, VOICES, classes, compared
+from morphface.edit import Manner, speech_to_motion
+from morphface.media import read_sound
+from morphface.models import load_model
+from morphface.parameters import FaceParameters, load_track
+from morphface.speech import (
+    RATE,
+    find_recogniser,
+    listen,
+    low_level_features,
+    phoneme_features,
+    say,
+)
+
+STEP = 1 / 25
+NEAR = 0.04
+TOUCH = 1.0
+
+
+def truths():
+    for number, sentence in enumerate(SENTENCES):
+        voice = VOICES[number % len(VOICES)]
+        yield sentence, voice, *say(sentence, voice)
+
+
+def phonemes(known):
+    """Boundary and class errors of each recogniser, and of a text that is known."""
+    listeners = {"pocketsphinx": False, "pocketsphinx-phones": False, "pocketsphinx, text": True}
+    if find_spec("hama"):
+        listeners["hama"] = False
+    for name, told in listeners.items():
+        listener = find_recogniser(name.split(",")[0])
+        errors, edits, count, closed, lasted, refused = [], 0, 0, [], 0.0, 0
+        heard, began = 0.0, time.perf_counter()
+        for sentence, _, samples, truth in known:
+            try:
+                found = listener(samples, sentence if told else None)
+            except ValueError:
+                refused += 1
+                found = ()
+            off, wrong, length = compared(classes(truth), classes(found))
+            errors += off
+            edits += wrong
+            count += length
+            labial = [p for p in found if p.symbol in ("p", "b", "m")]
+            closed += [
+                any(q.start < p.end + NEAR and q.end > p.start - NEAR for q in labial)
+                for p in truth
+                if p.symbol in ("p", "b", "m")
+            ]
+            heard += len(samples) / RATE
+        lasted = time.perf_counter() - began
+        yield {
+            "case": f"phonemes: {name}",
+            "class_error": round(edits / count, 3),
+            "median_boundary_error_ms": round(1e3 * float(np.median(np.abs(errors))), 1),
+            "median_boundary_shift_ms": round(1e3 * float(np.median(errors)), 1),
+            "labials_found": round(float(np.mean(closed)), 3),
+            "phonemes": count,
+            "sentences_refused": refused,
+            "seconds_a_second_of_sound": round(lasted / heard, 3),
+        }
+
+
+def lips(known):
+    """Closures of the open head for p, b and m, and how vowels open, from the times of each."""
+    model, face = load_model("open-head"), FaceParameters.neutral()
+    sources = {"espeak-ng's times": None, "pocketsphinx, text": find_recogniser("pocketsphinx")}
+    for name, listener in sources.items():
+        shut, jaws = [], {}
+        for sentence, _, samples, truth in known:
+            text = None if listener is None else sentence
+            speech = listen(samples, truth if listener is None else listener, text=text)
+            times = torch.arange(round(speech.seconds / STEP), dtype=torch.float64) * STEP
+            moved = speech_to_motion(face, speech, times, model=model, manner=Manner())
+            apart = lip_gaps(model, moved)
+            for one in truth:
+                near = (times >= one.start - NEAR) & (times <= one.end + NEAR)
+                if one.symbol in ("p", "b", "m"):
+                    shut.append(bool((apart[near] < TOUCH).any()))
+                middle = min(len(times) - 1, round((one.start + one.end) / 2 / STEP))
+                for vowel in set("ɑɔoeiu") & set(one.symbol[:1]):
+                    jaw = moved.expression[middle, model.expression.names.index("jawOpen")]
+                    jaws.setdefault(vowel, []).append(float(jaw))
+        means = {vowel: round(float(np.mean(values)), 3) for vowel, values in jaws.items()}
+        yield {
+            "case": f"lips: {name}",
+            "closed": round(float(np.mean(shut)), 3),
+            "labials": len(shut),
+            "mean_jaw_opening": dict(sorted(means.items(), key=lambda item: -item[1])),
+        }
+
+
+def lip_gaps(model, face):
+    """The widest of three heights between inner lip landmarks about the middle, in mm."""
+    points = model.landmarks["478"].points(model.vertices(face.identity, face.expression))
+    pairs = ((13, 14), (82, 87), (312, 317))
+    return torch.stack([points[:, up, 1] - points[:, low, 1] for up, low in pairs]).amax(dim=0)
+
+
+def features(_):
+    """The low-level features against pyAudioAnalysis, window by window, where it is installed."""
+    samples = read_sound(DATA / "audio" / "jfk.wav")
+    ours = low_level_features(samples, 25.0).numpy()
+    began = time.perf_counter()
+    low_level_features(samples, 25.0)
+    phoneme_features([], 25.0, len(ours))
+    case = {
+        "case": "features: 11 s of speech at 25 frames a second",
+        "seconds": round(time.perf_counter() - began, 3),
+        "pyAudioAnalysis": "not installed",
+    }
+    if find_spec("pyAudioAnalysis"):
+        theirs = peer_features(samples.numpy())
+        inside = slice(6, len(theirs) - 6)
+        off = np.abs(ours[: len(theirs)] - theirs)[inside] / (theirs.std(axis=0) + 1e-9)
+        case |= {
+            "pyAudioAnalysis": "0.3.14",
+            "worst_difference_in_standard_deviations": round(float(off.max()), 5),
+            "median_difference_in_standard_deviations": float(f"{np.median(off):.2g}"),
+        }
+    yield case
+
+
+def peer_features(samples):
+    """Short-term features of pyAudioAnalysis, in windows of eight frames of a video."""
+    from pyAudioAnalysis import ShortTermFeatures
+
+    window, lead = 320, np.zeros(4 * 640)
+    free = samples - samples.mean()
+    signal = np.concatenate([lead, free / np.abs(free).max(), lead]) * 2**15
+    found, names = ShortTermFeatures.feature_extraction(signal, RATE, window, window)
+    rows = [*range(21), *(names.index(f"delta {name}") for name in names[:21])]
+    short = found[rows]
+    starts = range(0, short.shape[1] - 15, 2)
+    return np.stack(
+        [np.r_[short[:, k : k + 16].mean(1), short[:, k : k + 16].std(1)] for k in starts]
+    )
+
+
+def speed(_):
+    """Seconds and memory from sound to parameters, drawing left out."""
+    sound = read_sound(DATA / "audio" / "jfk.wav")
+    model, face = load_model("open-head"), FaceParameters.neutral()
+    name = "hama" if find_spec("hama") else "pocketsphinx"
+    for seconds in (10, 600):
+        blocks = [sound[: 10 * RATE]] * (seconds // 10)
+        listener = find_recogniser(name)
+        listener(sound[:RATE])  # its model is read
+        before, began = time.process_time(), time.perf_counter()
+        speech = listen(iter(blocks), listener)
+        heard = time.process_time() - before
+        times = torch.arange(round(speech.seconds / STEP), dtype=torch.float64) * STEP
+        speech_to_motion(face, speech, times, model=model)
+        yield {
+            "case": f"speed: {seconds} s, {name}",
+            "listening_processor_seconds": round(heard, 2),
+            "moving_processor_seconds": round(time.process_time() - before - heard, 2),
+            "wall_seconds": round(time.perf_counter() - began, 2),
+            "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        }
+
+
+def sync(_):
+    """Made films tracked by our own tracker, against what was commanded."""
+    folder = os.environ.get("SPEECH_FILMS")
+    for film in sorted(Path(folder).glob("*.mp4")) if folder else ():
+        commanded, seen = load_track(film.with_suffix(".npz"))[0], tracked(film)
+        yield {"case": f"sync: {film.stem}", "frames": commanded.frames} | agreement(
+            seen.parameters, commanded.parameters
+        )
+
+
+def tracked(film):
+    from morphface.fit.video import TrackCollector, fit_video
+    from morphface.media import read_video
+    from morphface.models import load_model
+
+    collector = TrackCollector()
+    with read_video(film) as video:
+        for frame in fit_video(video, load_model("open-head"), key_frames=video.spread(16)):
+            collector.add(frame)
+    return collector.track()
+
+
+def agreement(seen, commanded):
+    """Best correlation of lips and jaw within four frames, and where it is."""
+    model, out = load_model("open-head"), {}
+    jaw = model.expression.names.index("jawOpen")
+    curves = {
+        "lips": [lip_gaps(model, face) for face in (seen, commanded)],
+        "jaw": [face.expression[:, jaw] for face in (seen, commanded)],
+    }
+    for name, (here, there) in curves.items():
+        found = {lag: correlation(here, there, lag) for lag in range(-4, 5)}
+        best = max(found, key=found.get)
+        out |= {
+            f"{name}_correlation": round(found[best], 3),
+            f"{name}_lag_frames": best,
+            f"{name}_correlation_without_lag": round(found[0], 3),
+        }
+    return out
+
+
+def correlation(here, there, lag):
+    count = min(len(here), len(there)) - abs(lag)
+    pair = torch.stack([here[max(0, lag) :][:count], there[max(0, -lag) :][:count]])
+    return float(torch.corrcoef(pair.double())[0, 1])
+
+
+PARTS = {f.__name__: f for f in (phonemes, lips, features, speed, sync)}
+
+
+def main():
+    known = list(truths())
+    chosen = sys.argv[1:] or list(PARTS)
+    report("speech", [case for name in chosen for case in PARTS[name](known)])
+
+
+if __name__ == "__main__":
+    main()
