@@ -1,4 +1,4 @@
-"""A photo that a generator looks at, and all that is known of how it relates to the frame to make."""
+"""A photo that a generator looks at, and what is known of how it moves into the frame to make."""
 
 from dataclasses import dataclass
 
