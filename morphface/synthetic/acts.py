@@ -19,7 +19,11 @@ ACTS: dict[str, tuple[float, float, dict[str, float]]] = {
     "teeth": (0.15, 10.0, {"mouthLowerDown": 0.6, "mouthUpperUp": 0.6, "jawOpen": 0.1}),
     "blink": (0.14, 6.0, {"eyeBlink": 1.0}),
     "smile": (0.22, 40.0, {"mouthSmile": 0.8, "cheekSquint": 0.5, "eyeSquint": 0.3}),
-    "laugh": (0.08, 40.0, {"mouthSmile": 0.9, "jawOpen": 0.5, "cheekSquint": 0.8, "eyeSquint": 0.6}),
+    "laugh": (
+        0.08,
+        40.0,
+        {"mouthSmile": 0.9, "jawOpen": 0.5, "cheekSquint": 0.8, "eyeSquint": 0.6},
+    ),
     "frown": (0.08, 40.0, {"mouthFrown": 0.7, "browDown": 0.7}),
     "surprise": (0.10, 25.0, {"browInnerUp": 0.8, "browOuterUp": 0.8, "eyeWide": 0.7}),
     "sneer": (0.04, 25.0, {"noseSneer": 0.7, "mouthUpperUp": 0.4}),

@@ -84,9 +84,7 @@ def body_of(clothes: Clothes, skin: Float[Tensor, "3"]) -> list[Part]:
     return parts
 
 
-def woven(
-    places: Float[Tensor, "N 3"], clothes: Clothes
-) -> Float[Tensor, "N 3"]:
+def woven(places: Float[Tensor, "N 3"], clothes: Clothes) -> Float[Tensor, "N 3"]:
     """Colours of cloth.
 
     Args:

@@ -17,9 +17,7 @@ EARS = (7.0, -88.0)
 """Where the temples end, y and z in the model frame, in millimetres."""
 
 
-def random_glasses(
-    model: MorphableModel, neutral: Float[Tensor, "V 3"], dice: Dice
-) -> Part | None:
+def random_glasses(model: MorphableModel, neutral: Float[Tensor, "V 3"], dice: Dice) -> Part | None:
     """A frame that fits a face; None if its model has no eyes.
 
     Args:

@@ -109,7 +109,9 @@ class MotionModel(Record):
     acts: bool = True
 
     @classmethod
-    def of(cls, tracks: Sequence[Track], expressions: Sequence[str], *, rank: int = RANK) -> "MotionModel":
+    def of(
+        cls, tracks: Sequence[Track], expressions: Sequence[str], *, rank: int = RANK
+    ) -> "MotionModel":
         """The process that moves as some tracks do.
 
         Args:
@@ -170,7 +172,9 @@ class MotionModel(Record):
             path: where to.
             note: what it was fitted to.
         """
-        tensors = {name: getattr(self, name) for name in ("quantiles", "mixing", "memory")}
+        tensors = {
+            name: getattr(self, name).contiguous() for name in ("quantiles", "mixing", "memory")
+        }
         header = {"expressions": json.dumps(self.expressions), "note": note}
         with atomic_write(Path(path)) as temporary:
             save_file(tensors, temporary, header)

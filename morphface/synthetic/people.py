@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 import roma
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from morphface.core.errors import ParameterError
@@ -22,6 +22,7 @@ from morphface.generate.take import Take
 from morphface.models import MorphableModel, load_model
 from morphface.parameters import FaceParameters
 from morphface.render import Flow, Fragments, flow_between, rasterize, render_maps
+from morphface.render.conditions import INSIDE
 from morphface.render.maps import LABELS
 from morphface.render.maps.scene import posed
 from morphface.render.prior import flow_prior
@@ -33,7 +34,6 @@ from morphface.synthetic.person import Person, random_person
 
 __all__ = ["Scene", "SyntheticPeople"]
 
-INSIDE = tuple(LABELS.index(name) for name in ("mouth", "teeth", "tongue"))
 TOGETHER = 8
 """People whose pairs take turns, so that a batch shows several."""
 
@@ -49,14 +49,13 @@ class Scene(Record):
         screens: where the mesh's vertices are seen.
         found: what `rasterize` found of the mesh.
         mouths: middle of the mouth in pixels.
-        styles: gaze, where it is asked for.
         person: who is seen.
         poses: of the frames.
     """
 
     shots: tuple[Shot, ...]
     windows: Float[Tensor, "K C S S"]
-    inside: Float[Tensor, "K S S"]
+    inside: Bool[Tensor, "K S S"]
     screens: Float[Tensor, "K V 3"]
     found: Fragments
     mouths: Float[Tensor, "K 2"]
@@ -117,7 +116,7 @@ class SyntheticPeople:
         who = life * TOGETHER + slot
         order = torch.randperm(pairs, generator=Dice(self.seed, who, 1).generator)
         source, target = divmod(int(order[place]), self.frames - 1)
-        return self._pair(who, source, target + (target >= source))
+        return self.pair(who, source, target + (target >= source))
 
     def scene(self, who: int) -> Scene:
         """All frames of a person.
@@ -149,9 +148,16 @@ class SyntheticPeople:
         screens = scene.screens[source_rows], scene.screens[target_rows]
         return flow_between(self._model.faces, *screens, size, drawn=drawn)
 
-    def _pair(self, who: int, source: int, target: int) -> Take:
+    def pair(self, who: int, source: int, target: int) -> Take:
+        """A take of two frames of a person.
+
+        Args:
+            who: number of the person.
+            source: frame that is the reference photo.
+            target: frame to make.
+        """
         scene = self.scene(who)
-        prior = flow_prior(self.flow(who, source, target), scene.inside[target][None] > 0)
+        prior = flow_prior(self.flow(who, source, target), scene.inside[target][None])
         photo, shot = scene.shots[source], scene.shots[target]
         channels = scene.windows.shape[1] // len(self.offsets)
         reference = Reference(
@@ -174,10 +180,10 @@ class SyntheticPeople:
         last = slice(len(self.offsets) - 1, None, len(self.offsets))
         parts = render_maps(model, poses, person.camera, (*self.maps, "parsing"))
         windows = parts.stack(self.maps).unflatten(0, (self.frames, -1)).permute(0, 1, 4, 2, 3)
-        inside = torch.isin(parts.labels()[last], torch.tensor(INSIDE)).float()
+        inside = torch.isin(parts.labels()[last], _inside())
         shown = poses[last]
         screens = person.camera.project(posed(model, shown))
-        marks = model.landmark_embedding("68").points(screens)[:, 48:, :2]
+        lips = model.regions["lips"] > 0.5
         shots = [photograph(person, shown[k], random_exposure(dice)) for k in range(self.frames)]
         return Scene(
             tuple(shots),
@@ -185,7 +191,7 @@ class SyntheticPeople:
             inside,
             screens,
             rasterize(screens, model.faces, (size, size)),
-            marks.median(dim=1).values,
+            screens[:, lips, :2].mean(1),
             person,
             shown,
         )
@@ -194,8 +200,16 @@ class SyntheticPeople:
         """Frames of all windows, one window after the other."""
         reach = self.offsets[-1] - self.offsets[0] + 1
         rows = torch.tensor(self.offsets) - self.offsets[0]
-        pieces = [self._motion.piece(reach, dice).map(lambda v: v[rows]) for _ in range(self.frames)]
-        return _moved(person, *(torch.cat(parts) for parts in zip(*map(_groups, pieces), strict=True)))
+        pieces = [
+            self._motion.piece(reach, dice).map(lambda v: v[rows]) for _ in range(self.frames)
+        ]
+        return _moved(
+            person, *(torch.cat(parts) for parts in zip(*map(_groups, pieces), strict=True))
+        )
+
+
+def _inside() -> Tensor:
+    return torch.tensor([LABELS.index(name) for name in INSIDE])
 
 
 def _groups(motion: Motion) -> tuple[Tensor, ...]:

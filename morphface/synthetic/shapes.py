@@ -66,9 +66,7 @@ class Part(Record):
             turn: rotation matrix that its directions went through.
         """
         tangents = None if self.tangents is None else self.tangents @ turn.mT
-        return replace(
-            self, vertices=vertices, normals=self.normals @ turn.mT, tangents=tangents
-        )
+        return replace(self, vertices=vertices, normals=self.normals @ turn.mT, tangents=tangents)
 
 
 def lattice(rows: int, columns: int, *, closed: bool = False) -> Int[Tensor, "F 3"]:

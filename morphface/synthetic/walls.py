@@ -81,7 +81,9 @@ def _shelves(side: int, dice: Dice) -> Tensor:
         while column < side:
             wide = max(int(dice.number(0.015, 0.06) * side), 1)
             top = row + int(dice.number(0, 0.3) * tall)
-            picture[:, top : row + tall - max(tall // 12, 1), column : column + wide] = _colour(dice)
+            picture[:, top : row + tall - max(tall // 12, 1), column : column + wide] = _colour(
+                dice
+            )
             column += wide
         row += tall
     return picture
