@@ -8,6 +8,7 @@ expressions, is laid over it as acts (`acts.py`), and heads turn farther by `WID
 """
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,9 +31,9 @@ from morphface.synthetic.dice import Dice
 
 __all__ = ["Motion", "MotionModel", "Motions", "TrackMotions", "default_motion"]
 
-WIDER = 2.2
+WIDER = 3.0
 """How much farther than in the packaged clip heads turn: its yaw has a standard deviation of 4
-degrees, that of people who are filmed while they talk about twice as much and more."""
+degrees, that of people in films three times as much."""
 QUANTILES = 33
 RANK = 14
 """Principal components: 95 % of the variance of the packaged clip's normal scores."""
@@ -150,8 +151,8 @@ class MotionModel(Record):
         expression, rotation, shift, gaze = rows.split([len(self.expressions), 3, 3, 4], dim=-1)
         if self.acts:
             expression = acted(expression, self.expressions, dice)
-        rotation = self.wider * rotation
-        return Motion(expression, rotation, shift, gaze.unflatten(-1, (2, 2)))
+        found = Motion(expression, self.wider * rotation, shift, gaze.unflatten(-1, (2, 2)))
+        return _mirrored(found, self.expressions) if dice.chance(0.5) else found
 
     def _run(self, noise: Float[Tensor, "T R"]) -> Float[Tensor, "T R"]:
         """The autoregressions, with unit variance."""
@@ -204,6 +205,19 @@ def default_motion(model: MorphableModel) -> MotionModel:
             "has not; pass motion=TrackMotions(tracks) with tracks of that model"
         )
     return found
+
+
+def _mirrored(motion: Motion, names: Sequence[str]) -> Motion:
+    """What a mirror shows: left is right, and turns are the other way about."""
+    other = {"Left": "Right", "Right": "Left"}
+    swapped = [re.sub("Left|Right", lambda side: other[side[0]], name) for name in names]
+    column = [names.index(name) for name in swapped]
+    return Motion(
+        motion.expression[:, column],
+        motion.rotation * motion.rotation.new_tensor([1.0, -1.0, -1.0]),
+        motion.shift * motion.shift.new_tensor([-1.0, 1.0, 1.0]),
+        motion.gaze.flip(1) * motion.gaze.new_tensor([-1.0, 1.0]),
+    )
 
 
 def _seen(track: Track) -> list[Tensor]:

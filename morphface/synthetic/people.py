@@ -70,7 +70,7 @@ class SyntheticPeople:
         seed: of all of them: other seeds are other people.
         size: side of pictures in pixels.
         frames: of each person, all ordered pairs of which are takes.
-        maps: of a window, names of `render_maps`.
+        maps: of a window: "correspondence", "gaze", or both in an order.
         offsets: frames of a window relative to its target, rising to 0.
         motion: where motion comes from; None takes the packaged process.
         model: of the heads; None takes the open head.
@@ -80,7 +80,7 @@ class SyntheticPeople:
     """
 
     count = None
-    """There is no end of them."""
+    """Endless."""
 
     def __init__(
         self,
@@ -93,7 +93,7 @@ class SyntheticPeople:
         motion: Motions | None = None,
         model: MorphableModel | None = None,
     ) -> None:
-        _check(size, frames, offsets)
+        _check(size, frames, maps, offsets)
         self.seed, self.size, self.frames = seed, size, frames
         self.maps, self.offsets = maps, offsets
         self._model = load_model() if model is None else model
@@ -239,10 +239,12 @@ def _signed(image: Float[Tensor, "S S 3"]) -> Float[Tensor, "1 3 S S"]:
     return (image * 2 - 1).permute(2, 0, 1)[None]
 
 
-def _check(size: int, frames: int, offsets: tuple[int, ...]) -> None:
+def _check(size: int, frames: int, maps: tuple[str, ...], offsets: tuple[int, ...]) -> None:
     if not 16 <= size <= 1024:
         raise ParameterError(f"size must be from 16 to 1024 pixels, got {size}")
     if frames < 2:
         raise ParameterError(f"frames must be 2 or more, for pairs of them, got {frames}")
+    if not maps or not set(maps) <= {"correspondence", "gaze"}:
+        raise ParameterError(f"maps must be of correspondence and gaze, got {', '.join(maps)}")
     if not offsets or offsets[-1] != 0 or sorted(set(offsets)) != list(offsets):
         raise ParameterError(f"offsets must rise to 0, got {offsets}")
