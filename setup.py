@@ -42,6 +42,7 @@ setup(
             "models/data/*",
             "parameters/data/*",
             "segment/data/*",
+            "synthetic/data/*",
             "ui/static/*",
         ]
     },
