@@ -1,4 +1,4 @@
-"""Short acts of a face: sounds of speech, blinks, smiles and frowns, each with its rise and fall."""
+"""Short acts of a face: speech, blinks, smiles and frowns, each with its rise and fall."""
 
 from collections.abc import Sequence
 

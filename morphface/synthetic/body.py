@@ -26,7 +26,7 @@ PROFILE = (
 """Heights of a torso, its half width and depth there, and where its middle lies: y, x, z, z in the
 model frame, in millimetres; of an adult (ANSUR: biacromial breadth 400, neck 110 to 130)."""
 NECKLINES = ("round", "v", "high")
-COLLARS = ("none", "none", "shirt", "roll", "hood")
+COLLARS = ("none", "none", "none", "shirt", "shirt", "roll", "hood")
 PATTERNS = ("plain", "plain", "stripes", "checks", "knit", "dots")
 _ROWS, _COLUMNS = 26, 56
 
@@ -142,7 +142,8 @@ def _torso(clothes: Clothes, skin: Tensor) -> Part:
     points = torch.stack([x, y, middle + deep * angle.cos()], dim=-1).reshape(-1, 3)
     below = _neckline(clothes, angle) - y
     places = torch.stack([wide * angle, -y, below], dim=-1).reshape(-1, 3)
-    return _cloth(points, lattice(_ROWS, _COLUMNS), skin, places)
+    sky = 1 - 0.42 * ramp(points[:, 1], -215.0, -150.0)
+    return Part.of(points, lattice(_ROWS, _COLUMNS), skin, BODY, places=places, open=sky)
 
 
 def _neckline(clothes: Clothes, angle: Tensor) -> Tensor:
@@ -190,8 +191,4 @@ _COLLARS = {"shirt": _shirt, "roll": _roll, "hood": _hood}
 
 def _plain(points: Tensor, faces: Tensor, colour: Tensor) -> Part:
     """Cloth without a pattern."""
-    return _cloth(points, faces, colour, torch.full_like(points, -1.0))
-
-
-def _cloth(points: Tensor, faces: Tensor, colour: Tensor, places: Tensor) -> Part:
-    return Part.of(points, faces, colour, BODY, places=places)
+    return Part.of(points, faces, colour, BODY, places=torch.full_like(points, -1.0))

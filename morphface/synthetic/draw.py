@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from morphface.core.ramps import smoothstep
+from morphface.core.ramps import ramp, smoothstep
 from morphface.core.records import Record
 from morphface.edit.pose import PIVOT
 from morphface.geometry.camera import to_camera
@@ -20,7 +20,7 @@ from morphface.render.shadows import reached
 from morphface.synthetic.body import woven
 from morphface.synthetic.hair import Strands
 from morphface.synthetic.light import Exposure
-from morphface.synthetic.person import Person
+from morphface.synthetic.person import Person, smoothed
 from morphface.synthetic.shapes import BODY, EYE, GLASS, HAIR, SKIN, Part, lattice, ribbons
 from morphface.synthetic.skull import CENTRE
 
@@ -32,6 +32,8 @@ FOLLOWS = 0.8
 """How far shoulders follow where the head goes to."""
 LONG = (-215.0, -70.0)
 """Heights between which hair turns with the head less and less, in the model frame."""
+NECK = -130.0
+"""Below this height a head is neck, in the model frame."""
 SHADOW = 160
 """Pixels across of the picture that tells what of the head the lamp reaches."""
 
@@ -155,10 +157,7 @@ def _together(person: Person, parts: list[Part]) -> tuple[Tensor, Tensor, Tensor
         faces.append(part.faces.long() + start)
         start += len(part.vertices)
     vertices, triangles = torch.cat([part.vertices for part in parts]), torch.cat(faces)
-    lit = torch.ones(len(vertices), 1)
-    head = parts[0]
-    shown = reached(head.vertices, head.faces, person.light.lamp, pixels=SHADOW)
-    lit[: len(shown), 0] = shown
+    lit = _lit(person, parts)
     rows = []
     for part in parts:
         blank = torch.zeros_like(part.vertices)
@@ -170,6 +169,21 @@ def _together(person: Person, parts: list[Part]) -> tuple[Tensor, Tensor, Tensor
     values = torch.cat(rows)
     values[:, _LIT] = lit
     return vertices, triangles, values
+
+
+def _lit(person: Person, parts: list[Part]) -> Float[Tensor, "V 1"]:
+    """What of the lamp reaches each vertex: heads shade themselves, and what is below the chin."""
+    head, model = parts[0], person.model
+    shown = reached(head.vertices, head.faces, person.light.lamp, pixels=SHADOW)
+    shown = smoothed(shown, model)
+    low = model.identity.mean[:, 1] < NECK
+    rows = [shown]
+    for part in parts[1:]:
+        lit = torch.ones(len(part.vertices))
+        if part.open is not None:
+            lit = torch.lerp(shown[low].mean(), lit, ramp(part.open, 0.6, 1.0))
+        rows.append(lit)
+    return torch.cat(rows)[:, None]
 
 
 def _shaded(person: Person, seen: Float[Tensor, "N 18"]) -> Float[Tensor, "N 3"]:

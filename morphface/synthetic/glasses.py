@@ -12,7 +12,7 @@ __all__ = ["random_glasses"]
 
 TONES = ((0.03, 0.03, 0.035), (0.16, 0.08, 0.05), (0.45, 0.43, 0.40), (0.35, 0.05, 0.06))
 BEFORE = 15.0
-"""How far lenses stand before the eyeballs, in millimetres (the usual vertex distance, and a lid)."""
+"""How far lenses stand before the eyeballs, in millimetres (vertex distance)."""
 EARS = (7.0, -88.0)
 """Where the temples end, y and z in the model frame, in millimetres."""
 

@@ -105,6 +105,8 @@ def grown_beard(
     on = own[model.faces].all(-1)
     roots, corners, normals = _rooted(model, neutral, on, beard.strands, dice)
     length = beard.length * dice.uniform(0.5, 1.0, len(roots), 1)
+    above = roots[:, 1:2] > neutral[lips, 1].mean()
+    length = torch.where(above, length.clamp(max=7.0), length)  # a moustache is cut
     down = normals.new_tensor([0.0, -0.9, 0.15]) + 0.35 * dice.normal(len(roots), 3)
     heading = normalized(0.7 * normals + down)
     along = torch.linspace(0, 1, 4)[None, :, None]
@@ -155,8 +157,19 @@ class _Growth:
             heading = normalized((1 - turn) * heading + turn * wish + 0.25 * turn * stray)
             after = before + heading * step
             rise = layer * min(1.0, 3 * run)
-            chain.append(lying_on_shoulders(self.skull.outside(after, rise)))
+            after = self.skull.outside(after, rise)
+            chain.append(lying_on_shoulders(self._off_the_face(after)))
         return torch.stack(chain, dim=1)
+
+    def _off_the_face(self, points: Tensor) -> Float[Tensor, "N 3"]:
+        """Points of long hair moved to the side of what it hangs down at."""
+        if self.style.length < 120 or self.style.comb == "gathered":
+            return points
+        x, y, z = points.unbind(-1)
+        half = 82 * smoothstep(y, 92.0, 45.0) * smoothstep(z, -62.0, -25.0)
+        side = torch.where(self.roots[:, 0] >= self.style.part, 1.0, -1.0)
+        aside = torch.where(self._front() & (self.style.fringe > 0), x, side * half)
+        return torch.stack([torch.where(side * x < half, aside, x), y, z], dim=-1)
 
     def _lengths(self) -> Float[Tensor, " N"]:
         style = self.style
@@ -186,6 +199,8 @@ class _Growth:
             wish = torch.where(self._front()[:, None], over, wish)
         elif style.length > 120:
             wish = wish + _beside_the_face(points, self.roots[:, 0] - style.part)
+        if style.weight > 1:  # what hangs below the ears is led by its weight alone
+            wish = wish * ramp(points[:, 1:2], -30.0, 35.0)
         wish = wish - (wish * away).sum(-1, keepdim=True) * away + fresh * style.lift * away
         return normalized(wish - style.weight * wish.new_tensor([0.0, 1.0, 0.0]))
 

@@ -14,7 +14,8 @@ from morphface.synthetic.dice import Dice
 __all__ = ["Exposure", "Light", "random_exposure", "random_light"]
 
 BRIGHT = 0.8
-"""Light on a face that looks at the camera, on average: skin is then as bright as its albedo."""
+"""Light on a face that looks at the camera, on average over `_FACE`, at the mean exposure."""
+_FACE = ((0.0, 0.0, 1.0), (-0.8, 0.0, 0.6), (0.8, 0.0, 0.6), (0.0, 0.7, 0.7), (0.0, -0.5, 0.8))
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,27 +79,29 @@ class Exposure(Record):
 
 def random_light(dice: Dice) -> Light:
     """From flat to dramatic, from warm to cold."""
-    lamp = dice.normal(3) * torch.tensor([1.0, 0.5, 0.5]) + torch.tensor([0.0, 0.55, 0.65])
-    lamp[2] = lamp[2].clamp(min=-0.3)
+    lamp = dice.normal(3) * torch.tensor([0.9, 0.4, 0.5]) + torch.tensor([0.0, 0.5, 0.7])
+    lamp[2] = lamp[2].clamp(min=-0.2)
     lamp = normalized(lamp)
-    warmth = 0.10 * float(dice.normal()) * torch.tensor([1.0, 0.1, -1.0])
-    share = dice.number(0.1, 0.65)
+    warmth = 0.06 * float(dice.normal()) * torch.tensor([1.0, 0.1, -1.0])
+    share = dice.number(0.05, 0.6)
     around = torch.zeros(9, 3)
-    around[1:4] = 0.16 * dice.normal(3, 1) * torch.tensor([[1.0], [0.8], [1.2]])
-    around[4:] = 0.05 * dice.normal(5, 1)
-    around = around * (1 + 0.15 * dice.normal(9, 3))
-    facing = irradiance(around, torch.tensor([[0.0, 0.0, 1.0]]))[0].mean()
-    scale = (1 - share) * BRIGHT / facing.clamp(min=0.1)
+    around[1:4] = 0.13 * dice.normal(3, 1) * torch.tensor([[1.0], [0.8], [1.2]])
+    around[4:] = 0.04 * dice.normal(5, 1)
+    around = around * (1 + 0.06 * dice.normal(9, 3))
+    around[0] -= 0.6 * warmth
+    sides = normalized(torch.tensor(_FACE))
+    everywhere = irradiance(around, sides).mean().clamp(min=0.1)
+    facing = (sides @ lamp).clamp(min=0).mean().clamp(min=0.25)
+    scale = (1 - share) * BRIGHT / everywhere
     around = around * scale
-    around[0] += (scale - 1) * AMBIENT - 0.6 * warmth * (1 - share)
-    strength = share * BRIGHT * (1 + warmth) / lamp[2].clamp(min=0.45)
-    return Light(around, lamp, strength)
+    around[0] += (scale - 1) * AMBIENT
+    return Light(around, lamp, share * BRIGHT * (1 + warmth) / facing)
 
 
 def random_exposure(dice: Dice) -> Exposure:
     """Of one frame: cameras make faces lighter or darker, warmer or colder."""
     brightness = torch.exp(0.14 * dice.normal(1))
-    balance = torch.exp(0.05 * dice.normal() * torch.tensor([1.0, 0.0, -1.0]))
+    balance = torch.exp(0.04 * dice.normal() * torch.tensor([1.0, 0.0, -1.0]))
     tint = torch.exp(0.02 * dice.normal(3))
     noise = dice.number(0.0, 0.012)
     return Exposure(brightness * balance * tint, noise, int(dice.whole(1 << 30)))

@@ -143,9 +143,8 @@ class SyntheticPeople:
             target: frame whose pixels it is given for.
         """
         scene, size = self.scene(who), (self.size, self.size)
-        source_rows, target_rows = slice(source, source + 1), slice(target, target + 1)
-        drawn = tuple(scene.found.map(lambda v: v[rows]) for rows in (source_rows, target_rows))
-        screens = scene.screens[source_rows], scene.screens[target_rows]
+        screens = scene.screens[[source]], scene.screens[[target]]
+        drawn = scene.found.map(lambda v: v[[source]]), scene.found.map(lambda v: v[[target]])
         return flow_between(self._model.faces, *screens, size, drawn=drawn)
 
     def pair(self, who: int, source: int, target: int) -> Take:

@@ -1,6 +1,7 @@
-"""People that nobody is: a head, skin, hair, clothes, glasses, what is around them, and a camera."""
+"""People that nobody is: head, skin, hair, clothes, glasses, what is around them, a camera."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from jaxtyping import Float
@@ -11,7 +12,7 @@ from morphface.core.ramps import ramp
 from morphface.core.records import Record
 from morphface.geometry.angles import angles_to_rotvec
 from morphface.geometry.camera import Camera
-from morphface.geometry.mesh import vertex_normals
+from morphface.geometry.mesh import edges, vertex_normals
 from morphface.models import MorphableModel
 from morphface.render.shadows import reached, spread_directions
 from morphface.synthetic.body import Clothes, body_of, random_clothes
@@ -23,17 +24,22 @@ from morphface.synthetic.shapes import Part
 from morphface.synthetic.styles import hair_colour, random_beard, random_style
 from morphface.synthetic.walls import random_wall
 
-__all__ = ["FILLED", "Person", "random_person"]
+__all__ = ["FILLED", "Person", "random_person", "smoothed"]
 
 FILLED = 0.61
 """Part of the side of a picture that a face fills from brows to chin and beyond, as in HeadGAN's
 data: boxes of 156 pixels in crops of 256."""
 BOX = 185.0
-"""Height of the box of a face, from the middle of the forehead to below the chin, in millimetres."""
+"""Height of the box of a face, from mid-forehead to below the chin, in millimetres."""
 MIDDLE = (0.0, -28.0, 0.0)
 """Middle of that box in the model frame."""
+TONES = 0.85
+"""Size of reflectance in standard deviations: at 1, one in twenty is redder than people are."""
 INNER = {"mouth": 0.22, "gums": 0.35, "tongue": 0.45, "teeth": 0.75}
 """Share of the light from everywhere that reaches the inside of an open mouth."""
+
+ROUNDS = 5
+"""How often what shadows leave is averaged with its neighbours: 1 cm in all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +93,7 @@ def random_person(model: MorphableModel, size: int, finest: int, dice: Dice) -> 
         dice: what draws everything.
     """
     identity = dice.normal(1, model.identity.rank)
-    reflectance = dice.normal(1, model.reflectance.rank if model.reflectance else 0)
+    reflectance = TONES * dice.normal(1, model.reflectance.rank if model.reflectance else 0)
     neutral = model.identity.instance(identity)[0]
     albedo = model.albedo(reflectance)[0]
     style = random_style(dice)
@@ -143,7 +149,7 @@ def _painted(
     mean = model.identity.mean
     length = dice.uniform(7.0, 30.0, 24, 1)
     waves = normalize(dice.normal(24, 3), dim=-1) * 2 * torch.pi / length
-    size = dice.number(0.003, 0.014)
+    size = dice.number(0.001, 0.007)
     mottle = 1 + size * torch.sin(mean @ waves.T + dice.uniform(0, 6.28, 24)).sum(-1)
     skin = model.regions["skin"] > 0.5
     spots = skin & (dice.uniform(0, 1, len(mean)) < dice.pick((0.0, 0.004, 0.004, 0.04)))
@@ -156,15 +162,37 @@ def _painted(
     return colours.clamp(0, 1)
 
 
+def smoothed(values: Float[Tensor, " V"], model: MorphableModel) -> Float[Tensor, " V"]:
+    """Means over neighbours on the mesh, so that few directions leave no spots.
+
+    Args:
+        values: of the vertices.
+        model: of the mesh.
+    """
+    ends, count = _neighbours(model)
+    for _ in range(ROUNDS):
+        total = values.clone()
+        total.index_add_(0, ends[:, 0], values[ends[:, 1]])
+        total.index_add_(0, ends[:, 1], values[ends[:, 0]])
+        values = total / count
+    return values
+
+
+@lru_cache(maxsize=4)
+def _neighbours(model: MorphableModel) -> tuple[Tensor, Tensor]:
+    ends = edges(model.faces).long()
+    return ends, 1.0 + torch.bincount(ends.flatten(), minlength=model.size)
+
+
 def _open(model: MorphableModel, neutral: Tensor) -> Float[Tensor, " V"]:
     """Share of the sky that each vertex sees, and what its surroundings send on."""
     normals = vertex_normals(neutral, model.faces)
     seen = total = torch.zeros(len(neutral))
-    for direction in spread_directions(20, 4 * torch.pi):
+    for direction in spread_directions(24, 4 * torch.pi):
         falls = (normals @ direction).clamp(min=0)
         seen = seen + falls * reached(neutral, model.faces, direction, pixels=96)
         total = total + falls
-    share = 0.35 + 0.65 * seen / total.clamp(min=1e-3)
+    share = smoothed(0.35 + 0.65 * seen / total.clamp(min=1e-3), model)
     for name, least in INNER.items():
         share = torch.where(model.regions[name] > 0.5, least, share)
     return torch.where(model.regions["eyeballs"] > 0.5, 0.85, share)

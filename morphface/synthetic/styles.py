@@ -68,11 +68,11 @@ STYLES = (
     HairStyle("receding", 35.0, "back", 0.3, 0.1, 9.0, fade=0.7, bare=32.0, strands=1800, steps=5),
     HairStyle("curls", 75.0, "out", 0.6, 0.1, 32.0, 6.0, 32.0, 0.6, steps=14),
     HairStyle("afro", 70.0, "out", 1.0, 0.0, 50.0, 4.0, 22.0, 0.35, fade=0.9, steps=14),
-    HairStyle("bob", 220.0, "parted", 0.4, 1.3, 20.0, fade=1.0, clump=0.5),
-    HairStyle("fringe", 230.0, "down", 0.4, 1.3, 18.0, fade=1.0, fringe=78.0),
-    HairStyle("long", 400.0, "parted", 0.4, 1.5, 18.0, fade=1.0, clump=0.55, steps=14),
-    HairStyle("waves", 390.0, "parted", 0.5, 1.5, 24.0, 8.0, 110.0, 0.6, fade=1.0, steps=16),
-    HairStyle("ringlets", 330.0, "parted", 0.6, 1.2, 34.0, 9.0, 62.0, 0.6, fade=1.0, steps=22),
+    HairStyle("bob", 220.0, "parted", 0.2, 1.3, 20.0, fade=1.0, clump=0.5),
+    HairStyle("fringe", 230.0, "down", 0.2, 1.3, 18.0, fade=1.0, fringe=78.0),
+    HairStyle("long", 400.0, "parted", 0.2, 1.5, 18.0, fade=1.0, clump=0.55, steps=14),
+    HairStyle("waves", 390.0, "parted", 0.2, 1.5, 24.0, 8.0, 110.0, 0.6, fade=1.0, steps=16),
+    HairStyle("ringlets", 330.0, "parted", 0.2, 1.2, 34.0, 9.0, 62.0, 0.6, fade=1.0, steps=22),
     HairStyle("bun", 190.0, "gathered", 0.2, 0.0, 9.0, fade=1.0, clump=0.4),
     HairStyle("tail", 190.0, "gathered", 0.2, 0.0, 10.0, fade=1.0, clump=0.4, tail=260.0),
 )
@@ -118,8 +118,9 @@ HAIR = (
     (0.72, 0.71, 0.70),
 )
 """From black over brown, red and blond to grey and white."""
+ANY = (0, 0, 1, 1, 2, 2, 3, 3, 4, 5, 6, 7, 8, 9)
 DARK = (0, 0, 0, 1, 1, 2, 8)
-"""Which of them go with dark skin, and how often."""
+"""Which of them people have, and how often; and which go with dark skin."""
 DYED = ((0.10, 0.28, 0.55), (0.65, 0.20, 0.42), (0.30, 0.12, 0.42), (0.12, 0.42, 0.34))
 DARK_SKIN = 0.33
 """Mean of the three channels of skin below which hair is dark."""
@@ -154,8 +155,8 @@ def hair_colour(dice: Dice, skin: float) -> Float[Tensor, "3"]:
         dice: what draws it.
         skin: mean of the skin's three channels.
     """
-    if dice.chance(0.04):
+    if dice.chance(0.03):
         chosen = dice.pick(DYED)
     else:
-        chosen = HAIR[dice.pick(DARK)] if skin < DARK_SKIN else dice.pick(HAIR)
+        chosen = HAIR[dice.pick(DARK if skin < DARK_SKIN else ANY)]
     return torch.tensor(chosen) * dice.uniform(0.85, 1.2, 1) * dice.uniform(0.95, 1.05, 3)
