@@ -1,7 +1,7 @@
 """What one-shot generators are trained with: photos of a person, and frames to make from them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -14,6 +14,8 @@ from morphface.core.records import Record
 from morphface.generate.reference import Reference
 
 __all__ = ["Take", "Takes", "stacked_takes"]
+
+_DRIVEN = ("window", "frame", "matte", "mouth", "style")
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +58,21 @@ class Take(Record):
         for reference in self.references:
             check_shape("flow of a reference", reference.flow, frames, 2, *size)
 
+    def frame_at(self, number: int) -> "Take":
+        """One of its frames, as a take; they are counted on beyond the last, from the first.
+
+        Args:
+            number: of the frame, from 0.
+        """
+        place = number % len(self.frame)
+
+        def own(values: Tensor) -> Tensor:
+            return values if len(values) == 1 else values[place : place + 1]
+
+        parts = {name: own(getattr(self, name)) for name in _DRIVEN}
+        references = tuple(reference.map(own) for reference in self.references)
+        return replace(self, references=references, **parts)
+
 
 @runtime_checkable
 class Takes(Protocol):
@@ -65,8 +82,12 @@ class Takes(Protocol):
     def count(self) -> int | None:
         """How many there are; None if there is no end of them."""
 
+    @property
+    def longest(self) -> int:
+        """The most frames that a take of it can have."""
+
     def take(self, number: int, length: int) -> Take:
-        """A take of at most `length` frames; a source of single frames gives one."""
+        """A take of at most `length` frames."""
 
 
 def stacked_takes(takes: Sequence[Take]) -> Take:
@@ -86,8 +107,7 @@ def stacked_takes(takes: Sequence[Take]) -> Take:
         Reference(*(torch.cat(parts) for parts in zip(*map(_whole, same), strict=True)))
         for same in zip(*(take.references for take in takes), strict=True)
     )
-    names = ("window", "frame", "matte", "mouth", "style")
-    parts = {name: torch.cat([getattr(take, name) for take in takes]) for name in names}
+    parts = {name: torch.cat([getattr(take, name) for take in takes]) for name in _DRIVEN}
     return Take(references, **parts)
 
 

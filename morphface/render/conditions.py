@@ -1,7 +1,7 @@
 """What one-shot generators are told of a head in other poses than its photo's.
 
-The photo's screen positions and fragments are found once; a frame needs one pass over the
-geometry, from which its maps, its flow into the photo and the place of its mouth follow.
+Each frame needs one pass over the geometry, from which its maps, its flow into the photo and the
+place of its mouth follow; the photo's is made once.
 """
 
 from collections.abc import Sequence
@@ -46,74 +46,69 @@ class Conditions(Record):
 
 
 class Sitter:
-    """The head of a photo, that can be asked for other poses and expressions.
+    """Heads of a model before a camera, and what a photo of one of them tells of the others.
 
     Args:
-        model: of the head.
-        photo: its parameters in the photo, one frame.
-        camera: that took the photo.
+        model: of the heads.
+        camera: that sees photo and frames alike.
         maps: of "correspondence" and "gaze", those that the generator wants, in order.
         backend: as in `rasterize`.
 
     Raises:
-        ParameterError: the parameters have several frames, or a map is none of those.
+        ParameterError: a map is none of those.
+        ModelError: the model has nothing for a map.
     """
 
     def __init__(
         self,
         model: MorphableModel,
-        photo: FaceParameters,
         camera: Camera,
         maps: Sequence[str] = ("correspondence",),
         *,
         backend: str = "auto",
     ) -> None:
-        if photo.frames != 1:
-            raise ParameterError(f"photo must have the parameters of 1 frame, got {photo.frames}")
         if not maps or not set(maps) <= {"correspondence", "gaze"}:
             raise ParameterError(f"maps must be of correspondence and gaze, got {', '.join(maps)}")
-        self.model, self.names, self._backend = model, tuple(maps), backend
+        self.model, self.camera, self.names, self._backend = model, camera, tuple(maps), backend
         self._style = check_gaze(model, "dvp") if "gaze" in maps else None
-        with torch.no_grad():
-            self._scene = scene_of(model, photo, camera, None, backend)
-            self.maps = self._maps(self._scene)[0]
-            """Those of the photo, H W C."""
         self._inside = torch.tensor([LABELS.index(name) for name in INSIDE])
         self._lips = _lips_of(model)
 
-    def moved(self, parameters: FaceParameters, camera: Camera | None = None) -> Conditions:
-        """What a generator is told of frames of this head.
+    def scene(self, parameters: FaceParameters) -> Scene:
+        """The head in some frames, drawn once for all that is asked of it.
 
         Args:
-            parameters: of the frames; their identity should be the photo's.
-            camera: that sees the frames; None if it is the photo's. Its size must be the same.
+            parameters: of the frames.
 
         Raises:
-            ParameterError: the cameras differ in size or kind, or the parameters are those of
-                another model.
+            ParameterError: they are those of another model.
         """
-        photo = self._scene
-        seen_by = photo.camera if camera is None else camera
-        if seen_by.size != photo.camera.size:
-            raise ParameterError(
-                f"camera must see {photo.camera.size} pixels as the photo's, got {seen_by.size}"
-            )
+        with torch.no_grad():
+            return scene_of(self.model, parameters, self.camera, None, self._backend)
+
+    def between(self, photo: Scene, frames: Scene) -> Conditions:
+        """What a generator is told of frames of the head of a photo.
+
+        Args:
+            photo: one frame, or as many.
+            frames: of the same identity.
+        """
         with torch.no_grad(), threads.kernels_alone():
-            scene = scene_of(self.model, parameters, seen_by, None, self._backend)
             flow = flow_between(
                 self.model.faces,
                 photo.screen,
-                scene.screen,
-                seen_by.size,
-                perspective=seen_by.weak_depth is None,
+                frames.screen,
+                self.camera.size,
+                perspective=self.camera.weak_depth is None,
                 backend=self._backend,
-                drawn=(photo.fragments, scene.fragments),
+                drawn=(photo.fragments, frames.fragments),
             )
-            prior = flow_prior(flow, self._unseen(scene))
-            mouth = scene.screen[:, self._lips, :2].mean(1)
-        return Conditions(self._maps(scene), prior, mouth)
+            prior = flow_prior(flow, self._unseen(frames))
+            mouth = frames.screen[:, self._lips, :2].mean(1)
+        return Conditions(self.maps(frames), prior, mouth)
 
-    def _maps(self, scene: Scene) -> Float[Tensor, "T H W C"]:
+    def maps(self, scene: Scene) -> Float[Tensor, "T H W C"]:
+        """Channels of all maps of some frames."""
         drawn = {"correspondence": lambda: correspondence(scene, 0.0)}
         if self._style is not None:
             style = self._style

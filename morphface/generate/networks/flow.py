@@ -21,7 +21,7 @@ from morphface.generate.networks.blocks import (
     doubled,
     joined,
 )
-from morphface.generate.networks.warp import halved_flow, warped
+from morphface.generate.networks.warp import full_precision, halved_flow, warped
 from morphface.generate.reference import Reference
 
 __all__ = ["FlowNetwork", "Moved", "hints_of"]
@@ -113,7 +113,7 @@ class FlowNetwork(nn.Module):
     ) -> tuple[Float[Tensor, "B 2 H W"], Float[Tensor, "B 1 H W"]]:
         """Flow and mask, in float32: effective flow = (prior + rest) * mask."""
         unit = self.mask(found).float()
-        with torch.autocast(found.device.type, enabled=False):
+        with full_precision(found):
             flow = self.flow(found.float())
             if self.prior:
                 flow = flow + reference.flow

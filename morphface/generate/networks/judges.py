@@ -11,13 +11,13 @@ from morphface.core.check import check_shape
 from morphface.generate.config import GeneratorConfig
 from morphface.generate.networks.blocks import SLOPE, convolution
 
-__all__ = ["HeadJudges", "ScaledJudge", "mouths"]
+__all__ = ["MOUTH_SHARE", "HeadJudges", "ScaledJudge", "Verdicts", "mouths"]
 
 SCALES = 2
 """At how many sizes pictures are judged, each half of the one before."""
 LAYERS = 4
 """Convolutions that halve the picture."""
-_SHARE = 4
+MOUTH_SHARE = 4
 """How many times the mouth's crop goes into the side of the frame: 64 pixels of 256."""
 
 Verdicts = list[list[Float[Tensor, "B c h w"]]]
@@ -104,7 +104,7 @@ def mouths(
         frame: pictures.
         middle: x and y in pixels.
     """
-    side = frame.shape[-1] // _SHARE
+    side = frame.shape[-1] // MOUTH_SHARE
     corners = (middle.detach() - side / 2).round().long().clamp(0, frame.shape[-1] - side)
     return torch.stack(
         [

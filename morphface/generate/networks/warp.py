@@ -4,6 +4,8 @@ Positions are computed in float32 whatever the precision around: half a pixel of
 Pixel centres are where `render.warp_by_flow` has them, whose result is the same.
 """
 
+from contextlib import AbstractContextManager, nullcontext
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -11,7 +13,7 @@ from torch.nn.functional import avg_pool2d, grid_sample
 
 from morphface.core.check import check_shape
 
-__all__ = ["halved_flow", "warped"]
+__all__ = ["full_precision", "halved_flow", "warped"]
 
 
 def warped(
@@ -28,7 +30,7 @@ def warped(
     """
     height, width = picture.shape[-2:]
     check_shape("flow", flow, len(picture), 2, height, width)
-    with torch.autocast(picture.device.type, enabled=False):
+    with full_precision(picture):
         there = flow.float()
         x = torch.arange(width, device=flow.device) + 0.5 + there[:, 0]
         y = torch.arange(height, device=flow.device)[:, None] + 0.5 + there[:, 1]
@@ -43,5 +45,16 @@ def halved_flow(flow: Float[Tensor, "B 2 H W"]) -> Float[Tensor, "B 2 h w"]:
     Args:
         flow: x and y in pixels.
     """
-    with torch.autocast(flow.device.type, enabled=False):
+    with full_precision(flow):
         return avg_pool2d(flow.float(), 2) / 2
+
+
+def full_precision(like: Tensor) -> AbstractContextManager[object]:
+    """Within it nothing is cast to half precision, whatever is around.
+
+    Args:
+        like: on the device that computes.
+    """
+    if like.device.type == "meta":  # which knows shapes only
+        return nullcontext()
+    return torch.autocast(like.device.type, enabled=False)

@@ -10,24 +10,43 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
 
 from morphface.core.errors import MissingDependencyError, OutputError, ParameterError
 from morphface.core.files import atomic_write
 from morphface.generate.checkpoint import save_generator
 from morphface.generate.config import GeneratorConfig
+from morphface.generate.training.batches import Share, frames_of_takes, windows_of_clips
 from morphface.generate.training.journal import Journal
 from morphface.generate.training.memory import free_memory, memory_needed
-from morphface.generate.training.order import BatchOrder
+from morphface.generate.training.one_shot import one_shot_step
 from morphface.generate.training.settings import TrainSettings
 from morphface.generate.training.state import TrainState, load_state, new_state, save_state
 from morphface.generate.training.step import Hands, train_step
-from morphface.generate.windows import to_signed
 
 __all__ = ["Observer", "train_generator"]
 
 STATE, GENERATOR, SETTINGS = "state.pt", "generator.safetensors", "settings.json"
 _MEASURED = 20
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """How a kind of generator is trained.
+
+    Args:
+        batches: what each step is given, of the data of a run.
+        step: makes one.
+    """
+
+    batches: Callable[[Any, TrainSettings, Share], Iterator[Any]]
+    step: Callable[[TrainState, Any, TrainSettings, Hands], dict[str, Tensor]]
+
+
+LESSONS = {
+    "dvp": Lesson(windows_of_clips, train_step),
+    "headgan": Lesson(frames_of_takes, one_shot_step),
+}
+"""By kind of generator."""
 _GIB = 1 << 30
 
 
@@ -70,7 +89,8 @@ def train_generator(
 
     Args:
         config: of the generator.
-        windows: a torch dataset of `window` and `frame`, in [-1, 1] or as bytes.
+        windows: for a dvp generator a torch dataset of `window` and `frame`, in [-1, 1] or as
+            bytes; for a one-shot generator `Takes`.
         run: the folder; made if it is missing.
         settings: how to train; None takes the defaults.
         resume: go on where the folder says.
@@ -123,40 +143,24 @@ class _Training:
 
     def go(self, windows: Any, workers: int) -> None:
         """Make the steps that are left."""
-        hands = Hands(self.accelerator.backward, self.accelerator.unwrap_model)
+        accelerator, lesson = self.accelerator, LESSONS[self.config.kind]
+        hands = Hands(accelerator.backward, accelerator.unwrap_model)
+        share = Share(
+            self.state.step,
+            accelerator.device,
+            accelerator.process_index,
+            accelerator.num_processes,
+            workers,
+        )
         times = []
-        for batch in self._batches(windows, workers):
+        for batch in lesson.batches(windows, self.settings, share):
             begun = time.perf_counter()
             torch.manual_seed(self._seed())
-            losses = train_step(self.state, batch, self.settings, hands)
+            losses = lesson.step(self.state, batch, self.settings, hands)
             times.append(time.perf_counter() - begun)
             if len(times) == _MEASURED:
                 self._estimate(median(times[_MEASURED // 4 :]))
             self._note(self.accelerator.reduce(losses, "mean"))
-
-    def _batches(self, windows: Any, workers: int) -> Iterator[dict[str, Tensor]]:
-        """What this process trains with, from the next step on."""
-        order = BatchOrder(
-            len(windows),
-            self.settings.batch,
-            self.settings.seed,
-            start=self.state.step,
-            steps=self.settings.steps,
-            rank=self.accelerator.process_index,
-            world=self.accelerator.num_processes,
-        )
-        device = self.accelerator.device
-        loader = DataLoader(
-            windows,
-            batch_sampler=order,
-            num_workers=workers,
-            pin_memory=device.type == "cuda",
-            persistent_workers=False,
-        )
-        for batch in loader:
-            yield {
-                name: _values(value.to(device, non_blocking=True)) for name, value in batch.items()
-            }
 
     def _seed(self) -> int:
         """Of this step's dropout, so that a resumed run drops what it would have dropped."""
@@ -193,11 +197,6 @@ class _Training:
         save_generator(self.folder / GENERATOR, mean)
         unwrapped = replace(state, generator=bare(state.generator), judge=bare(state.judge))
         save_state(self.folder / STATE, unwrapped, self.config)
-
-
-def _values(batch: Tensor) -> Tensor:
-    """Windows that come as bytes, as values from -1 to 1."""
-    return to_signed(batch) if batch.dtype == torch.uint8 else batch
 
 
 def _accelerator(settings: TrainSettings) -> Any:
