@@ -5,6 +5,7 @@ squared differences are weighed by channels as people judged, averaged, and summ
 The weights are not shipped; `Lpips.load` says how to get them.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -17,7 +18,7 @@ from morphface.evaluate.score import Measure
 from morphface.generate.networks.backbones import BACKBONES, Backbone, load_backbone
 from morphface.generate.networks.weight_files import WeightFile
 
-__all__ = ["LPIPS_KINDS", "Lpips"]
+__all__ = ["LPIPS_KINDS", "Lpips", "of_unit_length"]
 
 _SHIFT = (-0.030, -0.088, -0.188)
 _SCALE = (0.458, 0.448, 0.450)
@@ -139,5 +140,13 @@ class Lpips(nn.Module):
         """Features of unit length."""
         signed = 2 * pictures.permute(0, 3, 1, 2) - 1
         shift, scale = (signed.new_tensor(v)[:, None, None] for v in (_SHIFT, _SCALE))
-        found = self.backbone((signed - shift) / scale)
-        return [f / (f.square().sum(dim=1, keepdim=True).sqrt() + _EPSILON) for f in found]
+        return of_unit_length(self.backbone((signed - shift) / scale))
+
+
+def of_unit_length(layers: Sequence[Float[Tensor, "T c h w"]]) -> list[Float[Tensor, "T c h w"]]:
+    """Features whose channels have unit length at each pixel.
+
+    Args:
+        layers: of a backbone.
+    """
+    return [f / (f.square().sum(dim=1, keepdim=True).sqrt() + _EPSILON) for f in layers]
