@@ -1,4 +1,8 @@
-"""A trained generator made quick to run: norms folded into convolutions, channels last, bf16."""
+"""A trained generator made quick to run: norms folded into convolutions, channels last, bf16.
+
+Spectral norm is worked out once. Modules that are marked `precise`, such as the one that says how
+far pixels move, stay in float32.
+"""
 
 import copy
 
@@ -6,6 +10,7 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 from torch.nn.utils.memory_format import convert_conv2d_weight_memory_format
+from torch.nn.utils.parametrize import is_parametrized, remove_parametrizations
 
 from morphface.core.errors import ParameterError
 
@@ -27,12 +32,17 @@ def quickened(generator: nn.Module, *, bfloat16: bool | None = None) -> nn.Modul
         raise ParameterError("generator must be in eval mode to be quickened, it is in training")
     quick = copy.deepcopy(generator).requires_grad_(False)
     for module in list(quick.modules()):
+        if is_parametrized(module, "weight"):
+            remove_parametrizations(module, "weight")
         if isinstance(module, nn.Sequential):
             _fold(module)
     convert_conv2d_weight_memory_format(quick, torch.channels_last)
     device = next(quick.parameters()).device
     if has_bfloat16(device) if bfloat16 is None else bfloat16:
         quick = quick.to(torch.bfloat16)
+        for module in quick.modules():
+            if getattr(module, "precise", False):
+                module.float()
     return quick
 
 
