@@ -21,7 +21,7 @@ from morphface.render.maps.files import encode_png
 from tests.media.shards.samples import write_manifest, write_shard
 from tests.pipelines.prepare.standin import png
 
-SIDE, FRAMES = 48, 6
+SIDE, FRAMES = 64, 6
 CONFIG = GeneratorConfig(
     kind="headgan", resolution=SIDE, maps=("correspondence",), channels=(3,), offsets=(-2, -1, 0)
 )
@@ -200,8 +200,8 @@ def test_across_clips_a_frame_has_the_identity_of_its_photo(dataset):
 def test_what_is_no_corpus_of_this_size_is_refused(dataset, tmp_path):
     with pytest.raises(DatasetError, match="has nobody of bob"):
         CorpusTakes(dataset, CONFIG, identities=["bob"])
-    with pytest.raises(DatasetError, match="of 48 pixels, the generator makes 64; .* --size 64"):
-        CorpusTakes(dataset, CONFIG.replace(resolution=64))
+    with pytest.raises(DatasetError, match="of 64 pixels, the generator makes 32; .* --size 32"):
+        CorpusTakes(dataset, CONFIG.replace(resolution=32))
     from tests.pipelines.rendered_dataset import rendered_dataset
 
     rendered_dataset(tmp_path, frames=3)
