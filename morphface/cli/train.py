@@ -125,7 +125,7 @@ def _trained(
     if options["kind"] == "headgan":
         from morphface.pipelines.oneshot.training import train_one_shot
 
-        own = {"synthetic": synthetic, "start": start, "workers": workers}
+        own: dict[str, Any] = {"synthetic": synthetic, "start": start, "workers": workers}
         return train_one_shot(dataset, out, **own, **options)
     from morphface.pipelines.training import train_on_dataset
 
