@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from morphface.core.errors import MissingDependencyError, OutputError, ParameterError
 from morphface.core.files import atomic_write
-from morphface.generate.checkpoint import save_generator
+from morphface.generate.checkpoint import load_generator, save_generator
 from morphface.generate.config import GeneratorConfig
 from morphface.generate.training.batches import Share, frames_of_takes, windows_of_clips
 from morphface.generate.training.journal import Journal
@@ -79,6 +79,7 @@ def train_generator(
     observer: Observer | None = None,
     workers: int = 0,
     force: bool = False,
+    start: str | Path | None = None,
 ) -> nn.Module:
     """Train a generator; the folder of the run holds all that is needed to go on.
 
@@ -97,6 +98,7 @@ def train_generator(
         observer: looks at the run.
         workers: processes that read windows, for each process that trains.
         force: begin even if it will not fit into memory.
+        start: a trained generator of the same configuration, whose weights are the first.
 
     Returns:
         The generator with the mean weights, on the CPU, ready for use.
@@ -105,14 +107,16 @@ def train_generator(
         MissingDependencyError: accelerate is not installed.
         ParameterError: the batch cannot be shared by the processes, or it will not fit into memory.
         OutputError: the folder holds a run and `resume` was not asked for, or cannot be written.
-        MissingFileError: there is nothing to resume.
-        ModelError: the run trains another generator.
+        MissingFileError: there is nothing to resume, or to start with.
+        ModelError: the run, or what it starts with, is another generator.
     """
     settings, observer = settings or TrainSettings(), observer or Observer()
     accelerator = _accelerator(settings)
     _check_free(Path(run), resume)
     _compare_memory(config, settings, accelerator, observer, force=force)
     state = new_state(config, settings)
+    if start is not None:
+        _begin(state, load_generator(start, wanted=config))
     folder = _opened(Path(run), settings, resume=resume, leads=accelerator.is_main_process)
     if resume:
         load_state(folder / STATE, state, config)
@@ -224,6 +228,12 @@ def _opened(run: Path, settings: TrainSettings, *, resume: bool, leads: bool) ->
         with atomic_write(run / SETTINGS) as temporary:
             temporary.write_text(settings.to_json(), encoding="utf-8")
     return run
+
+
+def _begin(state: TrainState, trained: nn.Module) -> None:
+    """Take over the weights of a generator that was trained."""
+    for network in (state.generator, state.mean):
+        network.load_state_dict(trained.state_dict())
 
 
 def _place(state: TrainState, accelerator: Any) -> None:

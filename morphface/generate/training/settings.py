@@ -129,8 +129,12 @@ class TrainSettings:
         return json.dumps(asdict(self), indent=2) + "\n"
 
     @classmethod
-    def from_json(cls, text: str) -> "TrainSettings":
-        """The inverse of `to_json`; fields that are missing have their defaults.
+    def from_json(cls, text: str, usual: "TrainSettings | None" = None) -> "TrainSettings":
+        """The inverse of `to_json`.
+
+        Args:
+            text: JSON.
+            usual: has the fields that are missing; None takes the defaults.
 
         Raises:
             ParameterError: the text is none, or has other fields.
@@ -144,7 +148,7 @@ class TrainSettings:
             raise ParameterError(f"settings of a training have no {', '.join(odd)}")
         if "betas" in values:
             values["betas"] = tuple(values["betas"])
-        return cls(**values)
+        return (usual or cls()).replace(**values)
 
 
 USUAL_SETTINGS: dict[str, TrainSettings] = {
