@@ -30,7 +30,7 @@ from morphface.pipelines.reenact.run import GENERATOR
 from morphface.pipelines.reenact.target import Target
 from morphface.render import Sitter
 
-__all__ = ["decompress_video", "motion_of", "opened_clip"]
+__all__ = ["decompress_video", "motion_of", "opened_clip", "photo_of"]
 
 
 def decompress_video(
@@ -135,7 +135,7 @@ def opened_clip(held: ClipFile, generator: Path) -> tuple[PhotoRun, FaceParamete
         )
     model = load_model(name)
     motion = motion_of(held, model)
-    photo = _picture(held.photo)
+    photo = photo_of(held.photo)
     crop = Crop(0.0, 0.0, float(held.header["size"]), config.resolution)
     face, camera = motion[int(held.header["photo"])], crop.camera(held.camera)
     picture = (crop.apply(photo.pixels) * 255).round().to(torch.uint8)
@@ -152,7 +152,15 @@ def opened_clip(held: ClipFile, generator: Path) -> tuple[PhotoRun, FaceParamete
     return PhotoRun(folder, quick, config, target, model, *parts), motion
 
 
-def _picture(data: bytes) -> Photo:
+def photo_of(data: bytes) -> Photo:
+    """The photo of a file.
+
+    Args:
+        data: in WebP.
+
+    Raises:
+        ImageError: it is damaged.
+    """
     try:
         with Image.open(io.BytesIO(data)) as image:
             values = np.array(image.convert("RGB"))
