@@ -61,10 +61,8 @@ def test_a_fitted_process_has_the_track_s_quantiles_memory_and_correlation(known
 
     assert abs(memory(jaw) - memory(true[None])) < 0.08
     yaw = torch.stack([piece.rotation[:, 1] for piece in pieces])
-    together = torch.corrcoef(torch.stack([jaw.flatten(), yaw.abs().flatten()]))[0, 1]
     mirrored = torch.sign(torch.stack([j @ y for j, y in zip(jaw - jaw.mean(), yaw, strict=True)]))
     assert 5 < (mirrored > 0).sum() < 35  # half of the pieces are seen in a mirror
-    assert torch.isfinite(together)
 
 
 def test_the_packaged_motion_is_smooth_and_within_bounds():
