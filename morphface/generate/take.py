@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Float
@@ -69,7 +69,7 @@ class Take(Record):
         def own(values: Tensor) -> Tensor:
             return values if len(values) == 1 else values[place : place + 1]
 
-        parts = {name: own(getattr(self, name)) for name in _DRIVEN}
+        parts: dict[str, Any] = {name: own(getattr(self, name)) for name in _DRIVEN}
         references = tuple(reference.map(own) for reference in self.references)
         return replace(self, references=references, **parts)
 
@@ -107,7 +107,9 @@ def stacked_takes(takes: Sequence[Take]) -> Take:
         Reference(*(torch.cat(parts) for parts in zip(*map(_whole, same), strict=True)))
         for same in zip(*(take.references for take in takes), strict=True)
     )
-    parts = {name: torch.cat([getattr(take, name) for take in takes]) for name in _DRIVEN}
+    parts: dict[str, Any] = {
+        name: torch.cat([getattr(take, name) for take in takes]) for name in _DRIVEN
+    }
     return Take(references, **parts)
 
 

@@ -81,6 +81,8 @@ class SyntheticPeople:
 
     count = None
     """Endless."""
+    longest = 1
+    """Frames of a take."""
 
     def __init__(
         self,

@@ -6,7 +6,7 @@ or shows do not.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from jaxtyping import Float
@@ -49,7 +49,7 @@ def convolution(
     nn.init.xavier_normal_(made.weight, _GAIN)
     if made.bias is not None:
         nn.init.zeros_(made.bias)
-    return spectral_norm(made) if spectral else made
+    return cast(nn.Conv2d, spectral_norm(made)) if spectral else made
 
 
 def doubled(features: Float[Tensor, "B C H W"]) -> Float[Tensor, "B c h w"]:
@@ -149,10 +149,11 @@ class StyleBlock(nn.Module):
     def __init__(self, channels: int, style: int) -> None:
         super().__init__()
         self.norm = nn.InstanceNorm2d(channels)
-        self.modulations = nn.ModuleList(nn.Linear(style, 2 * channels) for _ in range(2))
-        for layer in self.modulations:
+        modulations = [nn.Linear(style, 2 * channels) for _ in range(2)]
+        for layer in modulations:
             nn.init.xavier_normal_(layer.weight, _GAIN)
             nn.init.zeros_(layer.bias)
+        self.modulations = nn.ModuleList(modulations)
         self.layers = nn.ModuleList(
             convolution(channels, channels, 3, spectral=True) for _ in range(2)
         )

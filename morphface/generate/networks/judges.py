@@ -1,6 +1,7 @@
 """D and Dm of HeadGAN: is a frame real, given its maps; is a mouth, given what drives it?"""
 
 from itertools import pairwise
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -47,7 +48,8 @@ class ScaledJudge(nn.Module):
     def forward(self, picture: Float[Tensor, "B C H W"]) -> Verdicts:
         """For each size the features of every layer; the last are the logits of patches."""
         found: Verdicts = []
-        for k, layers in enumerate(self.scales):
+        scales: Any = self.scales
+        for k, layers in enumerate(scales):
             features = [avg_pool2d(picture, 2**k) if k else picture]
             for layer in layers:
                 features.append(layer(features[-1]))

@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from morphface.generate.config import GeneratorConfig
 from morphface.generate.losses import (
     discriminator_loss,
     feature_matching,
@@ -119,7 +120,7 @@ class _Step:
 
     def _maps(self) -> Float[Tensor, "B C H W"]:
         """Of the frame to make alone."""
-        config = self.hands.bare(self.state.generator).config
+        config: GeneratorConfig = self.hands.bare(self.state.generator).config  # type: ignore[assignment]
         first = config.offsets.index(0) * sum(config.channels)
         return self.batch.window[:, first : first + sum(config.channels)]
 
@@ -140,16 +141,15 @@ class _Step:
         batch, kind, maps = self.batch, self.settings.adversarial, self._maps()
         with frozen(self.hands.bare(self.state.judge)) as judge:
             verdicts = judge(maps, made, batch.mouth, batch.style)
-            loss = sum(
-                torch.stack([generator_loss(scale[-1].float(), kind) for scale in each]).mean()
-                for each in verdicts
-            )
+            logits = [[scale[-1].float() for scale in each] for each in verdicts]
+            means = [torch.stack([generator_loss(one, kind) for one in each]) for each in logits]
+            loss = torch.stack([each.mean() for each in means]).sum()
             if not self.settings.matching:
                 return {"adversarial": loss}
             with torch.no_grad():
                 real = judge(maps, batch.frame, batch.mouth, batch.style)
-        pairs = zip(real, verdicts, strict=True)
-        return {"adversarial": loss, "matching": sum(_matched(a, b) for a, b in pairs)}
+        matched = [_matched(a, b) for a, b in zip(real, verdicts, strict=True)]
+        return {"adversarial": loss, "matching": torch.stack(matched).sum()}
 
 
 def _far(

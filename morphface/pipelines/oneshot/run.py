@@ -30,7 +30,7 @@ from morphface.render.maps.scene import Scene
 from morphface.render.sight import Sight
 from morphface.segment import person_matte, working_size
 
-__all__ = ["PhotoRun", "open_photo", "photo_run"]
+__all__ = ["PhotoRun", "open_photo", "photo_run", "weights_at"]
 
 _GAZE = "gaze"
 """The part of a style that parameters tell of; others, such as sound, are silent."""
@@ -80,6 +80,14 @@ class PhotoRun(Run):
         for frame, one in zip(made, shown, strict=True):
             yield Made(frame.permute(1, 2, 0), self._named(one))
 
+    def seen(self, parameters: FaceParameters) -> Float[Tensor, "S S"]:
+        """Where a frame shows what the photo shows: 1 there, 0 where it was made up.
+
+        Args:
+            parameters: of the frame.
+        """
+        return next(self._conditions(parameters)).prior.valid[0]
+
     def _conditions(self, parameters: FaceParameters) -> Iterator[Conditions]:
         for k in range(parameters.frames):
             yield self.sitter.between(self.scene, self.sitter.scene(parameters[k]))
@@ -126,7 +134,7 @@ def open_photo(
         ModelError: it is none of a one-shot kind.
         MorphfaceError: as of `fit_photo`.
     """
-    weights = _weights_at(Path(generator))
+    weights = weights_at(Path(generator))
     made = load_generator(weights)
     known: Wishes = wishes  # type: ignore[assignment]  # refused by `fit_photo` where they are odd
     found = fit_photo(photo, progress=progress, **known)
@@ -177,7 +185,15 @@ def photo_run(
     )
 
 
-def _weights_at(path: Path) -> Path:
+def weights_at(path: Path) -> Path:
+    """The file of weights of a generator.
+
+    Args:
+        path: of the file, or of the folder of its run.
+
+    Raises:
+        MissingFileError: there is none.
+    """
     file = path / GENERATOR if path.is_dir() else path
     if not file.is_file():
         raise MissingFileError(
