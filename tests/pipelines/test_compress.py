@@ -109,5 +109,7 @@ def test_damaged_and_foreign_files_are_refused(packed, clip, tmp_path):
 def test_a_generator_of_another_kind_is_refused(packed, tmp_path):
     config = GeneratorConfig(kind="dvp", resolution=32, width=4)
     save_generator(tmp_path / "generator.safetensors", generator_of(config))
-    with pytest.raises(ModelError, match="is a dvp generator of model any; a photo of model"):
+    with pytest.raises(
+        ModelError, match="is a dvp generator of model open-head; a photo of model open-head needs"
+    ):
         decompress_video(packed[0], tmp_path / "z.mp4", generator=tmp_path)

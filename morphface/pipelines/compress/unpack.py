@@ -13,6 +13,7 @@ from PIL import Image
 from morphface.core.errors import ImageError, ModelError, ParameterError
 from morphface.core.version import __version__
 from morphface.generate.checkpoint import load_generator
+from morphface.generate.config import GeneratorConfig
 from morphface.generate.fast import quickened
 from morphface.media.crop import Crop
 from morphface.media.images import Photo
@@ -122,7 +123,7 @@ def opened_clip(held: ClipFile, generator: Path) -> tuple[PhotoRun, FaceParamete
     """
     made = load_generator(generator / GENERATOR if generator.is_dir() else generator)
     name, revision = held.header["model"], held.header["revision"]
-    config = made.config
+    config: GeneratorConfig = made.config  # type: ignore[assignment]  # of every generator
     if config.kind == "dvp" or (config.model and config.model != name):
         raise ModelError(
             f"{generator} is a {config.kind} generator of model {config.model or 'any'}; a photo "

@@ -208,7 +208,8 @@ def _facts(shards: ShardFolder, sample: int) -> dict[str, Any]:
 
 
 def _clips(manifest: dict[str, Any]) -> list[_Clip]:
-    found, first = [], 0
+    found: list[_Clip] = []
+    first = 0
     for clip in manifest["clips"]:
         for sequence in clip["sequences"]:
             runs = tuple((first + start, count) for start, count in sequence["runs"])
