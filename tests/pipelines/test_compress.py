@@ -1,5 +1,8 @@
 """A clip as one photo and motion, and back."""
 
+import wave
+
+import av
 import numpy as np
 import pytest
 import torch
@@ -27,7 +30,12 @@ def clip(tmp_path_factory):
     face = FaceParameters(**{**vars(still), "rotation": rotation})
     camera = Camera.facing((SIDE, SIDE), focal=1.4 * SIDE)
     shown = render_maps(model, face, camera, ("diffuse",))["diffuse"]
-    with VideoWriter(folder / "talk.mp4", (SIDE, SIDE), 25.0) as writer:
+    tone = (3000 * np.sin(np.arange(8000) / 5)).astype("<i2")
+    with wave.open(str(folder / "tone.wav"), "wb") as sound:
+        sound.setparams((1, 2, 16000, 0, "NONE", ""))
+        sound.writeframes(tone.tobytes())
+    film = VideoWriter(folder / "talk.mkv", (SIDE, SIDE), 25.0, sound_from=folder / "tone.wav")
+    with film as writer:
         for frame in shown:
             writer.write(frame)
     rows = torch.arange(FRAMES)
@@ -40,7 +48,7 @@ def clip(tmp_path_factory):
 @pytest.fixture(scope="module")
 def packed(clip):
     out = clip / "talk.mfc"
-    return out, compress_video(clip / "talk.mp4", out, track=clip / "track.npz", size=64)
+    return out, compress_video(clip / "talk.mkv", out, track=clip / "track.npz", size=64)
 
 
 @pytest.fixture(scope="module")
@@ -75,13 +83,24 @@ def test_the_photo_has_the_face_where_the_motion_says(packed, generator):
 
 
 def test_a_generator_plays_it(packed, generator, tmp_path):
-    count = decompress_video(packed[0], tmp_path / "out.mp4", generator=generator)
+    count = decompress_video(packed[0], tmp_path / "out.mkv", generator=generator)
     assert count == FRAMES
-    with read_video(tmp_path / "out.mp4") as video:
+    with read_video(tmp_path / "out.mkv") as video:
         frames = list(video)
         assert video.size == (32, 32)
     assert len(frames) == FRAMES
     assert np.isfinite(frames[0].photo.pixels.numpy()).all()
+
+
+def test_the_sound_comes_through_as_it_is(packed, generator, clip, tmp_path):
+    decompress_video(packed[0], tmp_path / "out.mkv", generator=generator)
+    heard = []
+    for path in (clip / "talk.mkv", tmp_path / "out.mkv"):
+        with av.open(str(path)) as container:
+            packets = [packet for packet in container.demux(audio=0) if packet.size]
+            heard.append(b"".join(bytes(packet) for packet in packets))
+    assert packed[1].sizes["sound"] > len(heard[0]) > 10000
+    assert heard[1] == heard[0]
 
 
 @pytest.mark.refusal
@@ -100,9 +119,9 @@ def test_damaged_and_foreign_files_are_refused(packed, clip, tmp_path):
         with pytest.raises(ParameterError, match=words):
             read_clip_file(tmp_path / "x.mfc")
     with pytest.raises(ParameterError, match="size must be from 64 to 1024 pixels, got 8"):
-        compress_video(clip / "talk.mp4", tmp_path / "y.mfc", size=8)
+        compress_video(clip / "talk.mkv", tmp_path / "y.mfc", size=8)
     with pytest.raises(ParameterError, match="compressed to .mfc files, got 'y.zip'"):
-        compress_video(clip / "talk.mp4", tmp_path / "y.zip", track=clip / "track.npz", size=64)
+        compress_video(clip / "talk.mkv", tmp_path / "y.zip", track=clip / "track.npz", size=64)
 
 
 @pytest.mark.refusal
