@@ -75,10 +75,10 @@ def encoded_moves(moves: Moves, camera: Camera, *, quality: float = 1.0) -> byte
     for number in (frames, width):
         coder.number(number, "size")
     wanted, last, change = channels.tolist(), [0] * width, [0] * width
-    for row in wanted:
+    for place, row in enumerate(wanted):
         for k, value in enumerate(row):
             step = round(value) - last[k] if abs(value - last[k]) > HOLD else 0
-            coder.number(step, (k, _kind(change[k])))
+            coder.number(step, (k, _kind(change[k])) if place else "first")
             last[k] += step
             change[k] = step
     return coder.finish()
@@ -103,7 +103,7 @@ def decoded_moves(data: bytes, camera: Camera, *, quality: float = 1.0) -> Moves
     rows = torch.empty(frames, width)
     for place in range(frames):
         for k in range(width):
-            change[k] = coder.number((k, _kind(change[k])))
+            change[k] = coder.number((k, _kind(change[k])) if place else "first")
             last[k] += change[k]
         rows[place] = torch.tensor(last, dtype=torch.float32)
     return _moves(rows / quality, camera)

@@ -13,6 +13,7 @@ from morphface.generate import GeneratorConfig
 from morphface.geometry import Camera
 from morphface.models import load_model
 from morphface.parameters import LOST, FaceParameters, Track
+from morphface.pipelines.oneshot.dataset import open_takes
 from morphface.pipelines.prepare import PrepareSettings, corpus
 from morphface.pipelines.prepare.sources import Clip
 from morphface.pipelines.prepare.takes import CorpusTakes
@@ -196,8 +197,21 @@ def test_across_clips_a_frame_has_the_identity_of_its_photo(dataset):
     assert (moved - wanted)[trusted].abs().median() < 0.004
 
 
+def test_of_one_person_the_end_of_each_clip_is_kept_for_validation(dataset):
+    train, held = open_takes(dataset, CONFIG, validation=0.34)
+    whole = CorpusTakes(dataset, CONFIG)
+    assert train.count == 2 * 4 * 2  # photos 0 and 3 are within the first four frames
+    assert held.count == 2 * 2 * 2
+    torch.testing.assert_close(train.take(1).frame, whole.take(1).frame)
+    torch.testing.assert_close(held.take(0).frame, whole.take(3 * 4).frame)
+    torch.testing.assert_close(held.take(0).references[0].photo, whole.take(0).references[0].photo)
+    assert open_takes(dataset, CONFIG, validation=0.0)[1] is None
+
+
 @pytest.mark.refusal
 def test_what_is_no_corpus_of_this_size_is_refused(dataset, tmp_path):
+    with pytest.raises(ParameterError, match=r"the share to validate must be in \[0, 1\), got 1"):
+        open_takes(dataset, CONFIG, validation=1)
     with pytest.raises(DatasetError, match="has nobody of bob"):
         CorpusTakes(dataset, CONFIG, identities=["bob"])
     with pytest.raises(DatasetError, match="of 64 pixels, the generator makes 32; .* --size 32"):
