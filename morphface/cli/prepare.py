@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["SOME_SKIPPED", "inspect", "prepare"]
 
+CORPUS_MAPS = ("correspondence",)
 SOME_SKIPPED = 3
 """Exit code of a dataset that is whole, but lacks clips that could not be used."""
 
@@ -29,7 +30,28 @@ Inputs = Annotated[
 ]
 Out = Annotated[Path, typer.Option("--out", "-o", help="Folder of the dataset.", metavar="DATASET")]
 Maps = Annotated[
-    str, typer.Option(help="Maps to render, with commas between them.", metavar="NAMES")
+    str | None,
+    typer.Option(
+        help="Maps to render, with commas between them; by default diffuse, correspondence and "
+        "gaze, of a corpus correspondence alone.",
+        metavar="NAMES",
+    ),
+]
+Corpus = Annotated[
+    bool,
+    typer.Option(
+        "--corpus",
+        help="Clips of many people for one-shot generators: with mattes and candidates for the "
+        "photo; clips that do not serve are left out.",
+    ),
+]
+Identities = Annotated[
+    str,
+    typer.Option(
+        help="Who is in which clip of a corpus: clips (each another person), folders (the first "
+        "folder is the person), or a CSV file with the columns clip and identity.",
+        metavar="clips|folders|FILE",
+    ),
 ]
 Size = Annotated[int, typer.Option(help="Side of crops and maps in pixels.", metavar="PX")]
 Every = Annotated[int, typer.Option(help="Take one frame of so many.", metavar="N")]
@@ -50,7 +72,7 @@ def prepare(
     inputs: Inputs,
     out: Out,
     *,
-    maps: Maps = "diffuse,correspondence,gaze",
+    maps: Maps = None,
     size: Size = 256,
     every: Every = 1,
     people: People = 1,
@@ -58,6 +80,8 @@ def prepare(
     stage: Stage = "pixels",
     shard_size: ShardSize = "512MB",
     strict: Strict = None,
+    corpus: Corpus = False,
+    identities: Identities = "clips",
     workers: Workers = None,
     ray: Ray = None,
     quiet: Quiet = False,
@@ -73,9 +97,10 @@ def prepare(
         task = bar.add_task("loading", total=None, words="")
         from morphface.pipelines.prepare import PrepareSettings
         from morphface.pipelines.prepare import prepare as run
+        from morphface.render.maps import DVP
 
         settings = PrepareSettings(
-            maps=tuple(name.strip() for name in maps.split(",") if name.strip()),
+            maps=named(maps) or (CORPUS_MAPS if corpus else DVP),
             size=size,
             every=every,
             people=people,
@@ -83,6 +108,7 @@ def prepare(
             stage=stage,
             shard_size=shard_size,
             strict=named(strict),
+            corpus=corpus,
         )
         with _resumable(out):
             made = run(
@@ -91,6 +117,7 @@ def prepare(
                 settings,
                 workers=workers,
                 ray=ray,
+                identities=identities,
                 progress=lambda state: _show(bar, task, state),
             )
     _summarise(made, quiet)
@@ -177,6 +204,10 @@ def _summarise(made: "Prepared", quiet: bool) -> None:
         f"{len(manifest['shards'])} shards, {manifest['bytes'] / 1e6:.1f} MB",
         quiet=quiet,
     )
+    rejected = manifest["statistics"]["rejected_because"]
+    if rejected:
+        words = ", ".join(f"{count} for {rule}" for rule, count in rejected.items())
+        say(f"rejected: {words}", quiet=quiet)
     for word, rows in (("skipped", made.skipped), ("note", made.warnings)):
         for name, reason in rows[:_NAMED]:
             say(f"{word}: {name}: {reason}", quiet=quiet, style="yellow")

@@ -7,12 +7,25 @@ import typer
 
 from morphface.cli.options import Debug, Quiet
 from morphface.cli.output import say, status
+from morphface.core.errors import ParameterError
 
 __all__ = ["animate", "reenact"]
 
 _HOW = "keep|absolute|relative|standardised"
 
 _Run = Annotated[Path, typer.Argument(help="What `morphface train` wrote.", metavar="RUN")]
+_RunOrNone = Annotated[
+    Path | None,
+    typer.Argument(help="What `morphface train dvp` wrote; none with --photo.", metavar="[RUN]"),
+]
+_Photo = Annotated[
+    str | None,
+    typer.Option(help="Move whom this picture shows, with --generator.", metavar="PICTURE"),
+]
+_Generator = Annotated[
+    Path | None,
+    typer.Option(help="What `morphface train headgan` wrote.", metavar="RUN"),
+]
 _Driver = Annotated[
     str,
     typer.Option(help="Whose motion: a video, or a track.npz.", metavar="VIDEO_OR_TRACK"),
@@ -56,10 +69,12 @@ _Model = Annotated[
 
 
 def reenact(
-    run: _Run,
+    run: _RunOrNone = None,
     *,
     driver: _Driver,
     out: _Out,
+    photo: _Photo = None,
+    generator: _Generator = None,
     mode: _Mode = "reenact",
     pose: _Pose = None,
     limit: _Limit = True,
@@ -72,30 +87,57 @@ def reenact(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Make the person of RUN do what a driver does."""
+    """Make the person of RUN, or of a photo, do what a driver does."""
+    from morphface.pipelines.reenact import reenact_video
+
+    _check_subject(run, photo, generator)
+    common: dict[str, Any] = {"compare": compare, "label": label, "crop_only": crop_only}
+    common |= {"sound": sound, "model": model}
+    with status(quiet) as shown:
+        progress = None if shown is None else shown.update
+        if photo is not None and generator is not None:
+            from morphface.pipelines.oneshot.films import photo_settings, reenact_photo
+
+            chosen = _posed(photo_settings(mode), pose)
+            report = reenact_photo(
+                photo,
+                driver,
+                out,
+                generator=generator,
+                settings=chosen,
+                progress=progress,
+                **common,
+            )
+        elif run is not None:
+            from morphface.pipelines.reenact.driver import run_settings
+
+            chosen = _posed(run_settings(mode, limit=limit), pose)
+            report = reenact_video(
+                run, driver, out, settings=chosen, clip=target, progress=progress, **common
+            )
+    _tell(report, quiet)
+
+
+def _check_subject(run: Path | None, photo: str | None, generator: Path | None) -> None:
+    """Refuse a command that names nobody, or two people.
+
+    Raises:
+        ParameterError: it does.
+    """
+    if (run is None) == (photo is None) or (photo is None) != (generator is None):
+        raise ParameterError(
+            "name whom to move: either RUN, which `morphface train dvp` wrote, or a picture with "
+            "--photo and what `morphface train headgan` wrote with --generator"
+        )
+
+
+def _posed(settings: Any, how: str | None) -> Any:
+    """Settings of a transfer, with another way for the pose if one is asked for."""
     from dataclasses import replace
 
-    from morphface.pipelines.reenact import reenact_video
-    from morphface.pipelines.reenact.driver import run_settings
-
-    chosen = run_settings(mode, limit=limit)
-    if pose is not None:
-        chosen = replace(chosen, rotation=replace(chosen.rotation, how=pose))
-    with status(quiet) as shown:
-        report = reenact_video(
-            run,
-            driver,
-            out,
-            settings=chosen,
-            compare=compare,
-            label=label,
-            crop_only=crop_only,
-            clip=target,
-            sound=sound,
-            model=model,
-            progress=None if shown is None else shown.update,
-        )
-    _tell(report, quiet)
+    if how is None:
+        return settings
+    return replace(settings, rotation=replace(settings.rotation, how=how))
 
 
 def animate(

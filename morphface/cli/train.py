@@ -7,26 +7,56 @@ import typer
 
 from morphface.cli.options import Debug, Quiet
 from morphface.cli.output import say
+from morphface.core.errors import ParameterError
 
 __all__ = ["train"]
 
 
-_Kind = Annotated[str, typer.Argument(help="Which generator: dvp.", metavar="dvp")]
-_Dataset = Annotated[
-    Path, typer.Argument(help="What `morphface prepare` wrote.", metavar="DATASET")
+_Kind = Annotated[
+    str,
+    typer.Argument(
+        help="dvp learns one person, headgan to move anybody's photo.", metavar="dvp|headgan"
+    ),
 ]
+_Dataset = Annotated[
+    Path | None,
+    typer.Argument(help="What `morphface prepare` wrote; headgan: --corpus.", metavar="[DATASET]"),
+]
+_Synthetic = Annotated[
+    bool, typer.Option("--synthetic", help="headgan: train with rendered people, without end.")
+]
+_Start = Annotated[
+    Path | None,
+    typer.Option("--start", help="headgan: begin with the weights of this run.", metavar="RUN"),
+]
+_Blend = Annotated[
+    bool | None,
+    typer.Option(
+        "--blend/--no-blend",
+        help="headgan: blend frames with the moved photo; for short trainings.",
+    ),
+]
+_Prior = Annotated[
+    bool | None,
+    typer.Option("--prior/--no-prior", help="headgan: start from the mesh's flow, the default."),
+]
+_Workers = Annotated[int, typer.Option(help="headgan: processes that make what is trained with.")]
 _Out = Annotated[Path, typer.Option("--out", "-o", help="Folder of the run.", metavar="RUN")]
 _Resolution = Annotated[
-    int | None, typer.Option(help="Must be that of the dataset, if given.", metavar="PX")
+    int | None,
+    typer.Option(help="dvp: that of the dataset; headgan: 256 by default.", metavar="PX"),
 ]
-_Steps = Annotated[int | None, typer.Option(help="31,000 by default.", metavar="N")]
-_Batch = Annotated[int | None, typer.Option(help="16 by default.", metavar="N")]
+_Steps = Annotated[
+    int | None, typer.Option(help="31,000 by default; headgan 100,000.", metavar="N")
+]
+_Batch = Annotated[int | None, typer.Option(help="16 by default; headgan 6.", metavar="N")]
 _Width = Annotated[
-    int | None, typer.Option(help="Channels of the first module; 64 by default.", metavar="N")
+    int | None,
+    typer.Option(help="Channels of the first module; 64 by default, headgan 32.", metavar="N"),
 ]
 _Window = Annotated[
     int | None,
-    typer.Option(help="Frames that the generator sees; 11 by default.", metavar="N"),
+    typer.Option(help="Frames that the generator sees; 11 by default, headgan 3.", metavar="N"),
 ]
 _Norm = Annotated[str | None, typer.Option(help="Of the features.", metavar="batch|instance")]
 _Precision = Annotated[
@@ -45,9 +75,14 @@ _Resume = Annotated[bool, typer.Option("--resume", help="Go on with the run in R
 
 def train(
     kind: _Kind,
-    dataset: _Dataset,
-    out: _Out,
+    dataset: _Dataset = None,
     *,
+    out: _Out,
+    synthetic: _Synthetic = False,
+    start: _Start = None,
+    blend: _Blend = None,
+    prior: _Prior = None,
+    workers: _Workers = 0,
     resolution: _Resolution = None,
     steps: _Steps = None,
     batch: _Batch = None,
@@ -62,25 +97,41 @@ def train(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Train a generator that turns the maps of one person back into video."""
-    from morphface.pipelines.training import read_settings, train_on_dataset
-
+    """Train a generator that turns the maps of people back into video."""
     wishes: dict[str, Any] = {"steps": steps, "batch": batch, "precision": precision}
-    settings = read_settings(config, out if resume else None, wishes)
-    metrics = train_on_dataset(
-        dataset,
-        out,
-        kind=kind,
-        settings=settings,
-        resume=resume,
-        validation=validation,
-        force=force,
-        tell=lambda words: say(words, quiet=quiet),
-        resolution=resolution,
-        width=width,
-        norm=norm,
-        offsets=None if window is None else tuple(range(1 - window, 1)),
-    )
+    from morphface.pipelines.training import read_settings
+
+    chosen = read_settings(config, out if resume else None, wishes, kind)
+    options: dict[str, Any] = {"resolution": resolution, "width": width, "norm": norm}
+    options["offsets"] = None if window is None else tuple(range(1 - window, 1))
+    options |= {"validation": validation, "resume": resume, "force": force, "settings": chosen}
+    options |= {"kind": kind, "tell": lambda words: say(words, quiet=quiet)}
+    options |= {"blend": blend, "flow_prior": prior}
+    metrics = _trained(dataset, out, synthetic, start, workers, options)
     for name, value in metrics.items():
         say(f"{name} {value:.4g}", quiet=quiet)
     say(f"written to {out}/", quiet=quiet)
+
+
+def _trained(
+    dataset: Path | None,
+    out: Path,
+    synthetic: bool,
+    start: Path | None,
+    workers: int,
+    options: dict[str, Any],
+) -> dict[str, float]:
+    """Train; what was measured in the end."""
+    if options["kind"] == "headgan":
+        from morphface.pipelines.oneshot.training import train_one_shot
+
+        own: dict[str, Any] = {"synthetic": synthetic, "start": start, "workers": workers}
+        return train_one_shot(dataset, out, **own, **options)
+    from morphface.pipelines.training import train_on_dataset
+
+    if dataset is None or synthetic or start is not None:
+        raise ParameterError(
+            "dvp learns one person from a DATASET of `morphface prepare`; --synthetic and --start "
+            "are for headgan"
+        )
+    return train_on_dataset(dataset, out, **options)

@@ -58,6 +58,10 @@ _Confidence = Annotated[
         metavar="FILE",
     ),
 ]
+_Generator = Annotated[
+    Path | None,
+    typer.Option(help="Draw by what `morphface train headgan` wrote.", metavar="RUN"),
+]
 _Ui = Annotated[
     bool, typer.Option("--ui", help="Open an editor in the browser: sliders, and the mouse.")
 ]
@@ -85,6 +89,7 @@ def view(
     seconds: Annotated[float, typer.Option(help="How long an orbit takes.")] = 4.0,
     background: _Background = "original",
     confidence: _Confidence = None,
+    generator: _Generator = None,
     label: _Label = False,
     force: _Force = False,
     model: Model = "open-head",
@@ -99,7 +104,7 @@ def view(
     """Turn the head in a photo; without angles, to look into the camera."""
     options: dict[str, Any] = {"background": background, "model": model, "faces": faces}
     options |= {"focal": focal, "camera": camera, "stage": stage, "device": device}
-    options |= {"label": label, "force": force}
+    options |= {"label": label, "force": force, "generator": generator}
     notices: list[str] = []
     with status(quiet) as shown:
         from morphface.pipelines.views import Changes, orbit_photo, view_photo
@@ -128,6 +133,7 @@ def edit(
     light_from: _LightFrom = None,
     add: _Add = False,
     background: _Background = "original",
+    generator: _Generator = None,
     label: _Label = False,
     force: _Force = False,
     ui: _Ui = False,
@@ -152,13 +158,14 @@ def edit(
     typed |= {"--pitch": pitch, "--roll": roll, "--light": light, "--light-from": light_from}
     typed["--background"] = None if background == "original" else background
     if ui:
-        typed |= {"--out": out, "--add": add or None}
+        typed |= {"--out": out, "--add": add or None, "--generator": generator}
         return edit_by_hand(image, port, typed, browser=not no_browser, quiet=quiet, fit=fit)
     without_page(port, no_browser)
     _some_change(typed)
     chosen: Any = {"yaw": yaw, "pitch": pitch, "roll": roll, "additive": add}
     chosen |= _named(weights, preset, gaze)
     options: dict[str, Any] = {"background": background, "label": label, "force": force, **fit}
+    options["generator"] = generator
     turned = any(angle is not None for angle in (yaw, pitch, roll))
     return _edited(
         image, out, chosen, options, lights=(light, light_from), told=turned, quiet=quiet

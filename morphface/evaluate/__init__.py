@@ -13,6 +13,8 @@ if TYPE_CHECKING:
         gaze_error,
         geodesic,
     )
+    from morphface.evaluate.features import FeatureDistance, FrechetDistance, frechet_distance
+    from morphface.evaluate.identity import Csim
     from morphface.evaluate.motion import akd, jitter, warping_error
     from morphface.evaluate.perceptual import LPIPS_KINDS, Lpips
     from morphface.evaluate.pictures import apd_pixel, l1, psnr, ssim
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 
 __all__ = [
+    "Csim",
+    "FeatureDistance",
+    "FrechetDistance",
     "LPIPS_KINDS",
     "Lpips",
     "Measure",
@@ -30,6 +35,7 @@ __all__ = [
     "apd_pose",
     "ard",
     "dai",
+    "frechet_distance",
     "gaze_error",
     "geodesic",
     "jitter",
@@ -40,6 +46,9 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Csim": "identity",
+    "FeatureDistance": "features",
+    "FrechetDistance": "features",
     "LPIPS_KINDS": "perceptual",
     "Lpips": "perceptual",
     "Measure": "score",
@@ -50,6 +59,7 @@ _HOMES = {
     "apd_pose": "faces",
     "ard": "faces",
     "dai": "faces",
+    "frechet_distance": "features",
     "gaze_error": "faces",
     "geodesic": "faces",
     "jitter": "motion",

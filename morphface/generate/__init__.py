@@ -9,7 +9,13 @@ if TYPE_CHECKING:
     from morphface.generate.config import GeneratorConfig
     from morphface.generate.fast import quickened
     from morphface.generate.frames import Frames, MemoryFrames, ShardFrames
-    from morphface.generate.generator import GENERATORS, Generator, generator_of, make_generator
+    from morphface.generate.generator import (
+        GENERATORS,
+        Generator,
+        config_of,
+        generator_of,
+        make_generator,
+    )
     from morphface.generate.losses import (
         ADVERSARIAL,
         discriminator_loss,
@@ -18,8 +24,16 @@ if TYPE_CHECKING:
         perceptual,
         temporal,
     )
-    from morphface.generate.networks import PatchDiscriminator, TranslationNetwork
+    from morphface.generate.networks import (
+        HeadGan,
+        HeadJudges,
+        Painted,
+        PatchDiscriminator,
+        TranslationNetwork,
+    )
+    from morphface.generate.reference import Reference
     from morphface.generate.stream import stream_frames, stream_windows
+    from morphface.generate.take import Take, Takes, stacked_takes
     from morphface.generate.training import Observer, TrainSettings, train_generator
     from morphface.generate.windows import PADDINGS, ConditioningWindows, WindowOrder, to_signed
 
@@ -30,14 +44,21 @@ __all__ = [
     "GENERATORS",
     "Generator",
     "GeneratorConfig",
+    "HeadGan",
+    "HeadJudges",
     "MemoryFrames",
     "Observer",
     "PADDINGS",
+    "Painted",
     "PatchDiscriminator",
+    "Reference",
     "ShardFrames",
+    "Take",
+    "Takes",
     "TrainSettings",
     "TranslationNetwork",
     "WindowOrder",
+    "config_of",
     "discriminator_loss",
     "feature_matching",
     "generator_loss",
@@ -48,6 +69,7 @@ __all__ = [
     "quickened",
     "read_config",
     "save_generator",
+    "stacked_takes",
     "stream_frames",
     "stream_windows",
     "temporal",
@@ -62,14 +84,21 @@ _HOMES = {
     "GENERATORS": "generator",
     "Generator": "generator",
     "GeneratorConfig": "config",
+    "HeadGan": "networks",
+    "HeadJudges": "networks",
     "MemoryFrames": "frames",
     "Observer": "training",
     "PADDINGS": "windows",
+    "Painted": "networks",
     "PatchDiscriminator": "networks",
+    "Reference": "reference",
     "ShardFrames": "frames",
+    "Take": "take",
+    "Takes": "take",
     "TrainSettings": "training",
     "TranslationNetwork": "networks",
     "WindowOrder": "windows",
+    "config_of": "generator",
     "discriminator_loss": "losses",
     "feature_matching": "losses",
     "generator_loss": "losses",
@@ -80,6 +109,7 @@ _HOMES = {
     "quickened": "fast",
     "read_config": "checkpoint",
     "save_generator": "checkpoint",
+    "stacked_takes": "take",
     "stream_frames": "stream",
     "stream_windows": "stream",
     "temporal": "losses",

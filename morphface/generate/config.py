@@ -10,7 +10,9 @@ from morphface.generate.windows import PADDINGS
 __all__ = ["GeneratorConfig", "difference"]
 
 FORMAT = "morphface generator"
-VERSION = 1
+VERSION = 2
+_ADDED = {1: frozenset[str](), 2: frozenset({"style", "style_sizes", "flow_prior", "blend"})}
+"""Fields that each version of the format brought; older files mean their defaults."""
 ORDERS = ("after", "before", "none")
 NORMS = ("batch", "instance")
 RESOLUTIONS = tuple(2**k for k in range(5, 11))
@@ -33,6 +35,10 @@ class GeneratorConfig:
         norm: of the features; instance norm also serves batches of one.
         width: channels of the first module; they double up to eight times that.
         dropout: of the first three modules that upsample.
+        style: names of the parts of the vector that drives frames beside the maps, such as "sound".
+        style_sizes: how many numbers each part has.
+        flow_prior: whether photos come with the flow of the mesh, from which the network's starts.
+        blend: whether frames are blended with the moved photo, where the network trusts that.
 
     Raises:
         ParameterError: a value is none of those above.
@@ -50,6 +56,10 @@ class GeneratorConfig:
     norm: str = "batch"
     width: int = 64
     dropout: float = 0.5
+    style: tuple[str, ...] = ()
+    style_sizes: tuple[int, ...] = ()
+    flow_prior: bool = True
+    blend: bool = False
 
     def __post_init__(self) -> None:
         _check_choice("resolution", self.resolution, RESOLUTIONS)
@@ -69,6 +79,17 @@ class GeneratorConfig:
             raise ParameterError(
                 f"width must be positive and dropout in [0, 1), got {self.width} and {self.dropout}"
             )
+        named = len(set(self.style)) == len(self.style) == len(self.style_sizes)
+        if not named or min(self.style_sizes, default=1) < 1:
+            raise ParameterError(
+                "style must be names, each once, and style_sizes a positive number for each, "
+                f"got {self.style} and {self.style_sizes}"
+            )
+
+    @property
+    def style_dim(self) -> int:
+        """Numbers of the style vector; with none there are no layers for it."""
+        return sum(self.style_sizes)
 
     @property
     def window_channels(self) -> int:
@@ -96,14 +117,15 @@ class GeneratorConfig:
             kind, version = values.pop("format"), values.pop("version")
         except (ValueError, KeyError, AttributeError, TypeError) as error:
             raise ParameterError("this is not the configuration of a generator") from error
-        if kind != FORMAT or version != VERSION:
+        if kind != FORMAT or version not in _ADDED:
             raise ParameterError(
                 f"the configuration is {kind!r} version {version}, this morphface reads "
-                f"{FORMAT!r} version {VERSION}"
+                f"{FORMAT!r} up to version {VERSION}"
             )
-        known = {field.name for field in fields(cls)}
-        if set(values) != known:
-            odd = ", ".join(sorted(set(values) ^ known))
+        later = {name for added in _ADDED for name in _ADDED[added] if added > version}
+        wanted = {field.name for field in fields(cls)} - later
+        if set(values) != wanted:
+            odd = ", ".join(sorted(set(values) ^ wanted))
             raise ParameterError(f"the configuration of a generator is damaged at: {odd}")
         for name, value in values.items():
             values[name] = tuple(value) if isinstance(value, list) else value

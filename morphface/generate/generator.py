@@ -8,27 +8,34 @@ from torch import Tensor, nn
 
 from morphface.core.errors import ParameterError
 from morphface.generate.config import GeneratorConfig
-from morphface.generate.networks import TranslationNetwork
+from morphface.generate.networks import HeadGan, TranslationNetwork
+from morphface.generate.reference import Reference
 
-__all__ = ["GENERATORS", "Generator", "generator_of", "make_generator"]
+__all__ = ["GENERATORS", "USUAL", "Generator", "config_of", "generator_of", "make_generator"]
 
 
 @runtime_checkable
 class Generator(Protocol):
-    """Maps and references in, frames out."""
+    """Maps and references in, frames out.
+
+    A reference is a photo with its own maps, its matte, the flow that leads into it and where that
+    is valid; a style is a vector whose parts the configuration names.
+    """
 
     config: GeneratorConfig
 
     def __call__(
         self,
         window: Float[Tensor, "B C H W"],
-        references: Sequence[Float[Tensor, "B 3 H W"]] = (),
+        references: Sequence[Reference] = (),
+        style: Float[Tensor, "B N"] | None = None,
     ) -> Float[Tensor, "B 3 H W"]:
         """The frames that windows of maps show.
 
         Args:
             window: maps of the frames of each window.
             references: photos of the person, for networks that were not trained on one alone.
+            style: what else drives the frames, for networks that listen to it.
         """
         ...
 
@@ -39,14 +46,29 @@ class _Dvp(TranslationNetwork):
     def forward(
         self,
         window: Float[Tensor, "B C H W"],
-        references: Sequence[Float[Tensor, "B 3 H W"]] = (),
+        references: Sequence[Reference] = (),
+        style: Float[Tensor, "B N"] | None = None,
     ) -> Float[Tensor, "B 3 H W"]:
-        if references:
-            raise ParameterError("references must be none: a dvp generator knows one person only")
+        if references or style is not None:
+            raise ParameterError(
+                "references must be none, and style too: a dvp generator knows one person only"
+            )
         return super().forward(window)
 
 
-GENERATORS: dict[str, type[nn.Module]] = {"dvp": _Dvp}
+GENERATORS: dict[str, type[nn.Module]] = {"dvp": _Dvp, "headgan": HeadGan}
+USUAL: dict[str, dict[str, Any]] = {
+    "dvp": {},
+    "headgan": {
+        "maps": ("correspondence",),
+        "channels": (3,),
+        "offsets": (-2, -1, 0),
+        "signed": False,
+        "norm": "instance",
+        "width": 32,
+    },
+}
+"""Where the usual configuration of a kind is not that of `GeneratorConfig`: as published."""
 
 
 def make_generator(kind: str = "dvp", **options: Any) -> nn.Module:
@@ -59,7 +81,20 @@ def make_generator(kind: str = "dvp", **options: Any) -> nn.Module:
     Raises:
         ParameterError: there is no such generator, or no such configuration.
     """
-    return generator_of(GeneratorConfig(kind=kind, **options))
+    return generator_of(config_of(kind, **options))
+
+
+def config_of(kind: str = "dvp", **options: Any) -> GeneratorConfig:
+    """The usual configuration of a kind of generator, with some fields changed.
+
+    Args:
+        kind: a name from `GENERATORS`.
+        options: fields of `GeneratorConfig`.
+
+    Raises:
+        ParameterError: there is no such configuration.
+    """
+    return GeneratorConfig(**({"kind": kind} | USUAL.get(kind, {}) | options))
 
 
 def generator_of(config: GeneratorConfig) -> nn.Module:

@@ -87,20 +87,24 @@ def feature_matching(real: Sequence[Tensor], made: Sequence[Tensor]) -> Float[Te
 
 
 def perceptual(real: Sequence[Tensor], made: Sequence[Tensor]) -> Float[Tensor, ""]:
-    """Weighted mean absolute differences of features of VGG19 (pix2pixHD, HeadGAN).
+    """Weighted mean absolute differences of features of a backbone (pix2pixHD, HeadGAN).
+
+    The coarsest features have the weight 1, each finer level half of the next; the finest of
+    VGG19's five have 1/32, as published.
 
     Args:
-        real: features of frames of a camera, relu1_1 to relu5_1; constants here.
+        real: features of frames of a camera, the finest first; constants here.
         made: features of frames of the generator.
 
     Raises:
-        ParameterError: there are not five of each.
+        ParameterError: the layers differ in number, or there are none.
     """
-    if not len(real) == len(made) == len(_LAYERS):
+    if not len(real) == len(made) > 0:
         raise ParameterError(
-            f"real and made must have {len(_LAYERS)} layers, got {len(real)} and {len(made)}"
+            f"real and made must have the same layers, 1 or more, got {len(real)} and {len(made)}"
         )
-    terms = zip(_LAYERS, real, made, strict=True)
+    weights = _LAYERS if len(real) == len(_LAYERS) else [0.5**k for k in range(len(real))][::-1]
+    terms = zip(weights, real, made, strict=True)
     return torch.stack([weight * l1_loss(b, a.detach()) for weight, a, b in terms]).sum()
 
 

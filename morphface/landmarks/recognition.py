@@ -1,6 +1,7 @@
 """Numbers that tell people apart: SFace of the OpenCV Zoo, where its file is on this machine.
 
-Nothing is fetched. The file belongs into the folder of models, `MORPHFACE_MODELS`.
+Nothing is fetched. The file belongs into the folder of models, `MORPHFACE_MODELS`; what needs the
+network can be given its path instead. Only the published file is taken.
 """
 
 import hashlib
@@ -13,12 +14,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from morphface.core.errors import MissingFileError, ModelError
 from morphface.landmarks.points import Landmarks
 from morphface.landmarks.schemes import five_points
 from morphface.media.images import Photo
 from morphface.models.folder import models_folder
 
-__all__ = ["NAME", "Recogniser", "find_recogniser"]
+__all__ = ["NAME", "Recogniser", "find_recogniser", "load_recogniser"]
 
 NAME = "face_recognition_sface_2021dec.onnx"
 _SHA256 = "0ba9fbfa01b5270c96627c4ef784da859931e02f04419c829e83484087c34e79"
@@ -56,12 +58,29 @@ class Recogniser:
 @cache
 def find_recogniser() -> Recogniser | None:
     """The network, if its file and OpenCV are on this machine."""
-    path = models_folder() / NAME
-    if not path.is_file():
-        return None
-    if hashlib.sha256(path.read_bytes()).hexdigest() != _SHA256:
-        return None
     try:
-        return Recogniser(path)
-    except (ImportError, AttributeError):
+        return load_recogniser()
+    except (MissingFileError, ModelError, ImportError, AttributeError):
         return None
+
+
+def load_recogniser(path: str | Path | None = None) -> Recogniser:
+    """The network, or why not.
+
+    Args:
+        path: of its file; None takes that in the folder of models.
+
+    Raises:
+        MissingFileError: it is not there; the message says how to get it.
+        ModelError: it is another file.
+    """
+    place = models_folder() / NAME if path is None else Path(path)
+    if not place.is_file():
+        raise MissingFileError(
+            f"the network {NAME} is not at {place}; get it from OpenCV's model zoo "
+            "(github.com/opencv/opencv_zoo, models/face_recognition_sface, Apache-2.0) and put it "
+            "there, or give its path"
+        )
+    if hashlib.sha256(place.read_bytes()).hexdigest() != _SHA256:
+        raise ModelError(f"{place} is not the published {NAME}; get an intact copy")
+    return Recogniser(place)

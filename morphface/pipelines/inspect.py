@@ -91,6 +91,11 @@ def _table(manifest: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "shards", f"{len(manifest['shards'])}, {manifest['bytes'] / 1e6:.1f} MB"
     for name, count in found["clips"].items():
         yield f"clips {name}", str(count)
+    for rule, count in found.get("rejected_because", {}).items():
+        yield "clips rejected", f"{count}: {rule}"
+    people = {clip["source"].get("identity") for clip in manifest["clips"] if clip["samples"]}
+    if manifest["settings"].get("corpus"):
+        yield "people", str(len(people))
     yield "sequences", str(found["sequences"])
     for name, count in found["frames"].items():
         yield f"frames {name}", str(count)

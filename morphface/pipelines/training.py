@@ -14,7 +14,12 @@ from morphface.core.files import atomic_write
 from morphface.evaluate import l1, psnr, ssim
 from morphface.generate.checkpoint import read_config
 from morphface.generate.config import GeneratorConfig
-from morphface.generate.training import Observer, TrainSettings, train_generator
+from morphface.generate.training import (
+    USUAL_SETTINGS,
+    Observer,
+    TrainSettings,
+    train_generator,
+)
 from morphface.generate.training.journal import read_journal
 from morphface.generate.training.loop import GENERATOR, SETTINGS
 from morphface.generate.training.samples import Samples, split_in_time
@@ -96,13 +101,16 @@ def train_on_dataset(
     return {name: last[-1][name] for name in MEASURES} if chosen and last else {}
 
 
-def read_settings(file: Path | None, run: Path | None, wishes: dict[str, Any]) -> TrainSettings:
+def read_settings(
+    file: Path | None, run: Path | None, wishes: dict[str, Any], kind: str = "dvp"
+) -> TrainSettings:
     """Settings of a training from a file, or those of a run that is resumed, and wishes.
 
     Args:
         file: JSON; None takes the run's.
         run: the folder of the run; None takes the defaults.
         wishes: fields to change; those that are None stay.
+        kind: of generator, whose usual settings those are that a file leaves out.
 
     Raises:
         MissingFileError: a file is not there.
@@ -113,7 +121,8 @@ def read_settings(file: Path | None, run: Path | None, wishes: dict[str, Any]) -
         raise MissingFileError(f"there are no settings of a training at {place}")
     text = "{}" if place is None else place.read_text(encoding="utf-8")
     given = {name: value for name, value in wishes.items() if value is not None}
-    return TrainSettings.from_json(text).replace(**given)
+    usual = USUAL_SETTINGS.get(kind, TrainSettings())
+    return TrainSettings.from_json(text, usual).replace(**given)
 
 
 def _config(folder: ShardFolder, kind: str, options: dict[str, Any]) -> GeneratorConfig:

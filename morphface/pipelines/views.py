@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
-from typing import Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import torch
 from jaxtyping import Float
@@ -29,13 +29,16 @@ from morphface.rerender.backdrops import BACKGROUNDS, check_background, filling
 from morphface.rerender.looks import Look
 from morphface.rerender.shrink import shrunk
 
+if TYPE_CHECKING:
+    from morphface.pipelines.oneshot.drawer import MadeDrawer
+
 __all__ = ["Changes", "edit_photo", "orbit_photo", "view_photo"]
 
 LONGEST = 720
 """Pixels along the longer side of an orbit's video."""
 RATE = 25.0
 _SWINGS = 1.0, 80.0
-_DRAWING = ("background", "notice", "confidence", "label", "force")
+_DRAWING = ("background", "notice", "confidence", "label", "force", "generator")
 
 
 class Changes(TypedDict, total=False):
@@ -63,6 +66,7 @@ class Options(Wishes, total=False):
     confidence: str | Path | None
     label: bool
     force: bool
+    generator: str | Path | None
 
 
 def view_photo(
@@ -89,7 +93,8 @@ def view_photo(
             write, of what the photo shows (white), what is continued (grey) and what is invented
             (black). `notice` is told, in one sentence, if most of the head was guessed. `label`
             writes `synthetic` into a corner; the file's metadata always says so. `force` draws
-            heads that are turned by more than 100 degrees from the photo.
+            heads that are turned by more than 100 degrees from the photo. `generator`: the run of
+            a one-shot generator, which then draws.
 
     Returns:
         What was written.
@@ -213,11 +218,13 @@ class _Stage:
         found: the photo and its faces.
         background: what is behind them.
         wanted: what they are to become.
+        generator: the run of a one-shot generator that draws them; None re-renders them.
     """
 
     found: FittedPhoto
     background: str | Tensor
     wanted: list[FaceParameters]
+    generator: str | Path | None = None
 
     @property
     def all(self) -> tuple[list[FaceParameters], tuple[FittedFace, ...]]:
@@ -225,8 +232,12 @@ class _Stage:
         return self.wanted, self.found.faces
 
     @cached_property
-    def drawers(self) -> list[Rerenderer]:
+    def drawers(self) -> "list[Rerenderer] | list[MadeDrawer]":
         """One for each face, which leaves the others as they are."""
+        if self.generator is not None:
+            from morphface.pipelines.oneshot.drawer import drawers_of
+
+            return drawers_of(self.found, self.generator, self.background)
         faces, photo = self.found.faces, self.found.photo
         heads = [face.vertices_in_camera() for face in faces]
         return [
@@ -295,7 +306,7 @@ def _stage(
     if isinstance(background, Photo):
         background = filling(background.pixels, found.photo.size)
     wanted = [edit(face.parameters, model=face.model, **changes) for face in found.faces]
-    return _Stage(found, background, wanted)
+    return _Stage(found, background, wanted, options.get("generator"))
 
 
 def _rehearsed(model: str | Path, changes: Mapping[str, Any]) -> None:

@@ -12,11 +12,15 @@ from morphface.render.shade import shade_pixels, shade_plain, shade_sh
 from morphface.render.texture import Texture, sample_texture
 
 if TYPE_CHECKING:
+    from morphface.render.conditions import Conditions, Sitter
     from morphface.render.flow import Flow, flow_between, flow_of_parameters, warp_by_flow
     from morphface.render.maps import GAZE_STYLES, MAP_NAMES, GazeStyle, MapSet, render_maps
+    from morphface.render.prior import FlowPrior, flow_prior
 
 __all__ = [
+    "Conditions",
     "Flow",
+    "FlowPrior",
     "Fragments",
     "GAZE_STYLES",
     "GazeStyle",
@@ -24,10 +28,12 @@ __all__ = [
     "MapSet",
     "Rendered",
     "Renderer",
+    "Sitter",
     "Texture",
     "antialias",
     "flow_between",
     "flow_of_parameters",
+    "flow_prior",
     "interpolate",
     "rasterize",
     "render_maps",
@@ -40,13 +46,17 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Conditions": "conditions",
     "Flow": "flow",
+    "FlowPrior": "prior",
     "GAZE_STYLES": "maps",
     "GazeStyle": "maps",
     "MAP_NAMES": "maps",
     "MapSet": "maps",
+    "Sitter": "conditions",
     "flow_between": "flow",
     "flow_of_parameters": "flow",
+    "flow_prior": "prior",
     "render_maps": "maps",
     "warp_by_flow": "flow",
 }

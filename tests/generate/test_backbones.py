@@ -32,7 +32,7 @@ def nowhere(monkeypatch, tmp_path):
     return tmp_path
 
 
-@pytest.mark.parametrize("kind", BACKBONES)
+@pytest.mark.parametrize("kind", PUBLISHED)
 def test_layers_have_the_numbers_and_channels_of_the_published_weights(kind):
     with torch.device("meta"):
         network = Backbone(kind)
@@ -134,5 +134,33 @@ def test_pictures_must_be_large_enough_and_of_three_channels():
 
 @pytest.mark.refusal
 def test_an_unknown_backbone_is_refused():
-    with pytest.raises(ParameterError, match="kind must be one of alexnet, vgg16, vgg19"):
+    with pytest.raises(
+        ParameterError, match="kind must be one of alexnet, vgg16, vgg19, efficient"
+    ):
         Backbone("resnet")
+
+
+def test_lite0_halves_five_times_and_pads_as_tensorflow_does():
+    network = Backbone("efficientnet_lite0")
+    features = network(torch.rand(1, 3, 50, 64))
+    assert [tuple(f.shape[1:]) for f in features] == [
+        (16, 25, 32),
+        (24, 13, 16),
+        (40, 7, 8),
+        (112, 4, 4),
+        (320, 2, 2),
+    ]
+    assert network.widths == (16, 24, 40, 112, 320)
+    # a strided kernel of 3 starts at the first pixel of an even side, and one before an odd one's
+    stem, weight = network.features[0], network.state_dict()["features.0.stem.0.weight"]
+    picture = torch.rand(1, 3, 6, 7)
+    norm = stem.stem[1]
+    padded = torch.nn.functional.pad(picture, (1, 1, 0, 1))
+    wanted = norm(conv2d(padded, weight, None, 2)).clamp(0, 6)
+    torch.testing.assert_close(stem(picture), wanted)
+
+
+def test_gradients_of_lite0_reach_the_picture():
+    picture = torch.rand(1, 3, 32, 32, requires_grad=True)
+    Backbone("efficientnet_lite0")(picture)[-1].square().sum().backward()
+    assert float(picture.grad.abs().max()) > 0

@@ -1,3 +1,5 @@
+import json
+
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -6,6 +8,8 @@ from morphface.core.errors import MissingFileError, ModelError, ParameterError
 from morphface.generate.checkpoint import load_generator, read_config, save_generator
 from morphface.generate.config import GeneratorConfig, difference
 from morphface.generate.generator import make_generator
+
+ADDED = ("style", "style_sizes", "flow_prior", "blend")
 
 
 @pytest.fixture
@@ -70,12 +74,28 @@ def test_weights_that_do_not_fit_are_refused(saved):
         load_generator(path)
 
 
+def test_a_checkpoint_of_the_version_before_has_the_defaults_of_what_it_lacks(saved):
+    generator, path = saved
+    values = json.loads(generator.config.to_json())
+    older = {k: v for k, v in values.items() if k not in ADDED} | {"version": 1}
+    save_file(load_file(path), path, metadata={"morphface": json.dumps(older)})
+    assert read_config(path) == generator.config
+    assert load_generator(path).config == generator.config
+
+
+@pytest.mark.refusal
+def test_an_old_configuration_with_a_new_field_is_damaged():
+    text = GeneratorConfig().to_json().replace('"version": 2', '"version": 1')
+    with pytest.raises(ParameterError, match="damaged at: blend, flow_prior, style, style_sizes"):
+        GeneratorConfig.from_json(text)
+
+
 @pytest.mark.refusal
 def test_a_newer_configuration_is_refused(saved):
     generator, path = saved
-    newer = generator.config.to_json().replace('"version": 1', '"version": 2')
+    newer = generator.config.to_json().replace('"version": 2', '"version": 3')
     save_file(load_file(path), path, metadata={"morphface": newer})
-    with pytest.raises(ModelError, match="version 2, this morphface reads .* version 1"):
+    with pytest.raises(ModelError, match="version 3, this morphface reads .* up to version 2"):
         load_generator(path)
 
 
@@ -97,6 +117,8 @@ def test_text_that_is_no_configuration_is_refused(text):
         ({"maps": ("gaze", "gaze"), "channels": (3, 3)}, "maps must be names, each once"),
         ({"channels": (3, 3)}, "one positive number for each of 3 maps"),
         ({"offsets": (-2, -1)}, "offsets must rise and have 0"),
+        ({"style": ("gaze",)}, "style must be names, each once, and style_sizes a positive"),
+        ({"style": ("gaze",), "style_sizes": (0,)}, "style_sizes a positive number for each"),
         ({"dropout": 1.0}, "dropout in \\[0, 1\\)"),
     ],
 )

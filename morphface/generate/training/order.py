@@ -53,7 +53,15 @@ class BatchOrder:
         return len(self._steps)
 
     def __iter__(self) -> Iterator[list[int]]:
-        return (self.whole(step)[self._part] for step in self._steps)
+        return (self.part(step) for step in self._steps)
+
+    def part(self, step: int) -> list[int]:
+        """The indices that this process sees in a step.
+
+        Args:
+            step: from 0.
+        """
+        return self.whole(step)[self._part]
 
     def whole(self, step: int) -> list[int]:
         """The indices that all processes together see in a step.

@@ -6,10 +6,12 @@ from typing import Any
 
 from morphface.core.errors import ParameterError
 from morphface.generate.losses import ADVERSARIAL
+from morphface.generate.networks.backbones import BACKBONES
 
-__all__ = ["PRECISIONS", "TrainSettings"]
+__all__ = ["PRECISIONS", "USUAL_SETTINGS", "TrainSettings"]
 
 PRECISIONS = ("no", "bf16", "fp16")
+_WEIGHTS = ("l1", "matching", "temporal", "mouth", "vgg", "outside", "moved", "mask")
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,15 @@ class TrainSettings:
         precision: of the forward pass: "no" (float32), "bf16" or "fp16".
         seed: of weights, of the order of windows and of dropout.
         every: steps between checkpoints, sample pictures and validations.
+        decay: share of the steps, the last ones, over which the rate falls to nothing.
+        judged: the discriminator learns every so many steps.
+        outside: how much pixels beside the mesh count in the mean absolute difference, one-shot.
+        moved: how much the moved photo's differences count beside the frame's, one-shot.
+        mask: weight of the difference of the flow's mask from the mattes, one-shot.
+        length: how many steps go through consecutive frames of the same takes, one-shot.
+        lengthen: steps after which that doubles, again and again; 0: never.
+        eyes: whose features the perceptual term compares: a name from `BACKBONES`, or "auto" for
+            the first whose weights are on this machine, and no term if none are.
 
     Raises:
         ParameterError: a value is none of those.
@@ -52,6 +63,14 @@ class TrainSettings:
     precision: str = "no"
     seed: int = 0
     every: int = 500
+    decay: float = 0.0
+    judged: int = 1
+    outside: float = 1.0
+    moved: float = 0.0
+    mask: float = 0.0
+    length: int = 1
+    lengthen: int = 0
+    eyes: str = "vgg19"
 
     def __post_init__(self) -> None:
         if min(self.steps, self.batch, self.every) < 1 or not self.rate > 0:
@@ -68,10 +87,38 @@ class TrainSettings:
             raise ParameterError(
                 f"precision must be one of {', '.join(PRECISIONS)}, got {self.precision!r}"
             )
-        if not 0 <= self.ema < 1:
-            raise ParameterError(f"ema must be in [0, 1), got {self.ema}")
-        if min(self.l1, self.matching, self.temporal, self.mouth, self.vgg) < 0:
+        if not (0 <= self.ema < 1 and 0 <= self.decay <= 1):
+            raise ParameterError(
+                f"ema must be in [0, 1) and decay in [0, 1], got {self.ema} and {self.decay}"
+            )
+        if min(getattr(self, name) for name in _WEIGHTS) < 0:
             raise ParameterError("weights of losses must not be negative")
+        if min(self.judged, self.length) < 1 or self.lengthen < 0:
+            raise ParameterError(
+                "judged and length must be positive and lengthen not negative, "
+                f"got {self.judged}, {self.length} and {self.lengthen}"
+            )
+        if self.eyes not in ("auto", *BACKBONES):
+            raise ParameterError(
+                f"eyes must be one of {', '.join(BACKBONES)}, auto, got {self.eyes!r}"
+            )
+
+    def rate_at(self, step: int) -> float:
+        """The rate of Adam in a step.
+
+        Args:
+            step: from 0.
+        """
+        falling = self.decay * self.steps
+        return self.rate * min((self.steps - step) / falling, 1.0) if falling else self.rate
+
+    def length_at(self, step: int) -> int:
+        """How many steps go through the same takes from a step on.
+
+        Args:
+            step: from 0.
+        """
+        return self.length << (step // self.lengthen if self.lengthen else 0)
 
     def replace(self, **changes: Any) -> "TrainSettings":
         """A copy with other values."""
@@ -82,8 +129,12 @@ class TrainSettings:
         return json.dumps(asdict(self), indent=2) + "\n"
 
     @classmethod
-    def from_json(cls, text: str) -> "TrainSettings":
-        """The inverse of `to_json`; fields that are missing have their defaults.
+    def from_json(cls, text: str, usual: "TrainSettings | None" = None) -> "TrainSettings":
+        """The inverse of `to_json`.
+
+        Args:
+            text: JSON.
+            usual: has the fields that are missing; None takes the defaults.
 
         Raises:
             ParameterError: the text is none, or has other fields.
@@ -97,4 +148,27 @@ class TrainSettings:
             raise ParameterError(f"settings of a training have no {', '.join(odd)}")
         if "betas" in values:
             values["betas"] = tuple(values["betas"])
-        return cls(**values)
+        return (usual or cls()).replace(**values)
+
+
+USUAL_SETTINGS: dict[str, TrainSettings] = {
+    "dvp": TrainSettings(),
+    "headgan": TrainSettings(
+        steps=100_000,
+        batch=6,
+        l1=50.0,
+        adversarial="hinge",
+        matching=10.0,
+        vgg=10.0,
+        decay=0.4,
+        judged=4,
+        outside=0.5,
+        moved=1.0,
+        mask=10.0,
+        length=6,
+        lengthen=20_000,
+        eyes="auto",
+    ),
+}
+"""How each kind of generator is trained unless told otherwise: Deep Video Portraits, section 5;
+HeadGAN's public code, with a teacher for hair and background, which that has not."""

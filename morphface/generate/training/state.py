@@ -1,6 +1,7 @@
 """Everything that a training run goes on with: networks, optimisers, mean weights, step."""
 
 import copy
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +13,19 @@ from morphface.core.errors import MissingFileError, ModelError
 from morphface.core.files import atomic_write
 from morphface.generate.config import GeneratorConfig, difference
 from morphface.generate.generator import generator_of
-from morphface.generate.networks import PatchDiscriminator
-from morphface.generate.networks.backbones import load_backbone
+from morphface.generate.networks import HeadJudges, PatchDiscriminator
+from morphface.generate.networks.backbones import BACKBONES, load_backbone
 from morphface.generate.training.settings import TrainSettings
 
-__all__ = ["TrainState", "load_state", "new_state", "save_state"]
+__all__ = ["JUDGES", "TrainState", "load_state", "new_state", "save_state"]
+
+JUDGES: dict[str, Callable[[GeneratorConfig], nn.Module]] = {
+    "dvp": PatchDiscriminator,
+    "headgan": HeadJudges,
+}
+"""What judges the frames of each kind of generator."""
+_EYES = ("vgg19", "efficientnet_lite0")
+"""Whose features serve the perceptual term, the first whose weights are at hand."""
 
 
 @dataclass(eq=False)
@@ -30,7 +39,7 @@ class TrainState:
         makers: the generator's optimiser.
         judges: the discriminator's optimiser.
         step: how many steps were made.
-        eyes: VGG19, whose features the perceptual term compares; None without that term.
+        eyes: the network whose features the perceptual term compares; None without that term.
     """
 
     generator: nn.Module
@@ -68,17 +77,27 @@ def new_state(config: GeneratorConfig, settings: TrainSettings) -> TrainState:
 
     Raises:
         MissingFileError: the perceptual term is asked for, and its weights are not here.
-        ModelError: those weights are none of VGG19.
+        ModelError: those weights are none of that network.
     """
     torch.manual_seed(settings.seed)
-    generator, judge = generator_of(config), PatchDiscriminator(config)
+    generator, judge = generator_of(config), JUDGES[config.kind](config)
     mean = copy.deepcopy(generator).eval().requires_grad_(False)
     makers, judges = (
         torch.optim.Adam(network.parameters(), lr=settings.rate, betas=settings.betas)
         for network in (generator, judge)
     )
-    eyes = load_backbone("vgg19", settings.vgg_weights) if settings.vgg else None
-    return TrainState(generator, judge, mean, makers, judges, eyes=eyes)
+    return TrainState(generator, judge, mean, makers, judges, eyes=_eyes(settings))
+
+
+def _eyes(settings: TrainSettings) -> nn.Module | None:
+    """The network of the perceptual term, if there is one."""
+    if not settings.vgg:
+        return None
+    if settings.eyes != "auto":
+        return load_backbone(settings.eyes, settings.vgg_weights)
+    here = (name for name in _EYES if name in BACKBONES and BACKBONES[name].file.find())
+    found = next(here, None)
+    return None if found is None else load_backbone(found)
 
 
 def save_state(path: Path, state: TrainState, config: GeneratorConfig) -> None:

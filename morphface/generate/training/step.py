@@ -1,6 +1,7 @@
 """One step: the discriminator first, then the generator, then the mean of its weights."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -16,7 +17,7 @@ from morphface.generate.losses import (
 from morphface.generate.training.settings import TrainSettings
 from morphface.generate.training.state import TrainState
 
-__all__ = ["Hands", "train_step"]
+__all__ = ["Hands", "frozen", "judged", "learnt", "train_step"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +31,54 @@ class Hands:
 
     backward: Callable[[Tensor], None] = Tensor.backward
     bare: Callable[[nn.Module], nn.Module] = lambda network: network
+
+
+@contextmanager
+def frozen(judge: nn.Module) -> Iterator[nn.Module]:
+    """A discriminator that learns nothing meanwhile.
+
+    Args:
+        judge: without wrapping.
+    """
+    judge.requires_grad_(False)
+    try:
+        yield judge
+    finally:
+        judge.requires_grad_(True)
+
+
+def judged(state: TrainState, loss: Tensor, settings: TrainSettings, hands: Hands) -> None:
+    """Let the discriminator learn.
+
+    Args:
+        state: is changed in place.
+        loss: what it shall minimise.
+        settings: have the rate.
+        hands: how to differentiate.
+    """
+    _moved(state.judges, loss, settings.rate_at(state.step), hands)
+
+
+def learnt(state: TrainState, loss: Tensor, settings: TrainSettings, hands: Hands) -> None:
+    """Let the generator learn: its weights, their mean, and the count of steps go on.
+
+    Args:
+        state: is changed in place.
+        loss: what it shall minimise.
+        settings: have the rate and the decay of the mean.
+        hands: how to differentiate.
+    """
+    _moved(state.makers, loss, settings.rate_at(state.step), hands)
+    state.step += 1
+    state.average(hands.bare(state.generator), settings.ema)
+
+
+def _moved(optimizer: torch.optim.Optimizer, loss: Tensor, rate: float, hands: Hands) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    optimizer.zero_grad(set_to_none=True)
+    hands.backward(loss)
+    optimizer.step()
 
 
 def train_step(
@@ -68,7 +117,6 @@ class _Step:
         made = state.generator(self.batch["window"])
         found = self._judge(made.detach()) if settings.adversarial != "none" else {}
         losses = self._losses(made)
-        state.makers.zero_grad(set_to_none=True)
         weights = {
             "l1": settings.l1,
             "adversarial": 1.0,
@@ -77,10 +125,7 @@ class _Step:
             "vgg": settings.vgg,
         }
         weighted = [weights[name] * loss for name, loss in losses.items()]
-        self.hands.backward(torch.stack(weighted).sum())
-        state.makers.step()
-        state.step += 1
-        state.average(self.hands.bare(state.generator), settings.ema)
+        learnt(state, torch.stack(weighted).sum(), settings, self.hands)
         return found | {name: loss.detach() for name, loss in losses.items()}
 
     def _judge(self, made: Tensor) -> dict[str, Tensor]:
@@ -90,9 +135,7 @@ class _Step:
         logits = state.judge(torch.cat([window, window]), torch.cat([frame, made]))[-1]
         real, fake = logits.chunk(2)
         loss = discriminator_loss(real.float(), fake.float(), self.settings.adversarial)
-        state.judges.zero_grad(set_to_none=True)
-        self.hands.backward(loss)
-        state.judges.step()
+        judged(state, loss, self.settings, self.hands)
         return {"discriminator": loss.detach()}
 
     def _losses(self, made: Tensor) -> dict[str, Tensor]:
@@ -115,14 +158,11 @@ class _Step:
 
     def _adversarial(self, made: Tensor) -> dict[str, Tensor]:
         """What the discriminator, which learns nothing from it, says of made frames."""
-        judge, window = self.hands.bare(self.state.judge), self.batch["window"]
-        judge.requires_grad_(False)
-        try:
+        window = self.batch["window"]
+        with frozen(self.hands.bare(self.state.judge)) as judge:
             features = judge(window, made)
             loss = generator_loss(features[-1].float(), self.settings.adversarial)
             if not self.settings.matching:
                 return {"adversarial": loss}
             matching = feature_matching(judge(window, self.batch["frame"]), features)
             return {"adversarial": loss, "matching": matching}
-        finally:
-            judge.requires_grad_(True)

@@ -9,14 +9,26 @@ from jaxtyping import Float
 from torch import Tensor
 
 from morphface.core.errors import NoFaceError
-from morphface.evaluate import Lpips, Measure, Score, akd, apd_pixel, jitter, l1, psnr, ssim
+from morphface.evaluate import (
+    FrechetDistance,
+    Measure,
+    Score,
+    akd,
+    apd_pixel,
+    jitter,
+    l1,
+    psnr,
+    ssim,
+)
 from morphface.evaluate import warping_error as warping
 from morphface.evaluate.motion import MEASURES
 from morphface.landmarks.detectors import LandmarkDetector
+from morphface.landmarks.points import Landmarks
 from morphface.media.images import Photo
 from morphface.media.video import Frame
 from morphface.pipelines.evaluate.clips import scaled
 from morphface.pipelines.evaluate.faces import Faces
+from morphface.pipelines.evaluate.networks import Networks
 
 __all__ = ["Looks", "score_pictures"]
 
@@ -32,14 +44,14 @@ class Looks:
 
     Args:
         size: height and width at which they are compared.
-        lpips: the perceptual distance; None leaves it out.
-        detector: of landmarks; None leaves AKD and jitter out.
+        networks: learnt measures.
+        detector: of landmarks; None leaves AKD, jitter and CSIM out.
         faces: of the reference, for the warping error; None leaves it out.
         masked: whether pixels count by how much of the reference's face they show.
     """
 
     size: tuple[int, int]
-    lpips: Lpips | None = None
+    networks: Networks = Networks()
     detector: LandmarkDetector | None = None
     faces: Faces | None = None
     masked: bool = False
@@ -63,6 +75,7 @@ def score_pictures(
     """
     kept: dict[Measure, list[Tensor]] = {}
     watched = [_Motion(looks, ""), _Motion(looks, ", reference")]
+    sets = _sets(looks)
     for number, pair in enumerate(frames):
         pixels = [scaled(frame.photo.pixels, looks.size)[None] for frame in pair]
         for measure, values in _compared(pixels, looks, number):
@@ -71,8 +84,14 @@ def score_pictures(
         if looks.detector is not None:
             far = akd(found[0][None], found[1][None], side=max(looks.size))
             kept.setdefault(MEASURES["akd"], []).append(far)
+            for measure, values in _identities(pixels, watched, looks):
+                kept.setdefault(measure, []).append(values)
+        if sets is not None:
+            for side, values in zip(("result", "reference"), pixels, strict=True):
+                sets.add(side, values)
         advance(number + 1)
     scores = [measure.of(torch.cat(values)) for measure, values in kept.items()]
+    scores += [sets.score()] if sets is not None and sets.pictures > 1 else []
     if looks.masked and scores and scores[0].missing == len(scores[0].values):
         raise NoFaceError("no frame of the reference shows a face to mask; leave --mask out")
     return [*scores, *(score for motion in watched for score in motion.scores())]
@@ -90,8 +109,24 @@ def _compared(
             yield named, torch.full((1,), torch.nan)
         else:
             yield named, measure(pixels[0], pixels[1], mask)
-    if looks.lpips is not None:
-        yield looks.lpips.measure, looks.lpips(*pixels)
+    for learnt in (looks.networks.lpips, looks.networks.features):
+        if learnt is not None:
+            yield learnt.measure, learnt(*pixels)
+
+
+def _sets(looks: Looks) -> FrechetDistance | None:
+    features = looks.networks.features
+    return None if features is None else FrechetDistance(features.backbone)
+
+
+def _identities(
+    pixels: list[Float[Tensor, "1 H W 3"]], watched: "list[_Motion]", looks: Looks
+) -> Iterator[tuple[Measure, Float[Tensor, "1"]]]:
+    """CSIM of a pair of pictures."""
+    csim = looks.networks.csim
+    if csim is not None:
+        marks = tuple([motion.face] for motion in watched)
+        yield csim.measure, csim(pixels[0], pixels[1], (marks[0], marks[1]))
 
 
 def _on_face(measure: Measure) -> Measure:
@@ -104,6 +139,7 @@ class _Motion:
 
     def __init__(self, looks: Looks, side: str) -> None:
         self._looks, self._side = looks, side
+        self.face: Landmarks | None = None
         self._before: Tensor | None = None
         self._points: deque[Tensor] = deque(maxlen=3)
         self._shaking: list[Tensor] = []
@@ -117,6 +153,7 @@ class _Motion:
         points = torch.full((_POINTS, 2), torch.nan)
         if self._looks.detector is not None:
             faces = self._looks.detector.detect(Photo(pixels[0]))
+            self.face = faces[0] if faces else None
             points = faces[0].points if faces else points
             self._points.append(points)
             if len(self._points) == 3:

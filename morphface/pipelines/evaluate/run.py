@@ -17,13 +17,14 @@ from morphface.core.errors import (
     ParameterError,
 )
 from morphface.core.files import atomic_write
-from morphface.evaluate import Lpips, Score
+from morphface.evaluate import Score
 from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
 from morphface.media.images import Photo
 from morphface.parameters.archive import library_versions
 from morphface.pipelines.actors import file_of, is_parameters, model_of
 from morphface.pipelines.evaluate.clips import Clip, counted, pairs
 from morphface.pipelines.evaluate.faces import Faces, find_faces, read_faces, score_faces
+from morphface.pipelines.evaluate.networks import find_networks
 from morphface.pipelines.evaluate.pictures import Looks, score_pictures
 from morphface.pipelines.photo import Progress
 
@@ -45,6 +46,7 @@ class Wishes:
         model: name or path of the model that faces are found with.
         lpips_weights: path of torchvision's AlexNet; None looks in the caches.
         lpips_channels: path of LPIPS' own weights; None looks there and in the package `lpips`.
+        sface: path of the network of CSIM; None looks in the folder of models.
 
     Raises:
         ParameterError: there is no such mask.
@@ -57,6 +59,7 @@ class Wishes:
     model: str | None = None
     lpips_weights: str | Path | None = None
     lpips_channels: str | Path | None = None
+    sface: str | Path | None = None
 
     def __post_init__(self) -> None:
         if self.mask not in (None, *MASKS):
@@ -234,8 +237,13 @@ class _Run:
                     raise ParameterError(
                         "mask needs a reference that is not scaled; make it smaller"
                     )
+            networks = find_networks(
+                self._note,
+                lpips=(self.wishes.lpips_weights, self.wishes.lpips_channels),
+                sface=self.wishes.sface,
+            )
             looks = Looks(
-                size, self._lpips(), self._detector(stack), faces, masked=bool(self.wishes.mask)
+                size, networks, self._detector(stack), faces, masked=bool(self.wishes.mask)
             )
             frames = pairs(one, other, shorter=self.wishes.shorter)
             scores = score_pictures(frames, looks, lambda n: self.tell(f"comparing frame {n}"))
@@ -261,22 +269,12 @@ class _Run:
             one, other = one.first(count), other.first(count)
         return score_faces(one, other)
 
-    def _lpips(self) -> Lpips | None:
-        weights, channels = self.wishes.lpips_weights, self.wishes.lpips_channels
-        try:
-            return Lpips.load(backbone=weights, channels=channels)
-        except MissingFileError as error:
-            if weights is not None or channels is not None:
-                raise
-            self.notes.append(f"LPIPS is left out: {error}")
-            return None
-
     def _detector(self, stack: ExitStack) -> MediaPipeDetector | None:
         try:
             detector = stack.enter_context(MediaPipeDetector())
             detector.detect(Photo(torch.zeros(64, 64, 3)))
         except (MissingDependencyError, MissingFileError) as error:
-            self.notes.append(f"AKD and jitter are left out: {error}")
+            self.notes.append(f"AKD, jitter and CSIM are left out: {error}")
             return None
         return detector
 

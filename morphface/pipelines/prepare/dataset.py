@@ -11,6 +11,7 @@ from morphface.core.errors import OutputError, ParameterError
 from morphface.core.tasks.cluster import Cluster
 from morphface.core.tasks.pool import Pool
 from morphface.core.tasks.task import Executor
+from morphface.pipelines.prepare.corpus import with_identities
 from morphface.pipelines.prepare.manifest import make_manifest
 from morphface.pipelines.prepare.record import (
     Before,
@@ -71,6 +72,7 @@ def prepare(
     ray: str | None = None,
     progress: Callable[[State], None] | None = None,
     work: ClipWork | None = None,
+    identities: str | Path = "clips",
 ) -> Prepared:
     """Make training samples of all frames of all clips: crops, parameters and maps.
 
@@ -89,6 +91,7 @@ def prepare(
         ray: address of a Ray cluster to use instead, "local" starts one here.
         progress: is told how far it is.
         work: what makes the samples of a clip, if not ours.
+        identities: of a corpus: who is in which clip, see `with_identities`.
 
     Raises:
         MissingFileError: an input is not there, or holds no video.
@@ -101,6 +104,8 @@ def prepare(
     settings = settings or PrepareSettings()
     workers = _count(workers)
     clips = list_clips(inputs, out)
+    if settings.corpus:
+        clips = with_identities(clips, identities)
     if work is None:
         check_machine(settings)
     folder = Path(out)

@@ -10,7 +10,7 @@ from typing import Any
 
 from morphface.media.shards.folder import FORMAT, VERSION, manifest_sha256
 from morphface.parameters.io import CONVENTIONS
-from morphface.pipelines.prepare.settings import PrepareSettings, versions
+from morphface.pipelines.prepare.settings import MATTE, PrepareSettings, versions
 from morphface.pipelines.prepare.sources import Clip
 from morphface.pipelines.prepare.statistics import summed
 from morphface.pipelines.prepare.unit import Outcome
@@ -73,6 +73,7 @@ def _parts(settings: PrepareSettings) -> dict[str, str]:
     return {
         "frame.png": "the crop of the frame, RGB, 0 to 1 as 0 to 255",
         **{f"{name}.png": _MAP for name in settings.maps},
+        **({MATTE: "where the person is, 0 to 1 as 0 to 255"} if settings.corpus else {}),
         "params.npy": f"FaceParameters.to_vector: {', '.join(_VECTOR)}; for the crop's camera",
         "json": "where the frame comes from, its time, state, crop and camera",
     }

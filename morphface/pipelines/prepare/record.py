@@ -159,8 +159,8 @@ def _plain(settings: PrepareSettings) -> dict[str, Any]:
 
 def _of_manifest(manifest: dict[str, Any]) -> Before:
     clips = tuple(
-        Clip("", record["source"]["name"], record["source"]["bytes"], 0, record["source"]["sha256"])
-        for record in manifest["clips"]
+        Clip("", source["name"], source["bytes"], 0, source["sha256"], source.get("identity", ""))
+        for source in (record["source"] for record in manifest["clips"])
     )
     outcomes = tuple(outcome_of(record) for record in manifest["clips"])
     shards = {shard["name"]: shard for shard in manifest["shards"]}
@@ -171,10 +171,14 @@ def _changes(before: Sequence[Clip], now: Sequence[Clip]) -> list[str]:
     """How two lists of clips differ, in words; the first of each kind is named."""
     was = {clip.source: clip.sha256 for clip in before}
     here = {clip.source: clip.sha256 for clip in now}
+    who = {clip.source: clip.identity for clip in before}
     kinds = {
         "is new": [name for name in here if name not in was],
         "is missing": [name for name in was if name not in here],
         "has another content": [name for name in here if was.get(name, here[name]) != here[name]],
+        "has another identity": [
+            c.source for c in now if who.get(c.source, c.identity) != c.identity
+        ],
     }
     found = [_few(names, kind) for kind, names in kinds.items() if names]
     if not found and [clip.source for clip in before] != [clip.source for clip in now]:

@@ -20,9 +20,11 @@ from morphface.pipelines.wishes import STAGES
 from morphface.render.maps import DVP
 from morphface.render.maps.names import check_names
 
-__all__ = ["PrepareSettings", "ShardSize", "differences", "versions"]
+__all__ = ["MATTE", "PrepareSettings", "ShardSize", "differences", "versions"]
 
 _UNITS = {"kb": 10**3, "mb": 10**6, "gb": 10**9, "kib": 2**10, "mib": 2**20, "gib": 2**30}
+MATTE = "matte.png"
+"""The part that says where the person is."""
 _SIDES = (32, 2048)
 _EVERY = (1, 100_000)
 
@@ -75,6 +77,8 @@ class PrepareSettings:
         people: how many people of a clip at most, the one seen longest first.
         shard_size: when a shard is full, see `ShardSize.parse`.
         strict: names of warnings, see `fit.verdict`, whose frames are left out, or "all".
+        corpus: whether clips of many people become a corpus for one-shot generators: with
+            mattes and candidates for photos, without clips that do not serve (`corpus.py`).
 
     Raises:
         ParameterError: a value is not one of these.
@@ -88,6 +92,7 @@ class PrepareSettings:
     people: int = 1
     shard_size: str = "512MB"
     strict: tuple[str, ...] = ()
+    corpus: bool = False
 
     def __post_init__(self) -> None:
         ShardSize.parse(self.shard_size)
@@ -102,12 +107,14 @@ class PrepareSettings:
     @property
     def extensions(self) -> tuple[str, ...]:
         """The parts of each sample, in order."""
-        return ("frame.png", "params.npy", *(f"{name}.png" for name in self.maps), "json")
+        matte = (MATTE,) if self.corpus else ()
+        return ("frame.png", "params.npy", *(f"{name}.png" for name in self.maps), *matte, "json")
 
     @property
     def digest(self) -> str:
         """Differs where settings or versions do."""
-        content = json.dumps([asdict(self), versions(self.model)], sort_keys=True)
+        plain = {name: value for name, value in asdict(self).items() if name != "corpus" or value}
+        content = json.dumps([plain, versions(self.model)], sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()
 
 

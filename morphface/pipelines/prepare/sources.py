@@ -32,6 +32,7 @@ class Clip:
         bytes: its size.
         modified: when it was last changed, in nanoseconds.
         sha256: of its content; empty until it was read.
+        identity: name of the person in it; empty where that does not matter.
     """
 
     path: str
@@ -39,6 +40,7 @@ class Clip:
     bytes: int
     modified: int
     sha256: str = ""
+    identity: str = ""
 
     @property
     def name(self) -> str:
@@ -47,7 +49,8 @@ class Clip:
 
     def record(self) -> dict[str, Any]:
         """What a dataset says about it, wherever it lies."""
-        return {"name": self.source, "bytes": self.bytes, "sha256": self.sha256}
+        said = {"name": self.source, "bytes": self.bytes, "sha256": self.sha256}
+        return said | ({"identity": self.identity} if self.identity else {})
 
 
 def list_clips(inputs: Sequence[str | Path], out: str | Path) -> list[Clip]:

@@ -59,8 +59,10 @@ def summed(outcomes: Iterable[Outcome]) -> dict[str, Any]:
         state: sum(outcome.outcome == state for outcome in found)
         for state in ("prepared", "skipped", "duplicate", "died")
     }
+    broken = Counter(outcome.rule for outcome in found if outcome.rule)
     return {
         "clips": counts,
+        "rejected_because": dict(sorted(broken.items())),
         "sequences": len(people),
         "frames": {name: sum(person["frames"][name] for person in people) for name in STATES},
         **{name: _counted(found, name) for name in _REASONS},

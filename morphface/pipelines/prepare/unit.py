@@ -105,6 +105,7 @@ class Outcome:
         pieces: samples and bytes of each part that no shard may divide.
         sequences: the people in it, each with its runs of consecutive frames.
         tries: how many runs began it and saw its process die.
+        rule: of a corpus that a skipped clip breaks, a word.
     """
 
     outcome: str
@@ -116,6 +117,7 @@ class Outcome:
     pieces: list[list[int]] = field(default_factory=list)
     sequences: list[dict[str, Any]] = field(default_factory=list)
     tries: int = 0
+    rule: str = ""
 
     @property
     def final(self) -> bool:
@@ -140,7 +142,8 @@ def do_unit(job: Job, tell: Tell) -> Outcome:
     try:
         outcome = _write(job, tell)
     except _BAD_CLIP as error:
-        outcome = Outcome(SKIPPED, _sentence(error, job.clip))
+        rule = getattr(error, "rule", "")
+        outcome = Outcome(SKIPPED, _sentence(error, job.clip), rule=rule)
     except MorphfaceError:
         raise
     except Exception as error:  # no clip may end the run; this one's mistake is written down
@@ -217,7 +220,9 @@ def _write_sequence(
 def _provenance(job: Job) -> dict[str, Any]:
     from morphface.core.version import __version__
 
-    return {"source": job.clip.source, "source_sha256": job.clip.sha256, "morphface": __version__}
+    clip = job.clip
+    said = {"source": clip.source, "source_sha256": clip.sha256, "morphface": __version__}
+    return said | ({"identity": clip.identity} if clip.identity else {})
 
 
 def _pieces(index: ShardIndex, settings: PrepareSettings) -> list[list[int]]:

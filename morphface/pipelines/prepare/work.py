@@ -15,7 +15,9 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import UInt8
 from PIL import Image
+from torch import Tensor
 
 from morphface.core.threads import one_torch_thread
 from morphface.fit.verdict import Warned, check_kinds, frame_warnings, warned_frames
@@ -26,9 +28,18 @@ from morphface.landmarks.detectors.model_file import require_model
 from morphface.media.crop import Crop, box_drift
 from morphface.media.video import Frame, Video, read_video
 from morphface.models import MorphableModel, load_model
-from morphface.parameters import LOST, STATES, Track
+from morphface.parameters import LOST, STATES, FaceParameters, Track
 from morphface.pipelines.model_landmarks import with_landmarks_for
-from morphface.pipelines.prepare.settings import PrepareSettings
+from morphface.pipelines.prepare.corpus import (
+    DRIFT,
+    LEAST,
+    Rejected,
+    candidates,
+    check_clip,
+    cut_frames,
+    matte_of,
+)
+from morphface.pipelines.prepare.settings import MATTE, PrepareSettings
 from morphface.pipelines.prepare.sources import Clip
 from morphface.pipelines.prepare.statistics import of_track
 from morphface.pipelines.prepare.unit import Sample, Sequence
@@ -43,8 +54,6 @@ _CANDIDATES = (8, 32)
 _CANDIDATE_BYTES = 512 * 2**20
 _TOGETHER = 8
 """Frames that are rendered in one go."""
-_WANDERING = 0.45
-"""Drift from which HeadGAN's data leaves a clip out, see `box_drift`."""
 _FAST = 1
 """Compression of pictures: a higher one takes five times as long for a tenth less."""
 
@@ -80,24 +89,45 @@ def work_on_clip(
     model = _model(settings.model)
     with one_torch_thread(), torch.no_grad(), read_video(clip.path, every=settings.every) as video:
         tracks = _tracks(video, model, settings)
+        cuts = cut_frames(video) if settings.corpus else []
         if video.truncated:
             warn("it is cut off or damaged; what decodes of it was used")
+        refused: list[Rejected] = []
         for track in tracks:
             warnings = frame_warnings(track)
             chosen = check_kinds(settings.strict)
             left = [_refused(found, chosen) for found in warnings]
             crop = Crop.steady(track.boxes, settings.size)
             drift = box_drift(track.boxes, video.size)
-            if drift > _WANDERING:
+            if settings.corpus and (why := _unwanted(track, drift, cuts)) is not None:
+                refused.append(why)
+                continue
+            if not settings.corpus and drift > DRIFT:
                 warn(f"the face wanders about, by {drift:.2f} of the picture: crops may cut it off")
             rows = _rows(track, left)
+            if settings.corpus and len(rows) < LEAST:
+                refused.append(Rejected("warned", f"{len(rows)} frames are left without warnings"))
+                continue
             samples = _samples(video, model, _Shown(track, rows, warnings), crop, settings)
             facts = _facts(model, track, crop, drift) | {
                 "lost_because": track.why(LOST),
                 "warnings": warned_frames(track),
                 "left_out": dict(Counter(name for name in left if name)),
             }
+            if settings.corpus:
+                facts["photos"] = candidates(_of(track.parameters, list(rows.values())))
             yield Sequence(samples, facts)
+        if refused and len(refused) == len(tracks):
+            raise refused[0]
+
+
+def _unwanted(track: Track, drift: float, cuts: list[int]) -> Rejected | None:
+    """Why a corpus does not want a person of a clip."""
+    try:
+        check_clip(track, drift, cuts)
+    except Rejected as reason:
+        return reason
+    return None
 
 
 @lru_cache(maxsize=1)
@@ -141,6 +171,11 @@ def _rows(track: Track, left: list[str]) -> dict[int, int]:
     }
 
 
+def _of(parameters: FaceParameters, rows: list[int]) -> FaceParameters:
+    """Some frames, in any order."""
+    return parameters.map(lambda values: values[rows] if len(values) > 1 else values)
+
+
 def _samples(
     video: Video, model: MorphableModel, shown: _Shown, crop: Crop, settings: PrepareSettings
 ) -> Iterator[Sample]:
@@ -165,13 +200,20 @@ def _rendered(
         parts = {"frame.png": _picture(crop, frame), "params.npy": _array(vectors[row - first])}
         for name in settings.maps:
             parts[f"{name}.png"] = encode_png(name, maps.unit(name)[row - first])
+        if settings.corpus:
+            parts[MATTE] = _png(
+                matte_of(model, track.parameters[row], camera, crop.apply(frame.photo.pixels))
+            )
         facts = _frame_facts(track, row, crop, camera)
         facts["warnings"] = {one.name: round(one.value, 4) for one in shown.warnings[row]}
         yield Sample(frame.index, parts, facts)
 
 
 def _picture(crop: Crop, frame: Frame) -> bytes:
-    values = (crop.apply(frame.photo.pixels).clamp(0, 1) * 255).round().to(torch.uint8)
+    return _png((crop.apply(frame.photo.pixels).clamp(0, 1) * 255).round().to(torch.uint8))
+
+
+def _png(values: UInt8[Tensor, "..."]) -> bytes:
     stream = io.BytesIO()
     Image.fromarray(values.numpy()).save(stream, "PNG", compress_level=_FAST)
     return stream.getvalue()

@@ -209,6 +209,8 @@ def strayed(driver: Driver, run: Run, settings: TransferSettings, rows: Int[Tens
         settings: of the transfer.
         rows: as of `driven`.
     """
+    if run.of_photo:
+        return ""
     limited = settings.rotation, settings.translation
     turn, place = (replace(rule, clamp=None) for rule in limited)
     free = TransferSettings(turn, place, Rule("keep"), Rule("keep"), reference=settings.reference)

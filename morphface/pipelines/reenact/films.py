@@ -12,6 +12,7 @@ from morphface.media.shards.durable import file_sha256
 from morphface.pipelines.photo import Progress
 from morphface.pipelines.reenact.backdrop import clip_of
 from morphface.pipelines.reenact.driver import (
+    Driver,
     beyond,
     chosen_rows,
     driven,
@@ -25,7 +26,7 @@ from morphface.pipelines.reenact.look import Look, Motion
 from morphface.pipelines.reenact.run import Run, open_run
 from morphface.pipelines.reenact.script import animated, read_script
 
-__all__ = ["animate_video", "reenact_video"]
+__all__ = ["animate_video", "driven_film", "reenact_video"]
 
 _PANEL = 256
 
@@ -74,16 +75,44 @@ def reenact_video(
     opened = open_run(run, model=model)
     clip_of(opened.path, opened.target, clip)  # refused before the driver is tracked
     moves = read_driver(driver, opened, model=model, progress=tell)
+    return driven_film(opened, moves, chosen, place, look, tell=tell)
+
+
+def driven_film(
+    opened: Run,
+    moves: Driver,
+    chosen: TransferSettings,
+    place: Path,
+    look: Look,
+    *,
+    tell: Progress,
+) -> dict[str, Any]:
+    """Make the person of an opened run do what a driver does.
+
+    Args:
+        opened: who moves.
+        moves: whose motion it is.
+        chosen: what is transferred.
+        place: the video to write.
+        look: what is written.
+        tell: is told what begins now.
+
+    Returns:
+        As `reenact_video`.
+
+    Raises:
+        MorphfaceError: the subclass and its message say what is wrong.
+    """
     tell("transferring")
     track = opened.target.track
     rows = rows_at(track, moves.times - moves.times[0], opened.target.rate)
     parameters = driven(moves, opened, chosen, rows)
-    crop = moves.crop(_PANEL, track, opened.model) if compare and moves.video else None
+    crop = moves.crop(_PANEL, track, opened.model) if look.compare and moves.video else None
     motion = Motion(parameters, rows, moves.times, moves.actor.rate, moves.video, crop)
     known = moves.actor.path
     facts = {"driver": Path(known).name, "driver_sha256": file_sha256(known)}
     lost = moves.actor.warning
-    words = f"{Path(driver).name}: {lost}; it stands still there" if lost else ""
+    words = f"{Path(known).name}: {lost}; it stands still there" if lost else ""
     warnings = [opened.warning, words, strayed(moves, opened, chosen, rows)]
     modes = ((name, run_settings(name, limit=limit)) for name in MODES for limit in (True, False))
     mode = next((name for name, known in modes if known == chosen), "custom")

@@ -61,6 +61,11 @@ class Run:
     model: MorphableModel
 
     @property
+    def of_photo(self) -> bool:
+        """Whether its target is one photo, and not the clip that it was trained on."""
+        return False
+
+    @property
     def warning(self) -> str:
         """Why its frames may be worse than they were; empty if nothing is known."""
         words = outdated(self.target.older, self.config.maps)

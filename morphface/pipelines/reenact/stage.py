@@ -36,10 +36,12 @@ class Stage:
     def of(cls, run: Run, motion: Motion, look: Look) -> "Stage":
         """The best that is at hand."""
         target = run.target
-        path = clip_of(run.path, target, look.clip)
+        path = None if run.of_photo else clip_of(run.path, target, look.clip)
         clip = None if path is None else ClipFrames(path, target.track)
         if look.crop_only:
             return cls(run, motion, clip, True, "none: the crop alone, as asked for")
+        if run.of_photo:
+            return cls(run, motion, None, False, "the photo, bent with the head")
         if clip is not None:
             again = motion.parameters.frames > target.track.frames
             more = ", back and forth since it is shorter" if again else ""

@@ -1,0 +1,1 @@
+"""One photo of a person, any driver: data, training and use of one-shot generators."""

@@ -1,0 +1,175 @@
+"""A tracked clip in memory as what one-shot generators train with: every photo with every frame."""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+from morphface.core.check import check_shape
+from morphface.core.errors import ParameterError
+from morphface.generate.config import GeneratorConfig
+from morphface.generate.reference import Reference
+from morphface.generate.take import Take
+from morphface.generate.windows import to_signed
+from morphface.geometry.camera import Camera
+from morphface.models import MorphableModel
+from morphface.parameters import FaceParameters
+from morphface.render import Conditions, Sitter
+from morphface.render.maps.scene import Scene
+
+__all__ = ["ClipTakes", "Filmed", "reference_of", "signed"]
+
+_HELD = 512
+"""Scenes that are kept drawn."""
+
+
+@dataclass(frozen=True, eq=False)
+class Filmed:
+    """A person in consecutive frames of a clip, cropped.
+
+    Args:
+        parameters: of the frames.
+        camera: that sees the crops.
+        pictures: of the frames.
+        mattes: where the person is in each.
+        name: of the clip.
+
+    Raises:
+        ShapeError: the parts differ in frames or size.
+    """
+
+    parameters: FaceParameters
+    camera: Camera
+    pictures: UInt8[Tensor, "T S S 3"]
+    mattes: UInt8[Tensor, "T S S"]
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        size = self.parameters.frames, *self.camera.size
+        check_shape("pictures", self.pictures, *size, 3)
+        check_shape("mattes", self.mattes, *size)
+
+
+class ClipTakes:
+    """Takes of a clip: number by number, every photo with every stretch of frames.
+
+    Args:
+        model: of the head.
+        filmed: the clip.
+        config: of the generator.
+        photos: frames that serve as photos.
+        rows: frames to make; a take has consecutive ones of these.
+        longest: the most frames of a take.
+
+    Raises:
+        ParameterError: there is no photo or no row, or one that the clip has not.
+    """
+
+    def __init__(
+        self,
+        model: MorphableModel,
+        filmed: Filmed,
+        config: GeneratorConfig,
+        *,
+        photos: Sequence[int],
+        rows: Sequence[int],
+        longest: int = 1,
+    ) -> None:
+        frames = filmed.parameters.frames
+        if not photos or not rows or not {*photos, *rows} <= set(range(frames)):
+            raise ParameterError(f"photos and rows must be one or more of {frames} frames")
+        self._filmed, self._config = filmed, config
+        self._photos, self._rows, self.longest = tuple(photos), tuple(rows), longest
+        self._sitter = Sitter(model, filmed.camera, config.maps)
+        self._scenes: OrderedDict[int, Scene] = OrderedDict()
+
+    def __getstate__(self) -> dict[str, object]:
+        return self.__dict__ | {"_scenes": OrderedDict()}
+
+    @property
+    def count(self) -> int:
+        """Pairs of a photo and a row."""
+        return len(self._photos) * len(self._rows)
+
+    def take(self, number: int, length: int = 1) -> Take:
+        """A photo, and rows from one on; there may be fewer at the end.
+
+        Args:
+            number: of the pair.
+            length: of rows at most.
+        """
+        first, photo = divmod(number, len(self._photos))
+        rows = self._rows[first : first + min(length, self.longest)]
+        return self.pair(self._photos[photo], rows)
+
+    def pair(self, photo: int, rows: Sequence[int]) -> Take:
+        """A photo, and frames to make of it.
+
+        Args:
+            photo: number of a frame.
+            rows: numbers of frames.
+        """
+        filmed, source = self._filmed, self._scene(photo)
+        parts = [self._sitter.between(source, self._scene(row)) for row in rows]
+        matte = _unit(filmed.mattes[photo][None])[:, None]
+        reference = reference_of(
+            signed(filmed.pictures[photo]), self._sitter.maps(source), matte, parts
+        )
+        chosen = list(rows)
+        return Take(
+            (reference,),
+            window=torch.stack([self._window(row) for row in rows]),
+            frame=torch.stack([signed(filmed.pictures[row])[0] for row in rows]),
+            matte=_unit(filmed.mattes[chosen])[:, None],
+            mouth=torch.cat([part.mouth for part in parts]),
+            style=torch.zeros(len(rows), self._config.style_dim),
+            person=filmed.name,
+            clip=filmed.name,
+        )
+
+    def _window(self, row: int) -> Float[Tensor, "C S S"]:
+        """Maps of the frames about a row; beyond the ends stand the first and the last."""
+        last = self._filmed.parameters.frames - 1
+        near = (min(max(row + offset, 0), last) for offset in self._config.offsets)
+        drawn = [self._sitter.maps(self._scene(frame))[0] for frame in near]
+        return torch.cat([maps.permute(2, 0, 1) for maps in drawn])
+
+    def _scene(self, frame: int) -> Scene:
+        if frame in self._scenes:
+            self._scenes.move_to_end(frame)
+            return self._scenes[frame]
+        self._scenes[frame] = self._sitter.scene(self._filmed.parameters[frame])
+        if len(self._scenes) > _HELD:
+            self._scenes.popitem(last=False)
+        return self._scenes[frame]
+
+
+def reference_of(
+    photo: Float[Tensor, "1 3 S S"],
+    maps: Float[Tensor, "1 S S C"],
+    matte: Float[Tensor, "1 1 S S"],
+    frames: Sequence[Conditions],
+) -> Reference:
+    """The reference that a photo is for some frames.
+
+    Args:
+        photo: from -1 to 1.
+        maps: of it.
+        matte: of it.
+        frames: what `Sitter.between` says of each.
+    """
+    flow = torch.cat([frame.prior.flow for frame in frames]).permute(0, 3, 1, 2)
+    valid = torch.cat([frame.prior.valid for frame in frames])[:, None]
+    return Reference(photo, maps.permute(0, 3, 1, 2), matte, flow, valid)
+
+
+def signed(picture: UInt8[Tensor, "S S 3"]) -> Float[Tensor, "1 3 S S"]:
+    """A picture as generators have it: from -1 to 1, channels first."""
+    return to_signed(picture.permute(2, 0, 1)[None])
+
+
+def _unit(values: UInt8[Tensor, "..."]) -> Float[Tensor, "..."]:
+    return values.float() / 255

@@ -1,0 +1,214 @@
+"""Takes of many people in, a trained one-shot generator out."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from morphface.core.errors import ParameterError
+from morphface.evaluate import l1, psnr, ssim
+from morphface.generate.checkpoint import read_config
+from morphface.generate.config import GeneratorConfig
+from morphface.generate.generator import config_of
+from morphface.generate.networks.warp import warped
+from morphface.generate.take import Take, Takes, stacked_takes
+from morphface.generate.training import USUAL_SETTINGS, Observer, TrainSettings, train_generator
+from morphface.generate.training.journal import read_journal
+from morphface.generate.training.loop import GENERATOR
+from morphface.synthetic import SyntheticPeople
+
+__all__ = ["MixedTakes", "train_one_shot"]
+
+MEASURES = {"validation_l1": l1, "validation_psnr": psnr, "validation_ssim": ssim}
+HELD_OUT = 1 << 20
+"""Added to the seed of synthetic people, it gives others, who are validated."""
+_VALIDATED = 32
+_SHOWN = 8
+
+
+class MixedTakes:
+    """Takes of two sources in turn; it has no end if one of them has none.
+
+    Args:
+        first: gives the even numbers.
+        second: gives the odd ones.
+    """
+
+    def __init__(self, first: Takes, second: Takes) -> None:
+        self._sources = first, second
+
+    @property
+    def count(self) -> int | None:
+        """Twice the larger number of both; takes of the smaller come again."""
+        counts = [source.count for source in self._sources]
+        return None if None in counts else 2 * max(count or 0 for count in counts)
+
+    @property
+    def longest(self) -> int:
+        """Of the source that can give more."""
+        return max(source.longest for source in self._sources)
+
+    def take(self, number: int, length: int) -> Take:
+        """A take of the source whose turn it is."""
+        place, turn = divmod(number, 2)
+        source = self._sources[turn]
+        return source.take(place % source.count if source.count else place, length)
+
+
+def train_one_shot(
+    dataset: str | Path | None,
+    run: str | Path,
+    *,
+    kind: str = "headgan",
+    synthetic: bool = False,
+    settings: TrainSettings | None = None,
+    resume: bool = False,
+    start: str | Path | None = None,
+    validation: float = 0.2,
+    workers: int = 0,
+    force: bool = False,
+    tell: Callable[[str], None] = lambda _: None,
+    after: Callable[[int, dict[str, Tensor]], None] = lambda *_: None,
+    **options: Any,
+) -> dict[str, float]:
+    """Train a generator that makes anybody's frames from a photo.
+
+    Args:
+        dataset: the folder that `morphface prepare --corpus` wrote; None for synthetic people
+            alone.
+        run: the folder of the run; made if it is missing.
+        kind: of generator.
+        synthetic: train with rendered people, in turn with the dataset if there is one.
+        settings: of the training; None takes those of the kind.
+        resume: go on with the run that the folder holds.
+        start: a run whose weights are the first, such as one that was trained on synthetic people.
+        validation: share of the dataset to validate with.
+        workers: processes that make takes.
+        force: begin even if it will not fit into memory.
+        tell: is told in a few words how it goes.
+        after: is called with the step and its losses after each step.
+        options: fields of `GeneratorConfig`; None counts as not given.
+
+    Returns:
+        Metrics of the trained generator on people, or frames, that were held out.
+
+    Raises:
+        ParameterError: there is neither a dataset nor synthetic people.
+        MorphfaceError: the subclass and its message say what is wrong.
+    """
+    run, settings = Path(run), settings or USUAL_SETTINGS[kind]
+    given = {name: value for name, value in options.items() if value is not None}
+    config = config_of(kind, **given)
+    known = run if resume and (run / GENERATOR).is_file() else start
+    if known is not None:
+        config = read_config(Path(known) / GENERATOR).replace(**given)
+    takes, held = _sources(dataset, config, settings.seed, synthetic, validation)
+    check = _held(held)
+    tell(_words(takes, check))
+    observer = Observer(
+        tell=tell,
+        validate=(lambda made: _validate(made, check)) if check else None,
+        preview=(lambda made: _preview(made, check[:_SHOWN])) if check else None,
+        after=after,
+    )
+    first = None if start is None or resume else Path(start) / GENERATOR
+    train_generator(
+        config,
+        takes,
+        run,
+        settings=settings,
+        resume=resume,
+        observer=observer,
+        workers=workers,
+        force=force,
+        start=first,
+    )
+    last = [entry for entry in read_journal(run) if any(name in entry for name in MEASURES)]
+    return {name: last[-1][name] for name in MEASURES} if last else {}
+
+
+def _sources(
+    dataset: str | Path | None,
+    config: GeneratorConfig,
+    seed: int,
+    synthetic: bool,
+    validation: float,
+) -> tuple[Takes, Takes | None]:
+    """What to train with, and what to validate with."""
+    if dataset is None and not synthetic:
+        raise ParameterError(
+            "there is nothing to train with: name a DATASET that `morphface prepare --corpus` "
+            "wrote, or take rendered people with --synthetic"
+        )
+
+    def people(some: int) -> Takes:
+        side = config.resolution
+        return SyntheticPeople(some, side, maps=config.maps, offsets=config.offsets)
+
+    if dataset is None:
+        return people(seed), people(seed + HELD_OUT)
+    from morphface.pipelines.oneshot.dataset import open_takes
+
+    takes, held = open_takes(dataset, config, validation=validation)
+    return (MixedTakes(takes, people(seed)) if synthetic else takes), held
+
+
+def _words(takes: Takes, check: Sequence[Take]) -> str:
+    count = "endless" if takes.count is None else str(takes.count)
+    return f"{count} takes to train with, {len(check)} to validate with"
+
+
+def _held(takes: Takes | None) -> list[Take]:
+    """Some takes to validate with, spread over all of them."""
+    if takes is None:
+        return []
+    if takes.count is None:
+        return [takes.take(number, 1) for number in range(_VALIDATED)]
+    count = min(takes.count, _VALIDATED)
+    return [takes.take(place * takes.count // count, 1) for place in range(count)]
+
+
+def _shown(picture: Float[Tensor, "B 3 H W"]) -> Float[Tensor, "B H W 3"]:
+    return picture.float().cpu().permute(0, 2, 3, 1).div(2).add(0.5).clamp(0, 1)
+
+
+@dataclass(frozen=True, eq=False)
+class _Looked:
+    """Takes, and what a generator makes of them, from 0 to 1."""
+
+    photo: Float[Tensor, "B H W 3"]
+    moved: Float[Tensor, "B H W 3"]
+    made: Float[Tensor, "B H W 3"]
+    true: Float[Tensor, "B H W 3"]
+
+
+def _look(generator: nn.Module, takes: Sequence[Take]) -> _Looked:
+    device = next(generator.parameters()).device
+    parts = []
+    for take in takes:
+        batch = stacked_takes([take]).to(device)
+        reference = batch.references[0]
+        style = batch.style if batch.style.shape[1] else None
+        with torch.no_grad():
+            made = generator(batch.window, batch.references, style)
+        moved = warped(reference.photo, reference.flow)
+        parts.append([_shown(some) for some in (reference.photo, moved, made, batch.frame)])
+    return _Looked(*(torch.cat(column) for column in zip(*parts, strict=True)))
+
+
+def _validate(generator: nn.Module, takes: Sequence[Take]) -> dict[str, float]:
+    """Measures of what is made; beside it the PSNR of the photo, and of it moved by the prior."""
+    seen = _look(generator, takes)
+    found = {name: measure(seen.made, seen.true) for name, measure in MEASURES.items()}
+    found |= {"photo_psnr": psnr(seen.photo, seen.true), "moved_psnr": psnr(seen.moved, seen.true)}
+    return {name: round(float(value.mean()), 5) for name, value in found.items()}
+
+
+def _preview(generator: nn.Module, takes: Sequence[Take]) -> Float[Tensor, "H W 3"]:
+    """A row for each take: the photo, moved by the prior, what was made of it, what it was."""
+    seen = _look(generator, takes)
+    return torch.cat([seen.photo, seen.moved, seen.made, seen.true], dim=2).flatten(0, 1)

@@ -1,0 +1,42 @@
+"""People that nobody is, drawn without end: heads with hair, clothes, walls, light and cameras."""
+
+from typing import TYPE_CHECKING
+
+from morphface.core.doors import lazy_names
+
+if TYPE_CHECKING:
+    from morphface.synthetic.dice import Dice
+    from morphface.synthetic.draw import Shot, photograph
+    from morphface.synthetic.motion import Motion, MotionModel, TrackMotions, default_motion
+    from morphface.synthetic.people import Scene, SyntheticPeople
+    from morphface.synthetic.person import Person, random_person
+
+__all__ = [
+    "Dice",
+    "Motion",
+    "MotionModel",
+    "Person",
+    "Scene",
+    "Shot",
+    "SyntheticPeople",
+    "TrackMotions",
+    "default_motion",
+    "photograph",
+    "random_person",
+]
+
+_HOMES = {
+    "Dice": "dice",
+    "Motion": "motion",
+    "MotionModel": "motion",
+    "Person": "person",
+    "Scene": "people",
+    "Shot": "draw",
+    "SyntheticPeople": "people",
+    "TrackMotions": "motion",
+    "default_motion": "motion",
+    "photograph": "draw",
+    "random_person": "person",
+}
+
+__getattr__ = lazy_names(__name__, _HOMES)

@@ -1,0 +1,54 @@
+"""Small takes drawn from a seed: the photo is a smooth picture, the frame the same one, moved."""
+
+import torch
+
+from morphface.generate import Reference, Take, config_of
+from morphface.generate.networks.warp import warped
+
+SIDE = 32
+CONFIG = config_of("headgan", resolution=SIDE, width=4)
+
+
+def smooth(rng: torch.Generator, count: int, channels: int, side: int = SIDE) -> torch.Tensor:
+    """Smooth random pictures from -1 to 1."""
+    coarse = torch.rand(count, channels, 5, 5, generator=rng) * 2 - 1
+    return torch.nn.functional.interpolate(
+        coarse, size=(side, side), mode="bicubic", align_corners=True
+    ).clamp(-1, 1)
+
+
+def disc(side: int = SIDE) -> torch.Tensor:
+    """1 within a disc in the middle."""
+    at = torch.arange(side) + 0.5 - side / 2
+    return (at.square() + at.square()[:, None] < (side / 3) ** 2).float()[None, None]
+
+
+def take_of(number: int, frames: int = 1, *, style: int = 0, references: int = 1) -> Take:
+    """A take; the photo moves by a few pixels into each frame."""
+    rng = torch.Generator().manual_seed(number)
+    photo = smooth(rng, 1, 3)
+    shift = (torch.rand(frames, 2, 1, 1, generator=rng) * 8 - 4).expand(frames, 2, SIDE, SIDE)
+    matte = disc().expand(frames, -1, -1, -1)
+    maps = (smooth(rng, frames, 9) / 2 + 0.5) * matte
+    photos = tuple(
+        Reference(photo, maps[:1, :3], disc(), shift.contiguous(), matte.contiguous())
+        for _ in range(references)
+    )
+    return Take(
+        photos,
+        window=maps,
+        frame=warped(photo.expand(frames, -1, -1, -1), shift),
+        matte=matte.contiguous(),
+        mouth=torch.full((frames, 2), SIDE / 2),
+        style=torch.randn(frames, style, generator=rng),
+    )
+
+
+class Moves:
+    """Takes by number; `count` of them, or no end."""
+
+    def __init__(self, count: int | None = None, longest: int = 1) -> None:
+        self.count, self.longest = count, longest
+
+    def take(self, number: int, length: int) -> Take:
+        return take_of(number, min(length, self.longest))

@@ -1,0 +1,132 @@
+import pytest
+import torch
+
+from morphface.core.errors import ParameterError
+from morphface.generate.take import stacked_takes
+from morphface.generate.training import USUAL_SETTINGS, Observer, train_generator
+from morphface.generate.training.batches import Share, frames_of_takes
+from morphface.generate.training.journal import read_journal
+from morphface.generate.training.memory import memory_needed
+from morphface.generate.training.one_shot import one_shot_step
+from morphface.generate.training.state import new_state
+from tests.generate.people import CONFIG, Moves, take_of
+from tests.generate.training.test_loop import Killed, killed_after, losses_of
+
+pytest.importorskip("accelerate", reason="training needs accelerate: morphface[train]")
+SETTINGS = USUAL_SETTINGS["headgan"].replace(
+    steps=6, batch=2, every=4, vgg=0.0, judged=3, length=2, lengthen=3, rate=1e-3
+)
+HERE = torch.device("cpu")
+
+
+def test_a_killed_run_that_is_resumed_makes_the_same_steps(tmp_path):
+    config, data = CONFIG.replace(blend=True), Moves(longest=3)
+    whole = train_generator(config, data, tmp_path / "whole", settings=SETTINGS)
+    with pytest.raises(Killed):
+        train_generator(config, data, tmp_path / "cut", settings=SETTINGS, observer=killed_after(5))
+    again = train_generator(config, data, tmp_path / "cut", settings=SETTINGS, resume=True)
+    assert losses_of(tmp_path / "cut") == losses_of(tmp_path / "whole")
+    assert len(losses_of(tmp_path / "cut")) == SETTINGS.steps
+    for name, value in whole.state_dict().items():
+        assert torch.equal(again.state_dict()[name], value), name
+
+
+def test_judges_learn_now_and_then(tmp_path):
+    train_generator(CONFIG, Moves(), tmp_path, settings=SETTINGS)
+    learnt = [e["step"] for e in read_journal(tmp_path) if "discriminator" in e]
+    assert learnt == [1, 4]
+
+
+def test_a_step_changes_both_networks_by_all_losses():
+    state = new_state(CONFIG, SETTINGS)
+
+    def weights():  # biases before a norm without scale do nothing
+        both = *state.generator.named_parameters(), *state.judge.named_parameters()
+        return [value.clone() for name, value in both if "weight" in name]
+
+    before = weights()
+    losses = one_shot_step(state, take_of(1, 2), SETTINGS)
+    assert not any(torch.equal(a, b) for a, b in zip(before, weights(), strict=True))
+    assert set(losses) == {"discriminator", "adversarial", "matching", "l1", "l1_moved", "mask"}
+
+
+def test_consecutive_frames_of_the_same_takes_make_growing_stretches():
+    settings = SETTINGS.replace(steps=9, batch=1)
+    data = Moves(longest=3)
+    frames = [batch.frame for batch in frames_of_takes(data, settings, Share(0, HERE))]
+    rounds = [(0, 2), (1, 2), (2, 3), (3, 2)]  # 2 steps, 2 steps; then 4, of which there are 3
+    wanted = [take_of(n, count).frame[k : k + 1] for n, count in rounds for k in range(count)]
+    assert all(torch.equal(a, b) for a, b in zip(frames, wanted, strict=True))
+
+
+@pytest.mark.parametrize("start", range(9))
+@pytest.mark.parametrize("count", [None, 5])
+def test_a_later_start_sees_what_it_would_have_seen(start, count):
+    settings = SETTINGS.replace(steps=9)
+    data = Moves(count, longest=3)
+    whole = [batch.window for batch in frames_of_takes(data, settings, Share(0, HERE))]
+    rest = [batch.window for batch in frames_of_takes(data, settings, Share(start, HERE))]
+    assert len(whole) == 9
+    assert all(torch.equal(a, b) for a, b in zip(whole[start:], rest, strict=True))
+
+
+@pytest.mark.parametrize("count", [None, 5])
+def test_processes_share_the_batch_of_one(count):
+    data = Moves(count, longest=2)
+    whole = [b.frame for b in frames_of_takes(data, SETTINGS, Share(0, HERE))]
+    shares = (Share(0, HERE, rank, 2) for rank in (0, 1))
+    parts = [[b.frame for b in frames_of_takes(data, SETTINGS, share)] for share in shares]
+    for one, two, both in zip(*parts, whole, strict=True):
+        assert torch.equal(torch.cat([one, two]), both)
+
+
+def test_the_rate_falls_at_the_end():
+    settings = SETTINGS.replace(steps=100, decay=0.4, rate=1.0)
+    rates = [settings.rate_at(step) for step in (0, 59, 60, 80, 99)]
+    assert rates == pytest.approx([1, 1, 1, 0.5, 0.025])
+
+
+def test_pixels_beside_the_mesh_count_as_much_as_is_said():
+    take = stacked_takes([take_of(k) for k in range(2)])
+    inner = take.window[:, -3:].sum(1, keepdim=True) > 0.01
+    state = new_state(CONFIG, SETTINGS.replace(adversarial="none"))
+    with torch.no_grad():
+        made = state.generator(take.window, take.references)
+    far = (made - take.frame).abs()
+    for outside in (0.0, 0.25, 1.0):
+        settings = SETTINGS.replace(adversarial="none", outside=outside, rate=1e-9)
+        found = one_shot_step(state, take, settings)["l1"]
+        wanted = torch.where(inner, far, outside * far).mean()
+        torch.testing.assert_close(found, wanted, rtol=1e-3, atol=1e-5)
+
+
+def test_memory_is_known_before():
+    small, large = (memory_needed(CONFIG.replace(width=w), SETTINGS) for w in (4, 8))
+    assert 1.5 * small < large
+    assert memory_needed(CONFIG, SETTINGS.replace(batch=8)) > 1.5 * small
+
+
+@pytest.mark.slow
+def test_a_network_of_32_pixels_learns(tmp_path):
+    settings = SETTINGS.replace(steps=300, batch=4, every=300, adversarial="none", outside=1.0)
+    seen = []
+    observer = Observer(after=lambda _, losses: seen.append(float(losses["l1"])))
+    train_generator(CONFIG, Moves(), tmp_path, settings=settings, observer=observer)
+    assert sum(seen[-10:]) < sum(seen[:10]) / 3
+
+
+@pytest.mark.refusal
+def test_takes_that_cannot_be_shared_are_refused():
+    for count in (None, 5):
+        with pytest.raises(ParameterError, match="multiple of the number of processes, got 2 for"):
+            next(frames_of_takes(Moves(count), SETTINGS, Share(0, HERE, 0, 3)))
+
+
+@pytest.mark.refusal
+def test_settings_that_cannot_be_are_refused():
+    with pytest.raises(ParameterError, match="judged and length must be positive"):
+        SETTINGS.replace(judged=0)
+    with pytest.raises(ParameterError, match="eyes must be one of .*, auto, got 'mine'"):
+        SETTINGS.replace(eyes="mine")
+    with pytest.raises(ParameterError, match=r"decay in \[0, 1\], got 0.999 and 2"):
+        SETTINGS.replace(decay=2)
