@@ -46,8 +46,7 @@ def gates(folder: Path) -> list[dict[str, Any]]:
 
 
 def _face(found: FittedPhoto, face: FittedFace) -> dict[str, Any]:
-    others = tuple(f.vertices_in_camera() for f in found.faces if f is not face)
-    stage = Rerenderer(face, found.photo, others=others)
+    stage = Rerenderer(face, found.photo)
     row: dict[str, Any] = {}
     same = torch.equal(stage(face.parameters), found.photo.pixels)
     row["unchanged_bit_for_bit"] = same

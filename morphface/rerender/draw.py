@@ -6,7 +6,6 @@ as its mesh shows it (`face_layer.py`). Eyes that look elsewhere are drawn betwe
 photo (`eyes.py`). With the parameters that were fitted all this is the photo itself, bit by bit.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -73,7 +72,6 @@ class Rerenderer:
         face: what was fitted.
         photo: to this photo.
         background: as in `rerender`.
-        others: heads of other people in the photo, vertices in the camera frame.
         quick: whether edges may be less smooth and what is around the head less exact, for
             pictures that follow a hand.
 
@@ -85,7 +83,6 @@ class Rerenderer:
     face: FittedFace
     photo: Photo
     background: str | Float[Tensor, "H W 3"] = "original"
-    others: Sequence[Float[Tensor, "V 3"]] = ()
     quick: bool = False
 
     def __post_init__(self) -> None:
@@ -198,7 +195,7 @@ class Rerenderer:
     @cached_property
     def _head(self) -> SeenHead:
         look = Look.of(self.face.model, self.face.parameters)
-        return SeenHead(self.face, self.photo, look, self.others)
+        return SeenHead(self.face, self.photo, look)
 
     @cached_property
     def _layers(self) -> Layers:

@@ -4,7 +4,6 @@ Pictures here have the working size of `segment`, with some room beyond the phot
 which what the border cuts is continued. Lengths are shares of the head's size in the picture.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -59,12 +58,10 @@ class Person:
     Args:
         face: what was fitted.
         photo: to this photo.
-        others: heads of other people in it, vertices in the camera frame.
     """
 
     face: FittedFace
     photo: Photo
-    others: Sequence[Float[Tensor, "V 3"]] = ()
 
     @cached_property
     def sight(self) -> Sight:
@@ -80,7 +77,7 @@ class Person:
     @cached_property
     def matte(self) -> Float[np.ndarray, "h w"]:
         """How far each pixel shows the person."""
-        return person_matte(self.sight, self.others, self.work)
+        return person_matte(self.sight, self.work)
 
     @cached_property
     def labels(self) -> Labels:
@@ -110,9 +107,7 @@ class Person:
         """Where other people's heads are, with hair and shoulders."""
         y, x = np.mgrid[: size[0], : size[1]] + 0.5
         found = np.zeros(size, bool)
-        for vertices in self.others:
-            points = self.face.camera.project(vertices)[:, :2].numpy() * self.work.scale
-            (left, top), (right, bottom) = points.min(0), points.max(0)
+        for left, top, right, bottom in self.work.others:
             across, down = (x - (left + right) / 2) / (right - left), (y - top) / (bottom - top)
             found |= (np.abs(across) < 0.5 + BROAD) & (down > -BROAD)
         return found

@@ -1,6 +1,5 @@
 """What a photo says of the vertices of a fitted head: colours, and where they are to be had."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -49,13 +48,11 @@ class SeenHead:
         face: what was fitted.
         photo: to this photo.
         look: of the head in it.
-        others: heads of other people in it, vertices in the camera frame.
     """
 
     face: FittedFace
     photo: Photo
     look: Look
-    others: Sequence[Float[Tensor, "V 3"]] = ()
 
     @cached_property
     def neutral(self) -> Float[Tensor, "V 3"]:
@@ -241,7 +238,7 @@ class SeenHead:
     @cached_property
     def person(self) -> Person:
         """Who is seen in the photo."""
-        return Person(self.face, self.photo, self.others)
+        return Person(self.face, self.photo)
 
     @cached_property
     def matte(self) -> Float[Tensor, "H W 1"]:

@@ -5,7 +5,6 @@ single one. Near the outline, where it is coarse, the colours on both sides deci
 picture's own edges by a guided filter. Lengths are shares of the head's size in the picture.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +17,7 @@ from morphface.geometry.camera import Camera
 from morphface.render.rasterize import rasterize
 from morphface.render.sight import Sight
 from morphface.segment.filters import blurred, distance, guided, single
+from morphface.segment.neighbours import nearer_to, other_heads
 from morphface.segment.network import likely_person
 
 __all__ = ["Working", "person_matte", "working_size"]
@@ -52,6 +52,7 @@ class Working:
         middle: of the head, x and y in pixels.
         size: the longer side of the head, in pixels.
         scale: pixels for one of the photo.
+        others: boxes of other people's heads; see `other_heads`.
     """
 
     pixels: Float[np.ndarray, "H W 3"]
@@ -59,6 +60,7 @@ class Working:
     middle: tuple[float, float]
     size: float
     scale: float
+    others: Float[np.ndarray, "N 4"]
 
 
 def working_size(sight: Sight) -> Working:
@@ -78,7 +80,7 @@ def working_size(sight: Sight) -> Working:
     small = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
     mask = head_mask(sight, size[::-1], scale)
     middle = (left + right) / 2 * scale, (top + bottom) / 2 * scale
-    return Working(small, mask, middle, head * scale, scale)
+    return Working(small, mask, middle, head * scale, scale, other_heads(small, mask))
 
 
 def head_mask(sight: Sight, size: tuple[int, int], scale: float) -> Bool[np.ndarray, "H W"]:
@@ -96,14 +98,11 @@ def head_mask(sight: Sight, size: tuple[int, int], scale: float) -> Bool[np.ndar
     return mask
 
 
-def person_matte(
-    sight: Sight, others: Sequence[Float[Tensor, "V 3"]] = (), work: Working | None = None
-) -> Float[np.ndarray, "H W"]:
+def person_matte(sight: Sight, work: Working | None = None) -> Float[np.ndarray, "H W"]:
     """How far each pixel of the working size shows the person, 0 to 1.
 
     Args:
         sight: the photo and the head in it.
-        others: vertices of other people's heads, in the camera frame, of meshes of their own.
         work: what `working_size` makes of `sight`, if it is at hand.
     """
     work = work or working_size(sight)
@@ -111,8 +110,8 @@ def person_matte(
     depth = distance(work.head)
     certain = depth > INSIDE * work.size
     found = np.where(certain, 1.0, found)
-    for vertices in others:
-        found = np.where(_owned_by(vertices, sight, work), 0.0, found)
+    for other in work.others:
+        found = np.where(nearer_to(other, work.head, work.middle), 0.0, found)
     found = _joined(found, certain)
     fine = _by_colour(work, found)
     fine = guided(work.pixels.mean(-1), fine, SHARP * work.size)
@@ -187,21 +186,6 @@ def _log_likelihood(
     distances = (off[:, first] * off[:, second] * np.stack(cofactors, -1)) @ twice / volume
     value: Float[np.ndarray, " N"] = -distances - np.log(volume)
     return value
-
-
-def _owned_by(
-    vertices: Float[Tensor, "V 3"], sight: Sight, work: Working
-) -> Bool[np.ndarray, "H W"]:
-    """What is nearer to another person's head than to this one's, within its surroundings."""
-    points = sight.camera.project(vertices)[:, :2].numpy() * work.scale
-    y, x = np.mgrid[: work.head.shape[0], : work.head.shape[1]] + 0.5
-    (left, top), (right, bottom) = points.min(0), points.max(0)
-    across, down = (right - left) / 2, (bottom - top) / 2
-    other = np.hypot((x - (left + right) / 2) / across, (y - (top + bottom) / 2) / down)
-    ys, xs = np.nonzero(work.head)
-    own_x, own_y = (np.ptp(xs) / 2 + 1, np.ptp(ys) / 2 + 1) if len(xs) else (1.0, 1.0)
-    own = np.hypot((x - work.middle[0]) / own_x, (y - work.middle[1]) / own_y)
-    return (other < own) & ~work.head
 
 
 def _joined(

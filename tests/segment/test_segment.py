@@ -1,14 +1,15 @@
 """The person of a photo, told from what is behind, and hair from skin."""
 
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 import pytest
-import torch
 
 from morphface.render.sight import Sight
 from morphface.rerender.turn import above_neck
 from morphface.segment import label_person, person_matte, working_size
+from morphface.segment.neighbours import nearer_to, other_heads
 from morphface.segment.network import _FILE, SIDE, likely_person
 
 SHA256 = "9ee168ec7c8f2a16c56fe8e1cfbc514974cbbb7e434051b455635f1bd1462f5c"
@@ -27,7 +28,7 @@ def work(sight):
 
 @pytest.fixture(scope="module")
 def matte(sight, work):
-    return person_matte(sight, (), work)
+    return person_matte(sight, work)
 
 
 def test_the_network_is_the_published_one():
@@ -50,10 +51,24 @@ def test_the_matte_of_a_rendered_head_is_its_outline(work, matte):
 
 
 def test_what_another_head_owns_is_not_of_this_one(sight, work):
-    away = sight.vertices + torch.tensor([60.0, 0.0, 0.0])
-    alone, beside = person_matte(sight, (), work), person_matte(sight, (away,), work)
+    xs = np.nonzero(work.head)[1]
+    box = np.array([[xs.max() - 30.0, 0.0, xs.max() + 90.0, 140.0]])
+    alone, beside = person_matte(sight, work), person_matte(sight, replace(work, others=box))
     assert (beside > 0.5).sum() <= (alone > 0.5).sum()
     assert (beside[work.head] > 0.5).mean() > 0.9
+
+
+def test_the_other_of_two_people_is_found_and_nobody_is_their_own_neighbour(work):
+    assert other_heads(work.pixels, work.head).shape == (0, 4)
+    width = work.pixels.shape[1]
+    two = np.concatenate([work.pixels, work.pixels], axis=1)
+    head = np.concatenate([work.head, np.zeros_like(work.head)], axis=1)
+    (found,) = other_heads(two, head)
+    ys, xs = np.nonzero(work.head)
+    assert found[0] < xs.mean() + width < found[2]
+    near = nearer_to(found, head, work.middle)
+    assert near[:, width:].mean() > 0.8
+    assert not near[head].any()
 
 
 def test_a_cap_is_hair_and_a_face_is_skin(known, sight, work, matte):
@@ -62,7 +77,7 @@ def test_a_cap_is_hair_and_a_face_is_skin(known, sight, work, matte):
     top = rows.min() + round(0.22 * (rows.max() - rows.min()))
     capped = work.pixels.copy()
     capped[:top][work.head[:top]] = (0.05, 0.05, 0.3)
-    work = type(work)(capped, work.head, work.middle, work.size, work.scale)
+    work = replace(work, pixels=capped)
     height = above_neck(face.model.identity.mean)
     labels = label_person(sight, face.model.regions, height, matte, work)
     inside = (matte > 0.97) & work.head

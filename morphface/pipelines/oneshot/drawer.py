@@ -65,8 +65,7 @@ def drawers_of(
     weights = weights_at(Path(generator))
     made = load_generator(weights)
     drawers = []
-    for k, face in enumerate(found.faces):
-        others = (*found.faces[:k], *found.faces[k + 1 :])
-        alone = FittedPhoto(found.photo, (face, *others), found.focal)
+    for face in found.faces:
+        alone = FittedPhoto(found.photo, (face,), found.focal)
         drawers.append(MadeDrawer(photo_run(alone, weights.parent, made)))
     return drawers

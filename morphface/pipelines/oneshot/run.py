@@ -231,12 +231,12 @@ def _track(face: FittedFace, camera: object) -> Track:
 
 def _matte(found: FittedPhoto, crop: Crop) -> Float[Tensor, "1 1 S S"]:
     """Where the person is in the crop."""
-    face, *others = found.faces
+    face = found.faces[0]
     sight = Sight(
         found.photo.pixels, face.camera, face.vertices_in_camera().detach(), face.model.faces
     )
     work = working_size(sight)
-    matte = person_matte(sight, [one.vertices_in_camera() for one in others], work)
+    matte = person_matte(sight, work)
     share = work.scale
     there = Crop(crop.left * share, crop.top * share, crop.side * share, crop.size)
     return there.apply(torch.from_numpy(matte).float()[..., None])[None, ..., 0][None]
