@@ -18,6 +18,7 @@ PAINTED = {
 GAPS = ("upper-gaps", "lower-gaps")
 BY_TEMPLE = slice(11, 20)  # columns of the lids around the outer corner
 WHITE = {SEAM: 0.85, FOLD: 0.85, MARGIN: 0.3}  # how white the conjunctiva is there
+FOLDED = (1.2, 3.0)  # mm from a corner of the mouth, between which its fold ends
 SHADE, SHADED = 0.45, (5.0, 20.0)  # of back teeth and between teeth; mm behind the front
 GUMS = ("upper-gums", "lower-gums")
 
@@ -111,6 +112,7 @@ def build_regions(
         **eyes,
         **mouth,
         "mouth": np.maximum(lining, mouth["mouth"]),
+        "commissures": _commissures(head, mean),
     }
     return {name: mask.clip(0, 1) for name, mask in regions.items()}
 
@@ -130,6 +132,14 @@ def _beard(mean: np.ndarray, normals: np.ndarray, skin: np.ndarray) -> np.ndarra
     beard = below * _step(normals[:, 2] + 0.9 - 0.004 * np.abs(x), 0.0, 0.5) * skin
     moustache = _bump(mean, (0, -51, 28), (21, 6.5, 30)) * skin
     return np.maximum(beard * _step(z, -75, -30) * (1 - _step(-y, 112, 128)), moustache)
+
+
+def _commissures(head: Head, mean: np.ndarray) -> np.ndarray:
+    """The folds at the corners of the mouth, where lips hide the light from each other."""
+    ring = mean[head.lips[1]]
+    corners = ring[[ring[:, 0].argmin(), ring[:, 0].argmax()]]
+    away = np.linalg.norm(mean[:, None] - corners, axis=-1).min(1)
+    return 1 - _step(away, *FOLDED)
 
 
 def _eyeballs(head: Head, hard: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
