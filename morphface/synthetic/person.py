@@ -24,7 +24,7 @@ from morphface.synthetic.shapes import Part
 from morphface.synthetic.styles import hair_colour, random_beard, random_style
 from morphface.synthetic.walls import random_wall
 
-__all__ = ["FILLED", "Person", "random_person", "smoothed"]
+__all__ = ["FILLED", "Person", "random_person", "random_skin", "smoothed"]
 
 FILLED = 0.61
 """Part of the side of a picture that a face fills from brows to chin and beyond, as in HeadGAN's
@@ -35,6 +35,9 @@ MIDDLE = (0.0, -28.0, 0.0)
 """Middle of that box in the model frame."""
 TONES = 0.85
 """Size of reflectance in standard deviations: at 1, one in twenty is redder than people are."""
+DARKEST, LIGHTEST = -2.4, 1.7
+"""Range of the first component of reflectance, the tone, which is drawn evenly: typology angles
+from -41 to 64 degrees on the open head's cheeks (`benchmarks/bench_corpus.py`)."""
 INNER = {"mouth": 0.22, "gums": 0.35, "tongue": 0.45, "teeth": 0.75}
 """Share of the light from everywhere that reaches the inside of an open mouth."""
 
@@ -93,7 +96,7 @@ def random_person(model: MorphableModel, size: int, finest: int, dice: Dice) -> 
         dice: what draws everything.
     """
     identity = dice.normal(1, model.identity.rank)
-    reflectance = TONES * dice.normal(1, model.reflectance.rank if model.reflectance else 0)
+    reflectance = random_skin(model, dice)
     neutral = model.identity.instance(identity)[0]
     albedo = model.albedo(reflectance)[0]
     style = random_style(dice)
@@ -126,6 +129,18 @@ def random_person(model: MorphableModel, size: int, finest: int, dice: Dice) -> 
         translation,
         angles_to_rotvec(torch.deg2rad(dice.normal(3) * torch.tensor([14.0, 3.0, 2.5]))),
     )
+
+
+def random_skin(model: MorphableModel, dice: Dice) -> Float[Tensor, "1 A"]:
+    """Reflectance of skin of any tone, dark and light ones as often as those between.
+
+    Args:
+        model: with reflectance, whose first component is the tone.
+        dice: what draws it.
+    """
+    out = TONES * dice.normal(1, model.reflectance.rank if model.reflectance else 0)
+    out[:, :1] = dice.uniform(DARKEST, LIGHTEST, 1)
+    return out
 
 
 def _view(size: int, dice: Dice) -> tuple[Camera, Tensor, Tensor]:
