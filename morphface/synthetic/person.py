@@ -167,8 +167,8 @@ def _painted(
     size = dice.number(0.001, 0.007)
     mottle = 1 + size * torch.sin(mean @ waves.T + dice.uniform(0, 6.28, 24)).sum(-1)
     skin = model.regions["skin"] > 0.5
-    spots = skin & (dice.uniform(0, 1, len(mean)) < dice.pick((0.0, 0.004, 0.004, 0.04)))
-    factor = torch.where(skin, mottle, 1.0) * torch.where(spots, 0.78, 1.0)
+    spots = skin & (dice.uniform(0, 1, len(mean)) < dice.pick((0.0, 0.0, 0.003, 0.02)))
+    factor = torch.where(skin, mottle, 1.0) * torch.where(spots, 0.87, 1.0)
     colours = albedo * factor[:, None]
     brows = 0.6 * dice.number(0.3, 1.0) * model.regions["brows"][:, None]
     colours = torch.lerp(colours, 0.8 * hair, brows)
