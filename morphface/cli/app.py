@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from morphface.cli.compress import compress, decompress
 from morphface.cli.doctor import doctor
 from morphface.cli.evaluate import evaluate
 from morphface.cli.exports import export, import_
@@ -37,7 +38,7 @@ app = typer.Typer(
 
 app.add_typer(models_app, name="models")
 _MAKERS = (train, reenact, animate)
-_OTHERS = (transfer, export, evaluate, doctor)
+_OTHERS = (transfer, export, evaluate, compress, decompress, doctor)
 for command in (fit, track, view, edit, prepare, inspect, *_MAKERS, *_OTHERS):
     app.command()(command)
 app.command("import")(import_)

@@ -18,7 +18,7 @@ from morphface.evaluate.score import Measure
 from morphface.generate.networks.backbones import BACKBONES, Backbone, load_backbone
 from morphface.generate.networks.weight_files import WeightFile
 
-__all__ = ["LPIPS_KINDS", "Lpips", "of_unit_length"]
+__all__ = ["LPIPS_KINDS", "Lpips", "OfFeatures", "of_unit_length"]
 
 _SHIFT = (-0.030, -0.088, -0.188)
 _SCALE = (0.458, 0.448, 0.450)
@@ -46,8 +46,43 @@ LPIPS_KINDS = {
 """Backbones, and the file with the weights of their channels, version 0.1."""
 
 
-class Lpips(nn.Module):
-    """The distance, to be called like the other measures of pictures.
+class OfFeatures(nn.Module):
+    """A distance of what a network sees in pictures, to be called like other measures of them."""
+
+    @torch.no_grad()
+    def forward(
+        self, result: Float[Tensor, "T H W 3"], reference: Float[Tensor, "T H W 3"]
+    ) -> Float[Tensor, " T"]:
+        """One value for each frame.
+
+        Args:
+            result: pictures that were made, RGB in [0, 1].
+            reference: what they should be.
+
+        Raises:
+            ShapeError: the pictures differ in size.
+            ParameterError: they are too small for the backbone.
+        """
+        check_shape("result", result, None, None, None, 3)
+        check_shape("reference", reference, *result.shape)
+        pairs = zip(self._features(result), self._features(reference), strict=True)
+        distance = result.new_zeros(len(result))
+        for layer, (one, other) in enumerate(pairs):
+            squares = (one - other).square().mean(dim=(2, 3))
+            distance += self._weighed(layer, squares)
+        return distance
+
+    def _features(self, pictures: Float[Tensor, "T H W 3"]) -> list[Float[Tensor, "T c h w"]]:
+        """Features of unit length, layer by layer."""
+        raise NotImplementedError
+
+    def _weighed(self, layer: int, squares: Float[Tensor, "T c"]) -> Float[Tensor, " T"]:
+        """What the squared differences of a layer's channels count."""
+        raise NotImplementedError
+
+
+class Lpips(OfFeatures):
+    """The distance that people's judgements weigh.
 
     Args:
         backbone: that makes features.
@@ -113,28 +148,8 @@ class Lpips(nn.Module):
             )
         return cls(network, [held[name].flatten().float() for name in names])
 
-    @torch.no_grad()
-    def forward(
-        self, result: Float[Tensor, "T H W 3"], reference: Float[Tensor, "T H W 3"]
-    ) -> Float[Tensor, " T"]:
-        """One value for each frame.
-
-        Args:
-            result: pictures that were made, RGB in [0, 1].
-            reference: what they should be.
-
-        Raises:
-            ShapeError: the pictures differ in size.
-            ParameterError: they are too small for the backbone.
-        """
-        check_shape("result", result, None, None, None, 3)
-        check_shape("reference", reference, *result.shape)
-        pairs = zip(self._features(result), self._features(reference), strict=True)
-        distance = result.new_zeros(len(result))
-        for layer, (one, other) in enumerate(pairs):
-            squares = (one - other).square().mean(dim=(2, 3))
-            distance += squares @ self.get_buffer(f"channels_{layer}")
-        return distance
+    def _weighed(self, layer: int, squares: Float[Tensor, "T c"]) -> Float[Tensor, " T"]:
+        return squares @ self.get_buffer(f"channels_{layer}")
 
     def _features(self, pictures: Float[Tensor, "T H W 3"]) -> list[Float[Tensor, "T c h w"]]:
         """Features of unit length."""

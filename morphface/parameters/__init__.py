@@ -1,5 +1,6 @@
 """The parameters of a face, in a photo or through a video, and their file formats."""
 
+from morphface.parameters.coded import Moves, decoded_moves, encoded_moves
 from morphface.parameters.face import FaceParameters
 from morphface.parameters.io import load_parameters, save_parameters
 from morphface.parameters.track import (
@@ -19,8 +20,11 @@ __all__ = [
     "STATES",
     "TRACKED",
     "FaceParameters",
+    "Moves",
     "Reason",
     "Track",
+    "decoded_moves",
+    "encoded_moves",
     "load_parameters",
     "load_track",
     "save_parameters",

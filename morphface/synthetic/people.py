@@ -79,8 +79,10 @@ class SyntheticPeople:
         ParameterError: a value makes no sense, or the model lacks what people are made of.
     """
 
-    count = None
+    count: int | None = None
     """Endless."""
+    longest = 1
+    """Frames of a take."""
     longest = 1
     """Frames of a take."""
 

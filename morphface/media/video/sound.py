@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 else:
     SoundPacket = Any  # generic for the type checker only
 
-__all__ = ["SoundCopy"]
+__all__ = ["SoundCopy", "shows_pictures"]
 
 
 class SoundCopy:
@@ -86,6 +86,22 @@ class SoundCopy:
                 return
             if packet.size and packet.pts is not None:
                 yield packet
+
+
+def shows_pictures(path: Path) -> bool:
+    """Whether a file holds pictures besides its sound.
+
+    Args:
+        path: of the file.
+
+    Raises:
+        VideoError: it is no file of a known kind.
+    """
+    container = open_container(path)
+    try:
+        return bool(container.streams.video)
+    finally:
+        container.close()
 
 
 def _takes(form: str, stream: AudioStream) -> bool:

@@ -22,7 +22,7 @@ from morphface.media.images import Photo
 from morphface.media.video.encoding import add_comment, encoding_for
 from morphface.media.video.probe import probe
 from morphface.media.video.reader import Video
-from morphface.media.video.sound import SoundCopy
+from morphface.media.video.sound import SoundCopy, shows_pictures
 
 __all__ = ["VideoWriter"]
 
@@ -40,8 +40,8 @@ class VideoWriter:
         path: where to; an existing file is replaced only by a whole one.
         size: height and width of the frames.
         rate: frames in a second, for frames that are written without a time.
-        sound_from: a file, or a video that was read, whose sound is copied. It is cut to the time
-            of the frames, whose times then are those of that file.
+        sound_from: a file, or a video that was read, whose sound is copied; it may hold sound
+            alone. It is cut to the time of the frames, whose times then are those of that file.
         lossless: keep every bit of the frames; the file becomes large.
         tags: metadata of the file by name. "comment" is kept by all formats, "title" by all but
             GIF, and "encoding_tool" (the program) by .mp4 and .m4v.
@@ -145,9 +145,8 @@ class VideoWriter:
             self.sound_missing = f"{self.path.suffix} files have no sound"
             return
         path = source.path if isinstance(source, Video) else Path(source)
-        known = source.known if isinstance(source, Video) else probe(path)
-        origin = float(known.origin * known.step)
-        self._sound = SoundCopy(path, origin, self._container, self._encoding.form)
+        begins = _begins(source)
+        self._sound = SoundCopy(path, begins, self._container, self._encoding.form)
         stack.callback(self._sound.close)
         self.sound_missing = self._sound.missing
 
@@ -164,6 +163,14 @@ class VideoWriter:
         self._container.close()
         if self._encoding.form == "gif" and "comment" in self._tags:
             add_comment(self._file, self._tags["comment"])
+
+
+def _begins(source: "Video | str | Path") -> float:
+    """When a file's first picture is shown, by its own clock; 0 if it holds sound alone."""
+    if not isinstance(source, Video) and not shows_pictures(Path(source)):
+        return 0.0
+    known = source.known if isinstance(source, Video) else probe(Path(source))
+    return float(known.origin * known.step)
 
 
 @contextmanager

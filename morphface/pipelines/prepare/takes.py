@@ -69,6 +69,8 @@ class CorpusTakes:
         across: whether photos come from all clips of a person, not from the frame's own alone.
         longest: the most frames of a take.
         identities: only these people; None takes all.
+        part: of each clip, from and to so much of its frames, whose frames are made; photos are of
+            what comes before its end, or of the first part if it does not begin at 0.
 
     Raises:
         DatasetError: it is no corpus, has another size, or nobody of those is in it.
@@ -82,15 +84,17 @@ class CorpusTakes:
         across: bool = False,
         longest: int = 1,
         identities: Sequence[str] | None = None,
+        part: tuple[float, float] = (0.0, 1.0),
     ) -> None:
         self._shards = folder if isinstance(folder, ShardFolder) else open_shards(folder)
         settings = self._shards.manifest["settings"]
         _check(self._shards, settings, config)
         self._config, self.longest = config, longest
         self._clips = [
-            clip
+            kept
             for clip in _clips(self._shards.manifest)
             if identities is None or clip.identity in identities
+            for kept in _part_of(clip, part)
         ]
         if not self._clips:
             raise DatasetError(f"{self._shards.path} has nobody of {', '.join(identities or ())}")
@@ -208,7 +212,8 @@ def _facts(shards: ShardFolder, sample: int) -> dict[str, Any]:
 
 
 def _clips(manifest: dict[str, Any]) -> list[_Clip]:
-    found, first = [], 0
+    found: list[_Clip] = []
+    first = 0
     for clip in manifest["clips"]:
         for sequence in clip["sequences"]:
             runs = tuple((first + start, count) for start, count in sequence["runs"])
@@ -217,6 +222,20 @@ def _clips(manifest: dict[str, Any]) -> list[_Clip]:
             found.append(_Clip(len(found), clip["source"]["identity"], start, photos, runs))
         first += clip["samples"]
     return [clip for clip in found if clip.photos]
+
+
+def _part_of(clip: _Clip, part: tuple[float, float]) -> list[_Clip]:
+    """A stretch of a clip, if there is anything in it; photos are of what was trained with."""
+    if part == (0.0, 1.0):
+        return [clip]
+    rows, known = clip.rows, part[0] or part[1]
+    begin, end = (rows.start + round(share * len(rows)) for share in part)
+    photos = [photo for photo in clip.photos if photo < rows.start + round(known * len(rows))]
+    runs = [(max(first, begin), min(first + count, end)) for first, count in clip.runs]
+    kept = tuple((first, last - first) for first, last in runs if last > first)
+    if not kept:
+        return []
+    return [replace(clip, first=begin, photos=tuple(photos) or (rows.start,), runs=kept)]
 
 
 def _run_of(clip: _Clip, sample: int) -> tuple[int, int]:

@@ -92,19 +92,22 @@ def work_on_clip(
         cuts = cut_frames(video) if settings.corpus else []
         if video.truncated:
             warn("it is cut off or damaged; what decodes of it was used")
+        refused: list[Rejected] = []
         for track in tracks:
             warnings = frame_warnings(track)
             chosen = check_kinds(settings.strict)
             left = [_refused(found, chosen) for found in warnings]
             crop = Crop.steady(track.boxes, settings.size)
             drift = box_drift(track.boxes, video.size)
-            if settings.corpus:
-                check_clip(track, drift, cuts)
-            elif drift > DRIFT:
+            if settings.corpus and (why := _unwanted(track, drift, cuts)) is not None:
+                refused.append(why)
+                continue
+            if not settings.corpus and drift > DRIFT:
                 warn(f"the face wanders about, by {drift:.2f} of the picture: crops may cut it off")
             rows = _rows(track, left)
             if settings.corpus and len(rows) < LEAST:
-                raise Rejected("warned", f"{len(rows)} frames are left without warnings")
+                refused.append(Rejected("warned", f"{len(rows)} frames are left without warnings"))
+                continue
             samples = _samples(video, model, _Shown(track, rows, warnings), crop, settings)
             facts = _facts(model, track, crop, drift) | {
                 "lost_because": track.why(LOST),
@@ -114,6 +117,17 @@ def work_on_clip(
             if settings.corpus:
                 facts["photos"] = candidates(_of(track.parameters, list(rows.values())))
             yield Sequence(samples, facts)
+        if refused and len(refused) == len(tracks):
+            raise refused[0]
+
+
+def _unwanted(track: Track, drift: float, cuts: list[int]) -> Rejected | None:
+    """Why a corpus does not want a person of a clip."""
+    try:
+        check_clip(track, drift, cuts)
+    except Rejected as reason:
+        return reason
+    return None
 
 
 @lru_cache(maxsize=1)

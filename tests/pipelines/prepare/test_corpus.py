@@ -13,6 +13,8 @@ from morphface.generate import GeneratorConfig
 from morphface.geometry import Camera
 from morphface.models import load_model
 from morphface.parameters import LOST, FaceParameters, Track
+from morphface.parameters.upgrade import REVISIONS
+from morphface.pipelines.oneshot.dataset import open_takes
 from morphface.pipelines.prepare import PrepareSettings, corpus
 from morphface.pipelines.prepare.sources import Clip
 from morphface.pipelines.prepare.takes import CorpusTakes
@@ -106,7 +108,7 @@ def test_photos_are_spread_evenly_over_the_pose_that_varies_most():
     order = torch.randperm(frames, generator=torch.Generator().manual_seed(1))
     yaw = torch.zeros(frames)
     yaw[order] = torch.linspace(-0.5, 0.5, frames)
-    rotation = torch.stack([0.001 * torch.randn(frames), yaw, 0 * yaw], dim=-1)
+    rotation = torch.stack([0 * yaw, yaw, 0 * yaw], dim=-1)
     moving = replace(still, rotation=rotation, translation=still.translation + yaw[:, None] * 20)
     chosen = yaw[corpus.candidates(moving)]
     steps = chosen.diff()
@@ -152,7 +154,8 @@ def dataset(tmp_path_factory):
     shard = write_shard(folder / "shard-000000", samples, tuple(samples[0][1]))
     settings = {"size": SIDE, "model": "open-head", "corpus": True}
     runs = [[[0, FRAMES]], [[0, 2], [2, FRAMES - 2]]]
-    write_manifest(folder, [shard], runs, ("correspondence",), settings=settings)
+    more = {"settings": settings, "versions": {"model_revision": str(REVISIONS["open-head"])}}
+    write_manifest(folder, [shard], runs, ("correspondence",), **more)
     manifest = json.loads((folder / "manifest.json").read_text())
     for clip in manifest["clips"]:
         clip["source"]["identity"] = "ann"
@@ -196,8 +199,21 @@ def test_across_clips_a_frame_has_the_identity_of_its_photo(dataset):
     assert (moved - wanted)[trusted].abs().median() < 0.004
 
 
+def test_of_one_person_the_end_of_each_clip_is_kept_for_validation(dataset):
+    train, held = open_takes(dataset, CONFIG, validation=0.34)
+    whole = CorpusTakes(dataset, CONFIG)
+    assert train.count == 2 * 4 * 2  # photos 0 and 3 are within the first four frames
+    assert held.count == 2 * 2 * 2
+    torch.testing.assert_close(train.take(1).frame, whole.take(1).frame)
+    torch.testing.assert_close(held.take(0).frame, whole.take(3 * 4).frame)
+    torch.testing.assert_close(held.take(0).references[0].photo, whole.take(0).references[0].photo)
+    assert open_takes(dataset, CONFIG, validation=0.0)[1] is None
+
+
 @pytest.mark.refusal
 def test_what_is_no_corpus_of_this_size_is_refused(dataset, tmp_path):
+    with pytest.raises(ParameterError, match=r"the share to validate must be in \[0, 1\), got 1"):
+        open_takes(dataset, CONFIG, validation=1)
     with pytest.raises(DatasetError, match="has nobody of bob"):
         CorpusTakes(dataset, CONFIG, identities=["bob"])
     with pytest.raises(DatasetError, match="of 64 pixels, the generator makes 32; .* --size 32"):
