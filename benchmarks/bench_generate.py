@@ -48,8 +48,8 @@ ONE_SHOT = {32: 10, 8: 20}
 FILMED = {"resolution": 128, "frames": (50, 500)}
 
 
-def operations(call, window, generator=None):
-    """Multiply-adds of a frame."""
+def operations(generator, call):
+    """Multiply-adds of the convolutions of a generator while it is called."""
     total = 0
 
     def add(module, inputs, output):
@@ -61,9 +61,8 @@ def operations(call, window, generator=None):
             total += output.numel() * module.in_channels * taps
 
     kinds = torch.nn.Conv2d | torch.nn.ConvTranspose2d
-    modules = (call if generator is None else generator).modules()
-    hooks = [m.register_forward_hook(add) for m in modules if isinstance(m, kinds)]
-    call(window)
+    hooks = [m.register_forward_hook(add) for m in generator.modules() if isinstance(m, kinds)]
+    call()
     for hook in hooks:
         hook.remove()
     return total
@@ -89,7 +88,7 @@ def inference():
         calls["bfloat16"] = lambda: halved(last.bfloat16())
     with torch.no_grad():
         times = measure(calls, runs=12)
-        work = operations(generator, window)
+        work = operations(generator, partial(generator, window))
         peaks = {"float32": peak(torch.float32)}
         if half:
             peaks["bfloat16"] = peak(torch.bfloat16)
@@ -144,8 +143,8 @@ def headgan():
             kinds[torch.bfloat16] = quickened(generator, bfloat16=True)
         last = window.contiguous(memory_format=torch.channels_last)
         with torch.no_grad():
-            work = operations(lambda w: generator(w, (reference,)), window, generator)
-            encoded = operations(lambda w: generator.encode(reference), window, generator)
+            work = operations(generator, partial(generator, window, (reference,)))
+            encoded = operations(generator, partial(generator.encode, reference))
             calls = {
                 dtype: partial(
                     quick, last.to(dtype), (reference,), features=[quick.encode(reference)]
@@ -172,13 +171,10 @@ def headgan():
 def processor():
     """Its name and what it multiplies with."""
     lines = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="ignore").splitlines()
-    facts = {
-        key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)
-    }
-    units = [
-        unit for unit in ("amx_bf16", "avx512_bf16", "avx512f", "avx2") if unit in facts["flags"]
-    ]
-    return f"{facts['model name']} ({', '.join(units)})"
+    parts = (line.partition(":") for line in lines)
+    facts = {key.strip(): value.strip() for key, _, value in parts}
+    known = ("amx_bf16", "avx512_bf16", "avx512f", "avx2")
+    return f"{facts['model name']} ({', '.join(u for u in known if u in facts['flags'])})"
 
 
 def training():
