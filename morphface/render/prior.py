@@ -64,7 +64,8 @@ def flow_prior(flow: Flow, unseen: Bool[Tensor, "T H W"] | None = None) -> FlowP
 def _spread(parts: Float[Tensor, "T 3 H W"]) -> Float[Tensor, "T 2 H W"]:
     """Means of what is known, from the coarsest width to the finest that reaches each pixel."""
     height, width = parts.shape[-2:]
-    found = torch.zeros_like(parts[:, :2])
+    total = parts.sum((2, 3), keepdim=True)
+    found = (total[:, :2] / total[:, 2:].clamp(min=1e-6)).expand(-1, -1, height, width)
     for level in reversed(range(max(height, width).bit_length())):
         near = _blurred(parts, level)
         share = near[:, 2:]
