@@ -3,8 +3,8 @@
     python -m benchmarks.bench_compress --track FILE [--generator RUN] [--size PX] [--frames N]
         [--large N]
 
-The shared webcam clip, cropped about the face, at 64 pixels or as asked, of its first N frames (all,
-if none are asked for), and at 256 pixels, of fewer, without a generator. `motion` is what a frame
+The shared webcam clip, cropped about the face, at 64 pixels or as asked, of its first N frames, all
+if none are asked for, and at 256 pixels, of fewer, without a generator. `motion` is what a frame
 takes at qualities 0.5 to 4, by itself, and with photo, identity and header spread over the clip.
 What comes out again is made by the generator, if one is given, and by the extended flow of the mesh
 alone, which every generator has to beat. H.264 (x264, preset veryslow) and AV1 (SVT-AV1, preset 4)
