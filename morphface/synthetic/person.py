@@ -35,9 +35,9 @@ MIDDLE = (0.0, -28.0, 0.0)
 """Middle of that box in the model frame."""
 TONES = 0.85
 """Size of reflectance in standard deviations: at 1, one in twenty is redder than people are."""
-DARKEST, LIGHTEST = -2.4, 1.7
+DARKEST, LIGHTEST = -2.0, 2.2
 """Range of the first component of reflectance, the tone, which is drawn evenly: typology angles
-from -41 to 64 degrees on the open head's cheeks (`benchmarks/bench_corpus.py`)."""
+from -35 to 72 degrees on the open head's cheeks (`benchmarks/bench_corpus.py`)."""
 INNER = {"mouth": 0.22, "gums": 0.35, "tongue": 0.45, "teeth": 0.75}
 """Share of the light from everywhere that reaches the inside of an open mouth."""
 
