@@ -4,11 +4,17 @@ The peer is the network as it was trained: the same weights without folding, lay
 which is how the re-implementations of Deep Video Portraits run it. "peak" is what this machine's
 matrix multiplication reaches, in the same precision; a share of it says how much is left to gain.
 
+One-shot generators are the published layout of HeadGAN and a small one of the same form, with the
+photo encoded beforehand, and the small one with all that a frame of it needs: maps and flow, too.
+`python -m benchmarks.bench_generate headgan` measures these alone.
+
 Reenactment is the whole way from parameters to a file: maps, network, pasting into a frame of 720
 lines, the label, and the comparison beside it. Its memory must not grow with the frames.
 """
 
 import resource
+import sys
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -27,19 +33,23 @@ from morphface.media.crop import Crop
 from morphface.media.images import Photo
 from morphface.models import load_model
 from morphface.parameters import FaceParameters, Track
+from morphface.pipelines.oneshot.clip import reference_of
 from morphface.pipelines.reenact import Run
 from morphface.pipelines.reenact.film import film
 from morphface.pipelines.reenact.look import Look, Motion
 from morphface.pipelines.reenact.target import Target
+from morphface.render import Sitter
 
 RESOLUTION = 256
 SIDE = 2048
 TRAINED = {"resolution": 64, "batch": 16}
+ONE_SHOT = {32: 10, 8: 20}
+"""Widths of one-shot generators, the published one first, and runs of each."""
 FILMED = {"resolution": 128, "frames": (50, 500)}
 
 
-def operations(generator, window):
-    """Multiply-adds of a frame."""
+def operations(generator, call):
+    """Multiply-adds of the convolutions of a generator while it is called."""
     total = 0
 
     def add(module, inputs, output):
@@ -52,7 +62,7 @@ def operations(generator, window):
 
     kinds = torch.nn.Conv2d | torch.nn.ConvTranspose2d
     hooks = [m.register_forward_hook(add) for m in generator.modules() if isinstance(m, kinds)]
-    generator(window)
+    call()
     for hook in hooks:
         hook.remove()
     return total
@@ -78,7 +88,7 @@ def inference():
         calls["bfloat16"] = lambda: halved(last.bfloat16())
     with torch.no_grad():
         times = measure(calls, runs=12)
-        work = operations(generator, window)
+        work = operations(generator, partial(generator, window))
         peaks = {"float32": peak(torch.float32)}
         if half:
             peaks["bfloat16"] = peak(torch.bfloat16)
@@ -92,6 +102,79 @@ def inference():
             "share_of_peak": round(work / (found["median_ms"] * 1e-3) / most, 3),
             "peak_giga_multiply_adds_a_second": round(most / 1e9, 1),
         }
+
+
+def posed(frames):
+    """A neutral head, and one that turns and talks."""
+    time = torch.arange(frames) / 25
+    face = FaceParameters.neutral(frames=frames)
+    face.rotation[:, 1] = 0.3 * torch.sin(time)
+    jaw = load_model().expression.names.index("jawOpen")
+    face.expression[:, jaw] = 0.3 - 0.3 * torch.cos(7 * time)
+    return FaceParameters.neutral(), face
+
+
+def one_shot(width):
+    """A photo, and a frame of it: a generator, what it is given, and what finds that."""
+    torch.manual_seed(0)
+    generator = make_generator("headgan", resolution=RESOLUTION, width=width).eval()
+    camera = Camera.facing((RESOLUTION, RESOLUTION), focal=2.2 * RESOLUTION)
+    sitter = Sitter(load_model(), camera)
+    photo, frames = posed(30)
+    scene = sitter.scene(photo)
+
+    def told():
+        return sitter.between(scene, sitter.scene(frames[20]))
+
+    picture = torch.rand(1, 3, RESOLUTION, RESOLUTION) * 2 - 1
+    reference = reference_of(picture, sitter.maps(scene), picture[:, :1] * 0 + 1, [told()])
+    window = told().maps.permute(0, 3, 1, 2).repeat(1, 3, 1, 1)
+    return generator, window, reference, told
+
+
+def headgan():
+    """Milliseconds a frame of the published width and of the small one."""
+    half = has_bfloat16(torch.device("cpu"))
+    most = {dtype: peak(dtype) for dtype in (torch.float32, *([torch.bfloat16] if half else []))}
+    for width, runs in ONE_SHOT.items():
+        generator, window, reference, told = one_shot(width)
+        kinds = {torch.float32: quickened(generator, bfloat16=False)}
+        if half:
+            kinds[torch.bfloat16] = quickened(generator, bfloat16=True)
+        last = window.contiguous(memory_format=torch.channels_last)
+        with torch.no_grad():
+            work = operations(generator, partial(generator, window, (reference,)))
+            encoded = operations(generator, partial(generator.encode, reference))
+            calls = {
+                dtype: partial(
+                    quick, last.to(dtype), (reference,), features=[quick.encode(reference)]
+                )
+                for dtype, quick in kinds.items()
+            }
+            times = measure({**calls, "maps and flow": told}, runs=runs, warmup=1)
+        around = times.pop("maps and flow")["median_ms"]
+        for dtype, found in times.items():
+            share = (work - encoded) / (found["median_ms"] * 1e-3) / most[dtype]
+            yield {
+                "case": f"headgan of width {width}, a frame of {RESOLUTION} pixels, {dtype}",
+                **found,
+                "giga_operations": round(2 * (work - encoded) / 1e9, 1),
+                "share_of_peak": round(share, 3),
+                "peak_giga_operations_a_second": round(2 * most[dtype] / 1e9),
+                "maps_and_flow_ms": round(around, 1),
+                "frames_a_second_with_these": round(1e3 / (found["median_ms"] + around), 2),
+                "processor": processor(),
+                "threads": torch.get_num_threads(),
+            }
+
+
+def processor():
+    """Its name and what it multiplies with."""
+    lines = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="ignore").splitlines()
+    parts = (line.partition(":") for line in lines)
+    facts = {key.strip(): value.strip() for key, _, value in parts}
+    known = ("amx_bf16", "avx512_bf16", "avx512f", "avx2")
+    return f"{facts['model name']} ({', '.join(u for u in known if u in facts['flags'])})"
 
 
 def training():
@@ -151,12 +234,7 @@ def resident():
 
 def filmed(run, frames, out):
     """Milliseconds a frame and the most memory while a head turns and talks for some frames."""
-    time = torch.arange(frames) / 25
-    face = FaceParameters.neutral(frames=frames)
-    face.rotation[:, 1] = 0.3 * torch.sin(time)
-    face.expression[:, run.model.expression.names.index("jawOpen")] = 0.3 - 0.3 * torch.cos(
-        7 * time
-    )
+    face, time = posed(frames)[1], torch.arange(frames) / 25
     rows = torch.zeros(frames, dtype=torch.long)
     motion = Motion(face, rows, time.double(), 25.0)
     seen = []
@@ -187,4 +265,7 @@ def reenactment():
 
 
 if __name__ == "__main__":
-    report("generate", [*training(), *inference(), *reenactment()])
+    if sys.argv[1:] == ["headgan"]:
+        report("generate_headgan", list(headgan()))
+    else:
+        report("generate", [*training(), *inference(), *reenactment()])

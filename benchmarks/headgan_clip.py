@@ -41,7 +41,8 @@ def mattes(folder: Path, track: Track) -> dict[int, torch.Tensor]:
     file = folder / "mattes3.npz"
     if file.is_file():
         kept = np.load(file)
-        return {int(k): torch.from_numpy(m).float() for k, m in zip(kept["index"], kept["matte"])}
+        pairs = zip(kept["index"], kept["matte"], strict=True)
+        return {int(k): torch.from_numpy(m).float() for k, m in pairs}
     model, found = load_model(), {}
     height, width = track.camera.size
     camera = replace(

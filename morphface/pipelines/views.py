@@ -232,7 +232,7 @@ class _Stage:
         return self.wanted, self.found.faces
 
     @cached_property
-    def drawers(self) -> "list[Rerenderer] | list[MadeDrawer]":
+    def drawers(self) -> "Sequence[Rerenderer | MadeDrawer]":
         """One for each face, which leaves the others as they are."""
         if self.generator is not None:
             from morphface.pipelines.oneshot.drawer import drawers_of

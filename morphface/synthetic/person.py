@@ -24,7 +24,7 @@ from morphface.synthetic.shapes import Part
 from morphface.synthetic.styles import hair_colour, random_beard, random_style
 from morphface.synthetic.walls import random_wall
 
-__all__ = ["FILLED", "Person", "random_person", "smoothed"]
+__all__ = ["FILLED", "Person", "random_person", "random_skin", "smoothed"]
 
 FILLED = 0.61
 """Part of the side of a picture that a face fills from brows to chin and beyond, as in HeadGAN's
@@ -35,6 +35,9 @@ MIDDLE = (0.0, -28.0, 0.0)
 """Middle of that box in the model frame."""
 TONES = 0.85
 """Size of reflectance in standard deviations: at 1, one in twenty is redder than people are."""
+DARKEST, LIGHTEST = -2.0, 2.2
+"""Range of the first component of reflectance, the tone, which is drawn evenly: typology angles
+from -35 to 72 degrees on the open head's cheeks (`benchmarks/bench_corpus.py`)."""
 INNER = {"mouth": 0.22, "gums": 0.35, "tongue": 0.45, "teeth": 0.75}
 """Share of the light from everywhere that reaches the inside of an open mouth."""
 
@@ -93,7 +96,7 @@ def random_person(model: MorphableModel, size: int, finest: int, dice: Dice) -> 
         dice: what draws everything.
     """
     identity = dice.normal(1, model.identity.rank)
-    reflectance = TONES * dice.normal(1, model.reflectance.rank if model.reflectance else 0)
+    reflectance = random_skin(model, dice)
     neutral = model.identity.instance(identity)[0]
     albedo = model.albedo(reflectance)[0]
     style = random_style(dice)
@@ -128,6 +131,18 @@ def random_person(model: MorphableModel, size: int, finest: int, dice: Dice) -> 
     )
 
 
+def random_skin(model: MorphableModel, dice: Dice) -> Float[Tensor, "1 A"]:
+    """Reflectance of skin of any tone, dark and light ones as often as those between.
+
+    Args:
+        model: with reflectance, whose first component is the tone.
+        dice: what draws it.
+    """
+    out = TONES * dice.normal(1, model.reflectance.rank if model.reflectance else 0)
+    out[:, :1] = dice.uniform(DARKEST, LIGHTEST, 1)
+    return out
+
+
 def _view(size: int, dice: Dice) -> tuple[Camera, Tensor, Tensor]:
     """A camera near or far, its picture cut out around the face; the head's pose at rest."""
     away = dice.number(450.0, 1400.0)
@@ -152,8 +167,8 @@ def _painted(
     size = dice.number(0.001, 0.007)
     mottle = 1 + size * torch.sin(mean @ waves.T + dice.uniform(0, 6.28, 24)).sum(-1)
     skin = model.regions["skin"] > 0.5
-    spots = skin & (dice.uniform(0, 1, len(mean)) < dice.pick((0.0, 0.004, 0.004, 0.04)))
-    factor = torch.where(skin, mottle, 1.0) * torch.where(spots, 0.78, 1.0)
+    spots = skin & (dice.uniform(0, 1, len(mean)) < dice.pick((0.0, 0.0, 0.003, 0.02)))
+    factor = torch.where(skin, mottle, 1.0) * torch.where(spots, 0.87, 1.0)
     colours = albedo * factor[:, None]
     brows = 0.6 * dice.number(0.3, 1.0) * model.regions["brows"][:, None]
     colours = torch.lerp(colours, 0.8 * hair, brows)

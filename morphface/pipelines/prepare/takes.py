@@ -225,7 +225,7 @@ def _clips(manifest: dict[str, Any]) -> list[_Clip]:
 
 
 def _part_of(clip: _Clip, part: tuple[float, float]) -> list[_Clip]:
-    """A stretch of a clip, if there is anything in it; photos are not of another stretch's frames."""
+    """A stretch of a clip, if there is anything in it; photos are of what was trained with."""
     if part == (0.0, 1.0):
         return [clip]
     rows, known = clip.rows, part[0] or part[1]

@@ -1,5 +1,7 @@
 """A rendered head in the role of a photo, moved by a small generator that was not trained."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -41,12 +43,13 @@ def found(album):
 
 
 def turned(face, yaws):
-    frames = len(yaws)
-    moved = face.map(lambda v: v.expand(frames, *v.shape[1:]).clone() if len(v) == 1 else v)
-    rotation = moved.rotation.clone()
-    rotation[:, 1] += torch.tensor(yaws)
-    parts = {name: getattr(face, name) for name in ("identity", "reflectance")}
-    return type(face)(**(vars(moved) | parts | {"rotation": rotation}))
+    """The face in as many frames, turned further by some angles."""
+    some = ("expression", "illumination", "rotation", "translation", "gaze")
+    parts = {
+        n: getattr(face, n).repeat(len(yaws), *[1] * (getattr(face, n).ndim - 1)) for n in some
+    }
+    parts["rotation"][:, 1] += torch.tensor(yaws)
+    return replace(face, **parts)
 
 
 def test_the_head_stays_where_it_was_when_nothing_moves(found, generator, tmp_path):

@@ -13,6 +13,7 @@ from morphface.generate import GeneratorConfig
 from morphface.geometry import Camera
 from morphface.models import load_model
 from morphface.parameters import LOST, FaceParameters, Track
+from morphface.parameters.upgrade import REVISIONS
 from morphface.pipelines.oneshot.dataset import open_takes
 from morphface.pipelines.prepare import PrepareSettings, corpus
 from morphface.pipelines.prepare.sources import Clip
@@ -153,7 +154,8 @@ def dataset(tmp_path_factory):
     shard = write_shard(folder / "shard-000000", samples, tuple(samples[0][1]))
     settings = {"size": SIDE, "model": "open-head", "corpus": True}
     runs = [[[0, FRAMES]], [[0, 2], [2, FRAMES - 2]]]
-    write_manifest(folder, [shard], runs, ("correspondence",), settings=settings)
+    more = {"settings": settings, "versions": {"model_revision": str(REVISIONS["open-head"])}}
+    write_manifest(folder, [shard], runs, ("correspondence",), **more)
     manifest = json.loads((folder / "manifest.json").read_text())
     for clip in manifest["clips"]:
         clip["source"]["identity"] = "ann"

@@ -1,0 +1,75 @@
+"""Training by the command, with small takes in place of rendered people."""
+
+import json
+
+import pytest
+import torch
+
+from morphface.cli.app import run as command
+from morphface.core.errors import ParameterError
+from morphface.generate import load_generator
+from morphface.pipelines.oneshot import training
+from morphface.pipelines.oneshot.training import MixedTakes, train_one_shot
+from tests.generate.people import Moves
+
+pytest.importorskip("accelerate", reason="training needs accelerate: morphface[train]")
+
+
+class People(Moves):
+    """In place of rendered people: other seeds are others."""
+
+    def __init__(self, seed, size, **_):
+        super().__init__()
+        self.seed = seed
+
+    def take(self, number, length):
+        return super().take(self.seed + number, length)
+
+
+@pytest.fixture
+def quick(tmp_path, monkeypatch):
+    monkeypatch.setattr(training, "SyntheticPeople", People)
+    monkeypatch.setattr(training, "_VALIDATED", 2)
+    file = tmp_path / "quick.json"
+    file.write_text(json.dumps({"batch": 2, "every": 2, "vgg": 0.0, "adversarial": "none"}))
+    return ["--resolution", "32", "--width", "4", "--config", str(file), "--quiet"]
+
+
+def test_a_network_is_trained_and_another_starts_from_it(tmp_path, quick):
+    first, second = tmp_path / "first", tmp_path / "second"
+    words = ["train", "headgan", "--synthetic", "--blend", *quick]
+    assert command([*words, "--steps", "2", "-o", str(first)]) == 0
+    start = ["--steps", "1", "--start", str(first), "-o", str(second)]
+    assert command([*words, *start]) == 0
+    one, two = (load_generator(run / "generator.safetensors") for run in (first, second))
+    assert one.config == two.config
+    assert one.config.blend
+    far = [(a - b).abs().max() for a, b in zip(one.parameters(), two.parameters(), strict=True)]
+    assert 0 < max(far) < 0.01
+    metrics = [json.loads(line) for line in (first / "losses.jsonl").read_text().splitlines()]
+    assert {"validation_psnr", "photo_psnr", "moved_psnr"} <= set(metrics[-1])
+
+
+def test_two_sources_take_turns():
+    mixed = MixedTakes(Moves(3), Moves(None, longest=2))
+    assert mixed.count is None
+    assert mixed.longest == 2
+    assert torch.equal(mixed.take(7, 2).frame, Moves(longest=2).take(3, 2).frame)
+    assert torch.equal(mixed.take(8, 1).frame, Moves().take(1, 1).frame)
+    assert MixedTakes(Moves(3), Moves(5)).count == 10
+
+
+@pytest.mark.refusal
+def test_what_cannot_be_trained_is_refused(tmp_path, capsys):
+    with pytest.raises(ParameterError, match="there is nothing to train with: name a DATASET"):
+        train_one_shot(None, tmp_path / "run")
+    assert command(["train", "dvp", "--synthetic", "-o", str(tmp_path / "run")]) == 2
+    assert "are for headgan" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.refusal
+def test_a_reenactment_names_one_person(tmp_path, capsys):
+    words = ["--driver", "talk.mp4", "-o", str(tmp_path / "out.mp4")]
+    for subject in ([], ["run", "--photo", "a.jpg"], ["--photo", "a.jpg"]):
+        assert command(["reenact", *subject, *words]) == 2
+        assert "name whom to move: either RUN" in " ".join(capsys.readouterr().err.split())
