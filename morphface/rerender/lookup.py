@@ -20,9 +20,9 @@ def looked_up(
     """
     import cv2
 
-    spots = np.ascontiguousarray(place.numpy() - 0.5)
+    x, y = (np.ascontiguousarray(axis) for axis in (place - 0.5).movedim(-1, 0).numpy())
     mode = cv2.INTER_CUBIC if cubic else cv2.INTER_LINEAR
-    found = cv2.remap(picture, spots, None, mode, borderMode=cv2.BORDER_REPLICATE)
+    found = np.asarray(cv2.remap(picture, x, y, mode, borderMode=cv2.BORDER_REPLICATE))
     return torch.from_numpy(found.reshape(*place.shape[:2], -1))
 
 

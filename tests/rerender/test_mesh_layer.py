@@ -36,11 +36,11 @@ def test_a_head_at_rest_is_the_photo(stage):
 
 def test_texture_meets_a_photo_that_is_darker_than_the_fit_without_a_step(known):
     darker = Photo(0.7 * known.photo.pixels)
-    layer = Rerenderer(known.faces[0], darker)._mesh
-    sure = layer._weight * (1 - layer._other) > 0.8
-    seen = look_up(darker.pixels[None], layer._places[None, None], "bilinear")[0, 0]
-    before = (layer._lit() - seen).abs()[sure].mean()
-    after = (layer._first - seen).abs()[sure].mean()
+    skin = Rerenderer(known.faces[0], darker)._mesh._skin
+    sure = skin.weight * (1 - skin.other) > 0.8
+    seen = look_up(darker.pixels[None], skin.places[None, None], "bilinear")[0, 0]
+    before = (skin.lit() - seen).abs()[sure].mean()
+    after = (skin.painted - seen).abs()[sure].mean()
     assert sure.sum() > 100
     assert after < 0.3 * before
 

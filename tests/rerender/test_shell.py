@@ -17,12 +17,6 @@ def person(known):
     """The head of a photo in a cap of hair: what is above the brows counts as hair."""
     face = known.faces[0]
     person = Person(face, known.photo)
-    green = torch.tensor([0.0, 1.0, 0.0])
-    assert isinstance(face, FittedFace)
-    away = (known.photo.pixels == green).all(-1)
-    person = Person(
-        face, Photo(torch.where(away[..., None], torch.tensor(0.4), known.photo.pixels))
-    )
     head = person.work.head.astype("float32")
     rows = torch.arange(head.shape[0])[:, None] + 0.5
     brows = face.camera.project(face.vertices_in_camera()[face.model.regions["brows"] > 0.5])

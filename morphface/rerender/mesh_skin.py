@@ -1,0 +1,220 @@
+"""What a photo shows of each vertex of a mesh, and the colour that it has where it shows nothing.
+
+The texture is the fitted one, times what makes it as bright as the photo: that is known where the
+photo shows skin well, and goes on from there over the mesh, so that both meet without a step.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from morphface.core.ramps import ramp, smoothstep
+from morphface.fit.analysis.colour import LUMINANCE
+from morphface.geometry.camera import Camera
+from morphface.geometry.mesh import edges, normalized
+from morphface.render.warp import look_up
+from morphface.rerender.bare import continued
+from morphface.rerender.looks import Look, shade
+from morphface.rerender.seen_head import SeenHead
+from morphface.rerender.turn import above_neck
+from morphface.segment.filters import blurred
+
+__all__ = ["MeshSkin", "facing"]
+
+SHADED = 0.9
+"""Most light that reaches the inside of a mouth: lips shade it, which harmonics do not know."""
+NEAR = 0.012
+"""Standard deviation around a vertex of the colours that its texture goes on from, in sizes of the
+head."""
+EVENED = 8
+"""Times that the colours of skin are smoothed along edges."""
+DARK = 0.04
+"""Amount of colour below which ratios of colours are not told."""
+STRANGE = 0.22, 0.42
+"""Log differences of colour between skin and what is seen where it ends: as usual, and strange."""
+EDGEWISE = 0.8, 0.98
+"""Cosines of view at which that is asked, and from which it is not."""
+COLLAR = 12.0
+"""Millimetres above the end of the neck up to which it fades."""
+WIDER = 0.1, 0.45
+"""Turns, in radians, from which on a neck may be wider than the outline: not at all, and wholly."""
+BESIDE = 35.0
+"""Millimetres beside a neck at which hair hangs over it."""
+NAPE = 0.0, -40.0
+"""Heights in the model frame between which what is not bare begins to be drawn under the relief:
+hair above has a shape of its own."""
+FEATURES = ("lips", "brows", "eyelids", "eyeballs", "eye_sockets", "mouth", "teeth", "tongue")
+
+
+@dataclass(frozen=True, eq=False)
+class MeshSkin:
+    """The vertices of a head in a photo.
+
+    Args:
+        head: that was fitted, and its photo.
+    """
+
+    head: SeenHead
+
+    @cached_property
+    def places(self) -> Float[Tensor, "V 2"]:
+        """Of the vertices in the photo."""
+        return self.head.face.camera.project(self.head.look.vertices)[:, :2]
+
+    @cached_property
+    def shown(self) -> Float[Tensor, " V"]:
+        """1 for vertices that nothing hides in the photo and that show what they should."""
+        return self.head.visible * (1 - self.other) * self._inside
+
+    @cached_property
+    def _inside(self) -> Float[Tensor, " V"]:
+        """How far the photo shows the person where each vertex is."""
+        return smoothstep(self.head.person.at_vertices(self.head.person.matte), 0.3, 0.8)
+
+    def _allowed(self, angle: float) -> Float[Tensor, "V 1"]:
+        """How far each vertex may be seen after a turn: at first nothing is beyond the outline."""
+        first = torch.maximum(1 - self.head.visible, self._inside)[:, None]
+        return first + (1 - first) * smoothstep(torch.tensor(angle), *WIDER)
+
+    @cached_property
+    def painted(self) -> Float[Tensor, "V 3"]:
+        """The texture in the light of the photo, as bright as what that shows beside it.
+
+        What is not bare has the colour that the back of the hair has.
+        """
+        painted = (self.lit() * self._correction.exp()).clamp(0, 1)
+        return torch.lerp(self._hair, painted, self.head.bare)
+
+    @cached_property
+    def _hair(self) -> Float[Tensor, "V 3"]:
+        person = self.head.person
+        places = self.places * person.work.scale + person.room
+        rear = torch.from_numpy(person.rear)[None]
+        return look_up(rear, places[None, None], "bilinear")[0, 0]
+
+    def lit(self) -> Float[Tensor, "V 3"]:
+        """The texture in the light of the photo."""
+        head = self.head
+        light = shade(head.face.model.faces, head.look)
+        light = torch.lerp(light, light.clamp(max=SHADED), head.mouth)
+        painted = head.colours * light
+        if head.face.pixels is not None and head.face.pixels.grey[0]:
+            painted = (painted @ painted.new_tensor(LUMINANCE))[:, None].expand(-1, 3)
+        return self._evened(painted.clamp(0, 1))
+
+    def _evened(self, colours: Float[Tensor, "V 3"]) -> Float[Tensor, "V 3"]:
+        """Colours of skin without the shades of folds, which a mesh has elsewhere than a photo."""
+        here, beside = self._pairs
+        count = torch.bincount(here, minlength=len(colours))[:, None].clamp(min=1)
+        for _ in range(EVENED):
+            mean = torch.zeros_like(colours).index_add(0, here, colours[beside]) / count
+            colours = torch.lerp(mean, colours, self._feature[:, None])
+        return colours
+
+    @cached_property
+    def _feature(self) -> Float[Tensor, " V"]:
+        model = self.head.face.model
+        blank = torch.zeros(model.size)
+        return torch.stack([model.regions.get(name, blank) for name in FEATURES]).amax(0)
+
+    @cached_property
+    def _difference(self) -> Float[Tensor, "V 3"]:
+        """Logarithm of how many times brighter the photo is than the texture."""
+        head = self.head
+        smooth = blurred(
+            head.photo.pixels.numpy(), NEAR * head.person.work.size / head.person.work.scale
+        )
+        seen = look_up(torch.from_numpy(smooth)[None], self.places[None, None], "bilinear")[0, 0]
+        return (seen.clamp(min=0) + DARK).log() - (self.lit() + DARK).log()
+
+    @cached_property
+    def weight(self) -> Float[Tensor, " V"]:
+        """How far each vertex shows skin, and well."""
+        head = self.head
+        skin = head.person.at_vertices(head.person.labels.skin)
+        known = head.certain * head.visible * smoothstep(skin, 0.5, 0.9)
+        return known * (1 - self._feature)
+
+    @cached_property
+    def other(self) -> Float[Tensor, " V"]:
+        """How far the photo shows another thing than skin where skin ends: hair, or what is behind.
+
+        A mesh is never quite as wide as the head is.
+        """
+        head = self.head
+        usual = continued(
+            head.face.model.faces, self._difference, self.weight * (self.weight > 0.6)
+        )
+        off = (self._difference - usual).abs().mean(-1)
+        cosine = facing(head, head.look, head.face.camera)
+        asked = ramp(cosine, EDGEWISE[1], EDGEWISE[0]) * (1 - self._feature) * head.shown[:, 0]
+        found = asked * ramp(off, *STRANGE) * head.bare[:, 0]
+        here, beside = self._pairs
+        return torch.maximum(found, found.scatter_reduce(0, here, found[beside], "amax"))
+
+    @cached_property
+    def _pairs(self) -> tuple[Int[Tensor, " E"], Int[Tensor, " E"]]:
+        pairs = edges(self.head.face.model.faces).long()
+        here, beside = torch.cat([pairs, pairs.flip(1)]).unbind(1)
+        return here, beside
+
+    @cached_property
+    def _correction(self) -> Float[Tensor, "V 3"]:
+        """What makes the texture as bright as the photo where both meet, fading away from there."""
+        weight = self.weight * (1 - self.other)
+        return continued(self.head.face.model.faces, self._difference, weight).clamp(-0.7, 0.7)
+
+    @cached_property
+    def _kept(self) -> Float[Tensor, "V 1"]:
+        """How far each vertex of a head that turns much is drawn behind the relief: bare skin.
+
+        Hair has a shape of its own, also hair that hangs down over a neck.
+        """
+        head = self.head
+        model, person = head.face.model, head.person
+        end = smoothstep(above_neck(model.identity.mean), 0.0, COLLAR)
+        blank = torch.zeros(model.size)
+        ears = model.regions.get("ears", blank) if person.ears else blank
+        nape = ramp(model.identity.mean[:, 1], *NAPE) * (1 - self._long_hair)
+        bald = (1 - person.hairy) * head.bare[:, 0]
+        face = torch.maximum(model.regions.get("face", 1 + blank), ears)
+        kept = torch.stack([face, nape, bald]).amax(0)
+        if not person.ears:
+            kept = kept * (1 - model.regions.get("ears", blank))
+        return (kept * end * (1 - self._feature))[:, None]
+
+    @cached_property
+    def _long_hair(self) -> Float[Tensor, " V"]:
+        """How far hair hangs beside each vertex of a neck, as seen in the photo."""
+        person, camera = self.head.person, self.head.face.camera
+        middle = self.head.look.vertices.mean(0)
+        away = self.head.look.vertices - middle
+        aside = torch.stack([away[:, 0], *torch.zeros(2, len(away))], -1)
+        beside = self.head.look.vertices + BESIDE * normalized(aside)
+        hair = blurred(person.labels.hair * person.matte, 0.02 * person.work.size)
+        return smoothstep(person.at_places(hair, camera.project(beside)[:, :2]), 0.2, 0.6)
+
+    def under(self, angle: float) -> Float[Tensor, "V 1"]:
+        """How far each vertex is drawn behind the relief.
+
+        Args:
+            angle: by which the head has turned, in radians.
+        """
+        return self._kept * self._allowed(angle)
+
+
+def facing(head: SeenHead, look: Look, camera: Camera) -> Float[Tensor, " V"]:
+    """Cosine between the normal of each vertex and the line of sight.
+
+    Args:
+        head: whose mesh it is.
+        look: of the head.
+        camera: that sees it.
+    """
+    vertices = look.vertices
+    towards = -vertices if camera.weak_depth is None else vertices.new_tensor([[0.0, 0, 1]])
+    normals = look.normals(head.face.model.faces)
+    return (normals * normalized(towards.expand_as(vertices))).sum(-1)
