@@ -83,7 +83,7 @@ def reconstruct(
         VerdictError: a face has a warning for which it shall be refused; nothing is written.
         MorphfaceError: the subclass and its message say what is wrong with the input.
     """
-    options = {"faces": faces, "texture_size": texture_size, "strict": strict, "only": only}
+    options: Any = {"faces": faces, "texture_size": texture_size, "strict": strict, "only": only}
     return fit_and_write(image, out, model=model, progress=progress, **options, **wishes)[0]
 
 

@@ -129,7 +129,7 @@ def test_an_interrupted_run_leaves_nothing(faked, tmp_path, monkeypatch, failure
     def fail(*_):
         raise failure
 
-    monkeypatch.setattr(MODULE, "write_head", fail)
+    monkeypatch.setattr("morphface.pipelines.head_files.write_head", fail)
     with pytest.raises(failure):
         reconstruct("x.jpg", tmp_path / "out")
     assert names(tmp_path) == []
