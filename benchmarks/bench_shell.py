@@ -3,8 +3,8 @@
 Whole processes with warm caches, the median of five, each case in turn for every version compared:
 `--beside before=PATH` runs the same commands with the package at PATH, a checkout of an older
 commit. Beside seconds stand processor seconds of user and system, which a busy machine changes
-less; `load` is what else ran. Of fits the report says how long reading, finding, fitting and writing took; what is left of
-the process is imports and start.
+less; `load` is what else ran. Of fits the report says how long reading, finding, fitting and
+writing took; what is left of the process is imports and start.
 
 Peers that run from a shell here: MediaPipe's landmarks alone, and eos (the 68-point fit of the
 Surrey model and its texture) on MediaPipe's landmarks, where `EOS_SHARE` names the folder `share`

@@ -14,7 +14,7 @@ from morphface.cli import run
 from tests.data import needs_detector, shared
 from tests.pipelines.family import album_of
 
-FAST = ["--stage", "linear"]
+FAST = ["--stage", "linear", "--texture-size", "64"]
 FILES = ["face.npz", "head.glb", "head.mtl", "head.obj", "head.png", "overlay.png", "report.json"]
 
 
