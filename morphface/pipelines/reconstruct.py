@@ -88,18 +88,20 @@ def reconstruct(
 
 
 def fit_and_write(
-    image: PictureSource,
-    out: str | Path,
-    *,
-    model: str | Path = "open-head",
-    faces: str | int = "largest",
-    texture_size: int | None = None,
-    strict: Sequence[str] = (),
-    only: Sequence[str] = (),
-    progress: Progress | None = None,
-    **wishes: Unpack[Wishes],
+    image: PictureSource, out: str | Path, **asked: Any
 ) -> tuple[dict[str, Any], FittedPhoto]:
-    """What `reconstruct` does and returns, and the fit that was written."""
+    """What `reconstruct` does and returns, and the fit that was written.
+
+    Args:
+        image: as of `reconstruct`.
+        out: the same.
+        asked: its other arguments.
+    """
+    own = ("model", "faces", "texture_size", "strict", "only", "progress")
+    wishes = {name: value for name, value in asked.items() if name not in own}
+    model, faces = asked.get("model", "open-head"), asked.get("faces", "largest")
+    texture_size, strict = asked.get("texture_size"), asked.get("strict", ())
+    only, progress = asked.get("only", ()), asked.get("progress")
     check_texture_size(texture_size)
     wanted = check_outputs(only)
     with output_folder(out) as folder:
