@@ -70,8 +70,3 @@ _find = lazy_names(__name__, _HOMES)
 def __getattr__(name: str) -> Any:
     """Import a public name from its home on first use; `edit` is a room that can be called."""
     return import_module("morphface.edit") if name == "edit" else _find(name)
-
-
-def __dir__() -> list[str]:
-    """The public names, imported or not."""
-    return sorted({*globals(), *__all__})

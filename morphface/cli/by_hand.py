@@ -6,6 +6,7 @@ from typing import Any
 
 import typer
 
+from morphface.cli.early import start_with_picture
 from morphface.cli.output import say, status
 from morphface.core.errors import ParameterError
 
@@ -45,6 +46,7 @@ def edit_by_hand(
 
     with EditorServer(port or 0) as server:
         with status(quiet) as shown:
+            start_with_picture(image)
             from morphface.pipelines.photo import fit_photo
             from morphface.ui.session import Session
 

@@ -50,16 +50,19 @@ def check_early(options: Mapping[str, Any]) -> None:
 def start_with_picture(image: str) -> None:
     """Refuse what is no picture, and begin to load what a fit of one needs.
 
-    torch's libraries load beside the import of what finds faces.
+    torch's libraries load beside the import of what finds faces. An earlier fit needs no finding.
 
     Args:
-        image: a path or a sample.
+        image: a path or a sample; or a `face.npz`, or a folder.
 
     Raises:
         MorphfaceError: it cannot be a picture.
     """
     from morphface.media.header import check_picture
 
+    if Path(image).suffix.lower() == ".npz" or Path(image).is_dir():
+        load_torch_ahead()
+        return
     check_picture(image)
     load_torch_ahead()
     try:

@@ -126,14 +126,14 @@ def _fit_one(
         options["progress"] = None if shown is None else shown.update
         if together:
             load_torch_ahead()
-            from morphface.pipelines.reconstruct_together import reconstruct_together
+            from morphface import pipelines
 
-            report = reconstruct_together(images, folder, **options)
+            report = pipelines.reconstruct_together(images, folder, **options)
         else:
             start_with_picture(images[0])
-            from morphface.pipelines.reconstruct import reconstruct
+            from morphface import pipelines
 
-            report = reconstruct(images[0], folder, **options)
+            report = pipelines.reconstruct(images[0], folder, **options)
     if not quiet:
         _summarise(report, folder, "photo" if together else "face")
 

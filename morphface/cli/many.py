@@ -55,7 +55,9 @@ def fit_many(
 def _bar(quiet: bool) -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     end = (TextColumn("{task.fields[rate]}"), TimeRemainingColumn())
-    return Progress(*columns, *end, console=Console(stderr=True), transient=True, disable=quiet)
+    console = Console(stderr=True)
+    hidden = quiet or not console.is_terminal
+    return Progress(*columns, *end, console=console, transient=True, disable=hidden)
 
 
 def _rate(bar: Progress, task: Any) -> str:

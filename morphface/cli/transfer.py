@@ -8,6 +8,7 @@ import typer
 
 from morphface.cli.options import Debug, Quiet
 from morphface.cli.output import say, status
+from morphface.core.ahead import load_torch_ahead
 
 if TYPE_CHECKING:
     from morphface.edit import TransferSettings
@@ -20,7 +21,7 @@ _HOW = "keep|absolute|relative|standardised"
 _Source = Annotated[
     str, typer.Argument(help="Whose motion: a face.npz, a track.npz, a photo or a video.")
 ]
-_Target = Annotated[str, typer.Argument(help="Who shall move, likewise.")]
+_Target = Annotated[str, typer.Argument(help="Who shall move, likewise; or a fit.")]
 _Out = Annotated[
     Path,
     typer.Option("--out", "-o", help="Parameters (.npz), a picture, or a video.", metavar="FILE"),
@@ -82,6 +83,7 @@ def transfer(
 ) -> None:
     """Move the person of TARGET as the person of SOURCE moves."""
     with status(quiet) as shown:
+        load_torch_ahead()
         from morphface.pipelines.transfer import Drawing, transfer_files
 
         hows = {"rotation": pose, "expression": expression, "gaze": gaze}

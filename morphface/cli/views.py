@@ -7,13 +7,16 @@ from typing import Annotated, Any
 import typer
 
 from morphface.cli.by_hand import edit_by_hand, without_page
+from morphface.cli.early import check_early, start_with_picture
 from morphface.cli.options import Camera, Debug, Device, Faces, Focal, Model, Quiet, Stage
 from morphface.cli.output import say, status
 from morphface.core.errors import ParameterError
 
 __all__ = ["edit", "view"]
 
-_Picture = Annotated[str, typer.Argument(help="A picture, or sample:astronaut.")]
+_Picture = Annotated[
+    str, typer.Argument(help="A picture, sample:astronaut, or the folder or face.npz of its fit.")
+]
 _Out = Annotated[
     Path | None, typer.Option("--out", "-o", help="The file to write.", metavar="FILE")
 ]
@@ -105,8 +108,10 @@ def view(
     options: dict[str, Any] = {"background": background, "model": model, "faces": faces}
     options |= {"focal": focal, "camera": camera, "stage": stage, "device": device}
     options |= {"label": label, "force": force, "generator": generator}
+    check_early(options)
     notices: list[str] = []
     with status(quiet) as shown:
+        start_with_picture(image)
         from morphface.pipelines.views import Changes, orbit_photo, view_photo
 
         options["progress"] = None if shown is None else shown.update
@@ -183,8 +188,10 @@ def _edited(
     quiet: bool,
 ) -> None:
     """Writes an edited photo, and says what was guessed of it if that is wanted."""
+    check_early(options)
     notices: list[str] = []
     with status(quiet) as shown:
+        start_with_picture(image)
         from morphface.pipelines.views import edit_photo
 
         chosen["light"] = _light(*lights)

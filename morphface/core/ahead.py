@@ -15,7 +15,7 @@ _LIBRARY = "lib/libtorch_python.so"
 def load_torch_ahead() -> None:
     """Begin to load torch's libraries beside whatever comes next; returns at once.
 
-    That is a fifth of `import torch`, and the only part of it that needs no interpreter lock: the
+    That is a part of `import torch`, the only one that needs no interpreter lock: the
     loader of the system is called as a foreign function, since `ctypes.CDLL` keeps the lock. Does
     nothing where there is no such library, or torch is there already.
     """

@@ -38,7 +38,7 @@ def lazy_names(package: str, homes: Mapping[str, str]) -> Callable[[str], Any]:
             super().__setattr__(name, getattr(value, name) if named else value)
 
         def __dir__(self) -> list[str]:
-            return sorted({*vars(self), *homes})
+            return sorted({*vars(self), *homes, *vars(self).get("__all__", ())})
 
     sys.modules[package].__class__ = Door
     return find

@@ -1,7 +1,7 @@
 """Libraries of others that import more than they need, made to import that when it is used.
 
-roma asks torch for its compiler as soon as it is imported (1.8 s), MediaPipe for matplotlib and for
-the microphone (0.8 s); nothing here uses them. Only what the named modules import is changed, and
+roma asks torch for its compiler as soon as it is imported, MediaPipe for matplotlib and for
+the microphone; nothing here uses them. Only what the named modules import is changed, and
 only for them: what stands in for a library imports it when something of it is asked for, so that
 whoever uses these parts of roma or MediaPipe finds them whole.
 """

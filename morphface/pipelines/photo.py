@@ -22,7 +22,7 @@ from morphface.landmarks import Landmarks, choose, find_faces, read_landmarks
 from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
 from morphface.landmarks.find import Search
 from morphface.landmarks.placing import PixelsOf, placed
-from morphface.media.images import Photo, PictureSource, read_image
+from morphface.media.images import Photo, PictureSource, name_of, read_image
 from morphface.media.photo import UPRIGHT
 from morphface.models import MorphableModel, load_model
 from morphface.pipelines.calibration import Calibration, CameraSource, check_camera
@@ -141,14 +141,16 @@ def fit_photo(
         seen = _fit_pixels(head, photo, (fit, cover), device, camera) if stage == "pixels" else None
         if seen is not None:
             clock.lap("pixels")
+        others = [other for other in found if other is not face]
+        witness = None if given is None else witness_of(photo, face)
         verdict = verdict_on(
             head,
             photo,
             fit,
             seen,
             lens_known=lens is not None,
-            others=[other for other in found if other is not face],
-            witness=None if given is None else witness_of(photo, face),
+            others=others,
+            witness=witness,
             cover=cover,
         )
         clock.lap("verdict")
@@ -162,7 +164,8 @@ def _kept(
     """An earlier fit, which cannot be wished otherwise."""
     if any(wish is not None for wish in others):
         raise ParameterError(
-            f"{source} is a fit already: leave out landmarks, focal and camera, or give the photo"
+            f"{name_of(source)} is a fit already: leave out landmarks, focal and camera, or give "
+            "the photo"
         )
     given = None if str(model) == "open-head" else str(model)
     return read_kept(str(source), faces, lambda path, name: named_model(path, name, given))

@@ -83,23 +83,25 @@ def reconstruct(
         VerdictError: a face has a warning for which it shall be refused; nothing is written.
         MorphfaceError: the subclass and its message say what is wrong with the input.
     """
-    options = {"faces": faces, "texture_size": texture_size, "strict": strict, "only": only}
+    options: Any = {"faces": faces, "texture_size": texture_size, "strict": strict, "only": only}
     return fit_and_write(image, out, model=model, progress=progress, **options, **wishes)[0]
 
 
 def fit_and_write(
-    image: PictureSource,
-    out: str | Path,
-    *,
-    model: str | Path = "open-head",
-    faces: str | int = "largest",
-    texture_size: int | None = None,
-    strict: Sequence[str] = (),
-    only: Sequence[str] = (),
-    progress: Progress | None = None,
-    **wishes: Unpack[Wishes],
+    image: PictureSource, out: str | Path, **asked: Any
 ) -> tuple[dict[str, Any], FittedPhoto]:
-    """What `reconstruct` does and returns, and the fit that was written."""
+    """What `reconstruct` does and returns, and the fit that was written.
+
+    Args:
+        image: as of `reconstruct`.
+        out: the same.
+        asked: its other arguments.
+    """
+    own = ("model", "faces", "texture_size", "strict", "only", "progress")
+    wishes = {name: value for name, value in asked.items() if name not in own}
+    model, faces = asked.get("model", "open-head"), asked.get("faces", "largest")
+    texture_size, strict = asked.get("texture_size"), asked.get("strict", ())
+    only, progress = asked.get("only", ()), asked.get("progress")
     check_texture_size(texture_size)
     wanted = check_outputs(only)
     with output_folder(out) as folder:

@@ -14,7 +14,7 @@ from morphface.cli import run
 from tests.data import needs_detector, shared
 from tests.pipelines.family import album_of
 
-FAST = ["--stage", "linear"]
+FAST = ["--stage", "linear", "--texture-size", "64"]
 FILES = ["face.npz", "head.glb", "head.mtl", "head.obj", "head.png", "overlay.png", "report.json"]
 
 
@@ -160,16 +160,16 @@ def explode(error):
 
 def test_our_own_mistakes_are_one_sentence_and_code_1(tmp_path, capfd, monkeypatch):
     monkeypatch.setattr("morphface.pipelines.reconstruct", explode(RuntimeError("a\nb")))
-    assert run(["fit", "a.jpg"]) == 1
+    assert run(["fit", "sample:astronaut"]) == 1
     err = capfd.readouterr().err
     assert err == "error: unexpected RuntimeError: a b; run with --debug for the traceback\n"
     with pytest.raises(RuntimeError):
-        run(["fit", "a.jpg", "--debug"])
+        run(["fit", "sample:astronaut", "--debug"])
 
 
 def test_an_interruption_is_one_line_and_code_130(capfd, monkeypatch):
     monkeypatch.setattr("morphface.pipelines.reconstruct", explode(KeyboardInterrupt()))
-    assert run(["fit", "a.jpg"]) == 130
+    assert run(["fit", "sample:astronaut"]) == 130
     assert capfd.readouterr().err == "error: interrupted; nothing was written\n"
 
 
@@ -182,7 +182,7 @@ def test_an_interruption_that_an_import_swallowed_is_one_too(capfd, monkeypatch)
         "    except KeyboardInterrupt:\n"
         "        raise RecursionError('deep') from None\n"
         "morphface.pipelines.reconstruct = broken\n"
-        "sys.argv = ['morphface', 'fit', 'a.jpg']\n"
+        "sys.argv = ['morphface', 'fit', 'sample:astronaut']\n"
         "from morphface.cli import main\n"
         "main()\n"
     )

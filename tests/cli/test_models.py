@@ -84,7 +84,7 @@ def stand_in(monkeypatch, counted):
         )
 
     monkeypatch.setattr(model_landmarks, "MediaPipeDetector", Detector)
-    monkeypatch.setattr(model_landmarks, "embed", embed)
+    monkeypatch.setattr("morphface.landmarks.embed", embed)
 
 
 def test_embed_keeps_the_landmarks_beside_the_model(capfd, folder, monkeypatch):

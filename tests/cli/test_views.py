@@ -14,6 +14,7 @@ VIEWS = importlib.import_module("morphface.pipelines.views")
 def asked(monkeypatch, tmp_path):
     """The calls that commands make."""
     calls = []
+    monkeypatch.setattr("morphface.media.header.check_picture", lambda image: None)
     for name in ("view_photo", "edit_photo", "orbit_photo"):
 
         def call(image, out, *, name=name, **options):

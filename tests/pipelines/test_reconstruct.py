@@ -82,13 +82,13 @@ def test_files_of_the_sample_agree_with_each_other(astronaut):
 
 
 def test_one_face_is_written_to_the_folder_itself(faked, tmp_path):
-    report = reconstruct("x.jpg", tmp_path / "out")
+    report = reconstruct("x.jpg", tmp_path / "out", texture_size=64)
     assert names(tmp_path / "out") == FILES
     assert [face["folder"] for face in report["faces"]] == ["."]
 
 
 def test_all_faces_get_a_folder_each_and_one_report(faked, tmp_path):
-    report = reconstruct("x.jpg", tmp_path, faces="all")
+    report = reconstruct("x.jpg", tmp_path, faces="all", texture_size=64)
     assert names(tmp_path) == ["face_0", "face_1", "report.json"]
     inside = [name for name in FILES if name != "report.json"]
     assert names(tmp_path / "face_0") == names(tmp_path / "face_1") == inside
@@ -96,7 +96,7 @@ def test_all_faces_get_a_folder_each_and_one_report(faked, tmp_path):
 
 
 def test_the_report_is_strict_json_and_says_what_may_not_be_trusted(faked, tmp_path):
-    reconstruct("x.jpg", tmp_path, faces="all")
+    reconstruct("x.jpg", tmp_path, faces="all", only=["report"])
     text = (tmp_path / "report.json").read_text()
     report = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
     assert set(report) >= {"image", "model", "faces", "versions"}
@@ -115,7 +115,7 @@ def test_the_report_has_the_verdict_and_strict_refuses_by_it(faked, known, tmp_p
     verdict = Verdict(0.25, (Warned("turned", 60.0),), True, "")
     face = replace(known.faces[0], verdict=verdict)
     monkeypatch.setattr(MODULE, "fit_photo", lambda *_, **__: replace(known, faces=(face,)))
-    (told,) = reconstruct("x.jpg", tmp_path / "out", strict=["cut"])["faces"]
+    (told,) = reconstruct("x.jpg", tmp_path / "out", strict=["cut"], only=["report"])["faces"]
     assert told["quality"] == 0.25
     words = "the face is turned away by 60 degrees"
     assert told["warnings"] == [{"name": "turned", "value": 60.0, "words": words}]
@@ -129,7 +129,7 @@ def test_an_interrupted_run_leaves_nothing(faked, tmp_path, monkeypatch, failure
     def fail(*_):
         raise failure
 
-    monkeypatch.setattr(MODULE, "write_head", fail)
+    monkeypatch.setattr("morphface.pipelines.head_files.write_head", fail)
     with pytest.raises(failure):
         reconstruct("x.jpg", tmp_path / "out")
     assert names(tmp_path) == []

@@ -1,4 +1,4 @@
-"""Rotations of numpy. They come from `roma`; scipy's take 0.15 s to import."""
+"""Rotations of numpy. They come from `roma`; scipy's take long to import."""
 
 import numpy as np
 import roma

@@ -19,11 +19,13 @@ from morphface.fit.analysis.surface import face_weight
 from morphface.fit.texture.ambient import inner_parts
 from morphface.fit.texture.blend import blended, from_log, to_log
 from morphface.fit.texture.complete import Completed, completed
+from morphface.fit.texture.detail import COARSE, Coarse, with_detail
 from morphface.fit.texture.hair import with_hair
 from morphface.fit.texture.inner import inner_colours, rims
 from morphface.fit.texture.photo import Delit, PhotoOfHead, delit, plausible
 from morphface.fit.texture.points import SurfacePoints
 from morphface.models import MorphableModel
+from morphface.render.sight import Sight
 
 __all__ = ["HeadTexture", "texture_from_photos"]
 
@@ -74,7 +76,7 @@ def texture_from_photos(
         raise ParameterError("photos must hold at least one photo, got none")
     for number, photo in enumerate(photos):
         check_shape(f"vertices of photo {number}", photo.sight.vertices, model.size, 3)
-    points = SurfacePoints.of(model, size)
+    points = SurfacePoints.of(model, min(size, COARSE))
     seen = [delit(model, points, photo) for photo in photos]
     albedo = with_hair(model, points, seen, _common_albedo(photos))
     expected = points.at(albedo)
@@ -89,16 +91,34 @@ def texture_from_photos(
     outside = _continued(model, points, values - to_log(expected), confidence)
     within = inner_colours(model, points, albedo, seen)
     found = _painted(to_log(expected) + outside.points, points.at(within), inside)
-    coarse = _painted(to_log(albedo) + outside.vertices, within, parts[:, :1])
+    rough = _painted(to_log(albedo) + outside.vertices, within, parts[:, :1])
     invented = _invented(model, points.mean(found, confidence)[1])
     colours, known = points.mean(found, torch.ones(len(found)))
     gains = torch.stack([torch.ones(3) if p.gain is None else p.gain for p in photos]) * factors
-    colours = torch.where(known[:, None] > 0, colours, coarse)
+    colours = torch.where(known[:, None] > 0, colours, rough)
     image = points.image(torch.cat([found, confidence[:, None]], dim=-1))
     if image is None or points.mask is None:
         return HeadTexture(colours, gains, invented=invented)
+    if size > COARSE:
+        skin = from_log(to_log(expected) + outside.points).clamp(0, 1)
+        coarse = _coarse(points, skin, confidence, list(zip(photos, seen, strict=True)))
+        inner = torch.cat([within, parts[:, :1]], dim=-1)
+        image = with_detail(model, Coarse(image[..., :3], *coarse, inner), size)
+        return HeadTexture(colours, gains, image[..., :3].contiguous(), image[..., 3], invented)
     shown = image[..., 3] * points.mask
     return HeadTexture(colours, gains, image[..., :3].contiguous(), shown, invented)
+
+
+def _coarse(
+    points: SurfacePoints,
+    skin: Float[Tensor, "N 3"],
+    confidence: Float[Tensor, " N"],
+    seen: Sequence[tuple[PhotoOfHead, Delit]],
+) -> tuple[Float[Tensor, "S S 5"], list[tuple[Sight, Float[Tensor, "S S"]]]]:
+    """Skin and confidences as a texture, and the same of each photo."""
+    other = points.mirrored(confidence[:, None])
+    outside = points.filled(torch.cat([skin, confidence[:, None], other], dim=-1))
+    return outside, [(p.sight, points.filled(d.confidence[:, None])[..., 0]) for p, d in seen]
 
 
 def _invented(model: MorphableModel, trust: Float[Tensor, " V"]) -> float:

@@ -11,13 +11,14 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from morphface.core.errors import ParameterError
 from morphface.core.records import Record
 from morphface.models import MorphableModel
 from morphface.render.interpolate import interpolate
 from morphface.render.rasterize import Fragments
 from morphface.render.unwrap import pad_charts, rasterize_uv
 
-__all__ = ["SurfacePoints"]
+__all__ = ["SurfacePoints", "mirrored_corners"]
 
 _LEAST = 1e-6
 
@@ -48,7 +49,7 @@ class SurfacePoints(Record):
         found = rasterize_uv(model.uv, model.uv_faces, size)
         mask = found.mask[0]
         corners, weights = model.faces[found.face[0][mask]].long(), found.barycentric[0][mask]
-        partner = _mirrored_corners(model)
+        partner = mirrored_corners(model)
         missing = torch.full((len(corners),), -1)
         if partner is None:
             return cls(corners, weights, missing, model.size, mask)
@@ -106,15 +107,27 @@ class SurfacePoints(Record):
 
     def image(self, values: Float[Tensor, "N C"]) -> Float[Tensor, "S S C"] | None:
         """Values as a texture whose empty texels are like their neighbours; None for vertices."""
+        return None if self.mask is None else self.filled(values)
+
+    def filled(self, values: Float[Tensor, "N C"]) -> Float[Tensor, "S S C"]:
+        """The same, of a texture.
+
+        Raises:
+            ParameterError: the points are vertices.
+        """
         if self.mask is None:
-            return None
+            raise ParameterError("vertices make no picture")
         blank = values.new_zeros(*self.mask.shape, values.shape[1])
         blank[self.mask] = values
         return pad_charts(blank, self.mask)
 
 
-def _mirrored_corners(model: MorphableModel) -> Float[Tensor, "F 3 3"] | None:
-    """Texture coordinates of each corner's partner, and 1; zeros where a face has no partner."""
+def mirrored_corners(model: MorphableModel) -> Float[Tensor, "F 3 3"] | None:
+    """Texture coordinates of each corner's partner, and 1; zeros where a face has no partner.
+
+    Args:
+        model: whose layout it is; None where it has none, or knows no mirror.
+    """
     if model.mirror is None or model.uv is None or model.uv_faces is None:
         return None
     faces = model.faces.long()

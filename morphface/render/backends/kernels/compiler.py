@@ -27,7 +27,7 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
         kernel = compiler()(function)
     else:
         _folders.add(Path(kernel.stats.cache_path))
-    return kernel  # type: ignore[no-any-return]
+    return kernel
 
 
 def cache_folders() -> tuple[Path, ...]:
