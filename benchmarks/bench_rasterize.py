@@ -14,7 +14,11 @@ Peers in the same run, each left out with a message where it is not installed:
   `DRJIT_LIBLLVM_PATH`.
 - `pytorch3d`: on its CPU path every pixel tests every face. One run of small cases; larger ones
   are estimates, by that law, and are named so.
+- `drtk`: the CPU kernels of Meta's DRTK, forward only, built from its public source (the name on
+  PyPI is another project's).
 - `loop`: the plain z-buffer loop in numba, on as many threads, forward only.
+
+The second kind of mesh is a sphere by latitude and longitude, whose faces are thin.
 
 Whatever is compared takes turns. Then: does cost grow with pixels plus faces, or with their
 product; how long is a first call; how much memory is needed.
@@ -37,15 +41,17 @@ from benchmarks.peers_rasterize import COVER, Absent, Call, Scene
 from benchmarks.rasterize_calls import backward, forward, heads
 from morphface.render import rasterize
 
-MESHES = ("5k", "20k", "35k", "53k")
+MESHES = ("5k", "20k", "35k", "53k", "sphere")
 SIDES = (256, 512, 1024)
 BATCHES = (1, 8)
 TARGET = ("35k", 512, 1)
 AIMS = {
-    "forward_ms": 5,
-    "backward_ms": 15,
+    "forward_ms": 4,
+    "backward_ms": 9,
+    "loop_ratio": 2,
+    "sphere_loop_ratio": 2,
     "embree_ratio": 1,
-    "mitsuba_backward_ratio": 15,
+    "mitsuba_backward_ratio": 10,
     "pytorch3d_estimated_ratio": 1000,
 }
 
@@ -66,7 +72,7 @@ def case(name: str, scene: Scene, batch: int, runs: int, chosen: tuple[str, ...]
     if "loop" in chosen:
         calls["loop"] = peers.plain_loop(scene)
     if "embree" in chosen:
-        calls |= asked(peers.embree, scene)
+        calls |= asked(peers.embree, scene) | asked(peers.drtk, scene)
     for peer in ("loop", "embree"):
         if peer in calls:
             agree = calls[peer]().reshape(scene.side, scene.side) == fragments.face[0].numpy()
@@ -76,6 +82,8 @@ def case(name: str, scene: Scene, batch: int, runs: int, chosen: tuple[str, ...]
         if peer in calls:
             fastest = min((times[name] for name in times if name.startswith(peer)), key=median_ms)
             found[f"{peer}_ratio"] = ratio(fastest, times["forward"])
+    if "drtk" in times:
+        found["drtk_ratio"] = ratio(times["drtk"], times["forward"])
     return found | times | (beside_mitsuba(scene, runs) if "mitsuba" in chosen else {})
 
 
@@ -162,6 +170,8 @@ def verdict(cases: list[Case]) -> Case:
     reached = {
         "forward_ms": head["forward"]["median_ms"],
         "backward_ms": head["backward"]["median_ms"],
+        "loop_ratio": head.get("loop_ratio"),
+        "sphere_loop_ratio": known.get("sphere@512x1", {}).get("loop_ratio"),
         "embree_ratio": head.get("embree_ratio"),
         "mitsuba_backward_ratio": head.get("mitsuba_backward_ratio"),
         "pytorch3d_estimated_ratio": estimate.get("backward_ratio"),
@@ -245,7 +255,7 @@ def main(*, quick: bool) -> None:
             print(cases[-1])
     small = [Scene.of(*found["5k"], side) for side in ((64,) if quick else (128, 256))]
     extra = beside_pytorch3d(small, Scene.of(*found[TARGET[0]], TARGET[1]))
-    extra += [] if quick else growth(scenes)
+    extra += [] if quick else growth({name: scenes[name] for name in scenes if name != "sphere"})
     extra += [verdict(cases + extra), {"case": "first_call", **first_calls()}]
     for batch in batches:
         memory = peak_memory(TARGET[0], TARGET[1], batch, torch.get_num_threads())

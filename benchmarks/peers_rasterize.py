@@ -155,6 +155,23 @@ def embree(scene: Scene) -> dict[str, Call]:
     return {"embree": whole, "embree_threads": split}
 
 
+def drtk(scene: Scene) -> dict[str, Call]:
+    """`rasterize` and `render` of Meta's DRTK on the CPU: face, depth and weights of each pixel."""
+    missing = "DRTK: build it from facebookresearch/DRTK; `drtk` on PyPI is not theirs"
+    if find_spec("drtk") is None:
+        raise Absent(missing)
+    try:
+        peer = import_module("drtk")
+        draw, weigh = peer.rasterize, peer.render
+    except (ImportError, AttributeError) as error:
+        raise Absent(f"{missing} ({error})") from error
+    screen, faces = scene.screen.contiguous(), scene.faces.int().contiguous()
+    size = {"height": scene.side, "width": scene.side}
+    call = lambda: weigh(screen, faces, draw(screen, faces, **size))  # noqa: E731
+    call()
+    return {"drtk": call}
+
+
 def mitsuba(scene: Scene) -> dict[str, Call]:
     """`direct_projective`, one sample a pixel, to the vertex positions, on torch's threads."""
     if find_spec("mitsuba") is None:

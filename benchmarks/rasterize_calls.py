@@ -1,5 +1,6 @@
 """What the rasterizer's benchmark draws: heads at several densities, forward and backward."""
 
+import math
 from collections.abc import Iterable
 
 import torch
@@ -12,19 +13,42 @@ from morphface.models import load_model
 from morphface.render import interpolate, rasterize
 from morphface.render.antialias import antialias
 
-__all__ = ["backward", "forward", "heads", "small_scene"]
+__all__ = ["backward", "forward", "heads", "small_scene", "sphere"]
 
+SPHERE = (144, 288)  # of vertices, 41,472 in all
 FACES = {"35k": 73_844, "53k": 106_664}  # of models in use: BFM without its neck, and with it
 
 
 def heads(names: Iterable[str]) -> dict[str, tuple[Tensor, Tensor]]:
-    """The open head, coarse and fine, and its front at the densities of other models."""
+    """The open head, coarse and fine, its front at the densities of other models, and a sphere."""
     found = {}
     for name in names:
+        if name == "sphere":
+            found[name] = sphere(*SPHERE)
+            continue
         model = load_model("open-head", detail="standard" if name == "5k" else "high")
         mesh = model.identity.mean, model.faces
         found[name] = finer_front(*mesh, FACES[name]) if name in FACES else mesh
     return found
+
+
+def sphere(rows: int, columns: int) -> tuple[Tensor, Tensor]:
+    """A sphere of 100 mm by latitude and longitude, whose faces at the poles are slivers.
+
+    Args:
+        rows: of vertices, from pole to pole.
+        columns: of vertices.
+    """
+    down = torch.linspace(0, math.pi, rows)[:, None]
+    around = torch.arange(columns) * (2 * math.pi / columns)
+    x, z = down.sin() * around.sin(), down.sin() * around.cos()
+    vertices = 100 * torch.stack([x, down.cos().expand_as(x), z], dim=-1).flatten(0, 1)
+    upper = torch.arange(rows - 1)[:, None] * columns
+    left = torch.arange(columns)
+    right = (left + 1) % columns
+    a, b, c, d = upper + left, upper + right, upper + columns + left, upper + columns + right
+    halves = [torch.stack([a, c, b], dim=-1), torch.stack([b, c, d], dim=-1)]
+    return vertices, torch.cat([half.flatten(0, 1) for half in halves])
 
 
 def finer_front(vertices: Tensor, faces: Tensor, count: int) -> tuple[Tensor, Tensor]:

@@ -86,7 +86,8 @@ class _Follower:
         face = self._see(photo, frame.time) or self._directly(photo)
         self.missed = 0 if face else self.missed + 1
         if face is not None:
-            self.box, self.tilted = face.box, float(tilt(face))
+            self.box = face.box
+            self.tilted = float(tilt(face)) if self.direct else 0.0
         return face
 
     def _directly(self, photo: Photo) -> Landmarks | None:
