@@ -37,6 +37,7 @@ TOUCH = 1.0
 
 
 def truths():
+    """Sentences, voices, samples and phonemes."""
     for number, sentence in enumerate(SENTENCES):
         voice = VOICES[number % len(VOICES)]
         yield sentence, voice, *say(sentence, voice)
@@ -191,6 +192,7 @@ def sync(_):
 
 
 def tracked(film):
+    """What our own tracker sees in a film."""
     from morphface.fit.video import TrackCollector, fit_video
     from morphface.media import read_video
     from morphface.models import load_model
@@ -222,6 +224,7 @@ def agreement(seen, commanded):
 
 
 def correlation(here, there, lag):
+    """Of two curves, one of them so many frames later."""
     count = min(len(here), len(there)) - abs(lag)
     pair = torch.stack([here[max(0, lag) :][:count], there[max(0, -lag) :][:count]])
     return float(torch.corrcoef(pair.double())[0, 1])
@@ -231,6 +234,7 @@ PARTS = {f.__name__: f for f in (phonemes, lips, features, speed, sync)}
 
 
 def main():
+    """Measure the parts that the command line names."""
     known = list(truths())
     chosen = sys.argv[1:] or list(PARTS)
     report("speech", [case for name in chosen for case in PARTS[name](known)])
