@@ -11,11 +11,14 @@ from morphface.edit.openings import openings_of
 from morphface.geometry.camera import Camera
 from morphface.media import read_sound, read_video, write_sound
 from morphface.models import load_model
-from morphface.parameters import FaceParameters, load_track, save_parameters
+from morphface.parameters import FaceParameters, Track, load_track, save_parameters
 from morphface.pipelines import actors
+from morphface.pipelines.actors import Actor
 from morphface.pipelines.speak import Script, Showing, speak_files
-from morphface.speech import Phoneme, save_phonemes
-from tests.speech.sounds import silence, tone
+from morphface.pipelines.speak.dub import _mouth_share, dubbed
+from morphface.speech import Phoneme, Speech, save_phonemes
+from tests.pipelines.rendered_dataset import talking
+from tests.speech.sounds import silence, steady_voice, tone
 
 SAID = (Phoneme("m", 0.1, 0.2), Phoneme("ɑ", 0.2, 0.36), Phoneme("p", 0.36, 0.46))
 
@@ -81,6 +84,33 @@ def test_the_command_line_speaks(said, capsys):
 def test_sound_without_a_pause_is_told(said):
     write_sound(said / "said.wav", tone(6.0, size=0.5) * (1 + torch.rand(96_000) * 0.01))
     assert "has no pauses" in spoken(said, "out.npz")["warnings"][0]
+
+
+def test_a_dubbed_person_keeps_all_but_the_mouth():
+    model, (_, face) = load_model("open-head"), talking(10)
+    nothing = torch.full((10, 5), torch.nan)
+    parts = torch.zeros(10).long(), torch.arange(10).double() / 25, torch.arange(10)
+    track = Track(face, Camera.facing((120, 160)), *parts, nothing[:, 0], nothing[:, 1:])
+    actor = Actor("clip.mp4", "video", face, track.camera, model, rate=25.0, track=track)
+    speech = Speech(SAID, steady_voice(0.6), 0.6)
+    moved, rows = dubbed(actor, track, speech, 25.0, Manner())
+    assert rows.tolist() == [*range(10), *range(8, 2, -1)][:15]
+    assert torch.equal(moved.parameters.rotation, face.rotation[rows])
+    assert torch.equal(moved.parameters.gaze, face.gaze[rows])
+    change = (moved.parameters.expression - face.expression[rows]).abs().amax(dim=0)
+    names = model.expression.names
+    assert change[names.index("jawOpen")] > 0.05
+    assert all(change[k] == 0 for k, name in enumerate(names) if name.startswith(("brow", "eye")))
+    assert openings_of(moved.parameters, model).gaps[[3, 4, 10], 2].min() < 1.0
+
+
+def test_a_dub_changes_nothing_far_from_the_mouth(known):
+    points = known.faces[0].predicted
+    share = _mouth_share(points, 256)
+    row, column = (int(v) for v in points[13].flip(0))
+    assert share[row, column] == 1
+    left, top = points.amin(dim=0).long().tolist()
+    assert share[top, :].max() == share[:, left].max() == 0
 
 
 @pytest.mark.refusal
