@@ -71,7 +71,7 @@ def test_lips_nearly_meet_for_f_and_rest_in_silence(face, head):
     for one in speech.phonemes:
         if one.symbol in "fv":
             near = (times >= one.start) & (times <= one.end)
-            assert 0.3 < float(gap[near].min()) <= max(closed, 0.3) + 0.05
+            assert 0.3 < float(gap[near].min()) <= 1.2 * max(closed, 0.3) + 0.05
     assert gap[:3].max() <= max(closed, 0.3) + 1e-3
     assert gap[-3:].max() <= max(closed, 0.3) + 1e-3
 
