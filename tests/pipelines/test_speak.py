@@ -125,6 +125,8 @@ def test_what_cannot_speak_is_refused(said, photo):
         Script(text="hello", phonemes=said / "said.txt")
     with pytest.raises(MorphfaceError, match="rate must be from 1 to 240"):
         Showing(rate=0.5)
+    with pytest.raises(MorphfaceError, match="size is for films of photos; a video and a run"):
+        speak_files("a.mp4", said / "said.wav", said / "b.mp4", showing=Showing(size=64))
     with pytest.raises(MorphfaceError, match="size must be at least 32"):
         Showing(size=3)
     write_sound(said / "said.wav", silence(1.0))
