@@ -239,8 +239,9 @@ def main():
     chosen = sys.argv[1:] or list(PARTS)
     cases = []
     for name in chosen:
-        cases += PARTS[name](known)
-        report("speech", cases)  # after each part, since the last ones take long
+        for case in PARTS[name](known):
+            cases.append(case)
+            report("speech", cases)  # at once, since the last ones take long
 
 
 if __name__ == "__main__":
