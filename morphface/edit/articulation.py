@@ -14,6 +14,8 @@ __all__ = ["Gesture", "gestures"]
 PAUSE = 0.15
 """Seconds without a sound after which a mouth goes to rest: shorter gaps are part of stops."""
 REST = Viseme(0.0, {}, 0.8, 0.5, contact="rest")
+_BEYOND = 1.0
+"""Seconds by which a rest goes on beyond the ends of the sound: nobody opens there."""
 _STEP = 0.01
 """Seconds of a step of `Voice`."""
 _LOUDER = 40.0
@@ -50,14 +52,14 @@ def gestures(phonemes: Iterable[Phoneme], voice: Voice, seconds: float) -> list[
     """
     out: list[Gesture] = []
     usual = _usual_loudness(voice)
-    now = 0.0
+    now = -_BEYOND
     for one in phonemes:
         if one.start - now > PAUSE:
             out.append(Gesture(REST, now, one.start))
         out += _letters(one, voice, usual)
         now = one.end
     if seconds > now:
-        out.append(Gesture(REST, now, max(seconds, now + PAUSE)))
+        out.append(Gesture(REST, now, max(seconds, now) + _BEYOND))
     return out
 
 

@@ -39,8 +39,9 @@ lips leave less of it."""
 _ROUNDING = ("mouthPucker", "mouthFunnel")
 _CLOSED = 0.3
 """Millimetres between the landmarks of lips that are pressed together, as of p, b and m."""
-_TOUCHED = 0.75
-"""Gap of lips of which the lower one touches the teeth, as a share of that of closed lips."""
+_TOUCHED = 1.2
+"""Gap of lips of which the lower one touches the teeth, as a share of that of closed lips: an edge
+of the teeth shows."""
 _LIMITS = (0.0, 2.0)
 
 

@@ -61,7 +61,7 @@ VOWELS: dict[str, tuple[float, float, float]] = {
 """Of each vowel: how open (0 close, 1 open), how far in front, and how round, from the chart."""
 
 _BILABIAL = Viseme(0.02, both(mouthPress=0.2, mouthRollUpper=0.12, mouthRollLower=0.12), 0.6, 1.0)
-_LABIODENTAL = Viseme(0.04, both(mouthRollLower=0.4, mouthUpperUp=0.12), 0.6, 0.9)
+_LABIODENTAL = Viseme(0.04, both(mouthRollLower=0.45, mouthUpperUp=0.2), 0.6, 0.9)
 _DENTAL = Viseme(0.10, both(mouthLowerDown=0.15, mouthUpperUp=0.04), 0.6, 0.4)
 _STOP = Viseme(0.07, both(mouthLowerDown=0.14, mouthStretch=0.06), 0.6, 0.3)
 _LATERAL = Viseme(0.12, both(mouthLowerDown=0.14), 0.5, 0.25)

@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from morphface.core.ramps import smoothstep
 from morphface.edit import Manner, speech_to_motion, transfer
 from morphface.fit.fitted import FittedFace, FittedPhoto
 from morphface.fit.shared.result import FitResult
@@ -35,6 +36,10 @@ _SHARE = 0.5
 _LARGEST = 768
 """Pixels along the square, at most."""
 _SCHEME = "478"
+_UPPER, _LOWER = 13, 14
+"""Landmarks of the inner lips, in the middle."""
+_WIDE, _HIGH, _LOW = 0.42, 0.22, 0.45
+"""How far from the mouth a frame may change: as shares of the width and height of the landmarks."""
 
 
 def dubbed(
@@ -103,7 +108,21 @@ def _drawn(face: FittedFace, frame: Float[Tensor, "H W 3"], moved: Track) -> Flo
     part = cropped(FittedPhoto(Photo(frame), (face,)), window)
     made = Rerenderer(part.faces[0], part.photo)(moved.parameters)
     changed = (made - part.photo.pixels).abs().amax(dim=2) > 0
-    return window.paste(frame, made, changed.float())
+    return window.paste(frame, made, changed * _mouth_share(part.faces[0].predicted, window.size))
+
+
+def _mouth_share(points: Float[Tensor, "N 2"], size: int) -> Float[Tensor, "S S"]:
+    """1 about the mouth and the chin, fading to 0 before the outline of the cheeks.
+
+    Args:
+        points: the 478 landmarks, in pixels of the square.
+        size: of the square.
+    """
+    middle, reach = points[[_UPPER, _LOWER]].mean(dim=0), points.amax(dim=0) - points.amin(dim=0)
+    centres = torch.arange(size) + 0.5
+    across, down = (centres - middle[0]) / (_WIDE * reach[0]), (centres - middle[1]) / reach[1]
+    down = down / torch.where(down > 0, _LOW, _HIGH)
+    return 1.0 - smoothstep((across.square() + down.square()[:, None]).sqrt(), 0.7, 1.0)
 
 
 def _fitted(actor: Actor, here: Track, photo: Photo, detector: MediaPipeDetector) -> FittedFace:

@@ -16,7 +16,7 @@ from morphface.edit import Manner, speech_to_motion
 from morphface.media import sound_blocks, write_sound
 from morphface.media.video.encoding import encoding_for
 from morphface.parameters import TRACKED, Track, save_track
-from morphface.pipelines.actors import Actor, file_of, is_parameters, read_actor
+from morphface.pipelines.actors import Actor, file_of, is_parameters, is_video, read_actor
 from morphface.pipelines.photo import Progress
 from morphface.pipelines.speak.dub import dubbed, dubbed_frames
 from morphface.pipelines.speak.film import drawn_frames, write_film
@@ -131,6 +131,8 @@ def _check(out: Path, portrait: str, sound: str | Path | None, showing: Showing)
                 f"{out.name} is a film of the portrait, which must then be a photo or a video, but "
                 f"{portrait} is neither; write .npz, or give the photo"
             )
+    if showing.size is not None and (is_video(portrait) or showing.generator is not None):
+        raise ParameterError("size is for films of photos; a video and a run keep their own")
     if out.is_dir():
         raise OutputError(f"cannot write to {out}: it is a folder; name a file in it")
     inputs = [Path(path).resolve() for path in (portrait, sound) if path is not None]
