@@ -52,14 +52,14 @@ FEATURES: dict[str, _Feature] = {
 """What is made of each measure."""
 
 _LINEAR: dict[str, float] = {
-    "": 0.1167,
-    "small": 0.2472,
-    "blurred": -2.6424,
-    "saturated": -0.4596,
-    "cut": -3.1359,
-    "turned": -0.0139,
-    "landmarks_detector": -7.9233,
-    "contradictory": -0.1025,
+    "": 0.3848,
+    "small": 0.1039,
+    "blurred": -2.7977,
+    "dark": 0.1195,
+    "cut": -1.9014,
+    "turned": -0.0188,
+    "occluded": -1.49,
+    "landmarks_detector": -8.1002,
 }
 _PIXELS: dict[str, float] = {
     "": 1.7699,
