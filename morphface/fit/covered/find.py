@@ -37,9 +37,9 @@ _FLAT, _PALE = 0.14, 0.04
 logarithm, below both of which they are not seen."""
 _SHARP = 0.28
 """Deviation of brightness over lids and brows from which a picture would show lips, ..."""
-_LIT, _AHEAD = 0.1, 0.75
+_LIT, _AHEAD = 0.1, 0.6
 """... as bright as this, and turned to the camera by this cosine."""
-_GROWN = 0.8
+_GROWN = 0.68
 """Share of a dark part that lies where beards grow, from which it is one."""
 _HAND = 30.0
 """Millimetres around a mouth that a hand before it hides at least."""
