@@ -121,22 +121,18 @@ def fit_photo(
     head = with_landmarks_for(head, model, {face.scheme for face in chosen}, tell)
     tell("fitting")
     fitted = []
+    wishes: Lens = {"size": photo.size, "focal": lens, "camera": taken_by}
     for face in chosen:
-        wishes: Lens = {"size": photo.size, "focal": lens, "camera": taken_by}
         fit, cover = fit_landmarks(head, photo, face.to(device), wishes)
         clock.lap("fit")
         seen = _fit_pixels(head, photo, (fit, cover), device, camera) if stage == "pixels" else None
         if seen is not None:
             clock.lap("pixels")
+        others = [other for other in found if other is not face]
+        witness = None if given is None else witness_of(photo, face)
+        known = lens is not None
         verdict = verdict_on(
-            head,
-            photo,
-            fit,
-            seen,
-            lens_known=lens is not None,
-            others=[other for other in found if other is not face],
-            witness=None if given is None else witness_of(photo, face),
-            cover=cover,
+            head, photo, fit, seen, lens_known=known, others=others, witness=witness, cover=cover
         )
         clock.lap("verdict")
         fitted.append(FittedFace(fit.to("cpu"), head, dict(clock.laps), seen, verdict))
