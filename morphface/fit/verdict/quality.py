@@ -52,14 +52,14 @@ FEATURES: dict[str, _Feature] = {
 """What is made of each measure."""
 
 _LINEAR: dict[str, float] = {
-    "": 0.3848,
-    "small": 0.1039,
-    "blurred": -2.7977,
-    "dark": 0.1195,
-    "cut": -1.9014,
-    "turned": -0.0188,
-    "occluded": -1.49,
-    "landmarks_detector": -8.1002,
+    "": 0.3763,
+    "small": 0.1001,
+    "blurred": -2.7863,
+    "dark": 0.1175,
+    "cut": -1.8729,
+    "turned": -0.0186,
+    "occluded": -1.1327,
+    "landmarks_detector": -8.1069,
 }
 _PIXELS: dict[str, float] = {
     "": 1.7699,
