@@ -25,7 +25,7 @@ from morphface.landmarks.schemes import scheme
 from morphface.media.images import Photo
 from morphface.models import MorphableModel
 
-__all__ = ["KINDS", "Spoilt", "right_warnings", "spoilt"]
+__all__ = ["KINDS", "WRONG", "Spoilt", "right_warnings", "spoilt"]
 
 SIDE = 240
 _EXPOSED = 0.75  # so that nothing is saturated but by what is done to a picture
@@ -77,11 +77,11 @@ def spoilt(
     if not found:
         return None
     face, witness = found[0], None
-    if kind in _WRONG:
+    if kind in WRONG:
         if kind == "another's landmarks" and other is None:
             return None
         witness = face
-        face, amount = _WRONG[kind](face, other, chance)
+        face, amount = WRONG[kind](face, other, chance)
     return Spoilt(kind, float(amount), head, photo, face, witness)
 
 
@@ -274,14 +274,15 @@ _NAMED = {
     "shifted landmarks": ("landmarks_detector", 0.15),
 }
 """The warning that is right of each kind, from which amount on."""
-_NAMED_BELOW = {"dark": ("dark", 0.2), "small": ("small", 60.0)}
-_WRONG = {
+_NAMED_BELOW = {"dark": ("dark", 0.35), "small": ("small", 60.0)}
+WRONG: dict[str, Callable[..., tuple[Landmarks, float]]] = {
     "jittered landmarks": _jittered,
     "rotated landmarks": _rotated,
     "swapped sides": _swapped,
     "another's landmarks": _anothers,
     "shifted landmarks": _shifted,
 }
+"""Those whose landmarks are not the detector's."""
 
 
 def right_warnings(kind: str, amount: float) -> set[str]:

@@ -134,8 +134,8 @@ def fit_photo(
     head = with_landmarks_for(head, model, {face.scheme for face in chosen}, tell)
     tell("fitting" if compiled_before() else "fitting; what this machine compiles once comes first")
     fitted = []
+    wishes: Lens = {"size": photo.size, "focal": lens, "camera": taken_by}
     for face in chosen:
-        wishes: Lens = {"size": photo.size, "focal": lens, "camera": taken_by}
         fit, cover = fit_landmarks(head, photo, face.to(device), wishes)
         clock.lap("fit")
         seen = _fit_pixels(head, photo, (fit, cover), device, camera) if stage == "pixels" else None
@@ -143,15 +143,9 @@ def fit_photo(
             clock.lap("pixels")
         others = [other for other in found if other is not face]
         witness = None if given is None else witness_of(photo, face)
+        known = lens is not None
         verdict = verdict_on(
-            head,
-            photo,
-            fit,
-            seen,
-            lens_known=lens is not None,
-            others=others,
-            witness=witness,
-            cover=cover,
+            head, photo, fit, seen, lens_known=known, others=others, witness=witness, cover=cover
         )
         clock.lap("verdict")
         fitted.append(FittedFace(fit.to("cpu"), head, dict(clock.laps), seen, verdict))

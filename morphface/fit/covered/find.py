@@ -2,7 +2,8 @@
 
 Two maps are asked: colours that are not those of this skin, and darkness that no shade explains,
 as that of hair. Of each, parts count that are large and have an edge: shade and rouge have none. A
-hand has the colours of a face; it shows where a mouth should be seen and is not.
+hand has the colours of a face; it shows where a mouth should be seen and is not. A beard hides
+nothing: reflectance explains it.
 """
 
 from collections.abc import Callable
@@ -34,8 +35,12 @@ _DEEP = 0.75
 _FLAT, _PALE = 0.14, 0.04
 """Deviation of brightness over lips, and what their redness exceeds that around them by, a
 logarithm, below both of which they are not seen."""
-_SHARP = 0.22
-"""Deviation of brightness over lids and brows from which a picture would show lips."""
+_SHARP = 0.28
+"""Deviation of brightness over lids and brows from which a picture would show lips, ..."""
+_LIT, _AHEAD = 0.1, 0.6
+"""... as bright as this, and turned to the camera by this cosine."""
+_GROWN = 0.68
+"""Share of a dark part that lies where beards grow, from which it is one."""
 _HAND = 30.0
 """Millimetres around a mouth that a hand before it hides at least."""
 _SOFT = 2.0
@@ -119,9 +124,21 @@ def _parts(
     least = _LEAST * face.seen.sum()
     for number in range(1, count + 1):
         part = numbers == number
-        if part.sum() >= least and _edge(part, face.skin, channels) > _EDGE:
+        if part.sum() < least or _is_beard(part, face, channels):
+            continue
+        if _edge(part, face.skin, channels) > _EDGE:
             kept |= part
     return kept
+
+
+def _is_beard(
+    part: Bool[np.ndarray, "h w"], face: FaceRaster, channels: Float[np.ndarray, "h w 3"]
+) -> bool:
+    """Whether a part is where a beard grows, and dark: it hides nothing, it is the person's."""
+    other = face.skin & ~part
+    if not other.any() or (part & face.beard).sum() < _GROWN * part.sum():
+        return False
+    return bool(np.median(channels[part, 0]) < np.median(channels[other, 0]))
 
 
 def _edge(
@@ -150,7 +167,8 @@ def _hand(
         return 0.0
     redder = float(lips[:, 1].mean() - channels[ring][:, 1].mean())
     seen = float(lips[:, 0].std()) > _FLAT or redder > _PALE
-    if seen or float(eyes[:, 0].std()) < _SHARP:
+    clear = face.colours[face.lips].mean() > _LIT and face.normals[face.lips][:, 2].mean() > _AHEAD
+    if seen or not clear or float(eyes[:, 0].std()) < _SHARP:
         return 0.0
     near = (face.distance < _HAND) & (face.seen | face.lips)
     return np.asarray(gaussian_filter(1.0 * near, _SOFT))

@@ -40,6 +40,7 @@ class FaceRaster:
         skin: the part of that which is neither brows nor eyes nor mouth.
         lips: where lips are expected.
         eyes: where lids and brows are.
+        beard: where a beard would grow.
         corner: x and y of the upper left corner, in pixels of the photo.
         ratio: pixels for one of the photo.
         distance: of each pixel from the mouth, in millimetres.
@@ -51,6 +52,7 @@ class FaceRaster:
     skin: Bool[np.ndarray, "h w"]
     lips: Bool[np.ndarray, "h w"]
     eyes: Bool[np.ndarray, "h w"]
+    beard: Bool[np.ndarray, "h w"]
     corner: Float[np.ndarray, "2"]
     ratio: float
     distance: Float[np.ndarray, "h w"]
@@ -93,7 +95,7 @@ def face_raster(model: MorphableModel, fit: FitResult, photo: Photo) -> FaceRast
     shown = interpolate(values[None], model.faces, found)[0].numpy()
     colours, inside = _shrunk(photo, low.numpy(), ratio, (height, width))
     normals = shown[..., :3] / np.maximum(np.linalg.norm(shown[..., :3], axis=-1)[..., None], 1e-6)
-    face, marked, lips, eyes = (shown[..., k] for k in range(3, 7))
+    face, marked, lips, eyes, beard = (shown[..., k] for k in range(3, 8))
     seen = found.mask[0].numpy() & (face > 0.5) & inside & (normals[..., 2] > _FACING)
     there = found.mask[0].numpy() & inside
     return FaceRaster(
@@ -103,14 +105,15 @@ def face_raster(model: MorphableModel, fit: FitResult, photo: Photo) -> FaceRast
         skin=seen & (marked < 0.2),
         lips=there & (lips > 0.5),
         eyes=there & (eyes > 0.5),
+        beard=there & (beard > 0.5),
         corner=low.numpy(),
         ratio=ratio,
-        distance=np.where(there, shown[..., 7], np.inf),
+        distance=np.where(there, shown[..., 8], np.inf),
     )
 
 
-def _marks(model: MorphableModel, shape: Float[Tensor, "V 3"]) -> Float[Tensor, "V 5"]:
-    """Of each vertex: face, marked parts, lips, lids and brows, and millimetres to the mouth."""
+def _marks(model: MorphableModel, shape: Float[Tensor, "V 3"]) -> Float[Tensor, "V 6"]:
+    """Of each vertex: face, marked parts, lips, lids and brows, beard, millimetres to the mouth."""
     blank = torch.zeros(model.size)
     parts = {name: model.regions.get(name, blank) for name in _MARKED}
     lips = parts["lips"]
@@ -120,7 +123,8 @@ def _marks(model: MorphableModel, shape: Float[Tensor, "V 3"]) -> Float[Tensor, 
         away = (shape - middle).norm(dim=1)
     eyes = torch.maximum(parts["eyelids"], parts["brows"])
     marked = torch.stack(list(parts.values())).amax(dim=0)
-    return torch.stack([face_weight(model).float(), marked, lips, eyes, away], dim=1)
+    beard = model.regions.get("beard", blank)
+    return torch.stack([face_weight(model).float(), marked, lips, eyes, beard, away], dim=1)
 
 
 def _there(corner: Float[np.ndarray, "2"], ratio: float) -> Float[np.ndarray, "2 3"]:

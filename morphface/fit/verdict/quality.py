@@ -52,14 +52,14 @@ FEATURES: dict[str, _Feature] = {
 """What is made of each measure."""
 
 _LINEAR: dict[str, float] = {
-    "": 0.1167,
-    "small": 0.2472,
-    "blurred": -2.6424,
-    "saturated": -0.4596,
-    "cut": -3.1359,
-    "turned": -0.0139,
-    "landmarks_detector": -7.9233,
-    "contradictory": -0.1025,
+    "": 0.3763,
+    "small": 0.1001,
+    "blurred": -2.7863,
+    "dark": 0.1175,
+    "cut": -1.8729,
+    "turned": -0.0186,
+    "occluded": -1.1327,
+    "landmarks_detector": -8.1069,
 }
 _PIXELS: dict[str, float] = {
     "": 1.7699,

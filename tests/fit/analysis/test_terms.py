@@ -230,6 +230,8 @@ def test_masks_must_fit_their_photos(place):
         fit_photometric(place.model, [photo], [start], masks=[None, None])
     with pytest.raises(ShapeError, match=r"masks must have shape \(..., 96, 96\)"):
         fit_photometric(place.model, [photo], [start], masks=[torch.ones(40, 96)])
+    with pytest.raises(ShapeError, match=r"covers must have shape \(..., 96, 96\)"):
+        fit_photometric(place.model, [photo], [start], covers=[torch.zeros(40, 96)])
 
 
 def test_hair_is_no_outline():

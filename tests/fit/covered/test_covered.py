@@ -64,6 +64,14 @@ def test_dark_hair_over_the_upper_face_is_found(bare):
     assert agreement(cover, fringe, bare[3]) > 0.8
 
 
+def test_a_beard_hides_nothing(bare):
+    model, fit, pixels, seen = bare
+    raster = face_raster(model, fit, Photo(pixels))
+    beard = raster.spread(1.0 * (raster.beard & raster.skin), seen.shape) > 0.5
+    assert float(found(bare, painted(bare, beard, HAIR)).max()) == 0.0
+    assert float(found(bare, painted(bare, beard, CLOTH)).max()) > 0.9
+
+
 def test_a_smooth_shade_hides_nothing(bare):
     columns = torch.linspace(1.0, 0.45, bare[2].shape[1])
     assert float(found(bare, bare[2] * columns[None, :, None]).max()) == 0.0
