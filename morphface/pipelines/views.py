@@ -238,12 +238,8 @@ class _Stage:
             from morphface.pipelines.oneshot.drawer import drawers_of
 
             return drawers_of(self.found, self.generator, self.background)
-        faces, photo = self.found.faces, self.found.photo
-        heads = [face.vertices_in_camera() for face in faces]
-        return [
-            Rerenderer(face, photo, self.background, (*heads[:k], *heads[k + 1 :]))
-            for k, face in enumerate(faces)
-        ]
+        photo, background = self.found.photo, self.background
+        return [Rerenderer(face, photo, background) for face in self.found.faces]
 
     @property
     def size(self) -> tuple[int, int]:

@@ -6,6 +6,7 @@ behind the person, exposure, hands, and whatever a generator cannot make of a ph
 """
 
 import io
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from morphface.media.crop import Crop
 from morphface.media.images import Photo
 from morphface.media.video import read_video
 from morphface.media.video.probe import probe
-from morphface.media.video.sound import SoundCopy
+from morphface.media.video.sound import sound_into
 from morphface.parameters import Moves, encoded_moves
 from morphface.parameters.upgrade import revision_of
 from morphface.pipelines.actors import Actor, file_of, read_actor
@@ -168,12 +169,10 @@ def _sound(path: Path) -> bytes:
     """The sound of a clip as it is; empty if there is none."""
     known, stream = probe(path), io.BytesIO()
     with av.open(stream, "w", format="matroska") as container:
-        copy = SoundCopy(path, float(known.origin * known.step), container, "matroska")
-        try:
-            if copy.missing:
-                return b""
-            for packet in copy.until(float("inf"), 0.0):
+        sound = sound_into(container, "matroska", path, float(known.origin * known.step))
+        if sound is None:
+            return b""
+        with closing(sound):
+            for packet in sound.until(float("inf"), 0.0):
                 container.mux(packet)
-        finally:
-            copy.close()
     return stream.getvalue()
