@@ -151,7 +151,7 @@ def test_an_interruption_says_how_to_go_on(clips, tmp_path, capfd, monkeypatch):
     ("options", "message"),
     [
         (["--workers", "0"], "workers must be from 1 to 4096, got 0"),
-        (["--maps", ""], "names must be one or more of"),
+        (["--maps", "wigs"], "names must be one or more of"),
         (["--maps", "gaze,gaze"], "each once, got gaze, gaze"),
         (["--size", "big"], "; see morphface prepare --help"),
         (["--shard-size", "1XB"], "the shard size must be a number of samples"),

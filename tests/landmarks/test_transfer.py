@@ -187,5 +187,5 @@ def test_on_another_head_it_is_nearer_to_a_map_made_by_others_than_what_is_seen(
         )
     )
     # a map of anatomy: what is carried is where a detector points on people, which differs from it
-    assert found.median() < seen.median()
+    assert found.mean() < 0.95 * seen.mean()
     assert found[BROWS].median() < 0.9 * seen[BROWS].median()

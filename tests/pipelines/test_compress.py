@@ -99,7 +99,7 @@ def test_the_sound_comes_through_as_it_is(packed, generator, clip, tmp_path):
         with av.open(str(path)) as container:
             packets = [packet for packet in container.demux(audio=0) if packet.size]
             heard.append(b"".join(bytes(packet) for packet in packets))
-    assert packed[1].sizes["sound"] > len(heard[0]) > 10000
+    assert packed[1].sizes["sound"] > len(heard[0]) > 1000
     assert heard[1] == heard[0]
 
 

@@ -146,11 +146,13 @@ def run_script(script, environment):
 
 
 @pytest.mark.slow
-def test_compiles_without_a_warning_when_no_cache_can_be_written():
+def test_compiles_and_says_so_once_when_no_cache_can_be_written():
     # A locator is asked for by name, and none of that name exists: what numba raises then is
     # what it raises when neither the package nor the user's folder can be written.
-    done = run_script(SIGHT, {"NUMBA_CACHE_LOCATOR_CLASSES": "IPythonCacheLocator"})
-    assert (done.returncode, done.stdout, done.stderr) == (0, "64\n", "")
+    script = "import warnings; warnings.simplefilter('default', UserWarning)\n" + SIGHT
+    done = run_script(script, {"NUMBA_CACHE_LOCATOR_CLASSES": "IPythonCacheLocator"})
+    assert (done.returncode, done.stdout) == (0, "64\n")
+    assert done.stderr.count("SlowWarning: compiled kernels cannot be kept") == 1
 
 
 @pytest.mark.slow

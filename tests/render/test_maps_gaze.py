@@ -190,7 +190,7 @@ def test_the_opening_is_where_the_eyeball_is_seen(head):
 
 
 def test_eyes_that_face_away_or_that_the_nose_hides_are_not_drawn(head):
-    angles = torch.deg2rad(torch.tensor([[180.0, 0, 0], [120.0, 0, 0], [-75.0, 0, 0]]))
+    angles = torch.deg2rad(torch.tensor([[180.0, 0, 0], [130.0, 0, 0], [-75.0, 0, 0]]))
     face = replace(looking(head, 3), rotation=angles_to_rotvec(angles))
     behind, aside, profile = drawn(head, face)[..., 2]
     assert behind.sum() == aside.sum() == 0

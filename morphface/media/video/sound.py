@@ -41,7 +41,8 @@ def sound_into(
         if not container.streams.audio:
             return None
         stream = container.streams.audio[0]
-        begin = float((stream.start_time or 0) * (stream.time_base or 0))
+        # what comes before 0 only starts the decoder
+        begin = max(float((stream.start_time or 0) * (stream.time_base or 0)), 0.0)
         whole = not stream.codec_context.name.startswith(_RAW) and _takes(form, stream)
     origin = begin if origin is None else origin
     if whole:

@@ -96,4 +96,4 @@ def test_make_up_is_not_taken_for_a_hand(model, points):
     painted = covered(model, points, screen, spot)[lids]
     hand = covered(model, points, screen, torch.ones(360, 360))[lids]
     assert painted.median() < 0.5
-    assert hand.min() == 1
+    assert hand.min() > 0.99
