@@ -41,8 +41,7 @@ def sound_into(
         if not container.streams.audio:
             return None
         stream = container.streams.audio[0]
-        # what comes before 0 only starts the decoder
-        begin = max(float((stream.start_time or 0) * (stream.time_base or 0)), 0.0)
+        begin = float((stream.start_time or 0) * (stream.time_base or 0))
         whole = not stream.codec_context.name.startswith(_RAW) and _takes(form, stream)
     origin = begin if origin is None else origin
     if whole:
@@ -66,6 +65,8 @@ class SoundCopy:
         source = self._container.streams.audio[0]
         self._stream = target.add_stream_from_template(source)
         self._packets = self._read(source)
+        rate = source.rate or 0
+        self._usual = source.codec_context.frame_size / rate if rate else 0.0  # length, in seconds
 
     def close(self) -> None:
         """Close the file that has the sound."""
@@ -85,7 +86,8 @@ class SoundCopy:
             if heard >= time:
                 self._waiting = packet
                 return
-            if heard + 2 * float((packet.duration or 0) * step) > begin:  # decoders want one before
+            length = float((packet.duration or 0) * step) or self._usual
+            if heard + 2 * length > begin:  # decoders want one before
                 shift = round((begin + self._origin) / float(step))
                 packet.pts = stamp - shift
                 packet.dts = packet.pts if packet.dts is None else packet.dts - shift
