@@ -6,6 +6,7 @@ from typing import Any
 
 from morphface.core.errors import OutputError, ParameterError
 from morphface.core.files import output_folder
+from morphface.core.lookahead import computed_ahead
 from morphface.edit import MODES, TransferSettings, transfer
 from morphface.edit.settings import find_settings
 from morphface.fit.fitted import FittedPhoto
@@ -206,10 +207,11 @@ def _write(
     sound, tags = source.path if source.kind == "video" else None, made_tags(target.path)
     writer = VideoWriter(out, found.photo.size, source.rate, sound_from=sound, tags=tags)
     with writer:
-        for number, frame in enumerate(drawing.frames(moved.frames)):
-            tell(f"drawing frame {number + 1} of {len(drawing.frames(moved.frames))}")
+        frames = drawing.frames(moved.frames)
+        drawn = computed_ahead(stage, (moved[frame] for frame in frames))
+        for number, (frame, pixels) in enumerate(zip(frames, drawn, strict=True)):
+            tell(f"drew frame {number + 1} of {len(frames)}")
             time = None if source.times is None else float(source.times[frame])
-            pixels = stage(moved[frame])
             writer.write(labelled(pixels) if drawing.label else pixels, time)
 
 

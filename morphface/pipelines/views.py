@@ -14,6 +14,7 @@ from PIL import Image
 from torch import Tensor
 
 from morphface.core.errors import OutputError, ParameterError
+from morphface.core.lookahead import computed_ahead
 from morphface.edit import edit
 from morphface.edit.light import Light
 from morphface.fit.fitted import FittedFace, FittedPhoto
@@ -180,9 +181,9 @@ def orbit_photo(
     stage.check(list(chain(*turned)), force=options.get("force", False))
     frames: list[Tensor] = []
     with VideoWriter(place, stage.size, RATE, tags=made_tags(name_of(image))) as writer:
-        for number, wanted in enumerate(turned):
-            tell(f"drawing frame {number + 1} of {len(turned)}")
-            pixels = stage.upright(stage.draw(wanted)[0])
+        for number, (drawn, _) in enumerate(computed_ahead(stage.draw, turned)):
+            tell(f"drew frame {number + 1} of {len(turned)}")
+            pixels = stage.upright(drawn)
             pixels = labelled(pixels) if options.get("label") else pixels
             frames.append(Photo(pixels).to_uint8())
             writer.write(frames[-1])

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from morphface.core.errors import ParameterError
+from morphface.core.lookahead import computed_ahead
 from morphface.fit.fitted import FittedPhoto
 from morphface.media.video import VideoWriter
 from morphface.parameters import Track
@@ -41,9 +42,10 @@ def drawn_frames(
     found = FittedPhoto(actor.photo, (actor.face,))
     found = found if size is None else shrunk(found, size)
     stage = Rerenderer(found.faces[0], found.photo)
-    for k in range(track.frames):
-        tell(f"drawing frame {k + 1} of {track.frames}")
-        yield stage(track.parameters[k])
+    looks = (track.parameters[k] for k in range(track.frames))
+    for k, pixels in enumerate(computed_ahead(stage, looks)):
+        tell(f"drew frame {k + 1} of {track.frames}")
+        yield pixels
 
 
 def write_film(
