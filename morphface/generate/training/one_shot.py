@@ -43,18 +43,18 @@ def one_shot_step(
     Args:
         state: where the run stands.
         batch: frames, each with its references.
-        settings: weights.
-        hands: how to differentiate.
+        settings: weights of the losses, and what judges are asked.
+        hands: as in `train_step`.
 
     Returns:
-        The losses, unweighted, by name.
+        Each loss by its name, unweighted.
     """
     return _Step(state, batch, settings, hands or Hands()).make()
 
 
 @dataclass(frozen=True, eq=False)
 class _Step:
-    """One step and what it works with."""
+    """A step on takes: judges first, where it is their turn, then the generator."""
 
     state: TrainState
     batch: Take
