@@ -8,7 +8,8 @@ from typing import TypeVar
 
 __all__ = ["computed_ahead"]
 
-_Given, _Made = TypeVar("_Given"), TypeVar("_Made")
+_Given = TypeVar("_Given")
+_Made = TypeVar("_Made")
 
 
 def computed_ahead(
