@@ -7,9 +7,22 @@ from torch import Tensor
 
 from morphface.landmarks.points import Landmarks
 
-__all__ = ["area", "box_of", "containment", "largest_first", "overlap"]
+__all__ = [
+    "area",
+    "box_of",
+    "containment",
+    "difference",
+    "distance_in",
+    "distinct",
+    "largest_first",
+    "overlap",
+    "same_face",
+]
 
 Box = tuple[float, float, float, float]
+
+_SAME = 0.3  # overlap from which two boxes are of one face
+_INSIDE = 0.7  # containment from which the smaller box is a part of the other face
 
 
 def box_of(points: Float[Tensor, "N 2"]) -> Box:
@@ -41,3 +54,37 @@ def containment(a: Box, b: Box) -> float:
 def largest_first(faces: Iterable[Landmarks]) -> list[Landmarks]:
     """`faces` ordered by the area of their boxes."""
     return sorted(faces, key=lambda face: -area(face.box))
+
+
+def same_face(a: Landmarks, b: Landmarks) -> bool:
+    """Whether two boxes overlap, or one lies in the other, so that they are of one face."""
+    return overlap(a.box, b.box) > _SAME or containment(a.box, b.box) > _INSIDE
+
+
+def distinct(faces: Iterable[Landmarks]) -> list[Landmarks]:
+    """The first of each group of faces whose boxes overlap, or lie in one another.
+
+    Args:
+        faces: the one to be kept first.
+    """
+    kept: list[Landmarks] = []
+    for face in faces:
+        if not any(same_face(face, other) for other in kept):
+            kept.append(face)
+    return kept
+
+
+def distance_in(box: Box, one: Float[Tensor, "N 2"], other: Float[Tensor, "N 2"]) -> float:
+    """Mean distance of points, in sizes of a box: roots of its area.
+
+    Args:
+        box: of the face.
+        one: points.
+        other: the same points as seen by another.
+    """
+    return float((one - other).norm(dim=-1).mean()) / max(area(box), 1e-6) ** 0.5
+
+
+def difference(a: Landmarks, b: Landmarks) -> float:
+    """Mean distance of the points of two looks, in sizes of the first one's box."""
+    return distance_in(a.box, a.points, b.points)

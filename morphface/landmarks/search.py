@@ -7,14 +7,20 @@ size. Where the detector sees nobody in the crop, its landmark network is asked 
 is seen in full profile is told by YuNet's five points, if these come up again in other looks.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from morphface.landmarks.boxes import area, containment, largest_first, overlap
+from morphface.landmarks.boxes import (
+    difference,
+    distance_in,
+    distinct,
+    largest_first,
+    overlap,
+    same_face,
+)
 from morphface.landmarks.detectors import LandmarkDetector
 from morphface.landmarks.detectors.yunet import YuNetDetector
 from morphface.landmarks.points import Landmarks, moved
@@ -24,8 +30,7 @@ from morphface.media.images import Photo
 
 __all__ = ["Confirmed", "at_a_glance", "confirm", "look_again", "search_faces"]
 
-_SAME = 0.3  # overlap from which two boxes are one face
-_INSIDE = 0.7  # containment from which the smaller box is a part of the other face
+_SAME = 0.3  # overlap from which a crop shows the face that was looked for
 _CLOSE, _WIDE = 2.0, 3.0  # sides of the confirming crops, in sizes of the face
 _SHOWN = 512  # side at which crops are shown: halves the error of faces of 40 to 60 pixels
 _GLANCE = 2048  # longer side at which a whole picture is shown: the detector looks at 256 pixels of
@@ -59,18 +64,18 @@ def search_faces(
     """
     photo = Photo(photo.to_uint8(), source=photo.source)  # once, not for each look
     faces: list[Landmarks] = []
-    for hint in _distinct(_glance(photo, detector)):
+    for hint in distinct(largest_first(_glance(photo, detector))):
         confirmed = confirm(photo, hint, detector)
         if confirmed is not None and confirmed.doubt < _AGREEMENT:
             faces.append(confirmed.face)
     finder = YuNetDetector() if most is None else YuNetDetector(most=most)
     for hint in finder.detect(photo):
-        if any(_same(hint, face) for face in faces):
+        if any(same_face(hint, face) for face in faces):
             continue
         face = _witnessed(photo, hint, detector) or read_unseen(photo, hint, profiles=profiles)
         if face is not None:
             faces.append(face)
-    return largest_first(_distinct(faces))
+    return distinct(largest_first(faces))
 
 
 def _glance(photo: Photo, detector: LandmarkDetector) -> list[Landmarks]:
@@ -101,12 +106,11 @@ def _witnessed(photo: Photo, hint: Landmarks, detector: LandmarkDetector) -> Lan
     if close is None:
         return None
     five = five_points(close)
-    if five is not None and float(hint.confidence[0]) > _SURE:
-        apart = (five - hint.points).norm(dim=-1).mean() / max(area(hint.box), 1e-6) ** 0.5
-        if apart < _WITNESS:
-            return close
+    sure = float(hint.confidence[0]) > _SURE
+    if sure and five is not None and distance_in(hint.box, five, hint.points) < _WITNESS:
+        return close
     wide = _again(photo, hint, _WIDE, detector)
-    agreed = wide is not None and _difference(close, wide) < _AGREEMENT
+    agreed = wide is not None and difference(close, wide) < _AGREEMENT
     return close if agreed else None
 
 
@@ -137,19 +141,6 @@ def _detect_in(
     return [moved(face, scale, corner) for face in detector.detect(Photo(pixels))]
 
 
-def _distinct(faces: Iterable[Landmarks]) -> list[Landmarks]:
-    """One of each group of overlapping faces: the largest, which is the least cut off."""
-    kept: list[Landmarks] = []
-    for face in largest_first(faces):
-        if all(not _same(face, other) for other in kept):
-            kept.append(face)
-    return kept
-
-
-def _same(a: Landmarks, b: Landmarks) -> bool:
-    return overlap(a.box, b.box) > _SAME or containment(a.box, b.box) > _INSIDE
-
-
 @dataclass(frozen=True)
 class Confirmed:
     """A face, and how far two looks at it differ.
@@ -175,7 +166,7 @@ def confirm(photo: Photo, hint: Landmarks, detector: LandmarkDetector) -> Confir
     wide = _again(photo, hint, _WIDE, detector)
     if close is None or wide is None:
         return None
-    return Confirmed(close, _difference(close, wide))
+    return Confirmed(close, difference(close, wide))
 
 
 def look_again(photo: Photo, face: Landmarks, detector: LandmarkDetector) -> Confirmed | None:
@@ -187,12 +178,7 @@ def look_again(photo: Photo, face: Landmarks, detector: LandmarkDetector) -> Con
         detector: who looks again. None if it does not find the face again.
     """
     again = _again(photo, face, _CLOSE, detector)
-    return None if again is None else Confirmed(again, _difference(face, again))
-
-
-def _difference(a: Landmarks, b: Landmarks) -> float:
-    distance = (a.points - b.points).norm(dim=-1).mean()
-    return float(distance) / max(area(a.box), 1e-6) ** 0.5
+    return None if again is None else Confirmed(again, difference(face, again))
 
 
 def _again(

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from morphface.landmarks.boxes import Box, area, overlap
+from morphface.landmarks.boxes import Box, area, difference, distance_in, overlap
 from morphface.landmarks.detectors.mesh import Reading, read_mesh
 from morphface.landmarks.detectors.yunet import YuNetDetector
 from morphface.landmarks.points import Landmarks, moved
@@ -56,8 +56,7 @@ def _by_network(photo: Photo, hint: Landmarks) -> Landmarks | None:
     five = None if face is None else five_points(face)
     if five is None:
         return None
-    off = (five - hint.points).norm(dim=-1).mean() / max(area(hint.box), 1e-6) ** 0.5
-    return face if off < _WITNESS else None
+    return face if distance_in(hint.box, five, hint.points) < _WITNESS else None
 
 
 def _settled(photo: Photo, reading: Reading | None, *, looks: int) -> Landmarks | None:
@@ -66,17 +65,11 @@ def _settled(photo: Photo, reading: Reading | None, *, looks: int) -> Landmarks 
         if reading is None or reading.presence < _HOPELESS:
             return None
         again = read_mesh(photo, reading.face.box, float(tilt(reading.face)))
-        alike = again is not None and _apart(reading.face, again.face) < _AGREEMENT
+        alike = again is not None and difference(reading.face, again.face) < _AGREEMENT
         if again is not None and alike and min(reading.presence, again.presence) > _PRESENT:
             return again.face
         reading = again
     return None
-
-
-def _apart(a: Landmarks, b: Landmarks) -> float:
-    """Mean distance of the points of two looks, in sizes of the face."""
-    distance = (a.points - b.points).norm(dim=-1).mean()
-    return float(distance) / max(area(a.box), 1e-6) ** 0.5
 
 
 def _by_points(photo: Photo, hint: Landmarks) -> Landmarks | None:

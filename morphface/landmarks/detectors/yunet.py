@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 
-from morphface.landmarks.boxes import containment, largest_first, overlap
+from morphface.landmarks.boxes import distinct, largest_first
 from morphface.landmarks.detectors.quiet import quiet
 from morphface.landmarks.points import Landmarks
 from morphface.media.images import Photo
@@ -27,8 +27,7 @@ _MOST = 6e6  # pixels that are looked at of any picture: 2 s; smaller faces than
 _HALF = 0.5  # how far pictures between the two are shrunk: a face of 40 pixels still has 20
 _NEXT = 0.25  # of a level's side, the next one: the network sees faces of 10 to 300 pixels
 _LEAST = 160  # longer side below which there is no further level
-_ALIKE = 0.3  # overlap from which two boxes are of one face
-_INSIDE = 0.7  # containment from which the less sure one is a part of the other
+_ALIKE = 0.3  # overlap from which two boxes of one look are of one face
 _TURN = Lock()
 
 
@@ -60,7 +59,8 @@ class YuNetDetector:
             pixels, used = _shrunk(pixels, scale, photo.size)
             rows = _run(np.ascontiguousarray(pixels[..., ::-1]), self._threshold)
             found += [_landmarks(row, used) for row in rows]
-        return largest_first(_distinct(found))
+        surest = sorted(found, key=lambda face: -float(face.confidence[0]))
+        return largest_first(distinct(surest))
 
 
 def levels(height: int, width: int, *, most: float = _MOST) -> list[float]:
@@ -118,15 +118,3 @@ def _landmarks(row: Float[np.ndarray, "15"], scale: Float[np.ndarray, "2"]) -> L
         confidence=torch.full((5,), float(np.clip(row[14], 0.0, 1.0))),
         box=(*corner.tolist(), *(corner + size).tolist()),
     )
-
-
-def _distinct(faces: list[Landmarks]) -> list[Landmarks]:
-    """One of each group of boxes that overlap: that of which the network is surest."""
-    kept: list[Landmarks] = []
-    for face in sorted(faces, key=lambda face: -float(face.confidence[0])):
-        if all(
-            overlap(face.box, other.box) < _ALIKE and containment(face.box, other.box) < _INSIDE
-            for other in kept
-        ):
-            kept.append(face)
-    return kept
