@@ -141,16 +141,9 @@ def track_of_curves(curves: ArkitCurves, model: MorphableModel) -> Track:
     )
     weights = dict(zip(ARKIT_NAMES, curves.weights.T, strict=True))
     moved = with_weights(neutral, model, weights, additive=True)
-    nothing = torch.full((frames,), torch.nan)
-    return Track(
-        parameters=replace(moved, rotation=angles_to_rotvec(curves.head), gaze=curves.gaze),
-        camera=Camera.facing(_VIEW),
-        states=torch.where(curves.seen, TRACKED, LOST),
-        times=curves.times,
-        indices=torch.arange(frames),
-        landmark_nme=nothing,
-        boxes=nothing[:, None].expand(-1, 4).clone(),
-    )
+    head = replace(moved, rotation=angles_to_rotvec(curves.head), gaze=curves.gaze)
+    states = torch.where(curves.seen, TRACKED, LOST)
+    return Track.unmeasured(head, Camera.facing(_VIEW), curves.times, states)
 
 
 def gaze_of_look(curves: ArkitCurves) -> ArkitCurves:

@@ -132,6 +132,34 @@ class Track(Record, Displayed):
         if bool((self.indices.diff() <= 0).any()) or bool((self.indices < 0).any()):
             raise ParameterError("indices must be rising numbers of frames, from 0")
 
+    @classmethod
+    def unmeasured(
+        cls,
+        parameters: FaceParameters,
+        camera: Camera,
+        times: Float[Tensor, " T"],
+        states: Int[Tensor, " T"] | None = None,
+    ) -> "Track":
+        """A track of consecutive frames that nobody has looked at: no landmarks, no boxes.
+
+        Args:
+            parameters: of all frames.
+            camera: one for all frames.
+            times: of each frame, in seconds.
+            states: of each frame; None: TRACKED.
+        """
+        frames = parameters.frames
+        nothing = torch.full((frames,), torch.nan)
+        return cls(
+            parameters,
+            camera,
+            states=torch.full((frames,), TRACKED) if states is None else states,
+            times=times,
+            indices=torch.arange(frames),
+            landmark_nme=nothing,
+            boxes=nothing[:, None].repeat(1, 4),
+        )
+
     @property
     def frames(self) -> int:
         """How many frames there are."""

@@ -163,7 +163,7 @@ def photo_run(
     camera = crop.camera(face.camera)
     sitter = Sitter(face.model, camera, config.maps)
     target = Target(
-        _track(face, camera),
+        Track.unmeasured(face.parameters, camera, torch.zeros(1, dtype=torch.float64)),
         crop,
         face.model.name,
         config,
@@ -213,20 +213,6 @@ def _check(folder: Path, config: GeneratorConfig, face: FittedFace) -> None:
             f"{folder} was made for the model {config.model!r}, the photo is fitted with "
             f"{face.model.name!r}"
         )
-
-
-def _track(face: FittedFace, camera: object) -> Track:
-    """One frame, as the tracks of other runs have many."""
-    nothing = torch.full((1,), float("nan"))
-    return Track(
-        face.parameters,
-        camera,  # type: ignore[arg-type]
-        states=torch.zeros(1, dtype=torch.long),
-        times=torch.zeros(1, dtype=torch.float64),
-        indices=torch.zeros(1, dtype=torch.long),
-        landmark_nme=nothing,
-        boxes=nothing[:, None].expand(1, 4),
-    )
 
 
 def _matte(found: FittedPhoto, crop: Crop) -> Float[Tensor, "1 1 S S"]:

@@ -15,7 +15,7 @@ from morphface.core.files import output_folder
 from morphface.edit import Manner, speech_to_motion
 from morphface.media import sound_blocks, write_sound
 from morphface.media.video.encoding import encoding_for
-from morphface.parameters import TRACKED, Track, save_track
+from morphface.parameters import Track, save_track
 from morphface.pipelines.actors import Actor, file_of, is_parameters, is_video, read_actor
 from morphface.pipelines.photo import Progress
 from morphface.pipelines.speak.dub import dubbed, dubbed_frames
@@ -180,10 +180,7 @@ def _acted(actor: Actor, speech: Speech, showing: Showing, manner: Manner) -> Ac
     times = torch.arange(max(1, round(speech.seconds * rate)), dtype=torch.float64) / rate
     face, model = actor.parameters[0], actor.model
     moved = speech_to_motion(face, speech, times, model=model, manner=manner)
-    nothing = torch.full((moved.frames, 5), torch.nan)
-    states, indices = torch.full((moved.frames,), TRACKED), torch.arange(moved.frames)
-    parts = states, times, indices, nothing[:, 0], nothing[:, 1:]
-    return Act(Track(moved, actor.camera, *parts), rate)
+    return Act(Track.unmeasured(moved, actor.camera, times), rate)
 
 
 def _report(
