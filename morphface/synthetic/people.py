@@ -6,7 +6,6 @@ The prior of the flow is made of the mesh of the bald head alone and extended, a
 where nothing is known of hair and clothes.
 """
 
-from collections import OrderedDict
 from dataclasses import dataclass, replace
 
 import roma
@@ -15,6 +14,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from morphface.core.errors import ParameterError
+from morphface.core.kept import Kept
 from morphface.core.records import Record
 from morphface.edit.pose import turned_to
 from morphface.generate.reference import Reference
@@ -83,8 +83,6 @@ class SyntheticPeople:
     """Endless."""
     longest = 1
     """Frames of a take."""
-    longest = 1
-    """Frames of a take."""
 
     def __init__(
         self,
@@ -102,10 +100,7 @@ class SyntheticPeople:
         self.maps, self.offsets = maps, offsets
         self._model = load_model() if model is None else model
         self._motion = default_motion(self._model) if motion is None else motion
-        self._scenes: OrderedDict[int, Scene] = OrderedDict()
-
-    def __getstate__(self) -> dict[str, object]:
-        return self.__dict__ | {"_scenes": OrderedDict()}
+        self._scenes: Kept[int, Scene] = Kept(TOGETHER)
 
     def take(self, number: int, length: int = 1) -> Take:
         """A pair of frames.
@@ -128,15 +123,7 @@ class SyntheticPeople:
         Args:
             who: number of the person, from 0.
         """
-        if who in self._scenes:
-            self._scenes.move_to_end(who)
-            return self._scenes[who]
-        with torch.no_grad():
-            scene = self._drawn(Dice(self.seed, who))
-        self._scenes[who] = scene
-        if len(self._scenes) > TOGETHER:
-            self._scenes.popitem(last=False)
-        return scene
+        return self._scenes.get(who, lambda: self._drawn(Dice(self.seed, who)))
 
     def flow(self, who: int, source: int, target: int) -> Flow:
         """The flow of the mesh between two frames of a person.
@@ -176,6 +163,7 @@ class SyntheticPeople:
         matte = shot.matte[None, None]
         return Take((reference,), window, frame, matte, mouth, style, name, name)
 
+    @torch.no_grad()
     def _drawn(self, dice: Dice) -> Scene:
         size, model = self.size, self._model
         person = random_person(model, size, finest_of(size), dice)

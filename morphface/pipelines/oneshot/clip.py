@@ -1,6 +1,5 @@
 """A tracked clip in memory as what one-shot generators train with: every photo with every frame."""
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,6 +9,7 @@ from torch import Tensor
 
 from morphface.core.check import check_shape
 from morphface.core.errors import ParameterError
+from morphface.core.kept import Kept
 from morphface.generate.config import GeneratorConfig
 from morphface.generate.reference import Reference
 from morphface.generate.take import Take
@@ -20,7 +20,7 @@ from morphface.parameters import FaceParameters
 from morphface.render import Conditions, Sitter
 from morphface.render.maps.scene import Scene
 
-__all__ = ["ClipTakes", "Filmed", "reference_of", "signed"]
+__all__ = ["ClipTakes", "Filmed", "matte_share", "reference_of", "signed", "window_of"]
 
 _HELD = 512
 """Scenes that are kept drawn."""
@@ -84,10 +84,7 @@ class ClipTakes:
         self._filmed, self._config = filmed, config
         self._photos, self._rows, self.longest = tuple(photos), tuple(rows), longest
         self._sitter = Sitter(model, filmed.camera, config.maps)
-        self._scenes: OrderedDict[int, Scene] = OrderedDict()
-
-    def __getstate__(self) -> dict[str, object]:
-        return self.__dict__ | {"_scenes": OrderedDict()}
+        self._scenes: Kept[int, Scene] = Kept(_HELD)
 
     @property
     def count(self) -> int:
@@ -114,7 +111,7 @@ class ClipTakes:
         """
         filmed, source = self._filmed, self._scene(photo)
         parts = [self._sitter.between(source, self._scene(row)) for row in rows]
-        matte = _unit(filmed.mattes[photo][None])[:, None]
+        matte = matte_share(filmed.mattes[photo][None])
         reference = reference_of(
             signed(filmed.pictures[photo]), self._sitter.maps(source), matte, parts
         )
@@ -123,7 +120,7 @@ class ClipTakes:
             (reference,),
             window=torch.stack([self._window(row) for row in rows]),
             frame=torch.stack([signed(filmed.pictures[row])[0] for row in rows]),
-            matte=_unit(filmed.mattes[chosen])[:, None],
+            matte=matte_share(filmed.mattes[chosen]),
             mouth=torch.cat([part.mouth for part in parts]),
             style=torch.zeros(len(rows), self._config.style_dim),
             person=filmed.name,
@@ -134,17 +131,10 @@ class ClipTakes:
         """Maps of the frames about a row; beyond the ends stand the first and the last."""
         last = self._filmed.parameters.frames - 1
         near = (min(max(row + offset, 0), last) for offset in self._config.offsets)
-        drawn = [self._sitter.maps(self._scene(frame))[0] for frame in near]
-        return torch.cat([maps.permute(2, 0, 1) for maps in drawn])
+        return window_of(self._sitter, [self._scene(frame) for frame in near])
 
     def _scene(self, frame: int) -> Scene:
-        if frame in self._scenes:
-            self._scenes.move_to_end(frame)
-            return self._scenes[frame]
-        self._scenes[frame] = self._sitter.scene(self._filmed.parameters[frame])
-        if len(self._scenes) > _HELD:
-            self._scenes.popitem(last=False)
-        return self._scenes[frame]
+        return self._scenes.get(frame, lambda: self._sitter.scene(self._filmed.parameters[frame]))
 
 
 def reference_of(
@@ -166,10 +156,21 @@ def reference_of(
     return Reference(photo, maps.permute(0, 3, 1, 2), matte, flow, valid)
 
 
+def window_of(sitter: Sitter, scenes: Sequence[Scene]) -> Float[Tensor, "C S S"]:
+    """Maps of some frames, one after the other, channels first.
+
+    Args:
+        sitter: who draws them.
+        scenes: of one frame each.
+    """
+    return torch.cat([sitter.maps(scene)[0].permute(2, 0, 1) for scene in scenes])
+
+
 def signed(picture: UInt8[Tensor, "S S 3"]) -> Float[Tensor, "1 3 S S"]:
     """A picture as generators have it: from -1 to 1, channels first."""
     return to_signed(picture.permute(2, 0, 1)[None])
 
 
-def _unit(values: UInt8[Tensor, "..."]) -> Float[Tensor, "..."]:
-    return values.float() / 255
+def matte_share(values: UInt8[Tensor, "T S S"]) -> Float[Tensor, "T 1 S S"]:
+    """Mattes of bytes as shares."""
+    return values[:, None].float() / 255

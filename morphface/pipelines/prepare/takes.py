@@ -6,7 +6,6 @@ their photo, which may be of another clip of the same person.
 """
 
 import io
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,13 +18,14 @@ from PIL import Image
 from torch import Tensor
 
 from morphface.core.errors import DatasetError
+from morphface.core.kept import Kept
 from morphface.generate.config import GeneratorConfig
 from morphface.generate.take import Take
 from morphface.geometry.camera import Camera
 from morphface.media.shards import ShardFolder, open_shards
 from morphface.models import load_model
 from morphface.parameters import FaceParameters
-from morphface.pipelines.oneshot.clip import reference_of, signed
+from morphface.pipelines.oneshot.clip import matte_share, reference_of, signed, window_of
 from morphface.pipelines.prepare.settings import MATTE
 from morphface.render import Sitter
 from morphface.render.maps.scene import Scene
@@ -102,10 +102,7 @@ class CorpusTakes:
         counts = [len(clip.rows) * len(self._photos[clip.number]) for clip in self._clips]
         self._ends = np.cumsum(counts)
         self._model = load_model(settings["model"])
-        self._scenes: OrderedDict[tuple[int, int], Scene] = OrderedDict()
-
-    def __getstate__(self) -> dict[str, object]:
-        return self.__dict__ | {"_scenes": OrderedDict()}
+        self._scenes: Kept[tuple[int, int], Scene] = Kept(_HELD)
 
     @property
     def people(self) -> tuple[str, ...]:
@@ -147,13 +144,15 @@ class CorpusTakes:
         sitter = Sitter(self._model, source.camera, self._config.maps)
         parts = [sitter.between(source, frame) for frame in frames]
         picture, matte = self._picture(sample)
-        reference = reference_of(signed(picture), sitter.maps(source), _unit(matte), parts)
+        reference = reference_of(
+            signed(picture), sitter.maps(source), matte_share(matte[None]), parts
+        )
         seen = [self._picture(row) for row in rows]
         return Take(
             (reference,),
             window=torch.stack([self._window(sitter, clip, row, sample) for row in rows]),
             frame=torch.cat([signed(frame) for frame, _ in seen]),
-            matte=torch.cat([_unit(cover) for _, cover in seen]),
+            matte=matte_share(torch.stack([cover for _, cover in seen])),
             mouth=torch.cat([part.mouth for part in parts]),
             style=torch.zeros(len(rows), self._config.style_dim),
             person=home.identity,
@@ -168,23 +167,17 @@ class CorpusTakes:
         """Maps of the frames about a row; beyond the ends of its run stand the first and last."""
         start, count = _run_of(clip, row)
         near = [min(max(row + o, start), start + count - 1) for o in self._config.offsets]
-        maps = [sitter.maps(self._scene(sample, photo))[0] for sample in near]
-        return torch.cat([values.permute(2, 0, 1) for values in maps])
+        return window_of(sitter, [self._scene(sample, photo) for sample in near])
 
     def _scene(self, sample: int, photo: int) -> Scene:
         """A frame's head with the identity of a photo."""
-        key = sample, photo
-        if key in self._scenes:
-            self._scenes.move_to_end(key)
-            return self._scenes[key]
+        return self._scenes.get((sample, photo), lambda: self._made(sample, photo))
+
+    def _made(self, sample: int, photo: int) -> Scene:
         parameters, camera = self._head(sample)
         if photo != sample:
             parameters = replace(parameters, identity=self._head(photo)[0].identity)
-        scene = Sitter(self._model, camera, self._config.maps).scene(parameters)
-        self._scenes[key] = scene
-        if len(self._scenes) > _HELD:
-            self._scenes.popitem(last=False)
-        return scene
+        return Sitter(self._model, camera, self._config.maps).scene(parameters)
 
     def _head(self, sample: int) -> tuple[FaceParameters, Camera]:
         vector = np.load(io.BytesIO(self._shards.read(sample, "params.npy")), allow_pickle=False)
@@ -240,10 +233,6 @@ def _part_of(clip: _Clip, part: tuple[float, float]) -> list[_Clip]:
 
 def _run_of(clip: _Clip, sample: int) -> tuple[int, int]:
     return next(run for run in clip.runs if run[0] <= sample < run[0] + run[1])
-
-
-def _unit(matte: UInt8[Tensor, "S S"]) -> Tensor:
-    return matte[None, None].float() / 255
 
 
 def _check(shards: ShardFolder, settings: dict[str, Any], config: GeneratorConfig) -> None:
