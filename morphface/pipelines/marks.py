@@ -9,7 +9,7 @@ from morphface.core.version import __version__
 from morphface.media.images import Photo, write_image, write_photo
 from morphface.pipelines.reenact.panels import WORDS, Label
 
-__all__ = ["labelled", "made_note", "made_tags", "write_made"]
+__all__ = ["labelled", "made_note", "made_tags", "tags_saying", "write_made"]
 
 
 def made_note(source: str | Path) -> str:
@@ -31,8 +31,17 @@ def made_tags(source: str | Path) -> dict[str, str]:
     Args:
         source: the file it was made from.
     """
+    return tags_saying(made_note(source))
+
+
+def tags_saying(note: str) -> dict[str, str]:
+    """The tags of a video that was made.
+
+    Args:
+        note: what it was made of, in a sentence.
+    """
     tool = f"morphface {__version__}"
-    return {"title": "synthesised video", "comment": made_note(source), "encoding_tool": tool}
+    return {"title": "synthesised video", "comment": note, "encoding_tool": tool}
 
 
 def labelled(pixels: Float[Tensor, "H W 3"]) -> Float[Tensor, "H W 3"]:

@@ -39,8 +39,6 @@ class SoundCoded:
         form: name of its format.
     """
 
-    missing = ""
-
     def __init__(self, path: Path, origin: float, target: OutputContainer, form: str) -> None:
         self._container = open_container(path)
         self._source, self._origin = self._container.streams.audio[0], origin

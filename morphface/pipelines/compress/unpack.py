@@ -11,7 +11,6 @@ import torch
 from PIL import Image
 
 from morphface.core.errors import ImageError, ModelError, ParameterError
-from morphface.core.version import __version__
 from morphface.generate.checkpoint import load_generator
 from morphface.generate.config import GeneratorConfig
 from morphface.generate.fast import quickened
@@ -22,6 +21,7 @@ from morphface.models import MorphableModel, load_model
 from morphface.parameters import FaceParameters, Track, decoded_moves
 from morphface.parameters.upgrade import revision_of
 from morphface.pipelines.compress.file import ClipFile, read_clip_file
+from morphface.pipelines.marks import tags_saying
 from morphface.pipelines.oneshot.clip import signed
 from morphface.pipelines.oneshot.run import PhotoRun
 from morphface.pipelines.photo import Progress
@@ -66,11 +66,8 @@ def decompress_video(
     run, motion = opened_clip(held, Path(generator))
     side = run.config.resolution
     mark = Label.of(WORDS, (side, side)) if label else None
-    tags = {
-        "title": "synthesised video",
-        "comment": f"Synthesised by a generator from one photo of {Path(file).name}, not recorded",
-        "encoding_tool": f"morphface {__version__}",
-    }
+    name = Path(file).name
+    tags = tags_saying(f"Synthesised by a generator from one photo of {name}, not recorded")
     with _sound_file(held) as sound:
         writer = VideoWriter(out, (side, side), held.header["rate"], sound_from=sound, tags=tags)
         with writer:
@@ -141,9 +138,8 @@ def opened_clip(held: ClipFile, generator: Path) -> tuple[PhotoRun, FaceParamete
     face, camera = motion[int(held.header["photo"])], crop.camera(held.camera)
     picture = (crop.apply(photo.pixels) * 255).round().to(torch.uint8)
     matte = matte_of(model, face, camera, picture.float() / 255)
-    sitter, nothing = Sitter(model, camera, config.maps), torch.zeros(1)
-    rows = nothing.long(), nothing.double(), nothing.long()
-    track = Track(face, camera, *rows, nothing, nothing[:, None].expand(1, 4))
+    sitter = Sitter(model, camera, config.maps)
+    track = Track.unmeasured(face, camera, torch.zeros(1, dtype=torch.float64))
     facts = {"name": "", "sha256": "", "path": "", "whole": False}
     target = Target(track, crop, name, config, facts, photo)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")

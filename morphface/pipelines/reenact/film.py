@@ -12,6 +12,7 @@ from morphface.core.files import output_folder
 from morphface.core.version import __version__
 from morphface.media.video import VideoWriter
 from morphface.media.video.encoding import encoding_for
+from morphface.pipelines.marks import tags_saying
 from morphface.pipelines.photo import Progress
 from morphface.pipelines.reenact.beside import Beside
 from morphface.pipelines.reenact.look import Look, Motion
@@ -139,9 +140,5 @@ def _writer(
     path: Path, size: tuple[int, int], motion: Motion, sound: Sound, facts: dict[str, str]
 ) -> VideoWriter:
     words = "; ".join(f"{name}={value}" for name, value in facts.items())
-    tags = {
-        "title": "synthesised video",
-        "comment": f"Synthesised by a generator, not recorded by a camera: {words}",
-        "encoding_tool": f"morphface {__version__}",
-    }
+    tags = tags_saying(f"Synthesised by a generator, not recorded by a camera: {words}")
     return VideoWriter(path, size, motion.rate, sound_from=sound.path, tags=tags)
