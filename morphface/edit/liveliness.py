@@ -5,7 +5,7 @@ heads nod and brows rise with the accents of pitch (Munhall et al. 2004; Cavé e
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,11 +21,10 @@ from morphface.geometry.angles import angles_to_rotvec
 from morphface.models import MorphableModel
 from morphface.parameters import FaceParameters
 from morphface.speech import Speech, Voice
+from morphface.speech.voice import STEP
 
 __all__ = ["Life", "accents", "blink_times", "enlivened"]
 
-_STEP = 0.01
-"""Seconds of a step of `Voice`."""
 _BETWEEN = (3.5, 1.0)
 """Mean and least seconds between two blinks: 17 a minute, as people blink in conversation."""
 _IN_PAUSE, _LONG_PAUSE = 0.6, 0.35
@@ -79,35 +78,25 @@ def enlivened(
         model: that the face belongs to.
         life: how much.
     """
+    from morphface.models.conversion import arkit_weights
+
+    now = arkit_weights(face, model)
     strength = accents(speech.voice, times, speech.seconds) * life.amount
-    weights = _added(face, model, {name: w * strength for name, w in _BROWS.items()})
-    moved = with_weights(face, model, weights | _blinks(face, model, speech, times, life))
+    brows = {name: (now[name] + w * strength).clamp(0.0, 1.0) for name, w in _BROWS.items()}
+    moved = with_weights(face, model, brows | _blinks(now, speech, times, life))
     sway = _sway(times, life)
     sway[:, 1] -= _NOD * strength
     turn = angles_to_rotvec(sway)
     return turned_to(moved, roma.rotvec_composition([turn, moved.rotation]))
 
 
-def _added(
-    face: FaceParameters, model: MorphableModel, more: dict[str, Float[Tensor, " T"]]
-) -> dict[str, Float[Tensor, " T"]]:
-    from morphface.models.conversion import arkit_weights
-
-    now = arkit_weights(face, model)
-    return {name: (now[name] + value).clamp(0.0, 1.0) for name, value in more.items()}
-
-
 def _blinks(
-    face: FaceParameters,
-    model: MorphableModel,
+    now: Mapping[str, Float[Tensor, " T"]],
     speech: Speech,
     times: Float[Tensor, " T"],
     life: Life,
 ) -> dict[str, Float[Tensor, " T"]]:
     """The lids: from as open as they are to closed."""
-    from morphface.models.conversion import arkit_weights
-
-    now = arkit_weights(face, model)
     shut = torch.zeros_like(times, dtype=torch.float32)
     if life.amount > 0:
         for begin in blink_times(speech, life):
@@ -166,7 +155,7 @@ def accents(voice: Voice, times: Float[Tensor, " T"], seconds: float) -> Float[T
     prominence = _prominence(voice)
     out = torch.zeros_like(times, dtype=torch.float32)
     for peak, strength in _peaks(prominence):
-        since = (times.float() - peak * _STEP).abs() / (2.0 * _ACCENT)
+        since = (times.float() - peak * STEP).abs() / (2.0 * _ACCENT)
         out = torch.maximum(out, strength * (0.5 + 0.5 * torch.cos(math.pi * since.clamp(max=1.0))))
     return out
 
@@ -186,7 +175,7 @@ def _prominence(voice: Voice) -> Float[Tensor, " N"]:
 
 def _peaks(prominence: Float[Tensor, " N"]) -> Iterator[tuple[int, float]]:
     """Steps and strengths of peaks, the strongest of those that are close to each other."""
-    apart = round(_APART / _STEP)
+    apart = round(_APART / STEP)
     highest = torch.nn.functional.max_pool1d(prominence[None], 2 * apart + 1, 1, apart)[0]
     for step in torch.nonzero((prominence == highest) & (prominence > 0.15))[:, 0].tolist():
         yield step, float(prominence[step])

@@ -97,21 +97,19 @@ def fit_and_write(
         out: the same.
         asked: its other arguments.
     """
-    own = ("model", "faces", "texture_size", "strict", "only", "progress")
-    wishes = {name: value for name, value in asked.items() if name not in own}
-    model, faces = asked.get("model", "open-head"), asked.get("faces", "largest")
-    texture_size, strict = asked.get("texture_size"), asked.get("strict", ())
-    only, progress = asked.get("only", ()), asked.get("progress")
+    texture_size, strict = asked.pop("texture_size", None), asked.pop("strict", ())
     check_texture_size(texture_size)
-    wanted = check_outputs(only)
+    wanted = check_outputs(asked.pop("only", ()))
+    model, faces = asked.get("model", "open-head"), asked.get("faces", "largest")
+    tell = asked.get("progress") or (lambda _: None)
     with output_folder(out) as folder:
         check_kinds(tuple(strict))
-        result = fit_photo(image, model=model, faces=faces, progress=progress, **wishes)
+        result = fit_photo(image, **asked)
         refuse_warned(result.faces, strict)
         report = _header(name_of(image), model, result)
-        report["camera"] = UNKNOWN_CAMERA if wishes.get("camera") is None else "as given"
+        report["camera"] = UNKNOWN_CAMERA if asked.get("camera") is None else "as given"
         for index, face in enumerate(result.faces):
-            (progress or (lambda _: None))("writing the files")
+            tell("writing the files")
             inner = f"face_{index}" if faces == "all" else "."
             job = Writing(face, result.photo, name_of(image), texture_size, wanted)
             report["faces"].append({"folder": inner, **write_face(folder / inner, job)})

@@ -118,7 +118,8 @@ class MeshLayer:
             return None
         inner, faces = part_of(camera, box, 1 / coarse), self.head.face.model.faces
         found = rasterize(inner.project(look.vertices)[None], faces, inner.size, perspective=False)
-        shades, paint = self.head.shades(look), self._painted(look)
+        shades = self.head.shades(look)
+        paint = (self._skin.painted * shades.exp()).clamp(0, 1)
         trust = self._trust(look, camera)
         over = self.head.shown * torch.lerp(self.head.bare, torch.ones_like(trust), trust)
         carried = [self._flow(camera, look), shades, trust, paint, over]
@@ -179,13 +180,6 @@ class MeshLayer:
         growth = total[:, 1] / total[:, 0].clamp(min=1e-3)
         usual = growth[(total > 1e-3).all(-1) & (self.head.shown[:, 0] > 0.5)]
         return growth / (usual.median() if len(usual) else 1.0)
-
-    def _painted(self, look: Look) -> Float[Tensor, "V 3"]:
-        """The texture in the light of a look, as bright as what the photo shows beside it.
-
-        What is not bare has the colour that the back of the hair has.
-        """
-        return (self._skin.painted * self.head.shades(look).exp()).clamp(0, 1)
 
 
 def _areas(corner: Float[Tensor, "F 3 2"]) -> Float[Tensor, " F"]:

@@ -85,7 +85,7 @@ class MeshSkin:
 
         What is not bare has the colour that the back of the hair has.
         """
-        painted = (self.lit() * self._correction.exp()).clamp(0, 1)
+        painted = (self.lit * self._correction.exp()).clamp(0, 1)
         return torch.lerp(self._hair, painted, self.head.bare)
 
     @cached_property
@@ -95,6 +95,7 @@ class MeshSkin:
         rear = torch.from_numpy(person.rear)[None]
         return look_up(rear, places[None, None], "bilinear")[0, 0]
 
+    @cached_property
     def lit(self) -> Float[Tensor, "V 3"]:
         """The texture in the light of the photo."""
         head = self.head
@@ -128,7 +129,7 @@ class MeshSkin:
             head.photo.pixels.numpy(), NEAR * head.person.work.size / head.person.work.scale
         )
         seen = look_up(torch.from_numpy(smooth)[None], self.places[None, None], "bilinear")[0, 0]
-        return (seen.clamp(min=0) + DARK).log() - (self.lit() + DARK).log()
+        return (seen.clamp(min=0) + DARK).log() - (self.lit + DARK).log()
 
     @cached_property
     def weight(self) -> Float[Tensor, " V"]:

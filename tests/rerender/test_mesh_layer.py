@@ -39,7 +39,7 @@ def test_texture_meets_a_photo_that_is_darker_than_the_fit_without_a_step(known)
     skin = Rerenderer(known.faces[0], darker)._mesh._skin
     sure = skin.weight * (1 - skin.other) > 0.8
     seen = look_up(darker.pixels[None], skin.places[None, None], "bilinear")[0, 0]
-    before = (skin.lit() - seen).abs()[sure].mean()
+    before = (skin.lit - seen).abs()[sure].mean()
     after = (skin.painted - seen).abs()[sure].mean()
     assert sure.sum() > 100
     assert after < 0.3 * before
