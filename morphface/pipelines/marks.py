@@ -7,7 +7,7 @@ from torch import Tensor
 
 from morphface.core.version import __version__
 from morphface.media.images import Photo, write_image, write_photo
-from morphface.pipelines.reenact.panels import WORDS, Label
+from morphface.pipelines.panels import WORDS, Label
 
 __all__ = ["labelled", "made_note", "made_tags", "tags_saying", "write_made"]
 

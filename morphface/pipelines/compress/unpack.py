@@ -24,9 +24,9 @@ from morphface.pipelines.compress.file import ClipFile, read_clip_file
 from morphface.pipelines.marks import tags_saying
 from morphface.pipelines.oneshot.clip import signed
 from morphface.pipelines.oneshot.run import PhotoRun
+from morphface.pipelines.panels import WORDS, Label
 from morphface.pipelines.photo import Progress
 from morphface.pipelines.prepare.corpus import matte_of
-from morphface.pipelines.reenact.panels import WORDS, Label
 from morphface.pipelines.reenact.run import GENERATOR
 from morphface.pipelines.reenact.target import Target
 from morphface.render import Sitter

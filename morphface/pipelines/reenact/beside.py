@@ -4,7 +4,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from morphface.media.video import read_video
-from morphface.pipelines.reenact.panels import side_by_side
+from morphface.pipelines.panels import side_by_side
 from morphface.pipelines.reenact.run import Made
 from morphface.pipelines.reenact.stage import Stage
 

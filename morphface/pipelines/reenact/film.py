@@ -13,10 +13,10 @@ from morphface.core.version import __version__
 from morphface.media.video import VideoWriter
 from morphface.media.video.encoding import encoding_for
 from morphface.pipelines.marks import tags_saying
+from morphface.pipelines.panels import WORDS, Label
 from morphface.pipelines.photo import Progress
 from morphface.pipelines.reenact.beside import Beside
 from morphface.pipelines.reenact.look import Look, Motion
-from morphface.pipelines.reenact.panels import WORDS, Label
 from morphface.pipelines.reenact.run import Run
 from morphface.pipelines.reenact.sound import Sound
 from morphface.pipelines.reenact.stage import Stage
