@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from morphface.fit.analysis.colour import LUMINANCE
 from morphface.geometry.angles import angles_to_rotvec
 from morphface.geometry.camera import Camera, to_camera
 from morphface.geometry.closest import closest_on_mesh
@@ -20,16 +21,18 @@ from morphface.geometry.spherical_harmonics import sh_basis
 from morphface.media.images import Photo
 from morphface.models import LinearBasis, MorphableModel, load_model
 from morphface.models.skin import skin_faces
-from morphface.render import Fragments, Renderer, rasterize
+from morphface.render import Fragments, Rendered, Renderer, rasterize
 
 SIZE = 512  # pixels, square
 TURN = (22.0, 10.0, 6.0)  # standard deviations of yaw, pitch and roll in degrees
 LENS = (1.2, 4.0)  # focal lengths, in sizes of the picture
 SHARE = (0.35, 0.75)  # of the picture's height that 230 mm of the head take
+EXPOSED = (0.3, 0.6)  # brightness of the head in the picture, as cameras are set to show it
 WEIGHT = 0.7  # the largest of up to four expressions
 PAINT = {"teeth": (0.85, 0.80, 0.74), "gums_tongue": (0.70, 0.40, 0.38)}
 DARK = (0.45, 0.25, 0.22)  # the inside of mouth and eye sockets
 FACE = 0.3  # of the mask of the face, down to which its points lie; a chin is of the neck, too
+LAYING, NEAR = 5, 15.0  # rounds, and mm to a point's partner, when two mean faces are laid together
 WHITE, IRIS = (0.85, 0.83, 0.82), (0.35, 0.25, 0.18)
 
 
@@ -79,8 +82,11 @@ class Cast:
         place = torch.tensor([*rng.normal(0, 15, 2), -away]).float()
         seen = to_camera(vertices, turn, place)
         albedo = model.albedo(_normal(rng, model.reflectance.rank))
-        drawn = Renderer.of(model, camera)(
-            seen[None], colours=albedo[None], illumination=_light(rng)[None]
+        drawn = _exposed(
+            Renderer.of(model, camera)(
+                seen[None], colours=albedo[None], illumination=_light(rng)[None]
+            ),
+            rng.uniform(*EXPOSED),
         )
         picture = drawn.over(torch.from_numpy(rng.uniform(0.05, 0.9, 3)).float())[0]
         picture = picture + 0.01 * torch.from_numpy(rng.normal(size=picture.shape)).float()
@@ -95,6 +101,12 @@ class Cast:
         weights = np.zeros(len(names))
         weights[rng.permutation(free)[: rng.integers(0, 5)]] = 1
         return torch.from_numpy(weights * rng.uniform(0, WEIGHT, len(names))).float()
+
+
+def _exposed(drawn: Rendered, brightness: float) -> Rendered:
+    """The same under a light that shows the head in this mean luminance."""
+    shown = (drawn.colour * torch.tensor(LUMINANCE)).sum()
+    return replace(drawn, colour=drawn.colour * brightness * drawn.mask.sum() / shown)
 
 
 def _normal(rng: np.random.Generator, count: int) -> Tensor:
@@ -129,7 +141,7 @@ def painted_cast(path: Path, like: MorphableModel) -> Cast:
         path: `ict_facekit.npz`.
         like: the open head.
     """
-    plain = load_model(path)
+    plain = _laid_onto(load_model(path), like)
     mean = plain.identity.mean
     regions = plain.regions
     skin = regions["skin"] > 0.5
@@ -155,3 +167,20 @@ def painted_cast(path: Path, like: MorphableModel) -> Cast:
     model = replace(plain, reflectance=reflectance)
     inside = regions["face"][plain.faces].amin(1) > 0.5
     return Cast(model, inside, ball[plain.faces].all(-1))
+
+
+def _laid_onto(model: MorphableModel, like: MorphableModel) -> MorphableModel:
+    """The model moved to where its mean face lies on that of another, each with its own eyeballs.
+
+    Both have their origin between the eyes; but the middle of an eyeball lies the deeper under
+    the lids the larger it is.
+    """
+    mean, target = model.identity.mean, like.identity.mean
+    skin = like.faces[skin_faces(like)]
+    face = model.regions["face"] > 0.5
+    for _ in range(LAYING):
+        points = mean[face]
+        found, weights = closest_on_mesh(points, target, skin)
+        away = (target[skin[found]] * weights[..., None]).sum(1) - points
+        mean = mean + away[away.norm(dim=1) < NEAR].mean(0)
+    return replace(model, identity=replace(model.identity, mean=mean))

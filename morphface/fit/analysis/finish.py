@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from morphface.fit.analysis.colour import Balance
+from morphface.fit.analysis.correctives import corrective
 from morphface.fit.analysis.lens import View
 from morphface.fit.analysis.occlusion import residual_map
 from morphface.fit.analysis.problem import Problem, draw_all, energy, scenes_of
@@ -89,7 +90,7 @@ def finish(
         photometric_rmse=tuple(quality.rmse for quality in qualities),
         energies={name: round(value, 6) for name, value in names.items()},
         history=done.history,
-        albedo=problem.model.albedo(parameters.reflectance.to(problem.model.faces.device))[0],
+        albedo=_albedo(done, scenes, parameters),
         iterations=len(done.history),
         occlusion=tuple(quality.occlusion for quality in qualities),
         gain=torch.stack([ones if b.gain is None else b.gain for b in balances]),
@@ -98,6 +99,21 @@ def finish(
         reason=reason,
         reasons=reasons,
     )
+
+
+def _albedo(
+    done: Fitted, scenes: tuple[Scene, ...], parameters: FaceParameters
+) -> Float[Tensor, "V 3"]:
+    """Of all vertices of the model: that of the components, corrected where the face was seen."""
+    problem, surface = done.problem, scenes[0].surface
+    own = problem.model.albedo(parameters.reflectance.to(problem.model.faces.device))[0]
+    if "reflectance" not in problem.free or not problem.settings.corrective_limit:
+        return own
+    more = corrective(scenes, done.views, problem.settings)
+    laid = surface.place >= 0
+    out = own.clone()
+    out[laid] = (own[laid] * more[surface.place[laid]].to(own)).clamp(0.0, 1.0)
+    return out
 
 
 def _parameters(looks: tuple[Look, ...]) -> FaceParameters:

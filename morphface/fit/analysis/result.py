@@ -29,7 +29,8 @@ class PhotometricResult(Record, Displayed):
         energies: each term of the energy at the end.
         history: total energy after each step; the energies of different stages, and of different
             draws of pixels, are not on one scale.
-        albedo: of the vertices, as fitted; that of a model without reflectance is borrowed.
+        albedo: of the vertices, as fitted: that of the components, and what the photos show of the
+            skin beyond them. Components of a model without reflectance are borrowed.
         iterations: steps that were made.
         occlusion: how likely each pixel of a photo shows something before the face, 0 to 1.
         gain: of each photo's channels beyond what light can explain.

@@ -30,7 +30,8 @@ HINTS = ("sclera", "teeth", "surroundings")
 """What in a picture tells of its light, besides skin."""
 
 _POSE = ("rotation", "translation", "focal")
-_SIGNED = ("identity_trust", "shade", "shade_spread")
+_FROM_ZERO = ("identity_trust", "corrective_limit")
+_SIGNED = (*_FROM_ZERO, "shade", "shade_spread")
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,10 @@ class PhotometricSettings:
         expression_anchor: the same for expression, in its coefficients' units.
         symmetry_spread: standard deviation of what makes the two sides of the face differ, the
             root mean square over it, in millimetres; infinite for none.
+        corrective_grain: millimetres of the finest detail of what the albedo shows beyond its
+            components; about the spacing of vertices on a face.
+        corrective_reach: millimetres over which that fades out where nothing is seen.
+        corrective_limit: the largest, as a logarithm; 0 for none.
         silhouette_noise: standard deviation of the outline of a mask, in pixels of the photo.
         radius: size of the ellipsoid that coefficients stay in; see `LinearSettings.radius`.
         tolerance: relative decrease of the energy in a step below which a stage ends.
@@ -171,6 +176,9 @@ class PhotometricSettings:
     identity_anchor: float = math.inf
     expression_anchor: float = math.inf
     symmetry_spread: float = math.inf
+    corrective_grain: float = 3.0
+    corrective_reach: float = 25.0
+    corrective_limit: float = 0.7
     silhouette_noise: float = 1.5
     radius: float = 4.0
     tolerance: float = 1e-3
@@ -193,8 +201,9 @@ class PhotometricSettings:
                 "shade must be a share from 0 to 1, and shade_spread not negative, "
                 f"got {self.shade} and {self.shade_spread}"
             )
-        if not self.identity_trust >= 0:
-            raise ParameterError(f"identity_trust must not be negative, got {self.identity_trust}")
+        for name in _FROM_ZERO:
+            if not getattr(self, name) >= 0:
+                raise ParameterError(f"{name} must not be negative, got {getattr(self, name)}")
         unknown = sorted(set(self.hints) - set(HINTS))
         if unknown:
             raise ParameterError(

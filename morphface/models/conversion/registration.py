@@ -12,11 +12,11 @@ from functools import cached_property
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
-from scipy.sparse import coo_matrix, csc_matrix, diags
-from scipy.sparse.linalg import splu
+from scipy.sparse import csc_matrix, diags
 from torch import Tensor
 
 from morphface.geometry.closest import closest_on_mesh
+from morphface.geometry.laplacian import cotangent_laplacian, solved
 from morphface.geometry.mesh import vertex_normals
 from morphface.models.embedding import LandmarkEmbedding
 from morphface.models.morphable import MorphableModel
@@ -220,35 +220,11 @@ def bend(
             system = system + picks.T @ diags(pin) @ picks
             force = pull[:, None] * (there.points - moving.vertices)
             force += picks.T @ (pin[:, None] * (places - picks @ moving.vertices))
-            vertices = moving.vertices + _solved(csc_matrix(system), force)
+            vertices = moving.vertices + solved(csc_matrix(system), force)
     return vertices
-
-
-def _solved(system: csc_matrix, right: Array) -> Array:
-    """Of a symmetric positive system, for which the default ordering is half as fast."""
-    options = {"SymmetricMode": True}
-    factors = splu(system, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options)
-    return factors.solve(right)
 
 
 def _plate(surface: Surface) -> tuple[csc_matrix, Float[Array, " V"]]:
     """The bending energy of a displacement, and the area around each vertex."""
-    size = len(surface.vertices)
-    corners = surface.vertices[surface.faces]
-    rows, columns, values = [], [], []
-    double = np.linalg.norm(
-        np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1
-    )
-    for k in range(3):
-        a, b = corners[:, (k + 1) % 3] - corners[:, k], corners[:, (k + 2) % 3] - corners[:, k]
-        cotangent = (a * b).sum(1) / np.maximum(double, 1e-9)
-        rows.append(surface.faces[:, (k + 1) % 3])
-        columns.append(surface.faces[:, (k + 2) % 3])
-        values.append(np.clip(cotangent, 0.05, 10.0) / 2)
-    joined = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
-    weights = coo_matrix(joined, shape=(size, size)).tocsc()
-    weights = weights + weights.T
-    area = np.bincount(surface.faces.ravel(), np.repeat(double / 6, 3), minlength=size)
-    area = np.maximum(area, 1e-3 * max(float(area.mean()), 1e-9))
-    laplacian = diags(np.asarray(weights.sum(axis=1)).ravel()) - weights
+    laplacian, area = cotangent_laplacian(surface.vertices, surface.faces)
     return csc_matrix(laplacian @ diags(1 / area) @ laplacian), area

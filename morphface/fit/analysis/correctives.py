@@ -1,0 +1,77 @@
+"""What skin shows beyond the components of its reflectance: a smooth field over the face.
+
+Components tell people's tones apart, and hardly their brows, beards, make-up and blemishes. What
+photos show more becomes a corrective of the albedo (Tewari et al. 2018, section 4), whose prior is
+a Gaussian Markov random field over the surface (Lindgren, Rue and Lindström 2011): it is found by
+one sparse system, once shape, pose and light are known, and so cannot mislead these.
+"""
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from scipy.sparse import csc_matrix, csr_matrix, diags
+from torch import Tensor
+
+from morphface.fit.analysis.colour import LUMINANCE
+from morphface.fit.analysis.lens import View, difference
+from morphface.fit.analysis.sampling import draw
+from morphface.fit.analysis.scene import Scene
+from morphface.fit.analysis.settings import PhotometricSettings
+from morphface.geometry.laplacian import cotangent_laplacian, solved
+
+__all__ = ["corrective"]
+
+_DARKEST = 0.03
+"""The least colour that a difference is compared with."""
+
+
+def corrective(
+    scenes: tuple[Scene, ...], views: tuple[View, ...], settings: PhotometricSettings
+) -> Float[Tensor, "V 3"]:
+    """By what the albedo of each vertex of the surface is to be multiplied.
+
+    It is 1 where no photo shows the face, and on eyeballs, whose colours have their own search.
+
+    Args:
+        scenes: the head in each photo, as it was fitted.
+        views: the photos, with what hides the face.
+        settings: how fine the field is, how far it goes on, and how large it may be.
+    """
+    surface, size = scenes[0].surface, len(scenes[0].albedo)
+    pull, force = csc_matrix((size, size)), np.zeros((size, 3))
+    for scene, view in zip(scenes, views, strict=True):
+        rows, weight, told = _observed(scene, view, settings.corrective_limit)
+        weighted = rows.T @ diags(weight)
+        pull, force = pull + weighted @ rows, force + weighted @ told
+    mean, faces = surface.mean.double().cpu().numpy(), surface.faces.cpu().numpy()
+    laplacian, area = cotangent_laplacian(mean, faces)
+    grain, reach = settings.corrective_grain, settings.corrective_reach
+    prior = grain**2 * (laplacian + diags(area / reach**2))
+    field = torch.from_numpy(solved(csc_matrix(pull + prior), force)).to(scenes[0].albedo)
+    skin = surface.weight.clone()
+    for eye in surface.eyes:
+        skin[eye.vertices] = 0.0
+    return (field * skin[:, None]).exp()
+
+
+def _observed(
+    scene: Scene, view: View, limit: float
+) -> tuple[csr_matrix, Float[np.ndarray, " n"], Float[np.ndarray, "n 3"]]:
+    """Points of the surface as rows over its vertices, their weights in square millimetres, and
+    the logarithm of the photo's colours by those of the fit.
+
+    The noise of a photo is that of its values, so that a logarithm counts by their square.
+    """
+    samples = draw(scene, view, count=10**9, phase=0.5)
+    model = view.mixed(samples.blend(scene.colours)).clamp(min=_DARKEST)
+    away = difference(model, view.image.flatten(0, 1)[samples.pixel])
+    told = (1 - away / model).clamp(min=1e-3).log().clamp(-limit, limit)
+    bright = (model @ model.new_tensor(LUMINANCE)).square()
+    depth = -scene.look.translation[2] if view.lens.weak_depth is None else view.lens.weak_depth
+    spacing = float(depth / (scene.look.focal * view.lens.scale.mean()))
+    weight = samples.trust * bright / bright.mean().clamp(min=1e-9) * spacing**2
+    count, corners = len(samples.pixel), samples.corners.cpu().numpy()
+    values = samples.weights.double().cpu().numpy().ravel()
+    places = np.repeat(np.arange(count), 3), corners.ravel()
+    rows = csr_matrix((values, places), shape=(count, len(scene.albedo)))
+    return rows, weight.double().cpu().numpy(), told.double().cpu().numpy()

@@ -1,0 +1,101 @@
+"""What skin shows beyond the components of its reflectance is found where it is seen."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from morphface.core.errors import ParameterError
+from morphface.fit import PhotometricSettings, fit_photometric
+from morphface.fit.analysis.correctives import corrective
+from morphface.fit.analysis.sampling import seen_weight
+from morphface.models import load_model
+from tests.fit.analysis.studio import Studio, studio, whole_view
+
+SETTINGS = PhotometricSettings(corrective_reach=1000.0)
+
+
+@pytest.fixture(scope="module")
+def place() -> Studio:
+    return studio(load_model())
+
+
+def found(place, photo, settings=SETTINGS, hidden=None):
+    view = whole_view(photo, place.lens)
+    view = view if hidden is None else replace(view, open=1 - hidden)
+    return corrective((place.scene,), (view,), settings)
+
+
+def well_seen(place):
+    ball = torch.zeros_like(place.scene.surface.weight)
+    for eye in place.scene.surface.eyes:
+        ball[eye.vertices] = 1.0
+    return (seen_weight(place.scene) > 0.9) & (ball == 0)
+
+
+def test_a_face_that_is_explained_is_not_corrected(place):
+    more = found(place, place.photo())
+    assert (more[well_seen(place)] - 1).abs().mean() < 0.02
+
+
+@pytest.mark.parametrize("ratio", [0.8, 1.2])
+def test_skin_that_is_darker_or_paler_all_over_is_that_much_so(place, ratio):
+    inside = place.photo() * torch.tensor([ratio, 1.0, ratio])
+    seen = well_seen(place)
+    more, plain = found(place, inside)[seen], found(place, place.photo())[seen]
+    change = (more / plain).median(dim=0).values
+    torch.testing.assert_close(change, torch.tensor([ratio, 1.0, ratio]), atol=0.02, rtol=0)
+
+
+def test_eyeballs_and_what_no_photo_shows_stay(place):
+    surface = place.scene.surface
+    more = found(place, place.photo() * 0.8, PhotometricSettings(corrective_reach=5.0))
+    for eye in surface.eyes:
+        assert (more[eye.vertices] == 1).all()
+    away = place.scene.normals[:, 2] < -0.5
+    assert (more[away] - 1).abs().max() < 0.05
+
+
+def test_what_hides_the_face_has_no_say(place):
+    photo = place.photo()
+    hand = torch.zeros(photo.shape[:2])
+    hand[50:, :] = 1.0
+    covered = torch.where(hand[..., None] > 0, torch.tensor([0.1, 0.6, 0.1]), photo)
+    torch.testing.assert_close(
+        found(place, covered, hidden=hand), found(place, photo, hidden=hand), atol=1e-4, rtol=0
+    )
+
+
+def test_a_difference_beyond_the_limit_is_the_limit(place):
+    more = found(place, place.photo() * 0.1, replace(SETTINGS, corrective_limit=0.2))
+    seen = well_seen(place)
+    assert more[seen].median() == pytest.approx(torch.tensor(-0.2).exp().item(), abs=0.02)
+    assert more.min() > 0.75
+
+
+def test_a_birthmark_ends_up_in_the_albedo_of_a_fit(place):
+    """It is a spot that no component has."""
+    model = place.model
+    cheek = model.landmarks["478"].points(model.identity.mean)[280]
+    mark = (model.identity.mean - cheek).norm(dim=1) < 14
+    spotted = torch.where(mark[:, None], 0.7 * model.reflectance.mean, model.reflectance.mean)
+    marked = replace(model, reflectance=replace(model.reflectance, mean=spotted))
+    start = replace(place, scheme="478").start(place.parameters)
+
+    def told(person, limit):
+        wishes = PhotometricSettings(corrective_limit=limit, occlusion_scale=50.0)
+        photo = replace(place, model=person).photo()
+        return fit_photometric(model, [photo], [start], settings=wishes, free=["reflectance"])
+
+    change = told(marked, 0.7).albedo / told(model, 0.7).albedo
+    assert change[mark].mean() == pytest.approx(0.7, abs=0.05)
+    assert change[~mark].mean() == pytest.approx(1.0, abs=0.01)
+    plain = told(marked, 0.0)
+    torch.testing.assert_close(plain.albedo, model.albedo(plain.parameters.reflectance)[0])
+
+
+@pytest.mark.refusal
+@pytest.mark.parametrize("name", ["corrective_limit", "identity_trust"])
+def test_less_than_nothing_is_refused(name):
+    with pytest.raises(ParameterError, match=f"{name} must not be negative, got -1"):
+        PhotometricSettings(**{name: -1.0})
