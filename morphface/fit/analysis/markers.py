@@ -124,6 +124,8 @@ def _guess(look: Look) -> Guess:
         rotation=to_numpy(look.rotation),
         translation=to_numpy(look.translation),
         focal=float(look.focal),
+        depth_offset=0.0,
+        depth_scale=1.0,
         coefficients=to_numpy(torch.cat([look.identity, look.expression])),
     )
 

@@ -86,12 +86,10 @@ def start(problem: Problem) -> tuple[Target, Guess]:
         focal=length,
         focal_spread=doubt,
         depth_spread=settings.depth_scale_spread,
-        depth_tilt=np.array([0.0, settings.depth_tilt]),
-        depth_tilt_spread=settings.depth_tilt_spread,
         scale=scale,
     )
     place = np.array([*seen, -length]) / max(scale, SMALLEST_SCALE)
-    return target, Guess(rotation, place, length, mean)
+    return target, Guess(rotation, place, length, 0.0, 1.0, mean)
 
 
 def _expected_focal(problem: Problem, scale: float) -> tuple[float, float]:
@@ -111,7 +109,7 @@ def _expected_focal(problem: Problem, scale: float) -> tuple[float, float]:
 
 def far_away(rows: LandmarkRows, focal: float) -> Guess:
     """The mean face, 600 mm before the camera: what is returned where nothing can be fitted."""
-    return Guess(np.eye(3), np.array([0.0, 0.0, -600.0]), focal, _mean(rows))
+    return Guess(np.eye(3), np.array([0.0, 0.0, -600.0]), focal, 0.0, 1.0, _mean(rows))
 
 
 def _mean(rows: LandmarkRows) -> np.ndarray:

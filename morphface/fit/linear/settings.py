@@ -27,11 +27,6 @@ class LinearSettings:
             heads, more makes the shape worse.
         depth_scale_spread: standard deviation of the logarithm of the detector's depth scale,
             which is estimated for each face (measured).
-        depth_tilt: expected tilt of the detector's depth: by how much more a point comes forward
-            for each millimetre that it lies higher on the head. Measured on heads of known
-            surface: 0.074, 0.080 and 0.174 on those of the open head, a scan, and ICT-FaceKit.
-        depth_tilt_spread: standard deviation of that tilt, and of that to the side around 0. The
-            depth tells of the shape all the same, and of the pose only what it can (measured).
         independent_points: how many independent points the landmarks of a face are worth, however
             many there are. A detector's errors are smooth over the face, so that neighbours
             share them; what is in excess of this counts for less against the priors (measured).
@@ -70,8 +65,6 @@ class LinearSettings:
     tolerance: float = 5e-2
     depth_weight: float = 0.1
     depth_scale_spread: float = 0.1
-    depth_tilt: float = 0.08
-    depth_tilt_spread: float = 0.06
     independent_points: float = 16.0
     expression_spread: float = 0.25
     score_spread: float = 0.15

@@ -39,8 +39,6 @@ class Target:
         focal: expected focal length in pixels.
         focal_spread: standard deviation of its logarithm; 0 holds it.
         depth_spread: standard deviation of the logarithm of the depth's scale.
-        depth_tilt: expected tilt of the depth along the head's x and y.
-        depth_tilt_spread: standard deviation of each of the two around that.
         scale: pixels a millimetre, roughly.
     """
 
@@ -51,8 +49,6 @@ class Target:
     focal: float
     focal_spread: float
     depth_spread: float
-    depth_tilt: Float[np.ndarray, "2"]
-    depth_tilt_spread: float
     scale: float
 
     @property
@@ -60,14 +56,12 @@ class Target:
         """How many points take part."""
         return int((self.weights[:, 0] > 0).sum())
 
-    def camera_prior(self, guess: Guess) -> tuple[Float[np.ndarray, "11"], Float[np.ndarray, "11"]]:
+    def camera_prior(self, guess: Guess) -> tuple[Float[np.ndarray, "9"], Float[np.ndarray, "9"]]:
         """How far the camera's unknowns are from what was expected, and with what precision."""
         off, precision = np.zeros(CAMERA), np.full(CAMERA, 1e-12)
         off[6], off[8] = np.log(self.focal / guess.focal), -np.log(guess.depth_scale)
         precision[6] = 1.0 / max(self.focal_spread, 1e-6) ** 2
         precision[8] = 1.0 / max(self.depth_spread, 1e-6) ** 2
-        off[9:] = self.depth_tilt - guess.depth_tilt
-        precision[9:] = 1.0 / max(self.depth_tilt_spread, 1e-6) ** 2
         return off, precision
 
 

@@ -2,18 +2,17 @@
 
 Inside the solve the screen is centred on the principal point with y up, so that a point of the
 camera frame projects to `focal * (x, y) / -z`. Depth is compared in pixels at the scale of the
-head's origin, up to a scale, an offset and a tilt that belong to each face.
+head's origin, up to a scale and an offset that belong to each face.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
 
 __all__ = ["CAMERA", "Guess", "linearise", "moved", "project"]
 
-CAMERA = 11
-"""Unknowns: rotation 3, translation 3, log focal; offset, log scale and tilt 2 of the depth."""
+CAMERA = 9  # unknowns: rotation 3, translation 3, log focal, depth offset, log depth scale
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,20 +23,17 @@ class Guess:
         rotation: head to camera.
         translation: of the head's origin in the camera frame, in millimetres.
         focal: in pixels.
-        coefficients: identity, then expression.
         depth_offset: of the detector's depth, in pixels.
         depth_scale: of the detector's depth; 1 is as long as its x and y.
-        depth_tilt: by how much more the detector has a point come forward for each millimetre
-            that it lies along the head's own x and y.
+        coefficients: identity, then expression.
     """
 
     rotation: Float[np.ndarray, "3 3"]
     translation: Float[np.ndarray, "3"]
     focal: float
+    depth_offset: float
+    depth_scale: float
     coefficients: Float[np.ndarray, " K"]
-    depth_offset: float = 0.0
-    depth_scale: float = 1.0
-    depth_tilt: Float[np.ndarray, "2"] = field(default_factory=lambda: np.zeros(2))
 
     @property
     def finite(self) -> bool:
@@ -50,8 +46,7 @@ def project(points: Float[np.ndarray, "N 3"], guess: Guess) -> Float[np.ndarray,
     """Screen position and detector's depth of `points` of the head."""
     turned = points @ guess.rotation.T
     x, y, z = (turned + guess.translation).T
-    forward = turned[:, 2] + points[:, :2] @ guess.depth_tilt
-    depth = guess.depth_offset - _depth_scale(guess) * forward
+    depth = guess.depth_offset - _depth_scale(guess) * turned[:, 2]
     return np.stack([-guess.focal * x / z, -guess.focal * y / z, depth], axis=1)
 
 
@@ -62,8 +57,8 @@ def _depth_scale(guess: Guess) -> float:
 
 def linearise(
     points: Float[np.ndarray, "N 3"], guess: Guess
-) -> tuple[Float[np.ndarray, "N 3 11"], Float[np.ndarray, "N 3 3"]]:
-    """Derivatives of `project(points)` by the camera's unknowns and by the points.
+) -> tuple[Float[np.ndarray, "N 3 9"], Float[np.ndarray, "N 3 3"]]:
+    """Derivatives of `project(points)` by the camera's nine unknowns and by the points.
 
     Args:
         points: in the head frame.
@@ -78,19 +73,16 @@ def linearise(
     camera = np.zeros((len(points), 3, CAMERA))
     camera[:, :2, 3:6] = outer[:, :2]
     outer[:, 2, 2] = -scale
-    depth = -scale * (turned[:, 2] + points[:, :2] @ guess.depth_tilt)
+    depth = -scale * turned[:, 2]
     camera[:, :, :3] = outer @ _skew(-turned)
     camera[:, 2, 5] = -depth / guess.translation[2]
     camera[:, 0, 6], camera[:, 1, 6], camera[:, 2, 6] = inverse * x, inverse * y, depth
     camera[:, 2, 7], camera[:, 2, 8] = 1.0, depth
-    camera[:, 2, 9:] = -scale * points[:, :2]
-    inner = outer @ guess.rotation
-    inner[:, 2, :2] -= scale * guess.depth_tilt
-    return camera, inner
+    return camera, outer @ guess.rotation
 
 
 def moved(
-    guess: Guess, step: Float[np.ndarray, "11"], coefficients: Float[np.ndarray, " K"]
+    guess: Guess, step: Float[np.ndarray, "9"], coefficients: Float[np.ndarray, " K"]
 ) -> Guess:
     """`guess` with its camera moved by `step`, and with other coefficients."""
     focal, depth = np.exp(np.clip(step[[6, 8]], -0.5, 0.5))
@@ -98,10 +90,9 @@ def moved(
         rotation=_exponential(step[:3]) @ guess.rotation,
         translation=guess.translation + step[3:6],
         focal=guess.focal * float(focal),
-        coefficients=coefficients,
         depth_offset=guess.depth_offset + float(step[7]),
         depth_scale=guess.depth_scale * float(depth),
-        depth_tilt=guess.depth_tilt + step[9:],
+        coefficients=coefficients,
     )
 
 

@@ -50,7 +50,7 @@ class Sighting:
 
     def guess(self, state: State) -> Guess:
         """The state, as the solver of landmarks has it."""
-        return Guess(state.rotation, state.translation, self.focal, state.expression)
+        return Guess(state.rotation, state.translation, self.focal, 0.0, 1.0, state.expression)
 
 
 def sighting(
@@ -153,5 +153,7 @@ def spots_of(person: Person, scheme: str, state: State) -> Float[np.ndarray, "N 
     """
     model = person.model.linearised(torch.zeros(0), torch.from_numpy(state.expression).float())
     points = landmark_rows(model, scheme).points(state.expression)
-    guess = Guess(state.rotation, state.translation, float(person.camera.focal), state.expression)
+    guess = Guess(
+        state.rotation, state.translation, float(person.camera.focal), 0.0, 1.0, state.expression
+    )
     return project(points, guess)[:, :2] * [1.0, -1.0] + to_numpy(person.camera.principal)

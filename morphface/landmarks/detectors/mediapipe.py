@@ -16,6 +16,7 @@ from torch import Tensor
 
 from morphface.core.errors import MissingDependencyError
 from morphface.landmarks.boxes import box_of, largest_first
+from morphface.landmarks.detectors.lean import straightened
 from morphface.landmarks.detectors.model_file import require_model
 from morphface.landmarks.detectors.quiet import quiet
 from morphface.landmarks.points import Landmarks
@@ -135,11 +136,12 @@ def _shut(landmarker: Any, process: int) -> None:
 def _landmarks(points: Any, scores: Any, width: int, height: int) -> Landmarks:
     normalised: Float[Tensor, "N 3"] = torch.tensor([[p.x, p.y, p.z] for p in points])
     screen = normalised[:, :2] * torch.tensor([float(width), float(height)])
+    depth = normalised[:, 2] * width  # MediaPipe's z is in units of the picture's width
     return Landmarks(
         points=screen,
         scheme="478",
         confidence=torch.ones(len(screen)),
         box=box_of(screen),
-        depth=normalised[:, 2] * width,  # MediaPipe's z is in units of the picture's width
+        depth=straightened(depth, screen),
         scores={s.category_name: float(s.score) for s in scores if s.category_name != "_neutral"},
     )

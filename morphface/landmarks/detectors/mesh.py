@@ -20,6 +20,7 @@ from jaxtyping import Float, UInt8
 
 from morphface.core.errors import MissingFileError, ModelError
 from morphface.landmarks.boxes import Box, box_of
+from morphface.landmarks.detectors.lean import straightened
 from morphface.landmarks.detectors.model_file import find_model
 from morphface.landmarks.detectors.quiet import quiet
 from morphface.landmarks.points import Landmarks
@@ -76,6 +77,7 @@ def read_mesh(photo: Photo, box: Box, tilt: float = 0.0, around: float = _AROUND
     back = np.linalg.inv(there)
     screen = torch.from_numpy((points[:, :2] - _SIDE / 2) @ back.T + centre).float()
     depth = torch.from_numpy(points[:, 2] * side / _SIDE).float()
+    depth = straightened(depth, screen)
     face = Landmarks(screen, "478", torch.full((478,), presence), box_of(screen), depth)
     return Reading(face, presence)
 

@@ -14,7 +14,7 @@ SETTINGS = LinearSettings(contour_slack=0.04, hidden_weight=0.1)
 
 @pytest.fixture
 def guess():
-    return Guess(np.eye(3), np.array([0.0, 0.0, -1e6]), 900.0, np.zeros(10))
+    return Guess(np.eye(3), np.array([0.0, 0.0, -1e6]), 900.0, 0.0, 1.0, np.zeros(10))
 
 
 def weighted(rows, guess, residual):

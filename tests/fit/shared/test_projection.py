@@ -18,10 +18,9 @@ def guess():
         rotation=roma.rotvec_to_rotmat(torch.tensor([0.3, -0.4, 0.2]).double()).numpy(),
         translation=np.array([20.0, -30.0, -600.0]),
         focal=900.0,
-        coefficients=np.zeros(0),
         depth_offset=3.0,
         depth_scale=0.9,
-        depth_tilt=np.array([-0.05, 0.1]),
+        coefficients=np.zeros(0),
     )
 
 
@@ -63,7 +62,6 @@ def test_derivatives_by_the_points_are_those_of_finite_differences(guess, points
 @pytest.mark.parametrize("has_depth", [True, False])
 def test_a_distant_head_starts_at_its_pose(guess, points, has_depth):
     far = replace(guess, translation=np.array([0.0, 0.0, -1e6]), focal=1.5e6, depth_scale=1.0)
-    far = replace(far, depth_tilt=np.zeros(2))
     seen = project(points, far) * [1.0, 1.0, -1.0]
     rotation, scale, origin = rough_pose(points, seen, np.ones(30), has_depth)
     np.testing.assert_allclose(rotation, far.rotation, atol=1e-3)
