@@ -35,7 +35,7 @@ def cover_of(scene: Scene, view: View, settings: PhotometricSettings) -> Float[T
     """How likely something hides the face at each pixel of a view."""
     found = see(scene, view)
     residual, mask = _residuals(scene, view, found)
-    judged = mask * (1 - _eyeballs(scene, found))
+    judged = mask * (1 - _of_any_colour(scene, found))
     judged = judged if view.hidden is None else judged * (1 - view.hidden)
     length = residual.norm(dim=-1)[judged > 0.5]
     typical = float(length.median()) if len(length) else 0.0
@@ -50,12 +50,15 @@ def cover_of(scene: Scene, view: View, settings: PhotometricSettings) -> Float[T
     return cover if view.hidden is None else torch.maximum(cover, view.hidden)
 
 
-def _eyeballs(scene: Scene, found: Fragments) -> Float[Tensor, "h w"]:
-    """Where eyeballs are seen, 0 to 1: their own shine and shade say nothing of what hides them."""
-    ball = torch.zeros_like(scene.surface.weight)
+def _of_any_colour(scene: Scene, found: Fragments) -> Float[Tensor, "h w"]:
+    """Where eyeballs, lips and lids are seen, 0 to 1: what hides them is judged by skin around.
+
+    The shine and shade of eyes, and make-up, say nothing of that.
+    """
+    any_colour = scene.surface.painted.clone()
     for eye in scene.surface.eyes:
-        ball[eye.vertices] = 1.0
-    return interpolate(ball[None, :, None], scene.surface.faces, found)[0, ..., 0]
+        any_colour[eye.vertices] = 1.0
+    return interpolate(any_colour[None, :, None], scene.surface.faces, found)[0, ..., 0]
 
 
 def hidden(

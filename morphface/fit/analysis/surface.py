@@ -22,6 +22,7 @@ __all__ = ["SKIN", "Eyeball", "Surface", "face_weight", "near_landmarks", "surfa
 SKIN = (0.69, 0.52, 0.44)  # mean albedo, where nothing better can be borrowed
 _REACH = 30.0  # millimetres around landmarks that count as face in a model without regions
 _HIDDEN = ("mouth_inner", "mouth", "teeth", "tongue", "lashes")
+_PAINTED = ("lips", "eyelids")
 _EYE_WEIGHT = 0.5
 
 _Key = tuple[torch.device, torch.dtype, bool]
@@ -59,6 +60,7 @@ class Surface(Record):
         colours: what each reflectance coefficient adds to it.
         faces: vertex indices.
         weight: how far a vertex's colour is that of skin, 0 to 1.
+        painted: how far it is of lips or lids, which people paint in any colour.
         blocked: what the mean head hides of the light from itself; see `render.shadows`. Nothing on
             eyeballs, which turn.
         eyes: left and right, or none.
@@ -73,6 +75,7 @@ class Surface(Record):
     colours: Float[Tensor, "V 3 A"]
     faces: Int[Tensor, "F 3"]
     weight: Float[Tensor, " V"]
+    painted: Float[Tensor, " V"]
     blocked: Float[Tensor, "V 9"]
     eyes: tuple[Eyeball, ...]
     identity: int
@@ -135,10 +138,17 @@ def _lay_out(
         colours=moved(colours[:, kept].permute(1, 2, 0)),
         faces=faces.to(device),
         weight=moved(weight[kept]),
+        painted=moved(_painted(model)[kept]),
         blocked=moved(_blocked(model)[kept]),
         identity=model.identity.rank,
         place=place.to(device),
     )
+
+
+def _painted(model: MorphableModel) -> Float[Tensor, " V"]:
+    none = torch.zeros(model.size, device=model.faces.device)
+    parts = [model.regions[name] for name in _PAINTED if name in model.regions]
+    return torch.stack([none, *parts]).amax(dim=0)
 
 
 def _blocked(model: MorphableModel) -> Float[Tensor, "V 9"]:
