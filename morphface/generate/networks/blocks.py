@@ -49,7 +49,8 @@ def convolution(
     nn.init.xavier_normal_(made.weight, _GAIN)
     if made.bias is not None:
         nn.init.zeros_(made.bias)
-    return cast(nn.Conv2d, spectral_norm(made)) if spectral else made
+    # Weights on `meta` have no values to norm, which torch would take seconds to go through.
+    return cast(nn.Conv2d, spectral_norm(made)) if spectral and not made.weight.is_meta else made
 
 
 def doubled(features: Float[Tensor, "B C H W"]) -> Float[Tensor, "B c h w"]:

@@ -1,10 +1,10 @@
-"""Visibility on a CPU, in numba: parallel over bands of rows and over the batch.
+"""Visibility on a CPU, in numba: parallel over faces, then over rows, or over the batch.
 
-Two passes (`kernels/visibility.py`). `bin_faces` looks at each face once, drops what no pixel
-centre can see, and lists the rest by the bands of rows they touch. `draw_bands` then owns whole
-bands: it draws outer faces first and skips inner ones that lie behind them, in a buffer that
-stays in the cache, and writes each pixel of the result once. Nothing depends on the number of
-threads: bands are disjoint, and of equal depths the lowest face index wins.
+Two passes (`kernels/visibility.py`). In `draw_share` each thread enters its share of the faces
+into a buffer of its own, and `resolve_rows` takes the nearest of all buffers and writes each
+pixel of the result once. Where there are as many images as threads, each thread does both for a
+whole image. Nothing depends on the number of threads, nor on who draws what: of equal depths the
+lowest face index wins.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from morphface.render.backends import threads
-from morphface.render.backends.kernels.visibility import ROWS, bin_faces, draw_bands
+from morphface.render.backends.kernels.visibility import draw_images, draw_share, resolve_rows
 
 __all__ = ["nearest"]
 
@@ -28,17 +28,22 @@ def nearest(
 ) -> tuple[Int[Tensor, "B H W"], Float[Tensor, "B H W 3"], Float[Tensor, "B H W"]]:
     """Face index, barycentric weights and depth at every pixel centre."""
     batch, (height, width) = len(screen), size
-    tasks = threads.split()
     face = torch.empty((batch, height, width), dtype=torch.int64)
     barycentric = torch.empty((batch, height, width, 3), dtype=screen.dtype)
     depth = torch.empty((batch, height, width), dtype=screen.dtype)
-    points = screen.contiguous().numpy()
-    triangles = faces.long().contiguous().numpy()
-    # Lists of faces (see the kernels), and for each image and task where each of them starts.
-    listed = np.empty((batch, 3 * len(triangles)), np.int32)
-    starts = np.empty((batch, tasks, 2 * -(-height // ROWS) + 2), np.int64)
-    common = (points, triangles, perspective)
-    threads.run(bin_faces, tasks, *common, cull, (height, width), listed, starts)
     results = face.numpy(), barycentric.numpy(), depth.numpy()
-    threads.run(draw_bands, tasks, *common, listed, starts, *results)
+    points, triangles = screen.contiguous().numpy(), faces.long().contiguous().numpy()
+    tasks = threads.split()
+    workers = threads.workers(max(tasks, batch))
+    keys = np.empty((workers, height, width), np.int64)
+    touched = np.zeros((workers, height), np.bool_)
+    if batch >= workers:
+        common = points, triangles, perspective, cull, keys, touched
+        threads.run_by_worker(draw_images, batch, *common, *results)
+        return face, barycentric, depth
+    for image in range(batch):
+        touched[:] = False
+        mesh = points[image], triangles, perspective
+        threads.run_by_worker(draw_share, tasks, *mesh, cull, keys, touched)
+        threads.run(resolve_rows, tasks, *mesh, keys, touched, *(item[image] for item in results))
     return face, barycentric, depth

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from morphface.core.threads import one_torch_thread
 
-__all__ = ["kernels_alone", "lanes", "run", "split", "total"]
+__all__ = ["kernels_alone", "lanes", "run", "run_by_worker", "split", "total", "workers"]
 
 TASKS = 4  # for each thread, so that one that is held up gives its work to the others
 
@@ -81,18 +81,35 @@ def run(kernel: Callable[..., None], tasks: int, *arguments: Any) -> None:
     The calling thread works too and waits for no helper that never got to run, so a busy
     machine costs no more than the cores that it withholds.
     """
+    _share(lambda _, task: kernel(task, tasks, *arguments), tasks)
+
+
+def run_by_worker(kernel: Callable[..., None], tasks: int, *arguments: Any) -> None:
+    """As `run`, but `kernel(worker, task, tasks, *arguments)`: each worker may have its own memory.
+
+    Workers are counted from 0 and are fewer than `workers(tasks)`.
+    """
+    _share(lambda worker, task: kernel(worker, task, tasks, *arguments), tasks)
+
+
+def workers(tasks: int) -> int:
+    """How many threads take part in so many tasks at most."""
+    return min(_threads(), tasks)
+
+
+def _share(call: Callable[[int, int], None], tasks: int) -> None:
     global _pool
-    threads = min(_threads(), tasks)
     remaining = iter(range(tasks))
 
-    def work() -> None:
+    def work(worker: int) -> None:
         for task in remaining:
-            kernel(task, tasks, *arguments)
+            call(worker, task)
 
+    threads = workers(tasks)
     if threads > 1 and _pool is None:
         _pool = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="morphface-render")
-    helpers = [_pool.submit(work) for _ in range(threads - 1)] if _pool else []
-    work()
+    helpers = [_pool.submit(work, worker) for worker in range(1, threads)] if _pool else []
+    work(0)
     for helper in helpers:
         if not helper.cancel():
             helper.result()

@@ -108,7 +108,9 @@ def test_memory_is_known_before():
 
 @pytest.mark.slow
 def test_a_network_of_32_pixels_learns(tmp_path):
-    settings = SETTINGS.replace(steps=300, batch=4, every=300, adversarial="none", outside=1.0)
+    settings = SETTINGS.replace(
+        steps=110, batch=4, every=110, rate=3e-3, adversarial="none", outside=1.0
+    )
     seen = []
     observer = Observer(after=lambda _, losses: seen.append(float(losses["l1"])))
     train_generator(CONFIG, Moves(), tmp_path, settings=settings, observer=observer)

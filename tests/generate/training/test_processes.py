@@ -16,12 +16,20 @@ pytest.importorskip("accelerate", reason="training needs accelerate: morphface[t
 ROOT = Path(__file__).parents[3]
 
 
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory):
+    """Losses, step by step, and the generator of a run in this process, which nobody ends."""
+    run = tmp_path_factory.mktemp("alone") / "run"
+    generator = train_generator(CONFIG, Discs(), run, settings=SETTINGS)
+    return read_journal(run), generator
+
+
 def launched(run, processes):
     """Losses, step by step, and the generator of a run by `accelerate launch`."""
     command = [sys.executable, "-m", "accelerate.commands.launch", "--num_machines", "1"]
     command += ["--num_processes", str(processes), "--mixed_precision", "no"]
     command += ["--dynamo_backend", "no", "--main_process_port", "0"]
-    command += ["--multi_gpu"] if processes > 1 else []  # of CPUs, as the environment says
+    command += ["--multi_gpu"]  # of CPUs, as the environment says
     command += ["-m", "tests.generate.training.train_discs", str(run)]
     environment = os.environ | {
         "PYTHONPATH": str(ROOT),
@@ -38,23 +46,23 @@ def launched(run, processes):
 
 
 @pytest.mark.slow
-def test_two_processes_make_the_steps_of_one(tmp_path):
-    alone, one = launched(tmp_path / "one", 1)
+def test_two_processes_make_the_steps_of_one(tmp_path, alone):
+    steps, one = alone
     shared, two = launched(tmp_path / "two", 2)
-    assert len(alone) == len(shared) == 6
-    for entry, other in zip(shared, alone, strict=True):
+    assert len(steps) == len(shared) == 6
+    for entry, other in zip(shared, steps, strict=True):
         assert entry == pytest.approx(other, rel=1e-3, abs=1e-4)
     for name, value in one.state_dict().items():
         torch.testing.assert_close(two.state_dict()[name], value, rtol=1e-3, atol=2e-5)
 
 
 @pytest.mark.slow
-def test_a_process_killed_at_work_goes_on_as_if_it_had_not_been(tmp_path):
-    whole = train_generator(CONFIG, Discs(), tmp_path / "whole", settings=SETTINGS)
+def test_a_process_killed_at_work_goes_on_as_if_it_had_not_been(tmp_path, alone):
+    steps, whole = alone
     command = [sys.executable, "-m", "tests.generate.training.die_at_work", str(tmp_path / "cut")]
     dead = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
     assert dead.returncode == -signal.SIGKILL, dead.stderr[-3000:]
     again = train_generator(CONFIG, Discs(), tmp_path / "cut", settings=SETTINGS, resume=True)
-    assert read_journal(tmp_path / "cut") == read_journal(tmp_path / "whole")
+    assert read_journal(tmp_path / "cut") == steps
     for name, value in whole.state_dict().items():
         assert torch.equal(again.state_dict()[name], value), name

@@ -32,15 +32,6 @@ def test_processes_make_the_same_dataset(make, clips, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_cluster_makes_the_same_dataset(make, clips, tmp_path):
-    pytest.importorskip("ray", reason="pip install 'morphface[cluster]'")
-    make()
-    settings = PrepareSettings(shard_size="10")
-    prepare([clips], tmp_path / "ray", settings, workers=2, ray="local", work=standin.work)
-    assert contents(tmp_path / "ray") == contents(tmp_path / "out")
-
-
-@pytest.mark.slow
 def test_a_run_that_is_killed_goes_on_and_comes_out_the_same(make, clips, tmp_path):
     for path in clips.glob("*.mp4"):
         path.write_text(path.read_text() + " wait=0.03")

@@ -1,10 +1,16 @@
-"""The visibility of the `cpu` backend: binning, scan conversion and weights.
+"""The visibility of the `cpu` backend: scan conversion, and weights where a face is seen.
+
+Most faces of a head cover one to three pixels, so their set-up is what costs, and above all
+branches that wait for its divisions. So faces become spans of pixels first, some hundred of them,
+which are entered into the buffer after that. Faces seen from inside come last, as most of them
+lie behind what is there by then.
 
 Scan conversion makes shared edges exact: where an edge crosses a row of pixel centres is
 computed from its upper end, by one expression, so both of its faces get the same number, and a
 row of a face is the half-open range between two of them. All planes are set up once a face, in
-float64; a pixel costs one product, one sum and one comparison until the nearest face is known.
-The buffer of a band holds one integer a pixel that orders by nearness, then by lowest face.
+float64. A pixel of a buffer holds one integer that orders by nearness, then by lowest face. The
+greatest integer of several buffers is the one that a single buffer would hold, so it does not
+matter who drew what.
 """
 
 # The kernels are typed by numba, from their arguments.
@@ -17,161 +23,196 @@ import numpy as np
 from morphface.render.backends import NEAR
 from morphface.render.backends.kernels.compiler import compiled
 
-__all__ = ["ROWS", "bin_faces", "draw_bands"]
+__all__ = ["draw_images", "draw_share", "resolve_rows"]
 
-ROWS = 16  # of a band
-BLOCK = 16  # columns that share the depth behind which nothing is seen
 MASK = 0x7FFFFFFF
 EMPTY = np.iinfo(np.int64).min  # key of a pixel that holds no face
+SPANS = 512  # that are collected before they are entered: 16 kB, which stay in the nearest cache
+SMALL = 16  # pixels that are looked at to see whether a face is hidden; larger ones are drawn
 
 
 @compiled
-def _first(edge: float, size: int) -> int:
+def draw_images(
+    worker, task, tasks, points, faces, perspective, cull, keys, touched, face, weights, depth
+):
+    """Draws one image in the buffer of this worker, and writes its result."""
+    corner, rows = points[task], (0, face.shape[1])
+    own = keys[worker : worker + 1], touched[worker : worker + 1]
+    own[1][:] = False
+    _draw(corner, faces, (0, len(faces)), perspective, cull, own[0][0], own[1][0])
+    _resolve(corner, faces, perspective, rows, own, face[task], weights[task], depth[task])
+
+
+@compiled
+def draw_share(worker, task, tasks, corner, faces, perspective, cull, keys, touched):
+    """Draws this task's share of the faces in the buffer of this worker."""
+    share = task * len(faces) // tasks, (task + 1) * len(faces) // tasks
+    _draw(corner, faces, share, perspective, cull, keys[worker], touched[worker])
+
+
+@compiled
+def resolve_rows(task, tasks, corner, faces, perspective, keys, touched, face, weights, depth):
+    """Writes this task's rows of the result from the buffers of all workers."""
+    height = len(face)
+    rows = task * height // tasks, (task + 1) * height // tasks
+    _resolve(corner, faces, perspective, rows, (keys, touched), face, weights, depth)
+
+
+@compiled
+def _first(edge, size):
     """Index of the first pixel whose centre is at `edge` or beyond, at most `size`."""
     return int(math.ceil(min(max(edge, 0.0), float(size)) - 0.5))
 
 
 @compiled
-def bin_faces(task, tasks, points, faces, perspective, cull, size, listed, starts):
-    """Lists the faces of this task's chunk by the bands that they touch."""
-    low, high = task * len(faces) // tasks, (task + 1) * len(faces) // tasks
-    lists = starts.shape[2] - 1
-    touched = np.empty((high - low, 2), np.int32)
-    place = np.empty(lists, np.int64)
-    for image in range(len(points)):
-        corner, entry, start = points[image], listed[image], starts[image, task]
-        place[:] = 0
-        for f in range(low, high):
-            first, last = _lists(corner, faces, f, perspective, cull, size, lists)
-            touched[f - low, 0], touched[f - low, 1] = first, last
-            for item in range(first, last + 1, 2):
-                place[item] += 1
-        start[0] = 3 * low
-        for item in range(lists):
-            start[item + 1] = start[item] + place[item]
-            place[item] = start[item]
-        for f in range(low, high):
-            for item in range(touched[f - low, 0], touched[f - low, 1] + 1, 2):
-                entry[place[item]] = f
-                place[item] += 1
+def _draw(corner, faces, share, perspective, cull, keys, touched):
+    """Enters a share of the faces where they are nearer than what the buffer holds so far."""
+    first, last = share
+    size = keys.shape
+    spans, planes = np.empty((SPANS, 4), np.int32), np.empty((SPANS, 2))
+    inner = np.empty(last - first, np.int32)  # faces that are seen from inside
+    count = kept = 0
+    for k in range(first, 2 * last - first):
+        again = k >= last
+        if again and k - last == kept:
+            break
+        f = np.int64(inner[k - last]) if again else k
+        points = _corners(corner, faces, f)
+        box = _box(points, size)
+        if box[0] >= box[1] or box[2] >= box[3]:
+            continue
+        area = _area(points)
+        if again:
+            if _hidden(points, box, perspective, keys, touched):
+                continue
+        elif not _drawable(points, area, perspective):
+            continue
+        elif area > 0.0:
+            inner[kept] = f
+            kept += not cull
+            continue
+        q0, q_x, q_y = _plane(points, area, perspective)
+        x0, y0, x1, y1, x2, y2, turned = _by_height(points, area)
+        for row in range(box[0], box[1]):
+            y = row + 0.5
+            upper = y < y1
+            xa, ya = (x0 if upper else x1), (y0 if upper else y1)
+            xb, yb = (x1 if upper else x2), (y1 if upper else y2)
+            long = x0 + (y - y0) * (x2 - x0) / (y2 - y0)
+            short = xa + (y - ya) * (xb - xa) / (yb - ya)
+            spans[count, 0], spans[count, 3] = row, f
+            spans[count, 1] = begin = _first(short if turned else long, size[1])
+            spans[count, 2] = end = _first(long if turned else short, size[1])
+            planes[count, 0], planes[count, 1] = q0 + row * q_y, q_x
+            count += begin < end
+            if count == SPANS:
+                _enter(spans, planes, count, keys, touched)
+                count = 0
+    _enter(spans, planes, count, keys, touched)
 
 
 @compiled
-def _lists(corner, faces, f, perspective, cull, size, lists):
-    """First and last list that face `f` enters; (0, -1) if no pixel centre can see it.
-
-    List 2 k holds the faces of band k that are seen from outside, list 2 k + 1 those seen from
-    inside, and the last list those that touch more than two bands.
-    """
-    height, width = size
-    a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
-    x0, y0, z0 = float(corner[a, 0]), float(corner[a, 1]), corner[a, 2]
-    x1, y1, z1 = float(corner[b, 0]), float(corner[b, 1]), corner[b, 2]
-    x2, y2, z2 = float(corner[c, 0]), float(corner[c, 1]), corner[c, 2]
-    area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
-    # A NaN fails each comparison. On the screen, where y points down, counter-clockwise faces
-    # have a negative area.
-    if not (-np.inf < area < 0.0 or (0.0 < area < np.inf and not cull)):
-        return 0, -1
-    if not math.isfinite(z0 + z1 + z2) or (perspective and not min(z0, z1, z2) >= NEAR):
-        return 0, -1
-    top, end = _first(min(y0, y1, y2), height), _first(max(y0, y1, y2), height)
-    left, right = _first(min(x0, x1, x2), width), _first(max(x0, x1, x2), width)
-    if top >= end or left >= right:
-        return 0, -1
-    top, bottom = top // ROWS, (end - 1) // ROWS
-    if bottom - top > 1:
-        return lists - 1, lists - 1
-    side = 1 if area > 0.0 else 0
-    return 2 * top + side, 2 * bottom + side
+def _corners(corner, faces, f):
+    """x, y and z of the corners of face `f`."""
+    f = np.uint64(f)
+    a, b, c = np.uint64(faces[f, 0]), np.uint64(faces[f, 1]), np.uint64(faces[f, 2])
+    x0, y0, z0 = float(corner[a, 0]), float(corner[a, 1]), float(corner[a, 2])
+    x1, y1, z1 = float(corner[b, 0]), float(corner[b, 1]), float(corner[b, 2])
+    x2, y2, z2 = float(corner[c, 0]), float(corner[c, 1]), float(corner[c, 2])
+    return x0, y0, z0, x1, y1, z1, x2, y2, z2
 
 
 @compiled
-def draw_bands(task, tasks, points, faces, perspective, listed, starts, face, weights, depth):
-    """Draws every `tasks`-th band of all images, counted through."""
-    batch, height, width = face.shape
-    tall = starts.shape[2] - 2
-    bands = tall // 2
-    keys = np.empty((ROWS, width), np.int64)
-    farthest = np.empty(-(-width // BLOCK), np.float32)
-    for count in range(task, batch * bands, tasks):
-        image, band = count // bands, count % bands
-        rows = band * ROWS, min((band + 1) * ROWS, height)
-        corner, entry = points[image], listed[image]
-        keys[:] = EMPTY
-        farthest[:] = np.inf
-        for item in (tall, 2 * band, 2 * band + 1):
-            if item == 2 * band + 1:
-                _find_farthest(keys, rows, perspective, farthest)
-            for chunk in range(starts.shape[1]):
-                span = starts[image, chunk, item], starts[image, chunk, item + 1]
-                _draw(corner, faces, perspective, entry, span, rows, keys, farthest)
-        _resolve(corner, faces, perspective, rows, keys, face[image], weights[image], depth[image])
+def _box(points, size):
+    """The rows and columns whose pixel centres lie in a face's box: half-open ranges."""
+    x0, y0, _, x1, y1, _, x2, y2, _ = points
+    top, bottom = _first(min(y0, y1, y2), size[0]), _first(max(y0, y1, y2), size[0])
+    return top, bottom, _first(min(x0, x1, x2), size[1]), _first(max(x0, x1, x2), size[1])
 
 
 @compiled
-def _find_farthest(keys, rows, perspective, farthest):
-    """The greatest depth drawn in each block of columns, infinite where a pixel is empty."""
-    width = keys.shape[1]
-    for block in range(len(farthest)):
-        least = np.int64(MASK) << 32
-        for r in range(rows[1] - rows[0]):
-            for column in range(block * BLOCK, min((block + 1) * BLOCK, width)):
-                least = min(least, keys[r, column])
-        if least == EMPTY:
-            farthest[block] = np.inf
-        else:
-            nearness = float(_nearness(least))
-            farthest[block] = 1.0 / nearness if perspective else -nearness
+def _area(points):
+    """Twice the signed area on the screen; y points down: negative if seen from outside."""
+    x0, y0, _, x1, y1, _, x2, y2, _ = points
+    return (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
 
 
 @compiled
-def _hidden(x0, z0, x1, z1, x2, z2, farthest):
-    """Whether a face lies behind all that its blocks of columns show."""
-    width = len(farthest) * BLOCK
-    left, right = _first(min(x0, x1, x2), width), _first(max(x0, x1, x2), width)
-    depth = min(z0, z1, z2)
-    depth -= 1e-6 * max(abs(z0), abs(z1), abs(z2))  # room for rounding
-    for block in range(left // BLOCK, (right - 1) // BLOCK + 1):  # noqa: SIM110
-        if not depth > farthest[block]:
+def _drawable(points, area, perspective):
+    """Whether a face has an area and lies in front of the camera; a NaN fails each comparison."""
+    z0, z1, z2 = points[2], points[5], points[8]
+    if not -np.inf < area < np.inf or area == 0.0 or not math.isfinite(z0 + z1 + z2):
+        return False
+    return not perspective or min(z0, z1, z2) >= NEAR
+
+
+@compiled
+def _hidden(points, box, perspective, keys, touched):
+    """Whether all pixels of a small box show something nearer than this face can be."""
+    top, bottom, left, right = box
+    if (bottom - top) * (right - left) > SMALL:
+        return False
+    z0, z1, z2 = points[2], points[5], points[8]
+    nearest = min(z0, z1, z2)
+    room = 1e-6 * max(abs(z0), abs(z1), abs(z2))  # for rounding
+    limit = _key(1.0 / (nearest - room) if perspective else room - nearest, MASK)
+    for row in range(top, bottom):
+        if not touched[row]:
             return False
+        for column in range(left, right):
+            if keys[row, column] <= limit:
+                return False
     return True
 
 
 @compiled
-def _draw(corner, faces, perspective, entry, span, rows, keys, farthest):
-    """Enters the listed faces where they are nearer than what the rows hold so far."""
-    width = keys.shape[1]
-    first, last = rows
-    for k in range(span[0], span[1]):
-        f = entry[k]
-        a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
-        x0, y0, z0 = float(corner[a, 0]), float(corner[a, 1]), float(corner[a, 2])
-        x1, y1, z1 = float(corner[b, 0]), float(corner[b, 1]), float(corner[b, 2])
-        x2, y2, z2 = float(corner[c, 0]), float(corner[c, 1]), float(corner[c, 2])
-        if _hidden(x0, z0, x1, z1, x2, z2, farthest):
-            continue
-        q0, q_x, q_y, area = _plane(x0, y0, z0, x1, y1, z1, x2, y2, z2, perspective)
-        q_origin = q0 + (0.5 - x0) * q_x + (0.5 - y0) * q_y
+def _plane(points, area, perspective):
+    """Nearness at the centre of the first pixel, and its slopes along the screen.
+
+    Nearness is linear on the screen: 1 / z for perspective, else -z.
+    """
+    x0, y0, z0, x1, y1, z1, x2, y2, z2 = points
+    if perspective:
+        scale = 1.0 / (z0 * z1 * z2 * area)
+        d1, d2 = (z0 - z1) * z2 * scale, (z0 - z2) * z1 * scale
+        q = z1 * z2 * area * scale
+    else:
+        scale = 1.0 / area
+        q, d1, d2 = -z0, (z0 - z1) * scale, (z0 - z2) * scale
+    q_x, q_y = d1 * (y2 - y0) - d2 * (y1 - y0), d2 * (x1 - x0) - d1 * (x2 - x0)
+    return q + (0.5 - x0) * q_x + (0.5 - y0) * q_y, q_x, q_y
+
+
+@compiled
+def _by_height(points, area):
+    """The corners from the top down, and whether that turned the face to a negative area."""
+    x0, y0, _, x1, y1, _, x2, y2, _ = points
+    x0, y0, x1, y1, area = _upper_first(x0, y0, x1, y1, area)
+    x1, y1, x2, y2, area = _upper_first(x1, y1, x2, y2, area)
+    x0, y0, x1, y1, area = _upper_first(x0, y0, x1, y1, area)
+    return x0, y0, x1, y1, x2, y2, area < 0.0
+
+
+@compiled
+def _upper_first(x0, y0, x1, y1, area):
+    """Two corners in the order of y; a swap turns the face over."""
+    return (x1, y1, x0, y0, -area) if y1 < y0 else (x0, y0, x1, y1, area)
+
+
+@compiled
+def _enter(spans, planes, count, keys, touched):
+    """Enters spans into the buffer, whose rows are emptied when they are first needed."""
+    for k in range(count):
+        row, begin, end, f = spans[k, 0], spans[k, 1], spans[k, 2], spans[k, 3]
+        q_row, q_x = planes[k, 0], planes[k, 1]
         low = np.int64(MASK - f)  # of equal nearness, the lowest face has the greatest key
-        x0, y0, x1, y1, area = _upper_first(x0, y0, x1, y1, area)
-        x1, y1, x2, y2, area = _upper_first(x1, y1, x2, y2, area)
-        x0, y0, x1, y1, area = _upper_first(x0, y0, x1, y1, area)
-        middle = _first(y1, last)
-        for row in range(max(_first(y0, last), first), min(_first(y2, last), last)):
-            y = row + 0.5
-            upper = row < middle
-            xa, ya, xb, yb = (x0, y0, x1, y1) if upper else (x1, y1, x2, y2)
-            long = x0 + (y - y0) * (x2 - x0) / (y2 - y0)
-            short = xa + (y - ya) * (xb - xa) / (yb - ya)
-            left, right = (short, long) if area < 0.0 else (long, short)
-            begin, end = _first(left, width), min(_first(right, width), width)
-            q_row = q_origin + row * q_y
-            r = row - first
-            for column in range(begin, end):
-                key = _key(q_row + column * q_x, low)
-                if key > keys[r, column]:
-                    keys[r, column] = key
+        if not touched[row]:
+            touched[row] = True
+            keys[row] = EMPTY
+        for column in range(begin, end):
+            key = _key(q_row + column * q_x, low)
+            if key > keys[row, column]:
+                keys[row, column] = key
 
 
 @compiled
@@ -183,64 +224,48 @@ def _key(nearness, low):
 
 
 @compiled
-def _nearness(key):
-    """Inverts `_key`."""
-    bits = key >> 32
-    turned = np.int32(bits ^ ((bits >> 31) & MASK))
-    return turned.view(np.float32)
+def _merge(keys, touched, row):
+    """Gathers a row of all buffers in the first one; whether it holds anything."""
+    found = touched[0, row]
+    for worker in range(1, len(keys)):
+        if not touched[worker, row]:
+            continue
+        if not found:
+            found = True
+            keys[0, row] = keys[worker, row]
+            continue
+        for column in range(keys.shape[2]):
+            keys[0, row, column] = max(keys[0, row, column], keys[worker, row, column])
+    return found
 
 
 @compiled
-def _upper_first(x0, y0, x1, y1, area):
-    """Two corners in the order of y; a swap turns the face over."""
-    return (x1, y1, x0, y0, -area) if y1 < y0 else (x0, y0, x1, y1, area)
-
-
-@compiled
-def _plane(x0, y0, z0, x1, y1, z1, x2, y2, z2, perspective):
-    """Nearness of the first corner, its slopes along the screen, and twice the area.
-
-    Nearness is linear on the screen: 1 / z for perspective, else -z.
-    """
-    ex1, ey1, ex2, ey2 = x1 - x0, y1 - y0, x2 - x0, y2 - y0
-    area = ex1 * ey2 - ex2 * ey1
-    if perspective:
-        scale = 1.0 / (z0 * z1 * z2 * area)
-        d1, d2 = (z0 - z1) * z2 * scale, (z0 - z2) * z1 * scale
-        q0 = z1 * z2 * area * scale
-    else:
-        scale = 1.0 / area
-        q0, d1, d2 = -z0, (z0 - z1) * scale, (z0 - z2) * scale
-    return q0, d1 * ey2 - d2 * ey1, d2 * ex1 - d1 * ex2, area
-
-
-@compiled
-def _resolve(corner, faces, perspective, rows, keys, face, weights, depth):
+def _resolve(corner, faces, perspective, rows, buffers, face, weights, depth):
     """Writes rows of the result from the face that each of their pixels holds."""
-    x0 = y0 = x1 = y1 = x2 = y2 = 0.0
-    z0 = z1 = z2 = q0 = q1 = q2 = 1.0
+    keys, touched = buffers
+    q0 = q1 = q2 = 1.0
     for row in range(rows[0], rows[1]):
+        if not _merge(keys, touched, row):
+            face[row], weights[row], depth[row] = -1, 0.0, np.inf
+            continue
         y = row + 0.5
-        held = EMPTY
+        held = np.int64(-1)
         for column in range(face.shape[1]):
-            key = keys[row - rows[0], column]
+            key = keys[0, row, column]
             if key == EMPTY:
-                face[row, column] = -1
+                face[row, column], depth[row, column] = -1, np.inf
                 weights[row, column, 0] = 0.0
                 weights[row, column, 1] = 0.0
                 weights[row, column, 2] = 0.0
-                depth[row, column] = np.inf
                 continue
             f = MASK - (key & MASK)
             face[row, column] = f
             if f != held:
                 held = f
-                a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
-                x0, y0, z0 = corner[a, 0], corner[a, 1] - y, float(corner[a, 2])
-                x1, y1, z1 = corner[b, 0], corner[b, 1] - y, float(corner[b, 2])
-                x2, y2, z2 = corner[c, 0], corner[c, 1] - y, float(corner[c, 2])
-                if perspective:
-                    q0, q1, q2 = 1.0 / z0, 1.0 / z1, 1.0 / z2
+                x0, y0, z0, x1, y1, z1, x2, y2, z2 = _corners(corner, faces, f)
+                y0, y1, y2 = y0 - y, y1 - y, y2 - y
+                if perspective:  # as 1 / z is to the others
+                    q0, q1, q2 = z1 * z2, z2 * z0, z0 * z1
             x = column + 0.5
             w0 = (x1 - x) * y2 - (x2 - x) * y1
             w1 = (x2 - x) * y0 - (x0 - x) * y2
