@@ -1,10 +1,11 @@
 """How well faces speak: times of phonemes, closures, vowels, sync on pictures, features, speed.
 
 Truth is espeak-ng's own: it says when it says which phoneme (30 sentences of the Harvard list, 3
-voices). Parts are named on the command line: phonemes, lips, features, speed, drawing, sync, talking;
-all of them by default, of which only those are measured anew that are named. `sync` wants films:
-SPEECH_FILMS names a folder of pairs `x.mp4` and `x.npz`, as `morphface speak` writes the film and, with
---track-only, its track. `talking` wants films of people who really talk: SPEECH_CLIPS names a folder.
+voices). Parts are named on the command line: phonemes, lips, features, speed, drawing, sync,
+talking; all of them by default, and only those are measured anew. `sync` wants films: SPEECH_FILMS
+names a folder of pairs `x.mp4` and `x.npz`, as `morphface speak` writes the film and, with
+--track-only, its track. `talking` wants films of people who really talk, in the folder that
+SPEECH_CLIPS names.
 """
 
 import json
@@ -186,7 +187,7 @@ def speed(_):
 
 
 def drawing(_):
-    """Processor seconds and memory of a whole film at 512 pixels, in one process, the short first."""
+    """Processor seconds and memory of whole films at 512 pixels, in one process, short first."""
     from morphface.pipelines.speak import Showing, speak_files
 
     sound = read_sound(DATA / "audio" / "jfk.wav")[: 10 * RATE]
@@ -267,8 +268,8 @@ def tracked(film):
 def agreement(seen, commanded):
     """Best correlation of lips and jaw within four frames, and where it is.
 
-    Lips and chin are in millimetres on the head: what is seen of a mouth. The weight of `jawOpen` is
-    beside them: a tracker may see the same mouth as another mixture of it and of parted lips.
+    Lips and chin are in millimetres on the head: what is seen of a mouth. The weight of `jawOpen`
+    is beside them: a tracker may see the same mouth as another mixture of it and of parted lips.
     """
     model, out = load_model("open-head"), {}
     jaw = model.expression.names.index("jawOpen")
@@ -289,7 +290,7 @@ def agreement(seen, commanded):
 
 
 def chin_drop(model, face):
-    """How far the chin is below the bridge of the nose on the head, in mm: the jaw as it is seen."""
+    """How far the chin is below the bridge of the nose on the head, in mm: the jaw as seen."""
     points = model.landmarks["478"].points(model.vertices(face.identity, face.expression))
     return points[:, 168, 1] - points[:, 152, 1]
 
