@@ -1,14 +1,18 @@
 """How well faces speak: times of phonemes, closures, vowels, sync on pictures, features, speed.
 
 Truth is espeak-ng's own: it says when it says which phoneme (30 sentences of the Harvard list, 3
-voices). Parts are named on the command line: phonemes, lips, features, speed, sync; all of them by
-default. `sync` wants films: SPEECH_FILMS names a folder of pairs `x.mp4` and `x.npz`, as
-`morphface speak` writes the film and, with --track-only, its track.
+voices). Parts are named on the command line: phonemes, lips, features, speed, drawing, sync,
+talking; all of them by default, and only those are measured anew. `sync` wants films: SPEECH_FILMS
+names a folder of pairs `x.mp4` and `x.npz`, as `morphface speak` writes the film and, with
+--track-only, its track. `talking` wants films of people who really talk, in the folder that
+SPEECH_CLIPS names.
 """
 
+import json
 import os
 import resource
 import sys
+import tempfile
 import time
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,10 +20,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmarks.common import DATA, report
+from benchmarks.common import DATA, RESULTS, report
 from benchmarks.speech_truth import SENTENCES, VOICES, classes, compared
 from morphface.edit import Manner, speech_to_motion
-from morphface.media import read_sound
+from morphface.media import read_sound, write_sound
 from morphface.models import load_model
 from morphface.parameters import FaceParameters, load_track
 from morphface.speech import (
@@ -34,6 +38,7 @@ from morphface.speech import (
 STEP = 1 / 25
 NEAR = 0.04
 TOUCH = 1.0
+DRAWN = (10, 60)
 
 
 def truths():
@@ -51,7 +56,7 @@ def phonemes(known):
     for name, told in listeners.items():
         listener = find_recogniser(name.split(",")[0])
         errors, edits, count, closed, lasted, refused = [], 0, 0, [], 0.0, 0
-        heard, began = 0.0, time.perf_counter()
+        heard, began = 0.0, time.process_time()
         for sentence, _, samples, truth in known:
             try:
                 found = listener(samples, sentence if told else None)
@@ -69,7 +74,7 @@ def phonemes(known):
                 if p.symbol in ("p", "b", "m")
             ]
             heard += len(samples) / RATE
-        lasted = time.perf_counter() - began
+        lasted = time.process_time() - began
         yield {
             "case": f"phonemes: {name}",
             "class_error": round(edits / count, 3),
@@ -78,7 +83,7 @@ def phonemes(known):
             "labials_found": round(float(np.mean(closed)), 3),
             "phonemes": count,
             "sentences_refused": refused,
-            "seconds_a_second_of_sound": round(lasted / heard, 3),
+            "processor_seconds_a_second_of_sound": round(lasted / heard, 3),
         }
 
 
@@ -181,14 +186,70 @@ def speed(_):
         }
 
 
+def drawing(_):
+    """Processor seconds and memory of whole films at 512 pixels, in one process, short first."""
+    from morphface.pipelines.speak import Showing, speak_files
+
+    sound = read_sound(DATA / "audio" / "jfk.wav")[: 10 * RATE]
+    for seconds in DRAWN:
+        with tempfile.TemporaryDirectory() as folder:
+            write_sound(Path(folder) / "said.wav", sound.repeat(seconds // 10))
+            marks = []
+            before, began = time.process_time(), time.perf_counter()
+            done = speak_files(
+                DATA / "photos" / "astronaut.png",
+                Path(folder) / "said.wav",
+                Path(folder) / "out.mp4",
+                showing=Showing(size=512),
+                progress=lambda words, m=marks: m.append((time.process_time(), words)),
+            )
+        drawn = [at for at, words in marks if words.startswith("drew frame")]
+        yield {
+            "case": f"drawing: {seconds} s at 512 pixels",
+            "frames": done["frames"],
+            "frames_a_processor_second": round((len(drawn) - 1) / (drawn[-1] - drawn[0]), 2),
+            "processor_seconds": round(time.process_time() - before, 1),
+            "wall_seconds": round(time.perf_counter() - began, 1),
+            "load_of_the_machine": round(os.getloadavg()[0], 1),
+            "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        }
+
+
 def sync(_):
     """Made films tracked by our own tracker, against what was commanded."""
     folder = os.environ.get("SPEECH_FILMS")
     for film in sorted(Path(folder).glob("*.mp4")) if folder else ():
         commanded, seen = load_track(film.with_suffix(".npz"))[0], tracked(film)
-        yield {"case": f"sync: {film.stem}", "frames": commanded.frames} | agreement(
-            seen.parameters, commanded.parameters
-        )
+        case = {"case": f"sync: {film.stem}", "frames": commanded.frames}
+        heard = {
+            "envelope_of_commanded": with_envelope(commanded.parameters, film),
+            "envelope_of_seen": with_envelope(seen.parameters, film),
+        }
+        yield case | agreement(seen.parameters, commanded.parameters) | heard
+
+
+def talking(_):
+    """How the mouths of people who really talk go with the envelope of their sound."""
+    folder = os.environ.get("SPEECH_CLIPS")
+    for film in sorted(Path(folder).glob("*.mp4")) if folder else ():
+        seen = tracked(film)
+        yield {
+            "case": f"talking: {film.stem}",
+            "frames": seen.frames,
+            "envelope_of_seen": with_envelope(seen.parameters, film),
+        }
+
+
+def with_envelope(face, film):
+    """Best correlation of the lips with the sound's envelope (RMS of a frame), and its lag."""
+    sound = read_sound(film)
+    frame = round(RATE * STEP)
+    loud = sound[: len(sound) // frame * frame].reshape(-1, frame).square().mean(dim=1).sqrt()
+    loud = torch.nn.functional.avg_pool1d(loud[None], 3, 1, 1)[0]
+    gaps = lip_gaps(load_model("open-head"), face)
+    found = {lag: correlation(gaps, loud, lag) for lag in range(-4, 5)}
+    best = max(found, key=found.get)
+    return {"correlation": round(found[best], 3), "lag_frames": best}
 
 
 def tracked(film):
@@ -205,12 +266,17 @@ def tracked(film):
 
 
 def agreement(seen, commanded):
-    """Best correlation of lips and jaw within four frames, and where it is."""
+    """Best correlation of lips and jaw within four frames, and where it is.
+
+    Lips and chin are in millimetres on the head: what is seen of a mouth. The weight of `jawOpen`
+    is beside them: a tracker may see the same mouth as another mixture of it and of parted lips.
+    """
     model, out = load_model("open-head"), {}
     jaw = model.expression.names.index("jawOpen")
     curves = {
-        "lips": [lip_gaps(model, face) for face in (seen, commanded)],
-        "jaw": [face.expression[:, jaw] for face in (seen, commanded)],
+        "lips_mm": [lip_gaps(model, face) for face in (seen, commanded)],
+        "chin_mm": [chin_drop(model, face) for face in (seen, commanded)],
+        "jaw_weight": [face.expression[:, jaw] for face in (seen, commanded)],
     }
     for name, (here, there) in curves.items():
         found = {lag: correlation(here, there, lag) for lag in range(-4, 5)}
@@ -223,6 +289,12 @@ def agreement(seen, commanded):
     return out
 
 
+def chin_drop(model, face):
+    """How far the chin is below the bridge of the nose on the head, in mm: the jaw as seen."""
+    points = model.landmarks["478"].points(model.vertices(face.identity, face.expression))
+    return points[:, 168, 1] - points[:, 152, 1]
+
+
 def correlation(here, there, lag):
     """Of two curves, one of them so many frames later."""
     count = min(len(here), len(there)) - abs(lag)
@@ -230,14 +302,16 @@ def correlation(here, there, lag):
     return float(torch.corrcoef(pair.double())[0, 1])
 
 
-PARTS = {f.__name__: f for f in (features, lips, phonemes, sync, speed)}
+PARTS = {f.__name__: f for f in (features, lips, phonemes, sync, talking, speed, drawing)}
 
 
 def main():
-    """Measure the parts that the command line names."""
-    known = list(truths())
+    """Measure the parts that the command line names; the results of others stay."""
     chosen = sys.argv[1:] or list(PARTS)
-    cases = []
+    known = list(truths()) if {"lips", "phonemes"} & set(chosen) else []
+    file = RESULTS / "speech.json"
+    old = json.loads(file.read_text()) if file.is_file() else []
+    cases = [case for case in old if case["case"].split(":")[0] not in chosen]
     for name in chosen:
         for case in PARTS[name](known):
             cases.append(case)

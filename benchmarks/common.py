@@ -49,10 +49,13 @@ def measure(
 
 
 def report(name: str, cases: list[dict[str, Any]]) -> None:
-    """Prints the cases, and writes them with this machine to `results/<name>.json`."""
+    """Prints the cases, and writes them with this machine to `results/<name>.json`.
+
+    A case that names a machine and a commit, as one that was read from there, keeps its own.
+    """
     setting = {"seed": SEED, "machine": machine(), "commit": commit()}
     RESULTS.mkdir(exist_ok=True)
-    lines = [json.dumps(case | setting, allow_nan=False) for case in cases]
+    lines = [json.dumps(case | setting | case, allow_nan=False) for case in cases]
     text = "[\n" + ",\n".join(lines) + "\n]\n"
     (RESULTS / f"{name}.json").write_text(text, encoding="utf-8")
     for case in cases:

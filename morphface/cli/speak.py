@@ -63,7 +63,10 @@ _Label = Annotated[
 ]
 _Generator = Annotated[
     Path | None,
-    typer.Option(help="A trained run that makes the frames.", metavar="RUN"),
+    typer.Option(
+        help="A trained run that makes the frames; of `train dvp`, those of its own person.",
+        metavar="RUN",
+    ),
 ]
 _TrackOnly = Annotated[
     bool, typer.Option("--track-only", help="Write only the track, FILE with the suffix .npz.")

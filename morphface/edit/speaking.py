@@ -20,6 +20,7 @@ from morphface.edit.frames import repeated
 from morphface.edit.liveliness import Life, enlivened
 from morphface.edit.openings import openings_of
 from morphface.edit.presets import ARKIT_NAMES, group_of, preset
+from morphface.edit.visemes import ROUNDING
 from morphface.edit.weights import with_weights
 from morphface.models import MorphableModel, load_model
 from morphface.parameters import FaceParameters
@@ -36,7 +37,12 @@ _OPENERS = (
 _KEPT = 0.5
 """Share of a smile, or of any other set of the mouth, that a face keeps while it speaks; rounded
 lips leave less of it."""
-_ROUNDING = ("mouthPucker", "mouthFunnel")
+_ROUND_LIPS = 0.5
+"""Rounding (pucker and funnel together) that leaves nothing of that: a smile pulls the corners of
+the mouth as far out as this pulls them in."""
+_APART = 2.0
+"""Millimetres that the lips of a close rounded sound, as u or w, are apart beyond those at rest
+(looked at on photos)."""
 _CLOSED = 0.3
 """Millimetres between the landmarks of lips that are pressed together, as of p, b and m."""
 _TOUCHED = 1.2
@@ -104,7 +110,12 @@ def _curves(
         return torch.tensor([one.viseme.lips.get(name, 0.0) for name in names])
 
     opened = blended(spoken, times, jaw, lambda v: v.jaw_dominance)[:, 0] * jaw_size
-    shaped = blended(spoken, times, lips, lambda v: v.lip_dominance) * lip_size
+    round_ = torch.tensor([name in ROUNDING for name in names])
+    shaped = lip_size * torch.where(
+        round_,
+        blended(spoken, times, lips, lambda v: v.rounding_dominance),
+        blended(spoken, times, lips, lambda v: v.lip_dominance),
+    )
     out = {name: shaped[:, k].clamp(0.0, 1.0) for k, name in enumerate(names)}
     return {"jawOpen": opened.clamp(0.0, 1.0)} | out
 
@@ -149,11 +160,12 @@ def _joined(
 ) -> dict[str, Float[Tensor, " T"]]:
     """What a face keeps and what it says, as weights."""
     nothing = torch.zeros_like(curves["jawOpen"])
-    rounding = sum((curves.get(name, nothing) for name in _ROUNDING), nothing).clamp(max=1.0)
+    rounding = sum((curves.get(name, nothing) for name in ROUNDING), nothing)
+    left = 1.0 - (rounding / _ROUND_LIPS).clamp(max=1.0)
     out = {}
     for name in {**base, **curves}:
         kept = base.get(name, nothing)
-        kept = kept * (1.0 - rounding) if group_of(name) == "mouth" else kept
+        kept = kept * left if group_of(name) == "mouth" else kept
         out[name] = (kept + curves.get(name, nothing)).clamp(0.0, 1.0)
     return out
 
@@ -194,7 +206,8 @@ def _touching(
         return face
     gap, shut = found.gaps[:, 2], max(float(found.neutral[2]), _CLOSED)
     wanted = gap
-    for contact, aim in (("rest", shut), ("teeth", _TOUCHED * shut), ("lips", _CLOSED)):
+    aims = {"rest": shut, "round": shut + _APART, "teeth": _TOUCHED * shut, "lips": _CLOSED}
+    for contact, aim in aims.items():
         share = contacts(spoken, times, contact, step)
         wanted = torch.lerp(wanted, wanted.clamp(max=aim), share)
     tried = with_weights(face, model, {"mouthClose": torch.full_like(gap, _TRIED)})

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from morphface.edit.presets import ARKIT_NAMES
 
-__all__ = ["CONSONANTS", "VOWELS", "Viseme", "both", "viseme_of"]
+__all__ = ["CONSONANTS", "ROUNDING", "VOWELS", "Viseme", "both", "viseme_of"]
 
 
 def both(**weights: float) -> dict[str, float]:
@@ -37,7 +37,8 @@ class Viseme:
         lips: weights of what else moves the mouth, by ARKit name.
         jaw_dominance: how strongly the jaw is held against that of sounds beside it, 0 to 1.
         lip_dominance: the same of the lips.
-        contact: what touches: "lips", "teeth" (the lower lip the upper teeth), or nothing.
+        contact: what comes together: "lips", "teeth" (the lower lip and the upper teeth), "round"
+            (lips that leave a small opening), "rest", or nothing.
         vowel: whether it opens with loudness.
     """
 
@@ -48,6 +49,21 @@ class Viseme:
     contact: str = ""
     vowel: bool = False
 
+    @property
+    def rounding_dominance(self) -> float:
+        """How strongly lips are held round, or not round, against those of sounds beside it.
+
+        Consonants that are not round have no lips of their own in this: they let those of the
+        vowels beside them pass, as in "stew" and "boo" (Daniloff and Moll 1968).
+        """
+        careless = not (self.vowel or self.contact == "rest" or ROUNDING & self.lips.keys())
+        return self.lip_dominance * (_CARELESS if careless else 1.0)
+
+
+ROUNDING = frozenset({"mouthPucker", "mouthFunnel"})
+"""What rounds lips."""
+_CARELESS = 0.3
+"""Share of its dominance with which a consonant that is not round keeps lips from it."""
 
 VOWELS: dict[str, tuple[float, float, float]] = {
     **{"i": (0.0, 1.0, 0.0), "y": (0.0, 1.0, 1.0), "ɨ": (0.0, 0.5, 0.0), "ʉ": (0.0, 0.5, 1.0)},
@@ -86,7 +102,7 @@ _CLASSES = (
     ("kɡŋɴcɟɲɣxχqçʝ", _BACK, ""),
     ("hɦħ", _OPEN, ""),
     ("jɰ", _GLIDE, ""),
-    ("wʍɥ", _ROUND, ""),
+    ("wʍɥ", _ROUND, "round"),
 )
 
 
@@ -117,7 +133,9 @@ def _vowel(openness: float, front: float, round_: float) -> Viseme:
         mouthFunnel=round_ * (0.1 + 0.3 * openness),
     )
     lip_dominance = 0.45 + 0.35 * max(round_, spread)
-    return Viseme(_JAW[0] + _JAW[1] * openness, lips, 0.6, lip_dominance, vowel=True)
+    contact = "round" if round_ == 1.0 and openness == 0.0 else ""
+    jaw = _JAW[0] + _JAW[1] * openness
+    return Viseme(jaw, lips, 0.6, lip_dominance, contact, vowel=True)
 
 
 _VISEMES = CONSONANTS | {letter: _vowel(*place) for letter, place in VOWELS.items()}

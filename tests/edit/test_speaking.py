@@ -132,7 +132,41 @@ def test_a_smile_stays_in_part_but_not_on_rounded_lips(head):
         _, moved, _ = gaps(face, spoken(["t", vowel, vowel, "t"]), head)
         smile[vowel] = moved.expression[:, names.index("mouthSmileLeft")]
     assert smile["ɑ"][0] == pytest.approx(0.4, abs=0.1)
-    assert smile["u"].min() < 0.5 * smile["ɑ"].min()
+    assert smile["u"].min() < 0.05
+    assert smile["ɑ"].min() > 0.3
+
+
+@pytest.mark.parametrize("sounds", ["tut", "sup", "twi", "but"])
+def test_lips_round_on_a_face_that_smiles(head, sounds):
+    names = list(head.expression.names)
+    face = FaceParameters.neutral()
+    points = head.landmarks["478"].points
+    rest = mouth_width(points(head.vertices(face.identity, face.expression)))
+    for side in ("Left", "Right"):
+        face.expression[:, names.index(f"mouthSmile{side}")] = 0.8
+    speech = spoken(sounds, 0.1)
+    gap, moved, closed = gaps(face, speech, head)
+    round_ = next(p for p in speech.phonemes if p.symbol in "uw")
+    frame = round((round_.start + round_.end) / 2 / STEP)
+    wide = mouth_width(points(head.vertices(moved.identity, moved.expression)))
+    assert wide[frame] < rest - 2.5
+    assert gap[frame] <= max(closed, 0.3) + 2.1
+
+
+def mouth_width(points):
+    """Between the corners, in mm."""
+    return points[:, 291, 0] - points[:, 61, 0]
+
+
+def test_consonants_let_the_rounding_of_a_vowel_pass():
+    times = frames_of(spoken("stut"))
+    here = round(0.36 / STEP)
+    pucker = {
+        name: speech_curves(spoken(name), times)["mouthPucker"][here] for name in ("stut", "itut")
+    }
+    assert viseme_of("s").rounding_dominance < viseme_of("s").lip_dominance
+    assert viseme_of("i").rounding_dominance == viseme_of("i").lip_dominance
+    assert pucker["stut"] > 1.3 * pucker["itut"]
 
 
 def test_a_preset_lies_under_the_speech(face, head):

@@ -131,6 +131,10 @@ def _check(out: Path, portrait: str, sound: str | Path | None, showing: Showing)
                 f"{out.name} is a film of the portrait, which must then be a photo or a video, but "
                 f"{portrait} is neither; write .npz, or give the photo"
             )
+    if showing.generator is not None:
+        from morphface.pipelines.speak.generated import check_generator
+
+        check_generator(showing.generator, portrait)
     if showing.size is not None and (is_video(portrait) or showing.generator is not None):
         raise ParameterError("size is for films of photos; a video and a run keep their own")
     if out.is_dir():
@@ -213,8 +217,22 @@ def _filmed(
     tell: Progress,
 ) -> dict[str, Any]:
     """Write the film; what is known of its sound."""
+    warnings = extra["speech"]["warnings"]
     if showing.generator is not None:
-        return _generated(act, actor, out, showing, extra, tell)
+        from morphface.pipelines.speak.generated import generated
+
+        made = generated(
+            actor,
+            act.track,
+            act.rate,
+            out,
+            generator=showing.generator,
+            sound=sound,
+            label=showing.label,
+            extra=extra,
+            tell=tell,
+        )
+        return made | {"warnings": warnings + made["warnings"]}
     if act.rows is not None and actor.track is not None:
         frames = dubbed_frames(actor, actor.track, act.track, act.rows, tell)
     else:
@@ -222,25 +240,4 @@ def _filmed(
     missing = write_film(
         out, frames, act.rate, sound=sound, portrait=actor.path, label=showing.label
     )
-    warnings = extra["speech"]["warnings"] + ([f"no sound: {missing}"] if missing else [])
-    return {"warnings": warnings}
-
-
-def _generated(
-    act: Act,
-    actor: Actor,
-    out: Path,
-    showing: Showing,
-    extra: dict[str, Any],
-    tell: Progress,
-) -> dict[str, Any]:
-    """Have a trained run make the frames, driven by the track, which names the sound."""
-    from morphface.pipelines.reenact import reenact_video
-
-    with tempfile.TemporaryDirectory() as folder:
-        driver = Path(folder) / "track.npz"
-        save_track(driver, act.track, model=actor.model.name, extra=extra)
-        made = reenact_video(
-            str(showing.generator), driver, out, label=showing.label, progress=tell
-        )
-    return {"warnings": extra["speech"]["warnings"] + made["warnings"], "run": made}
+    return {"warnings": warnings + ([f"no sound: {missing}"] if missing else [])}

@@ -7,13 +7,18 @@ import torch
 
 from morphface.core.errors import MissingFileError, ModelError, ParameterError
 from morphface.generate import make_generator, save_generator
+from morphface.media import read_sound, write_sound
 from morphface.media.video import read_video
 from morphface.parameters import Track, save_track
+from morphface.pipelines import actors
 from morphface.pipelines.oneshot.drawer import drawers_of
 from morphface.pipelines.oneshot.films import photo_settings, reenact_photo
 from morphface.pipelines.oneshot.run import open_photo, photo_run
 from morphface.pipelines.photo import fit_photo
+from morphface.pipelines.speak import Script, Showing, speak_files
+from morphface.speech import Phoneme, save_phonemes
 from tests.pipelines.family import album_of
+from tests.speech.sounds import tone
 
 SIDE = 32
 
@@ -104,6 +109,36 @@ def test_a_photo_follows_a_driver_and_says_so(album, found, weights, tmp_path):
     with read_video(out) as video:
         assert len(list(video)) == 3
         assert video.size == found.photo.size
+
+
+@pytest.fixture
+def said(tmp_path):
+    """A sound of a fifth of a second, and the phonemes in it."""
+    write_sound(tmp_path / "said.wav", tone(0.2))
+    save_phonemes(tmp_path / "said.txt", [Phoneme("ɑ", 0.0, 0.2)])
+    return {"sound": tmp_path / "said.wav", "script": Script(phonemes=tmp_path / "said.txt")}
+
+
+def test_a_photo_speaks_by_a_generator_of_anybody(found, weights, said, tmp_path, monkeypatch):
+    monkeypatch.setattr(actors, "fit_photo", lambda *_, **__: found)
+    out = tmp_path / "out.mp4"
+    showing = Showing(rate=10.0, generator=weights.parent, label=False)
+    report = speak_files("me.png", out=out, showing=showing, **said)
+    assert report["warnings"] == []
+    assert report["run"]["sound"].endswith("said.wav")
+    with read_video(out) as video:
+        frames = [frame.photo.pixels for frame in video]
+        assert video.size == found.photo.size
+    assert len(frames) == report["frames"] == 2
+    assert float((frames[0] - found.photo.pixels).abs().median()) < 0.05
+    assert read_sound(out).abs().max() > 0.05
+
+
+@pytest.mark.refusal
+def test_only_photos_speak_by_a_generator_of_anybody(said, weights, tmp_path):
+    showing = Showing(generator=weights.parent)
+    with pytest.raises(ParameterError, match=r"shows, but clip\.mp4 is no photo"):
+        speak_files("clip.mp4", out=tmp_path / "out.mp4", showing=showing, **said)
 
 
 def test_expressions_are_added_or_taken_and_places_smoothed():

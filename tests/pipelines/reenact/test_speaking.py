@@ -22,6 +22,7 @@ def test_a_run_speaks_with_the_sound(run, tmp_path):
         script=Script(phonemes=tmp_path / "said.txt"),
         showing=Showing(rate=10.0, generator=run),
     )
+    assert f"whom {run} was trained on, not {face}" in report["warnings"][0]
     assert report["run"]["sound"].endswith("said.wav")
     with read_video(tmp_path / "out.mp4") as video:
         assert len(list(video)) == report["frames"] == 4
