@@ -10,8 +10,9 @@ __all__ = ["hair_colours"]
 
 NEAR = 0.12
 """How far from the outline colours are taken, in sizes of the head."""
-WIDTHS = 0.03, 0.09, 0.3
-"""How far around each place, from near to far, in sizes of the head."""
+WIDTHS = (0.03, 0.03), (0.1, 0.03), (0.4, 0.05), (1.2, 0.1)
+"""How far around each place, across and down, from near to far, in sizes of the head: what goes
+round a head, a brim or a hairline, is as high behind as beside it."""
 DETAIL = 0.03
 """What is finer than this, in sizes of the head, is detail."""
 PATCH = 0.14
@@ -49,7 +50,8 @@ def hair_colours(
     found = np.zeros_like(colours)
     left = np.ones_like(weight)
     for width in WIDTHS:
-        mean, known = mean_near(colours, rim, width * size)
+        across, down = width
+        mean, known = mean_near(colours, rim, (across * size, down * size))
         share = np.clip(known / 0.05, 0, 1) * left
         found += share[..., None] * mean
         left = left - share

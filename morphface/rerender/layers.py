@@ -34,6 +34,8 @@ GROUND = 250
 DENSE = 1.3, 2.5
 """Pixels of the photo beside each other in one pixel: up to the first they are sharp, from the
 second on blurred."""
+FOLDED = 4.0
+"""The same from which one part of a surface hides another there: it folds over."""
 BLURRED = 1.2
 """How far, in pixels."""
 BEHIND = 60.0
@@ -159,9 +161,10 @@ class Layers:
         body, coarse, far = self.body, self._coarse(quick), turn.far
         gain = None if light is None else body.spread(light)
         share, faded = body.rear_share.lerp(ONE, far), body.fringe(turn.rotation)
-        rear = _Nodes(turn.apply(body.rear, share), share, faded, body.inwards, gain)
+        places = body.rear_places
+        rear = _Nodes(turn.apply(body.rear, share), places, share, faded, body.inwards, gain)
         share, faded = body.front_share.lerp(ONE, far), body.opening(turn.rotation)
-        front = _Nodes(turn.apply(body.front, share), share, faded, None, gain)
+        front = _Nodes(turn.apply(body.front, share), body.places, share, faded, None, gain)
         view = _View.around(camera, (rear.points, front.points, body.front), coarse)
         plate, known = self.background if far == 0 else self._cleared
         behind, frame = around or (plate, self.photo.pixels)
@@ -204,9 +207,11 @@ class Layers:
         found = looked_up(picture, inner, cubic=picture is self._front)
         colour, alpha = found.split([3, 1], -1)
         if picture is self._front:
-            dense = _denser(inner)
-            if bool((dense > 0).any()):
-                colour = torch.lerp(colour, looked_up(self._smooth, inner), dense)
+            step = _steps(inner)
+            if bool((step > DENSE[0]).any()):
+                smooth = looked_up(self._smooth, inner)
+                colour = torch.lerp(colour, smooth, ramp(step, *DENSE))
+                alpha = _softened(alpha, step > FOLDED)
         else:
             alpha = torch.ones_like(alpha)
         colour = colour.clamp(0, 1)
@@ -219,10 +224,11 @@ class Layers:
     def _seen(self, nodes: "_Nodes", net: Net, view: "_View") -> "_Seen":
         """Where in the photo each pixel of a layer lies, and what its nodes carry."""
         screen = view.camera.project(nodes.points.flatten(0, 1))[None]
-        screen[0, :, 2] += BEHIND * (self.body.within <= 0).flatten()
+        if net.one_sided:
+            screen[0, :, 2] += BEHIND * (self.body.within <= 0).flatten()
         size = view.camera.size
         found = rasterize(screen, net.faces, size, perspective=False, cull=net.one_sided)
-        carried = [self.body.places, nodes.share[..., None], nodes.faded[..., None]]
+        carried = [nodes.places, nodes.share[..., None], nodes.faded[..., None]]
         carried += [each for each in (nodes.inwards, nodes.gain) if each is not None]
         values = interpolate(torch.cat(carried, -1).flatten(0, 1)[None], net.faces, found)[0]
         mask = found.mask[0].float().numpy()
@@ -282,6 +288,7 @@ class _Nodes:
 
     Args:
         points: in the camera frame.
+        places: of them in the photo.
         share: how far each turns with the head.
         faded: how far it is left out.
         inwards: from its place in the photo to where its colour is taken from; None is there.
@@ -289,6 +296,7 @@ class _Nodes:
     """
 
     points: Float[Tensor, "R C 3"]
+    places: Float[Tensor, "R C 2"]
     share: Float[Tensor, "R C"]
     faded: Float[Tensor, "R C"]
     inwards: Float[Tensor, "R C 2"] | None
@@ -321,12 +329,21 @@ class _Seen:
     cover: Float[Tensor, "H W 1"]
 
 
-def _denser(place: Float[Tensor, "h w 2"]) -> Float[Tensor, "h w 1"]:
-    """How far a picture is looked up with steps so long that it would flicker."""
+def _steps(place: Float[Tensor, "h w 2"]) -> Float[Tensor, "h w 1"]:
+    """How far apart in the photo neighbouring pixels are, in its pixels."""
     step = torch.zeros_like(place[..., :1])
     for axis in (0, 1):
         length = place.diff(dim=axis).norm(dim=-1, keepdim=True)
         size = length.shape[axis]
         part = step.narrow(axis, 0, size)
         part.copy_(torch.maximum(part, length))
-    return ramp(step, *DENSE)
+    return step
+
+
+def _softened(
+    alpha: Float[Tensor, "h w 1"], folded: Bool[Tensor, "h w 1"]
+) -> Float[Tensor, "h w 1"]:
+    """An outline that is not sharper than a pixel where a surface folds over and ends."""
+    near = torch.from_numpy(mean_around(mean_around(folded.numpy()))) > 0
+    soft = torch.from_numpy(mean_around(mean_around(alpha.numpy())))
+    return torch.where(near, soft, alpha)

@@ -122,25 +122,24 @@ class MeshLayer:
         paint = (self._skin.painted * shades.exp()).clamp(0, 1)
         trust = self._trust(look, camera)
         over = self.head.shown * torch.lerp(self.head.bare, torch.ones_like(trust), trust)
-        carried = [self._flow(camera, look), shades, trust, paint, over]
-        carried.append(self._skin.under(angle))
-        values = interpolate(torch.cat(carried, -1)[None], faces, found)[0].numpy()
+        places, gain, twins = self._skin.detail
+        here = camera.project(look.vertices)[:, :2]
+        carried = [self._skin.places - here, shades, trust, paint, over, self._skin.under(angle)]
+        carried += [places - here, gain + shades, twins]
+        values = interpolate(torch.cat(carried, -1).nan_to_num()[None], faces, found)[0].numpy()
         mask = found.mask[0].numpy().astype(np.float32)
         soft = mean_around(mask)[..., None]
         values = grown(values, mask, 2)
-        values[..., 9:] *= np.clip(2 * soft - 0.5, 0, 1)
+        values[..., 9:11] *= np.clip(2 * soft - 0.5, 0, 1)
         large = torch.from_numpy(enlarged_fast(values, (bottom - top, right - left)))
-        flow, shades, trust, paint, over, under = large.split([2, 3, 1, 3, 1, 1], -1)
-        place = flow + centres(bottom - top, right - left, flow) + flow.new_tensor([left, top])
-        seen = looked_up(self._photo, place, cubic=True).clamp(0, 1)
+        flow, shades, trust, paint, over, under, *other = large.split([2, 3, 1, 3, 1, 1, 2, 3, 1], -1)
+        corner = centres(bottom - top, right - left, flow) + flow.new_tensor([left, top])
+        seen = looked_up(self._photo, flow + corner, cubic=True).clamp(0, 1)
         if bool((shades.abs() > 1e-4).any()):
             seen = brightened(seen, shades.exp())
+        twin = brightened(looked_up(self._photo, other[0] + corner).clamp(0, 1), other[1].exp())
+        paint = torch.lerp(paint, twin, other[2])
         return Drawn((left, top), torch.lerp(paint, seen, trust), over, under, trust)
-
-    def _flow(self, camera: Camera, look: Look) -> Float[Tensor, "V 2"]:
-        """From each vertex in the picture to its place in the photo, in pixels."""
-        here = camera.project(look.vertices)[:, :2]
-        return torch.nan_to_num(self._skin.places - here)
 
     def _trust(self, look: Look, camera: Camera) -> Float[Tensor, "V 1"]:
         """How far each vertex has the photo's own colour in a look.

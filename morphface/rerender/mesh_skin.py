@@ -46,6 +46,8 @@ BESIDE = 35.0
 NAPE = 0.0, -40.0
 """Heights in the model frame between which what is not bare begins to be drawn under the relief:
 hair above has a shape of its own."""
+MIRRORED = 0.3
+"""What the other side of the face counts for, beside the side itself."""
 FEATURES = ("lips", "brows", "eyelids", "eyeballs", "eye_sockets", "mouth", "teeth", "tongue")
 
 
@@ -124,12 +126,16 @@ class MeshSkin:
     @cached_property
     def _difference(self) -> Float[Tensor, "V 3"]:
         """Logarithm of how many times brighter the photo is than the texture."""
-        head = self.head
-        smooth = blurred(
-            head.photo.pixels.numpy(), NEAR * head.person.work.size / head.person.work.scale
+        return (self._smooth_photo + DARK).log() - (self.lit + DARK).log()
+
+    @cached_property
+    def _smooth_photo(self) -> Float[Tensor, "V 3"]:
+        """The mean colour of the photo around each vertex."""
+        work = self.head.person.work
+        smooth = torch.from_numpy(
+            blurred(self.head.photo.pixels.numpy(), NEAR * work.size / work.scale)
         )
-        seen = look_up(torch.from_numpy(smooth)[None], self.places[None, None], "bilinear")[0, 0]
-        return (seen.clamp(min=0) + DARK).log() - (self.lit + DARK).log()
+        return look_up(smooth[None], self.places[None, None], "bilinear")[0, 0].clamp(min=0)
 
     @cached_property
     def weight(self) -> Float[Tensor, " V"]:
@@ -164,9 +170,37 @@ class MeshSkin:
 
     @cached_property
     def _correction(self) -> Float[Tensor, "V 3"]:
-        """What makes the texture as bright as the photo where both meet, fading away from there."""
+        """What makes the texture as bright as the photo where both meet, fading away from there.
+
+        Where only the other side of the face is seen, it varies as it does there.
+        """
+        faces, values = self.head.face.model.faces, self._difference
         weight = self.weight * (1 - self.other)
-        return continued(self.head.face.model.faces, self._difference, weight).clamp(-0.7, 0.7)
+        twin = self.twin
+        if twin is not None:
+            there, seen = values[twin], MIRRORED * weight[twin]
+            there = there + continued(faces, values - there, weight * weight[twin])
+            share = weight / (weight + seen).clamp(min=1e-6)
+            values = torch.lerp(there, values, share[:, None])
+            weight = torch.maximum(weight, seen)
+        return continued(faces, values, weight).clamp(-0.7, 0.7)
+
+    @cached_property
+    def twin(self) -> Int[Tensor, " V"] | None:
+        """For each vertex the one on the other side of the face; None where that is unknown."""
+        mirror = self.head.face.model.mirror
+        return None if mirror is None else mirror.long()
+
+    @cached_property
+    def detail(self) -> tuple[Float[Tensor, "V 2"], Float[Tensor, "V 3"], Float[Tensor, "V 1"]]:
+        """Where the photo shows the other side of each vertex, what makes that as bright as the
+        texture (a logarithm), and how far it is skin."""
+        twin = self.twin
+        if twin is None:
+            return self.places, torch.zeros_like(self.lit), torch.zeros_like(self.lit[:, :1])
+        gain = (self.painted + DARK).log() - (self._smooth_photo + DARK).log()[twin]
+        share = (self.weight * (1 - self.other))[twin, None] * self.head.bare
+        return self.places[twin], gain.clamp(-1, 1), share
 
     @cached_property
     def _kept(self) -> Float[Tensor, "V 1"]:
