@@ -20,7 +20,7 @@ from morphface.render.rasterize import rasterize
 from morphface.render.warp import centres, enlarged
 from morphface.rerender.body import Body
 from morphface.rerender.looks import CONTINUED, brightened, part_of
-from morphface.rerender.lookup import enlarged_fast, looked_up
+from morphface.rerender.lookup import enlarged_fast, looked_up, softened, steps
 from morphface.rerender.mesh_layer import Drawn
 from morphface.rerender.nets import Net
 from morphface.rerender.person import Person
@@ -34,6 +34,9 @@ GROUND = 250
 DENSE = 1.3, 2.5
 """Pixels of the photo beside each other in one pixel: up to the first they are sharp, from the
 second on blurred."""
+OWN = 0.004, 0.012
+"""How far within the outline the front begins to have the photo's own colours, and has only them,
+in sizes of the head: nearer, these are mixed with what is behind."""
 FOLDED = 4.0
 """The same from which one part of a surface hides another there: it folds over."""
 BLURRED = 1.2
@@ -112,7 +115,9 @@ class Layers:
     def _front(self) -> Float[np.ndarray, "H W 4"]:
         """Colours of the person and how far the relief shows them, padded, as fine as the photo."""
         person = self.person
-        sure = ramp(torch.from_numpy(person.matte)[..., None], 0.95, 0.995)
+        room = person.room
+        deep = person.depth_within[room:-room, room:-room] / person.work.size
+        sure = ramp(torch.from_numpy(single(person.matte * deep))[..., None], *OWN)
         inner = self._large(person.colours, enlarged(sure, self.photo.size))
         alpha = torch.from_numpy(person.seen_front)[..., None]
         both = torch.cat([inner, enlarged(alpha, self.photo.size)], -1)
@@ -207,11 +212,11 @@ class Layers:
         found = looked_up(picture, inner, cubic=picture is self._front)
         colour, alpha = found.split([3, 1], -1)
         if picture is self._front:
-            step = _steps(inner)
+            step = steps(inner)
             if bool((step > DENSE[0]).any()):
                 smooth = looked_up(self._smooth, inner)
                 colour = torch.lerp(colour, smooth, ramp(step, *DENSE))
-                alpha = _softened(alpha, step > FOLDED)
+                alpha = softened(alpha, step > FOLDED)
         else:
             alpha = torch.ones_like(alpha)
         colour = colour.clamp(0, 1)
@@ -327,23 +332,3 @@ class _Seen:
     faded: Float[Tensor, "H W 1"]
     gain: Float[Tensor, "H W 3"] | None
     cover: Float[Tensor, "H W 1"]
-
-
-def _steps(place: Float[Tensor, "h w 2"]) -> Float[Tensor, "h w 1"]:
-    """How far apart in the photo neighbouring pixels are, in its pixels."""
-    step = torch.zeros_like(place[..., :1])
-    for axis in (0, 1):
-        length = place.diff(dim=axis).norm(dim=-1, keepdim=True)
-        size = length.shape[axis]
-        part = step.narrow(axis, 0, size)
-        part.copy_(torch.maximum(part, length))
-    return step
-
-
-def _softened(
-    alpha: Float[Tensor, "h w 1"], folded: Bool[Tensor, "h w 1"]
-) -> Float[Tensor, "h w 1"]:
-    """An outline that is not sharper than a pixel where a surface folds over and ends."""
-    near = torch.from_numpy(mean_around(mean_around(folded.numpy()))) > 0
-    soft = torch.from_numpy(mean_around(mean_around(alpha.numpy())))
-    return torch.where(near, soft, alpha)

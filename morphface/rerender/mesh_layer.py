@@ -18,6 +18,7 @@ from morphface.geometry.camera import Camera
 from morphface.render.interpolate import interpolate
 from morphface.render.rasterize import rasterize
 from morphface.render.warp import centres
+from morphface.rerender.grain import MOST
 from morphface.rerender.looks import CONTINUED, Look, brightened, part_around, part_of
 from morphface.rerender.lookup import enlarged_fast, looked_up
 from morphface.rerender.mesh_skin import MeshSkin, facing
@@ -125,21 +126,39 @@ class MeshLayer:
         places, gain, twins = self._skin.detail
         here = camera.project(look.vertices)[:, :2]
         carried = [self._skin.places - here, shades, trust, paint, over, self._skin.under(angle)]
-        carried += [places - here, gain + shades, twins]
+        carried += [places - here, gain + shades, twins, *self._grain]
         values = interpolate(torch.cat(carried, -1).nan_to_num()[None], faces, found)[0].numpy()
         mask = found.mask[0].numpy().astype(np.float32)
         soft = mean_around(mask)[..., None]
         values = grown(values, mask, 2)
         values[..., 9:11] *= np.clip(2 * soft - 0.5, 0, 1)
         large = torch.from_numpy(enlarged_fast(values, (bottom - top, right - left)))
-        flow, shades, trust, paint, over, under, *other = large.split([2, 3, 1, 3, 1, 1, 2, 3, 1], -1)
+        parts = large.split([2, 3, 1, 3, 1, 1, 2, 3, 1, large.shape[-1] - 17], -1)
+        flow, shades, trust, paint, over, under, *other, grain = parts
         corner = centres(bottom - top, right - left, flow) + flow.new_tensor([left, top])
         seen = looked_up(self._photo, flow + corner, cubic=True).clamp(0, 1)
         if bool((shades.abs() > 1e-4).any()):
             seen = brightened(seen, shades.exp())
         twin = brightened(looked_up(self._photo, other[0] + corner).clamp(0, 1), other[1].exp())
-        paint = torch.lerp(paint, twin, other[2])
+        paint = torch.lerp(self._grained(paint, grain), twin, other[2])
         return Drawn((left, top), torch.lerp(paint, seen, trust), over, under, trust)
+
+    @cached_property
+    def _grain(self) -> list[Tensor]:
+        """Of each vertex, where it is in the patch of grain, and how far it is skin."""
+        grain, skin = self._skin.grain, self.head.bare * (1 - self._skin.feature[:, None])
+        return [] if grain is None else [grain.coordinates, skin]
+
+    def _grained(
+        self, paint: Float[Tensor, "h w 3"], carried: Float[Tensor, "h w C"]
+    ) -> Float[Tensor, "h w 3"]:
+        """The texture with the grain of the photo's skin."""
+        grain = self._skin.grain
+        if grain is None:
+            return paint
+        coordinates, skin = carried.split([2, 1], -1)
+        change = looked_up(self._skin.fine, grain.places(coordinates)) - 1
+        return (paint * (1 + skin * change.clamp(-MOST, MOST))).clamp(0, 1)
 
     def _trust(self, look: Look, camera: Camera) -> Float[Tensor, "V 1"]:
         """How far each vertex has the photo's own colour in a look.
@@ -147,7 +166,7 @@ class MeshLayer:
         What turns towards the camera is shown better than the photo does, near edges at once.
         """
         more = (ramp(facing(self.head, look, camera), *FACING) - self._facing).clamp(min=0)
-        lost = 0.6 * more + (1 - self.head.inner) * ramp(more, *SLIGHT)
+        lost = 0.6 * more + 0.5 * (1 - self.head.inner) * ramp(more, *SLIGHT)
         growth = self._growth(camera.project(look.vertices)[:, :2])
         trust = (1.1 - lost).clamp(0, 1) * ramp(growth, GROWTH[1], GROWTH[0])
         return (trust * self._skin.shown)[:, None]

@@ -7,6 +7,7 @@ photo shows skin well, and goes on from there over the mesh, so that both meet w
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -17,10 +18,11 @@ from morphface.geometry.camera import Camera
 from morphface.geometry.mesh import edges, normalized
 from morphface.render.warp import look_up
 from morphface.rerender.bare import continued
+from morphface.rerender.grain import Grain, grain_of
 from morphface.rerender.looks import Look, shade
 from morphface.rerender.seen_head import SeenHead
 from morphface.rerender.turn import above_neck
-from morphface.segment.filters import blurred
+from morphface.segment.filters import blurred, single
 
 __all__ = ["MeshSkin", "facing"]
 
@@ -114,11 +116,12 @@ class MeshSkin:
         count = torch.bincount(here, minlength=len(colours))[:, None].clamp(min=1)
         for _ in range(EVENED):
             mean = torch.zeros_like(colours).index_add(0, here, colours[beside]) / count
-            colours = torch.lerp(mean, colours, self._feature[:, None])
+            colours = torch.lerp(mean, colours, self.feature[:, None])
         return colours
 
     @cached_property
-    def _feature(self) -> Float[Tensor, " V"]:
+    def feature(self) -> Float[Tensor, " V"]:
+        """How far each vertex is of a part that differs from skin: lips, brows, lids, eyes."""
         model = self.head.face.model
         blank = torch.zeros(model.size)
         return torch.stack([model.regions.get(name, blank) for name in FEATURES]).amax(0)
@@ -131,11 +134,13 @@ class MeshSkin:
     @cached_property
     def _smooth_photo(self) -> Float[Tensor, "V 3"]:
         """The mean colour of the photo around each vertex."""
-        work = self.head.person.work
-        smooth = torch.from_numpy(
-            blurred(self.head.photo.pixels.numpy(), NEAR * work.size / work.scale)
-        )
+        smooth = torch.from_numpy(self._smooth)
         return look_up(smooth[None], self.places[None, None], "bilinear")[0, 0].clamp(min=0)
+
+    @cached_property
+    def _smooth(self) -> Float[np.ndarray, "H W 3"]:
+        work = self.head.person.work
+        return blurred(self.head.photo.pixels.numpy(), NEAR * work.size / work.scale)
 
     @cached_property
     def weight(self) -> Float[Tensor, " V"]:
@@ -143,7 +148,7 @@ class MeshSkin:
         head = self.head
         skin = head.person.at_vertices(head.person.labels.skin)
         known = head.certain * head.visible * smoothstep(skin, 0.5, 0.9)
-        return known * (1 - self._feature)
+        return known * (1 - self.feature)
 
     @cached_property
     def other(self) -> Float[Tensor, " V"]:
@@ -157,8 +162,9 @@ class MeshSkin:
         )
         off = (self._difference - usual).abs().mean(-1)
         cosine = facing(head, head.look, head.face.camera)
-        asked = ramp(cosine, EDGEWISE[1], EDGEWISE[0]) * (1 - self._feature) * head.shown[:, 0]
-        found = asked * ramp(off, *STRANGE) * head.bare[:, 0]
+        asked = ramp(cosine, EDGEWISE[1], EDGEWISE[0]) * (1 - self.feature) * head.shown[:, 0]
+        skin = smoothstep(head.person.at_vertices(head.person.labels.skin), 0.5, 0.9)
+        found = asked * ramp(off, *STRANGE) * head.bare[:, 0] * (1 - skin)
         here, beside = self._pairs
         return torch.maximum(found, found.scatter_reduce(0, here, found[beside], "amax"))
 
@@ -193,14 +199,34 @@ class MeshSkin:
 
     @cached_property
     def detail(self) -> tuple[Float[Tensor, "V 2"], Float[Tensor, "V 3"], Float[Tensor, "V 1"]]:
-        """Where the photo shows the other side of each vertex, what makes that as bright as the
-        texture (a logarithm), and how far it is skin."""
+        """Where the photo shows the other side of each vertex, and how it stands in for it.
+
+        That is what makes it as bright as the texture, a logarithm, and how far it is skin.
+        """
         twin = self.twin
         if twin is None:
             return self.places, torch.zeros_like(self.lit), torch.zeros_like(self.lit[:, :1])
         gain = (self.painted + DARK).log() - (self._smooth_photo + DARK).log()[twin]
         share = (self.weight * (1 - self.other))[twin, None] * self.head.bare
         return self.places[twin], gain.clamp(-1, 1), share
+
+    @cached_property
+    def grain(self) -> Grain | None:
+        """What is fine in skin, to be laid over the texture; None where the photo shows too
+        little of it.
+        """
+        mean = self.head.face.model.identity.mean
+        known = (
+            self.weight
+            * (1 - self.other)
+            * facing(self.head, self.head.look, self.head.face.camera)
+        )
+        return grain_of(mean, known, self.places)
+
+    @cached_property
+    def fine(self) -> Float[np.ndarray, "H W 3"]:
+        """How many times brighter the photo is than its smooth version."""
+        return single(self.head.photo.pixels.numpy() + DARK) / (self._smooth + DARK)
 
     @cached_property
     def _kept(self) -> Float[Tensor, "V 1"]:
@@ -219,7 +245,7 @@ class MeshSkin:
         kept = torch.stack([face, nape, bald]).amax(0)
         if not person.ears:
             kept = kept * (1 - model.regions.get("ears", blank))
-        return (kept * end * (1 - self._feature))[:, None]
+        return (kept * end * (1 - self.feature))[:, None]
 
     @cached_property
     def _long_hair(self) -> Float[Tensor, " V"]:
