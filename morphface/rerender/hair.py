@@ -10,7 +10,7 @@ __all__ = ["hair_colours"]
 
 NEAR = 0.12
 """How far from the outline colours are taken, in sizes of the head."""
-WIDTHS = (0.03, 0.03), (0.1, 0.03), (0.4, 0.05), (1.2, 0.1)
+WIDTHS = (0.08, 0.04), (0.4, 0.05), (1.2, 0.1)
 """How far around each place, across and down, from near to far, in sizes of the head: what goes
 round a head, a brim or a hairline, is as high behind as beside it."""
 DETAIL = 0.03

@@ -4,6 +4,9 @@ Each layer is a net of points with its own depth test: with a common one, what i
 one hides what is not in another. The face is drawn over them by its mesh.
 """
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -72,6 +75,23 @@ class Layers:
     def photo(self) -> Photo:
         """In which they are."""
         return self.person.photo
+
+    @contextmanager
+    def prepared(self) -> Iterator[None]:
+        """While something else is computed, a thread works out what all turns share."""
+        if "background" in vars(self):
+            yield
+            return
+        _ = self.person.labels  # which both need, so that nobody waits
+        with ThreadPoolExecutor(1, thread_name_prefix="morphface-layers") as pool:
+            sharing = pool.submit(self._share)
+            yield
+            sharing.result()
+
+    def _share(self) -> None:
+        body = self.body
+        _ = self._rear, self._front, self._smooth, body.rear, body.front, body.inwards
+        _ = self.background
 
     @cached_property
     def background(self) -> tuple[Float[Tensor, "H W 3"], Float[Tensor, "H W 1"]]:

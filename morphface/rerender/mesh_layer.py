@@ -168,7 +168,9 @@ class MeshLayer:
         more = (ramp(facing(self.head, look, camera), *FACING) - self._facing).clamp(min=0)
         lost = 0.6 * more + 0.5 * (1 - self.head.inner) * ramp(more, *SLIGHT)
         growth = self._growth(camera.project(look.vertices)[:, :2])
-        trust = (1.1 - lost).clamp(0, 1) * ramp(growth, GROWTH[1], GROWTH[0])
+        trust = (1.1 - lost).clamp(0, 1)
+        # What is before the face goes with it as a whole: half of it would be a smear.
+        trust = torch.maximum(trust, self._skin.covered) * ramp(growth, GROWTH[1], GROWTH[0])
         return (trust * self._skin.shown)[:, None]
 
     @cached_property

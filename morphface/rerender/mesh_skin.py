@@ -148,7 +148,17 @@ class MeshSkin:
         head = self.head
         skin = head.person.at_vertices(head.person.labels.skin)
         known = head.certain * head.visible * smoothstep(skin, 0.5, 0.9)
-        return known * (1 - self.feature)
+        return known * (1 - self.feature) * (1 - self.covered)
+
+    @cached_property
+    def covered(self) -> Float[Tensor, " V"]:
+        """How far something is before each vertex in the photo: glasses, a hand, a microphone."""
+        seen = self.head.face.pixels
+        if seen is None:
+            return torch.zeros(len(self.places))
+        cover = seen.occlusion[0][None, ..., None].float()
+        found = look_up(cover, self.places[None, None], "bilinear")[0, 0, :, 0]
+        return found.clamp(0, 1) * self.head.visible
 
     @cached_property
     def other(self) -> Float[Tensor, " V"]:
@@ -164,7 +174,7 @@ class MeshSkin:
         cosine = facing(head, head.look, head.face.camera)
         asked = ramp(cosine, EDGEWISE[1], EDGEWISE[0]) * (1 - self.feature) * head.shown[:, 0]
         skin = smoothstep(head.person.at_vertices(head.person.labels.skin), 0.5, 0.9)
-        found = asked * ramp(off, *STRANGE) * head.bare[:, 0] * (1 - skin)
+        found = asked * ramp(off, *STRANGE) * head.bare[:, 0] * (1 - skin) * (1 - self.covered)
         here, beside = self._pairs
         return torch.maximum(found, found.scatter_reduce(0, here, found[beside], "amax"))
 
