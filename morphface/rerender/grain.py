@@ -46,7 +46,7 @@ class Grain:
         Args:
             coordinates: of the points, as those of the vertices.
         """
-        folded = ((coordinates + REACH) % (4 * REACH) - 2 * REACH).abs() - REACH
+        folded = REACH - ((coordinates + REACH) % (4 * REACH) - 2 * REACH).abs()
         return self.middle + folded @ self.axes
 
 

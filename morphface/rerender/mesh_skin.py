@@ -194,9 +194,9 @@ class MeshSkin:
         weight = self.weight * (1 - self.other)
         twin = self.twin
         if twin is not None:
-            there, seen = values[twin], MIRRORED * weight[twin]
-            there = there + continued(faces, values - there, weight * weight[twin])
-            share = weight / (weight + seen).clamp(min=1e-6)
+            there, seen = values[twin], weight[twin]
+            there = there + continued(faces, values - there, weight * seen)
+            share = weight / (weight + MIRRORED * seen).clamp(min=1e-6)
             values = torch.lerp(there, values, share[:, None])
             weight = torch.maximum(weight, seen)
         return continued(faces, values, weight).clamp(-0.7, 0.7)
