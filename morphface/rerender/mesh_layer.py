@@ -45,7 +45,7 @@ class Drawn:
         colour: of the mesh.
         over: how far it is before the person's relief.
         under: how far it is behind that.
-        trust: how far the photo shows it.
+        trust: how far the photo shows it, and not something before it.
     """
 
     corner: tuple[int, int]
@@ -126,22 +126,23 @@ class MeshLayer:
         places, gain, twins = self._skin.detail
         here = camera.project(look.vertices)[:, :2]
         carried = [self._skin.places - here, shades, trust, paint, over, self._skin.under(angle)]
-        carried += [places - here, gain + shades, twins, *self._grain]
+        known = trust * (1 - self._skin.covered[:, None])
+        carried += [places - here, gain + shades, twins, known, *self._grain]
         values = interpolate(torch.cat(carried, -1).nan_to_num()[None], faces, found)[0].numpy()
         mask = found.mask[0].numpy().astype(np.float32)
         soft = mean_around(mask)[..., None]
         values = grown(values, mask, 2)
         values[..., 9:11] *= np.clip(2 * soft - 0.5, 0, 1)
         large = torch.from_numpy(enlarged_fast(values, (bottom - top, right - left)))
-        parts = large.split([2, 3, 1, 3, 1, 1, 2, 3, 1, large.shape[-1] - 17], -1)
-        flow, shades, trust, paint, over, under, *other, grain = parts
+        parts = large.split([2, 3, 1, 3, 1, 1, 2, 3, 1, 1, large.shape[-1] - 18], -1)
+        flow, shades, trust, paint, over, under, *other, known, grain = parts
         corner = centres(bottom - top, right - left, flow) + flow.new_tensor([left, top])
         seen = looked_up(self._photo, flow + corner, cubic=True).clamp(0, 1)
         if bool((shades.abs() > 1e-4).any()):
             seen = brightened(seen, shades.exp())
         twin = brightened(looked_up(self._photo, other[0] + corner).clamp(0, 1), other[1].exp())
         paint = torch.lerp(self._grained(paint, grain), twin, other[2])
-        return Drawn((left, top), torch.lerp(paint, seen, trust), over, under, trust)
+        return Drawn((left, top), torch.lerp(paint, seen, trust), over, under, known)
 
     @cached_property
     def _grain(self) -> list[Tensor]:

@@ -76,7 +76,7 @@ class MeshSkin:
     @cached_property
     def _inside(self) -> Float[Tensor, " V"]:
         """How far the photo shows the person where each vertex is."""
-        return smoothstep(self.head.person.at_vertices(self.head.person.matte), 0.3, 0.8)
+        return smoothstep(self.head.person.at_vertices(self.head.person.matte), 0.6, 0.98)
 
     def _allowed(self, angle: float) -> Float[Tensor, "V 1"]:
         """How far each vertex may be seen after a turn: at first nothing is beyond the outline."""
@@ -176,7 +176,8 @@ class MeshSkin:
         skin = smoothstep(head.person.at_vertices(head.person.labels.skin), 0.5, 0.9)
         found = asked * ramp(off, *STRANGE) * head.bare[:, 0] * (1 - skin) * (1 - self.covered)
         here, beside = self._pairs
-        return torch.maximum(found, found.scatter_reduce(0, here, found[beside], "amax"))
+        found = torch.maximum(found, found.scatter_reduce(0, here, found[beside], "amax"))
+        return found.scatter_reduce(0, here, found[beside], "mean")
 
     @cached_property
     def _pairs(self) -> tuple[Int[Tensor, " E"], Int[Tensor, " E"]]:

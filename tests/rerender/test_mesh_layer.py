@@ -135,6 +135,8 @@ def test_what_is_before_a_face_is_no_skin_and_goes_with_it_as_a_whole(stage):
     after = layers[0]._trust(wanted, face.camera)[:, 0]
     assert layers[0]._skin.weight[here].max() == 0
     assert after[here].mean() > before[here].mean() + 0.1
+    found = [layer.draw(wanted, face.camera, 0.3) for layer in layers]
+    assert found[0].trust.sum() < 0.99 * found[1].trust.sum()  # it is seen, what it hides is not
 
 
 def test_someone_moved_far_goes_with_all_of_their_body(known):
