@@ -34,6 +34,8 @@ FACING = 0.15, 0.55
 """Cosines between normal and line of sight: a vertex counts as not seen, and as seen well."""
 SLIGHT = 0.02, 0.2
 """How much better a vertex is seen than in the photo: not at all, and so that edges count."""
+INSIDE = 0.8, 0.98
+"""Shares of the person in a pixel of the photo: its colour counts as not theirs, and as theirs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,12 +139,15 @@ class MeshLayer:
         parts = large.split([2, 3, 1, 3, 1, 1, 2, 3, 1, 1, large.shape[-1] - 18], -1)
         flow, shades, trust, paint, over, under, *other, known, grain = parts
         corner = centres(bottom - top, right - left, flow) + flow.new_tensor([left, top])
-        seen = looked_up(self._photo, flow + corner, cubic=True).clamp(0, 1)
+        both = looked_up(self._photo, flow + corner, cubic=True).clamp(0, 1)
+        seen, inside = both.split([3, 1], -1)
+        inside = ramp(inside, *INSIDE)
         if bool((shades.abs() > 1e-4).any()):
             seen = brightened(seen, shades.exp())
-        twin = brightened(looked_up(self._photo, other[0] + corner).clamp(0, 1), other[1].exp())
+        twin = brightened(looked_up(self._photo, other[0] + corner)[..., :3], other[1].exp())
         paint = torch.lerp(self._grained(paint, grain), twin, other[2])
-        return Drawn((left, top), torch.lerp(paint, seen, trust), over, under, known)
+        colour = torch.lerp(paint, seen, trust * inside)
+        return Drawn((left, top), colour, over, under, known * inside)
 
     @cached_property
     def _grain(self) -> list[Tensor]:
@@ -179,8 +184,9 @@ class MeshLayer:
         return MeshSkin(self.head)
 
     @cached_property
-    def _photo(self) -> Float[np.ndarray, "H W 3"]:
-        return np.ascontiguousarray(self.head.photo.pixels.numpy())
+    def _photo(self) -> Float[np.ndarray, "H W 4"]:
+        """The photo, and where it shows the person."""
+        return np.concatenate([self.head.photo.pixels.numpy(), self.head.matte.numpy()], -1)
 
     @cached_property
     def _facing(self) -> Float[Tensor, " V"]:
