@@ -1,7 +1,7 @@
 """How well does a photo show a head from the front that it shows from the side?
 
     python -m benchmarks.bench_views [--heads N] [--people N] [--photos FOLDER] [--weights FOLDER]
-        [--scans FOLDER]
+        [--scans FOLDER] [--cache FOLDER]
     python -m benchmarks.bench_views --sheet OUT.jpg [PICTURE ...]
 
 - `frontal`: open heads of the finer mesh with mild expressions, their own skin and a light from a
@@ -10,9 +10,10 @@
   these pictures alone, from detection on, and turned to a yaw of zero. PSNR and SSIM against the
   true picture from the front, over the face; beside them a copy of the photo, and the photo moved
   by the similarity that fits its detected landmarks best to the true ones of the frontal picture.
-- `turned`: people with short hair, long hair or a bun, in collars, before walls with lines
-  (`persons.py`), photographed from the front, fitted from that alone, and turned by 15, 30 and 45
-  degrees to alternating sides. PSNR and SSIM against true pictures over all, over the head, over
+- `turned`: people with hair of ten kinds, in collars, some with glasses, before walls and rooms,
+  that another renderer photographs from the front (`persons.py`), fitted from that alone, and
+  turned by 15, 30 and 45 degrees to alternating sides. PSNR and SSIM against true pictures over
+  all, over the head, over
   hair and what is within 14 pixels of the head, and over the background that both show; with
   `--weights`, the similarity that SFace sees. Beside them a copy, a similarity of the plane,
   `depth` (the photo warped by the mesh's depth), and `net` (that with the mesh of the face over
@@ -98,7 +99,7 @@ def fitted(model: MorphableModel, image: Tensor, detector: MediaPipeDetector) ->
     faces = detector.detect(Photo(image))
     if not faces:
         return None
-    start = fit_linear(model, faces[0], size=SIZE)
+    start = fit_linear(model, faces[0], size=(image.shape[0], image.shape[1]))
     return FittedFace(start, model, {}, fit_photometric(model, [image], [start]))
 
 
@@ -107,7 +108,7 @@ def similarity(image: Tensor, source: Tensor, target: Tensor) -> Tensor:
     z, w = (torch.complex(*points.double().T) for points in (target, source))
     middle = z.mean(), w.mean()
     slope = ((w - middle[1]) * (z - middle[0]).conj()).sum() / (z - middle[0]).abs().square().sum()
-    x, y = centres(*SIZE, image).double().unbind(-1)
+    x, y = centres(image.shape[0], image.shape[1], image).double().unbind(-1)
     place = slope * (torch.complex(x, y) - middle[0]) + middle[1]
     return look_up(image[None], torch.stack([place.real, place.imag], -1).float()[None])[0]
 
@@ -175,10 +176,10 @@ def bench_frontal(heads: int) -> list[dict[str, Any]]:
     return [*_table(frontal.rows), _unchanged(frontal.same), _times(frontal.times)]
 
 
-def bench_turned(people: int, weights: Path | None) -> list[dict[str, Any]]:
+def bench_turned(people: int, weights: Path | None, cache: Path | None) -> list[dict[str, Any]]:
     """The table of people with hair."""
     models = load_model(detail="high"), load_model()
-    turned = Turned(*models, subject, fitted, similarity, Likeness(weights))
+    turned = Turned(*models, fitted, similarity, Likeness(weights), cache)
     with MediaPipeDetector() as detector:
         done = tried = 0
         while done < people:
@@ -262,6 +263,7 @@ def main() -> None:
     options.add_argument("--photos", type=Path, default=None)
     options.add_argument("--scans", type=Path, default=None, help="folder with scans/")
     options.add_argument("--weights", type=Path, default=None)
+    options.add_argument("--cache", type=Path, default=None, help="keeps rendered pictures")
     options.add_argument("--sheet", type=Path, default=None)
     options.add_argument("pictures", nargs="*", default=["sample:astronaut"])
     chosen = options.parse_args()
@@ -269,7 +271,10 @@ def main() -> None:
     if chosen.sheet is not None:
         draw_sheet(chosen.sheet, chosen.pictures)
         return
-    cases = [*bench_turned(chosen.people, chosen.weights), *bench_frontal(chosen.heads)]
+    cases = [
+        *bench_turned(chosen.people, chosen.weights, chosen.cache),
+        *bench_frontal(chosen.heads),
+    ]
     report("views", cases)
     if chosen.scans is not None:
         likeness = Likeness(chosen.weights)

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from morphface.core.colour import linear_to_srgb
+from morphface.core.colour import linear_to_srgb, srgb_to_linear
 from morphface.geometry.camera import Camera
 
 __all__ = ["LAMPS", "Lamp", "Part", "picture"]
@@ -54,6 +54,7 @@ class Part:
         texture: a picture file, encoded as sRGB.
         uv: texture coordinates per vertex, (0, 0) at the lower left.
         normals: per vertex, in the camera frame; None takes those of the faces around it.
+        colours: albedo per vertex, in linear RGB; None takes the texture or the colour.
     """
 
     vertices: Tensor
@@ -62,16 +63,24 @@ class Part:
     texture: Path | None = None
     uv: Tensor | None = None
     normals: Tensor | None = None
+    colours: Tensor | None = None
 
 
-def picture(parts: Sequence[Part], camera: Camera, lamp: Lamp, samples: int = 64) -> Tensor:
-    """The parts before a plain background, H x W x 3, encoded as sRGB in [0, 1].
+def picture(
+    parts: Sequence[Part],
+    camera: Camera,
+    lamp: Lamp,
+    samples: int = 64,
+    behind: Tensor | None = None,
+) -> Tensor:
+    """The parts before a background, H x W x 3, encoded as sRGB in [0, 1].
 
     Args:
         parts: what is seen.
         camera: a perspective camera with its principal point in the middle.
         lamp: what lights it.
         samples: rays a pixel.
+        behind: a picture of the same size, encoded; None is a plain background.
     """
     import mitsuba as mi
 
@@ -91,7 +100,8 @@ def picture(parts: Sequence[Part], camera: Camera, lamp: Lamp, samples: int = 64
         scene[f"part{index}"] = _mesh(mi, f"part{index}", part)
     found = torch.from_numpy(np.array(mi.render(mi.load_dict(scene), spp=samples, seed=0)))
     colour, alpha = found[..., :3], found[..., 3:].clamp(0, 1)
-    light = colour + (1 - alpha) * torch.tensor(BACKGROUND)
+    wall = torch.tensor(BACKGROUND) if behind is None else srgb_to_linear(behind)
+    light = colour + (1 - alpha) * wall
     return linear_to_srgb(light.clamp(0, 1))
 
 
@@ -124,6 +134,8 @@ def _mesh(mi: Any, name: str, part: Part) -> Any:
     reflectance: dict[str, Any] = _rgb(part.colour)
     if part.texture is not None:
         reflectance = {"type": "bitmap", "filename": str(part.texture)}
+    if part.colours is not None:
+        reflectance = {"type": "mesh_attribute", "name": "vertex_color"}
     material = mi.load_dict(
         {"type": "twosided", "bsdf": {"type": "diffuse", "reflectance": reflectance}}
     )
@@ -137,6 +149,8 @@ def _mesh(mi: Any, name: str, part: Part) -> Any:
         has_vertex_normals=True,
         has_vertex_texcoords=part.uv is not None,
     )
+    if part.colours is not None:
+        mesh.add_attribute("vertex_color", 3, part.colours.double().numpy().ravel())
     content = mi.traverse(mesh)
     content["vertex_positions"] = part.vertices.double().numpy().ravel()
     content["faces"] = part.faces.numpy().astype(np.uint32).ravel()

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import max_pool2d
 
-from benchmarks.persons import HAIRS, KINDS, Person, Shot, wall_with_lines
+from benchmarks.persons import Shot, Sitting, sitting
 from morphface.edit import edit
 from morphface.evaluate import psnr, ssim
 from morphface.fit.fitted import FittedFace
@@ -78,52 +78,49 @@ class Turned:
     Args:
         fine: model that makes them.
         coarse: model that is fitted.
-        draw: makes the parameters, camera and skin of the next one.
         fit: the face of a picture; None if none is found.
         move: a picture moved by the similarity that fits points best.
         likeness: of faces.
+        cache: folder that keeps pictures; None keeps none.
     """
 
     fine: MorphableModel
     coarse: MorphableModel
-    draw: Callable[[MorphableModel, torch.Generator], Any]
     fit: Callable[[MorphableModel, Tensor, MediaPipeDetector], FittedFace | None]
     move: Callable[[Tensor, Tensor, Tensor], Tensor]
     likeness: Likeness
+    cache: Path | None = None
 
     def __post_init__(self) -> None:
-        self.rng = torch.Generator().manual_seed(7)
         self.rows: dict[float, list[dict[str, dict[str, float]]]] = {a: [] for a in ANGLES}
         self.times: dict[str, list[float]] = {"first": [], "next": []}
 
     def person(self, number: int, detector: MediaPipeDetector) -> bool:
         """Measures the next one; whether their face was found in all pictures."""
-        head, skin, _ = self.draw(self.fine, self.rng)
-        hair = torch.tensor(HAIRS[int(torch.randint(len(HAIRS), (1,), generator=self.rng))])
-        clothes = 0.15 + 0.6 * torch.rand(3, generator=self.rng)
-        wall = wall_with_lines(head.camera.size, self.rng)
-        kind = KINDS[number % len(KINDS)]
-        who = Person(self.fine, head, skin, kind, torch.stack([hair, clothes]), wall)
-        photo = who.photograph(head.parameters)
+        who = sitting(self.fine, number)
+        photo = self._photograph(who, number, 0.0)
         found = self.fit(self.coarse, photo.image, detector)
         if found is None:
             return False
         stage = Rerenderer(found, Photo(photo.image))
         for k, angle in enumerate(ANGLES):
             yaw = angle if (number + k) % 2 else -angle
-            there = edit(head.parameters, model=self.fine, yaw=yaw)
-            truth = who.photograph(there)
+            truth = self._photograph(who, number, yaw)
             wanted = edit(found.parameters, model=self.coarse, yaw=yaw)
-            pictures = self._pictures(stage, wanted, photo.image, self._marks(there, who))
+            pictures = self._pictures(stage, wanted, photo.image, self._marks(who, yaw))
             regions = _regions(photo, truth)
             row = {name: self._scores(pictures[name], truth, regions) for name in METHODS}
             self.rows[angle].append(row)
         return True
 
-    def _marks(self, there: FaceParameters, who: Person) -> Tensor:
+    def _photograph(self, who: Sitting, number: int, yaw: float) -> Shot:
+        kept = None if self.cache is None else self.cache / f"{number}_{yaw:+g}.npy"
+        return who.photograph(who.turned(yaw) if yaw else who.front, kept)
+
+    def _marks(self, who: Sitting, yaw: float) -> Tensor:
         embedding = self.fine.landmark_embedding("478")
-        shown = Look.of(self.fine, there).vertices
-        return who.head.camera.project(embedding.points(shown))[:, :2]
+        shown = Look.of(self.fine, who.turned(yaw)).vertices
+        return who.person.camera.project(embedding.points(shown))[:, :2]
 
     def _pictures(
         self, stage: Rerenderer, wanted: FaceParameters, image: Tensor, marks: Tensor
@@ -171,7 +168,7 @@ class Turned:
         case |= {"background_psnr_mean": round(mean, 2), "background_psnr_least": round(least, 2)}
         out.append(case | {"background_target": 35.0})
         times = {f"{k}_view_median_s": round(float(np.median(v)), 3) for k, v in self.times.items()}
-        return [*out, {"case": "speed of turns, 480 pixels"} | times]
+        return [*out, {"case": "speed of turns, 256 pixels"} | times]
 
 
 def _regions(photo: Shot, truth: Shot) -> dict[str, Tensor]:

@@ -201,7 +201,17 @@ class Body(Grid):
     @cached_property
     def rear(self) -> Float[Tensor, "R C 3"]:
         """Points of the surface behind them."""
-        return self.points(self.plane - self._base + self._height(rear=True))
+        return self.points(self.plane - self._base + self._height(rear=True), self.rear_places)
+
+    @cached_property
+    def rear_places(self) -> Float[Tensor, "R C 2"]:
+        """Places of the nodes of the rear in the photo: those just beyond the outline lie on it.
+
+        So it ends along the outline and not along the cells of the net.
+        """
+        step = self.step * self.pixel
+        beyond = (-self.within).clamp(min=0).where(self.within > -1.5 * step, 0.0)
+        return self.places + self.slope * (beyond / self.pixel / self.person.work.scale)[..., None]
 
     @cached_property
     def front_share(self) -> Float[Tensor, "R C"]:
@@ -232,13 +242,13 @@ class Body(Grid):
 
     @cached_property
     def rear_net(self) -> Net:
-        """Triangles of the rear: none beyond the outline, where they would hide others."""
-        return Net.of(self.within > 0, every=True, one_sided=False)
+        """Triangles of the rear, up to the outline: beyond it they would hide others."""
+        return Net.of(self.within > 0, every=False, one_sided=False)
 
     @cached_property
     def slope(self) -> Float[Tensor, "R C 2"]:
         """Direction in the picture in which each node's distance to the outline grows, and how."""
-        field = blurred(self.person.depth_within.clip(0), 2 * self.step)
+        field = blurred(self.person.depth_within, 2 * self.step)
         down, across = np.gradient(field)
         slope = torch.stack([self.at_nodes(across), self.at_nodes(down)], -1)
         return slope / slope.norm(dim=-1, keepdim=True).clamp(min=0.3)

@@ -145,7 +145,8 @@ class Rerenderer:
             return frame.clamp(0, 1), trust
         turn = Turn.between(self.face.parameters, parameters)
         if turn.moves or camera is not self.face.camera:
-            mesh = self._mesh.draw(bent, camera, turn.angle, coarse=self._coarse)
+            with self._layers.prepared():
+                mesh = self._mesh.draw(bent, camera, turn.angle, coarse=self._coarse)
             frame, trust = self._turned(turn, look, mesh, camera)
             shown = torch.zeros_like(trust) if mesh is None else mesh.cover(trust)
         else:

@@ -126,11 +126,15 @@ class Grid:
         p = self.person.face.parameters
         return (points - p.translation[0]) @ roma.rotvec_to_rotmat(p.rotation[0])
 
-    def points(self, depth: Float[Tensor, "R C"]) -> Float[Tensor, "R C 3"]:
+    def points(
+        self, depth: Float[Tensor, "R C"], places: Float[Tensor, "R C 2"] | None = None
+    ) -> Float[Tensor, "R C 3"]:
         """Points of the camera frame that the nodes see at a depth.
 
         Args:
             depth: of each, in millimetres.
+            places: in the photo; None is where the nodes are.
         """
-        screen = torch.cat([self.places, depth[..., None]], -1).flatten(0, 1)
+        places = self.places if places is None else places
+        screen = torch.cat([places, depth[..., None]], -1).flatten(0, 1)
         return self.person.face.camera.unproject(screen).unflatten(0, depth.shape)

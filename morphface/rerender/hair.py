@@ -10,12 +10,15 @@ __all__ = ["hair_colours"]
 
 NEAR = 0.12
 """How far from the outline colours are taken, in sizes of the head."""
-WIDTHS = 0.03, 0.09, 0.3
-"""How far around each place, from near to far, in sizes of the head."""
+WIDTHS = (0.08, 0.04), (0.4, 0.05), (1.2, 0.1)
+"""How far around each place, across and down, from near to far, in sizes of the head: what goes
+round a head, a brim or a hairline, is as high behind as beside it."""
 DETAIL = 0.03
 """What is finer than this, in sizes of the head, is detail."""
 PATCH = 0.14
 """Size of a patch of it."""
+CHOICE = 1500
+"""Places that patches are chosen from, at most."""
 STRONG = 4.0
 """Most that a detail is, in usual ones: what is stronger is an ornament and no hair."""
 MOST = 0.03
@@ -49,7 +52,8 @@ def hair_colours(
     found = np.zeros_like(colours)
     left = np.ones_like(weight)
     for width in WIDTHS:
-        mean, known = mean_near(colours, rim, width * size)
+        across, down = width
+        mean, known = mean_near(colours, rim, (across * size, down * size))
         share = np.clip(known / 0.05, 0, 1) * left
         found += share[..., None] * mean
         left = left - share
@@ -80,6 +84,8 @@ def _detail(
     y, x = np.nonzero(inside[half : rows - half, half : columns - half])
     if not len(y):
         return out
+    few = max(len(y) // CHOICE, 1)
+    y, x = y[::few], x[::few]
     colour = blurred(smooth, half / 2)[y + half, x + half]
     usual = np.median(np.abs(fine[inside]).mean(-1))
     fine = np.clip(fine, -STRONG * usual, STRONG * usual) * min(1.0, MOST / max(usual, 1e-6))
@@ -88,7 +94,7 @@ def _detail(
     power = np.zeros((rows, columns, 1), np.float32)
     rng = np.random.default_rng(0)
     near = blurred(single(everywhere > 0.05), side) > 1e-3
-    steps = np.mgrid[0 : rows - side : side // 3, 0 : columns - side : side // 3]
+    steps = np.mgrid[0 : rows - side : half, 0 : columns - side : half]
     jitter = rng.integers(-(side // 8), side // 8 + 1, steps.shape)
     most = np.array([rows - side, columns - side])
     kept = max(len(y) // 8, 1)

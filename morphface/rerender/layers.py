@@ -4,6 +4,9 @@ Each layer is a net of points with its own depth test: with a common one, what i
 one hides what is not in another. The face is drawn over them by its mesh.
 """
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -20,7 +23,7 @@ from morphface.render.rasterize import rasterize
 from morphface.render.warp import centres, enlarged
 from morphface.rerender.body import Body
 from morphface.rerender.looks import CONTINUED, brightened, part_of
-from morphface.rerender.lookup import enlarged_fast, looked_up
+from morphface.rerender.lookup import enlarged_fast, looked_up, softened, steps
 from morphface.rerender.mesh_layer import Drawn
 from morphface.rerender.nets import Net
 from morphface.rerender.person import Person
@@ -34,6 +37,11 @@ GROUND = 250
 DENSE = 1.3, 2.5
 """Pixels of the photo beside each other in one pixel: up to the first they are sharp, from the
 second on blurred."""
+OWN = 0.004, 0.012
+"""How far within the outline the front begins to have the photo's own colours, and has only them,
+in sizes of the head: nearer, these are mixed with what is behind."""
+FOLDED = 4.0
+"""The same from which one part of a surface hides another there: it folds over."""
 BLURRED = 1.2
 """How far, in pixels."""
 BEHIND = 60.0
@@ -67,6 +75,23 @@ class Layers:
     def photo(self) -> Photo:
         """In which they are."""
         return self.person.photo
+
+    @contextmanager
+    def prepared(self) -> Iterator[None]:
+        """While something else is computed, a thread works out what all turns share."""
+        if "background" in vars(self):
+            yield
+            return
+        _ = self.person.labels  # which both need, so that nobody waits
+        with ThreadPoolExecutor(1, thread_name_prefix="morphface-layers") as pool:
+            sharing = pool.submit(self._share)
+            yield
+            sharing.result()
+
+    def _share(self) -> None:
+        body = self.body
+        _ = self._rear, self._front, self._smooth, body.rear, body.front, body.inwards
+        _ = self.background
 
     @cached_property
     def background(self) -> tuple[Float[Tensor, "H W 3"], Float[Tensor, "H W 1"]]:
@@ -110,7 +135,9 @@ class Layers:
     def _front(self) -> Float[np.ndarray, "H W 4"]:
         """Colours of the person and how far the relief shows them, padded, as fine as the photo."""
         person = self.person
-        sure = ramp(torch.from_numpy(person.matte)[..., None], 0.95, 0.995)
+        room = person.room
+        deep = person.depth_within[room:-room, room:-room] / person.work.size
+        sure = ramp(torch.from_numpy(single(person.matte * deep))[..., None], *OWN)
         inner = self._large(person.colours, enlarged(sure, self.photo.size))
         alpha = torch.from_numpy(person.seen_front)[..., None]
         both = torch.cat([inner, enlarged(alpha, self.photo.size)], -1)
@@ -159,9 +186,10 @@ class Layers:
         body, coarse, far = self.body, self._coarse(quick), turn.far
         gain = None if light is None else body.spread(light)
         share, faded = body.rear_share.lerp(ONE, far), body.fringe(turn.rotation)
-        rear = _Nodes(turn.apply(body.rear, share), share, faded, body.inwards, gain)
+        places = body.rear_places
+        rear = _Nodes(turn.apply(body.rear, share), places, share, faded, body.inwards, gain)
         share, faded = body.front_share.lerp(ONE, far), body.opening(turn.rotation)
-        front = _Nodes(turn.apply(body.front, share), share, faded, None, gain)
+        front = _Nodes(turn.apply(body.front, share), body.places, share, faded, None, gain)
         view = _View.around(camera, (rear.points, front.points, body.front), coarse)
         plate, known = self.background if far == 0 else self._cleared
         behind, frame = around or (plate, self.photo.pixels)
@@ -204,9 +232,11 @@ class Layers:
         found = looked_up(picture, inner, cubic=picture is self._front)
         colour, alpha = found.split([3, 1], -1)
         if picture is self._front:
-            dense = _denser(inner)
-            if bool((dense > 0).any()):
-                colour = torch.lerp(colour, looked_up(self._smooth, inner), dense)
+            step = steps(inner)
+            if bool((step > DENSE[0]).any()):
+                smooth = looked_up(self._smooth, inner)
+                colour = torch.lerp(colour, smooth, ramp(step, *DENSE))
+                alpha = softened(alpha, step > FOLDED)
         else:
             alpha = torch.ones_like(alpha)
         colour = colour.clamp(0, 1)
@@ -219,10 +249,11 @@ class Layers:
     def _seen(self, nodes: "_Nodes", net: Net, view: "_View") -> "_Seen":
         """Where in the photo each pixel of a layer lies, and what its nodes carry."""
         screen = view.camera.project(nodes.points.flatten(0, 1))[None]
-        screen[0, :, 2] += BEHIND * (self.body.within <= 0).flatten()
+        if net.one_sided:
+            screen[0, :, 2] += BEHIND * (self.body.within <= 0).flatten()
         size = view.camera.size
         found = rasterize(screen, net.faces, size, perspective=False, cull=net.one_sided)
-        carried = [self.body.places, nodes.share[..., None], nodes.faded[..., None]]
+        carried = [nodes.places, nodes.share[..., None], nodes.faded[..., None]]
         carried += [each for each in (nodes.inwards, nodes.gain) if each is not None]
         values = interpolate(torch.cat(carried, -1).flatten(0, 1)[None], net.faces, found)[0]
         mask = found.mask[0].float().numpy()
@@ -282,6 +313,7 @@ class _Nodes:
 
     Args:
         points: in the camera frame.
+        places: of them in the photo.
         share: how far each turns with the head.
         faded: how far it is left out.
         inwards: from its place in the photo to where its colour is taken from; None is there.
@@ -289,6 +321,7 @@ class _Nodes:
     """
 
     points: Float[Tensor, "R C 3"]
+    places: Float[Tensor, "R C 2"]
     share: Float[Tensor, "R C"]
     faded: Float[Tensor, "R C"]
     inwards: Float[Tensor, "R C 2"] | None
@@ -319,14 +352,3 @@ class _Seen:
     faded: Float[Tensor, "H W 1"]
     gain: Float[Tensor, "H W 3"] | None
     cover: Float[Tensor, "H W 1"]
-
-
-def _denser(place: Float[Tensor, "h w 2"]) -> Float[Tensor, "h w 1"]:
-    """How far a picture is looked up with steps so long that it would flicker."""
-    step = torch.zeros_like(place[..., :1])
-    for axis in (0, 1):
-        length = place.diff(dim=axis).norm(dim=-1, keepdim=True)
-        size = length.shape[axis]
-        part = step.narrow(axis, 0, size)
-        part.copy_(torch.maximum(part, length))
-    return ramp(step, *DENSE)

@@ -2,10 +2,12 @@
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
-__all__ = ["enlarged_fast", "looked_up"]
+from morphface.segment.filters import mean_around
+
+__all__ = ["enlarged_fast", "looked_up", "softened", "steps"]
 
 
 def looked_up(
@@ -41,3 +43,32 @@ def enlarged_fast(
         return values
     found = cv2.resize(np.ascontiguousarray(values), size[::-1], interpolation=cv2.INTER_LINEAR)
     return np.asarray(found).reshape(*size, -1)
+
+
+def steps(place: Float[Tensor, "h w 2"]) -> Float[Tensor, "h w 1"]:
+    """How far apart in a picture neighbouring pixels are looked up.
+
+    Args:
+        place: x and y in pixels of that.
+    """
+    step = torch.zeros_like(place[..., :1])
+    for axis in (0, 1):
+        length = place.diff(dim=axis).norm(dim=-1, keepdim=True)
+        size = length.shape[axis]
+        part = step.narrow(axis, 0, size)
+        part.copy_(torch.maximum(part, length))
+    return step
+
+
+def softened(
+    alpha: Float[Tensor, "h w 1"], folded: Bool[Tensor, "h w 1"]
+) -> Float[Tensor, "h w 1"]:
+    """An outline that is not sharper than a pixel where a surface folds over and ends.
+
+    Args:
+        alpha: how far there is something.
+        folded: where neighbouring pixels show places that are far apart.
+    """
+    near = torch.from_numpy(mean_around(mean_around(folded.numpy()))) > 0
+    soft = torch.from_numpy(mean_around(mean_around(alpha.numpy())))
+    return torch.where(near, soft, alpha)

@@ -18,6 +18,7 @@ from morphface.geometry.camera import Camera
 from morphface.render.interpolate import interpolate
 from morphface.render.rasterize import rasterize
 from morphface.render.warp import centres
+from morphface.rerender.grain import MOST
 from morphface.rerender.looks import CONTINUED, Look, brightened, part_around, part_of
 from morphface.rerender.lookup import enlarged_fast, looked_up
 from morphface.rerender.mesh_skin import MeshSkin, facing
@@ -33,6 +34,8 @@ FACING = 0.15, 0.55
 """Cosines between normal and line of sight: a vertex counts as not seen, and as seen well."""
 SLIGHT = 0.02, 0.2
 """How much better a vertex is seen than in the photo: not at all, and so that edges count."""
+INSIDE = 0.8, 0.98
+"""Shares of the person in a pixel of the photo: its colour counts as not theirs, and as theirs."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +47,7 @@ class Drawn:
         colour: of the mesh.
         over: how far it is before the person's relief.
         under: how far it is behind that.
-        trust: how far the photo shows it.
+        trust: how far the photo shows it, and not something before it.
     """
 
     corner: tuple[int, int]
@@ -122,25 +125,46 @@ class MeshLayer:
         paint = (self._skin.painted * shades.exp()).clamp(0, 1)
         trust = self._trust(look, camera)
         over = self.head.shown * torch.lerp(self.head.bare, torch.ones_like(trust), trust)
-        carried = [self._flow(camera, look), shades, trust, paint, over]
-        carried.append(self._skin.under(angle))
-        values = interpolate(torch.cat(carried, -1)[None], faces, found)[0].numpy()
+        places, gain, twins = self._skin.detail
+        here = camera.project(look.vertices)[:, :2]
+        carried = [self._skin.places - here, shades, trust, paint, over, self._skin.under(angle)]
+        known = trust * (1 - self._skin.covered[:, None])
+        carried += [places - here, gain + shades, twins, known, *self._grain]
+        values = interpolate(torch.cat(carried, -1).nan_to_num()[None], faces, found)[0].numpy()
         mask = found.mask[0].numpy().astype(np.float32)
         soft = mean_around(mask)[..., None]
         values = grown(values, mask, 2)
-        values[..., 9:] *= np.clip(2 * soft - 0.5, 0, 1)
+        values[..., 9:11] *= np.clip(2 * soft - 0.5, 0, 1)
         large = torch.from_numpy(enlarged_fast(values, (bottom - top, right - left)))
-        flow, shades, trust, paint, over, under = large.split([2, 3, 1, 3, 1, 1], -1)
-        place = flow + centres(bottom - top, right - left, flow) + flow.new_tensor([left, top])
-        seen = looked_up(self._photo, place, cubic=True).clamp(0, 1)
+        parts = large.split([2, 3, 1, 3, 1, 1, 2, 3, 1, 1, large.shape[-1] - 18], -1)
+        flow, shades, trust, paint, over, under, *other, known, grain = parts
+        corner = centres(bottom - top, right - left, flow) + flow.new_tensor([left, top])
+        both = looked_up(self._photo, flow + corner, cubic=True).clamp(0, 1)
+        seen, inside = both.split([3, 1], -1)
+        inside = ramp(inside, *INSIDE)
         if bool((shades.abs() > 1e-4).any()):
             seen = brightened(seen, shades.exp())
-        return Drawn((left, top), torch.lerp(paint, seen, trust), over, under, trust)
+        twin = brightened(looked_up(self._photo, other[0] + corner)[..., :3], other[1].exp())
+        paint = torch.lerp(self._grained(paint, grain), twin, other[2])
+        colour = torch.lerp(paint, seen, trust * inside)
+        return Drawn((left, top), colour, over, under, known * inside)
 
-    def _flow(self, camera: Camera, look: Look) -> Float[Tensor, "V 2"]:
-        """From each vertex in the picture to its place in the photo, in pixels."""
-        here = camera.project(look.vertices)[:, :2]
-        return torch.nan_to_num(self._skin.places - here)
+    @cached_property
+    def _grain(self) -> list[Tensor]:
+        """Of each vertex, where it is in the patch of grain, and how far it is skin."""
+        grain, skin = self._skin.grain, self.head.bare * (1 - self._skin.feature[:, None])
+        return [] if grain is None else [grain.coordinates, skin]
+
+    def _grained(
+        self, paint: Float[Tensor, "h w 3"], carried: Float[Tensor, "h w C"]
+    ) -> Float[Tensor, "h w 3"]:
+        """The texture with the grain of the photo's skin."""
+        grain = self._skin.grain
+        if grain is None:
+            return paint
+        coordinates, skin = carried.split([2, 1], -1)
+        change = looked_up(self._skin.fine, grain.places(coordinates)) - 1
+        return (paint * (1 + skin * change.clamp(-MOST, MOST))).clamp(0, 1)
 
     def _trust(self, look: Look, camera: Camera) -> Float[Tensor, "V 1"]:
         """How far each vertex has the photo's own colour in a look.
@@ -148,9 +172,11 @@ class MeshLayer:
         What turns towards the camera is shown better than the photo does, near edges at once.
         """
         more = (ramp(facing(self.head, look, camera), *FACING) - self._facing).clamp(min=0)
-        lost = 0.6 * more + (1 - self.head.inner) * ramp(more, *SLIGHT)
+        lost = 0.6 * more + 0.5 * (1 - self.head.inner) * ramp(more, *SLIGHT)
         growth = self._growth(camera.project(look.vertices)[:, :2])
-        trust = (1.1 - lost).clamp(0, 1) * ramp(growth, GROWTH[1], GROWTH[0])
+        trust = (1.1 - lost).clamp(0, 1)
+        # What is before the face goes with it as a whole: half of it would be a smear.
+        trust = torch.maximum(trust, self._skin.covered) * ramp(growth, GROWTH[1], GROWTH[0])
         return (trust * self._skin.shown)[:, None]
 
     @cached_property
@@ -158,8 +184,9 @@ class MeshLayer:
         return MeshSkin(self.head)
 
     @cached_property
-    def _photo(self) -> Float[np.ndarray, "H W 3"]:
-        return np.ascontiguousarray(self.head.photo.pixels.numpy())
+    def _photo(self) -> Float[np.ndarray, "H W 4"]:
+        """The photo, and where it shows the person."""
+        return np.concatenate([self.head.photo.pixels.numpy(), self.head.matte.numpy()], -1)
 
     @cached_property
     def _facing(self) -> Float[Tensor, " V"]:

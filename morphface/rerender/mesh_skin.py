@@ -7,6 +7,7 @@ photo shows skin well, and goes on from there over the mesh, so that both meet w
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -17,10 +18,11 @@ from morphface.geometry.camera import Camera
 from morphface.geometry.mesh import edges, normalized
 from morphface.render.warp import look_up
 from morphface.rerender.bare import continued
+from morphface.rerender.grain import Grain, grain_of
 from morphface.rerender.looks import Look, shade
 from morphface.rerender.seen_head import SeenHead
 from morphface.rerender.turn import above_neck
-from morphface.segment.filters import blurred
+from morphface.segment.filters import blurred, single
 
 __all__ = ["MeshSkin", "facing"]
 
@@ -46,6 +48,8 @@ BESIDE = 35.0
 NAPE = 0.0, -40.0
 """Heights in the model frame between which what is not bare begins to be drawn under the relief:
 hair above has a shape of its own."""
+MIRRORED = 0.3
+"""What the other side of the face counts for, beside the side itself."""
 FEATURES = ("lips", "brows", "eyelids", "eyeballs", "eye_sockets", "mouth", "teeth", "tongue")
 
 
@@ -72,7 +76,7 @@ class MeshSkin:
     @cached_property
     def _inside(self) -> Float[Tensor, " V"]:
         """How far the photo shows the person where each vertex is."""
-        return smoothstep(self.head.person.at_vertices(self.head.person.matte), 0.3, 0.8)
+        return smoothstep(self.head.person.at_vertices(self.head.person.matte), 0.6, 0.98)
 
     def _allowed(self, angle: float) -> Float[Tensor, "V 1"]:
         """How far each vertex may be seen after a turn: at first nothing is beyond the outline."""
@@ -112,11 +116,12 @@ class MeshSkin:
         count = torch.bincount(here, minlength=len(colours))[:, None].clamp(min=1)
         for _ in range(EVENED):
             mean = torch.zeros_like(colours).index_add(0, here, colours[beside]) / count
-            colours = torch.lerp(mean, colours, self._feature[:, None])
+            colours = torch.lerp(mean, colours, self.feature[:, None])
         return colours
 
     @cached_property
-    def _feature(self) -> Float[Tensor, " V"]:
+    def feature(self) -> Float[Tensor, " V"]:
+        """How far each vertex is of a part that differs from skin: lips, brows, lids, eyes."""
         model = self.head.face.model
         blank = torch.zeros(model.size)
         return torch.stack([model.regions.get(name, blank) for name in FEATURES]).amax(0)
@@ -124,12 +129,18 @@ class MeshSkin:
     @cached_property
     def _difference(self) -> Float[Tensor, "V 3"]:
         """Logarithm of how many times brighter the photo is than the texture."""
-        head = self.head
-        smooth = blurred(
-            head.photo.pixels.numpy(), NEAR * head.person.work.size / head.person.work.scale
-        )
-        seen = look_up(torch.from_numpy(smooth)[None], self.places[None, None], "bilinear")[0, 0]
-        return (seen.clamp(min=0) + DARK).log() - (self.lit + DARK).log()
+        return (self._smooth_photo + DARK).log() - (self.lit + DARK).log()
+
+    @cached_property
+    def _smooth_photo(self) -> Float[Tensor, "V 3"]:
+        """The mean colour of the photo around each vertex."""
+        smooth = torch.from_numpy(self._smooth)
+        return look_up(smooth[None], self.places[None, None], "bilinear")[0, 0].clamp(min=0)
+
+    @cached_property
+    def _smooth(self) -> Float[np.ndarray, "H W 3"]:
+        work = self.head.person.work
+        return blurred(self.head.photo.pixels.numpy(), NEAR * work.size / work.scale)
 
     @cached_property
     def weight(self) -> Float[Tensor, " V"]:
@@ -137,7 +148,17 @@ class MeshSkin:
         head = self.head
         skin = head.person.at_vertices(head.person.labels.skin)
         known = head.certain * head.visible * smoothstep(skin, 0.5, 0.9)
-        return known * (1 - self._feature)
+        return known * (1 - self.feature) * (1 - self.covered)
+
+    @cached_property
+    def covered(self) -> Float[Tensor, " V"]:
+        """How far something is before each vertex in the photo: glasses, a hand, a microphone."""
+        seen = self.head.face.pixels
+        if seen is None:
+            return torch.zeros(len(self.places))
+        cover = seen.occlusion[0][None, ..., None].float()
+        found = look_up(cover, self.places[None, None], "bilinear")[0, 0, :, 0]
+        return found.clamp(0, 1) * self.head.visible
 
     @cached_property
     def other(self) -> Float[Tensor, " V"]:
@@ -151,10 +172,12 @@ class MeshSkin:
         )
         off = (self._difference - usual).abs().mean(-1)
         cosine = facing(head, head.look, head.face.camera)
-        asked = ramp(cosine, EDGEWISE[1], EDGEWISE[0]) * (1 - self._feature) * head.shown[:, 0]
-        found = asked * ramp(off, *STRANGE) * head.bare[:, 0]
+        asked = ramp(cosine, EDGEWISE[1], EDGEWISE[0]) * (1 - self.feature) * head.shown[:, 0]
+        skin = smoothstep(head.person.at_vertices(head.person.labels.skin), 0.5, 0.9)
+        found = asked * ramp(off, *STRANGE) * head.bare[:, 0] * (1 - skin) * (1 - self.covered)
         here, beside = self._pairs
-        return torch.maximum(found, found.scatter_reduce(0, here, found[beside], "amax"))
+        found = torch.maximum(found, found.scatter_reduce(0, here, found[beside], "amax"))
+        return found.scatter_reduce(0, here, found[beside], "mean")
 
     @cached_property
     def _pairs(self) -> tuple[Int[Tensor, " E"], Int[Tensor, " E"]]:
@@ -164,9 +187,57 @@ class MeshSkin:
 
     @cached_property
     def _correction(self) -> Float[Tensor, "V 3"]:
-        """What makes the texture as bright as the photo where both meet, fading away from there."""
+        """What makes the texture as bright as the photo where both meet, fading away from there.
+
+        Where only the other side of the face is seen, it varies as it does there.
+        """
+        faces, values = self.head.face.model.faces, self._difference
         weight = self.weight * (1 - self.other)
-        return continued(self.head.face.model.faces, self._difference, weight).clamp(-0.7, 0.7)
+        twin = self.twin
+        if twin is not None:
+            there, seen = values[twin], weight[twin]
+            there = there + continued(faces, values - there, weight * seen)
+            share = weight / (weight + MIRRORED * seen).clamp(min=1e-6)
+            values = torch.lerp(there, values, share[:, None])
+            weight = torch.maximum(weight, seen)
+        return continued(faces, values, weight).clamp(-0.7, 0.7)
+
+    @cached_property
+    def twin(self) -> Int[Tensor, " V"] | None:
+        """For each vertex the one on the other side of the face; None where that is unknown."""
+        mirror = self.head.face.model.mirror
+        return None if mirror is None else mirror.long()
+
+    @cached_property
+    def detail(self) -> tuple[Float[Tensor, "V 2"], Float[Tensor, "V 3"], Float[Tensor, "V 1"]]:
+        """Where the photo shows the other side of each vertex, and how it stands in for it.
+
+        That is what makes it as bright as the texture, a logarithm, and how far it is skin.
+        """
+        twin = self.twin
+        if twin is None:
+            return self.places, torch.zeros_like(self.lit), torch.zeros_like(self.lit[:, :1])
+        gain = (self.painted + DARK).log() - (self._smooth_photo + DARK).log()[twin]
+        share = (self.weight * (1 - self.other))[twin, None] * self.head.bare
+        return self.places[twin], gain.clamp(-1, 1), share
+
+    @cached_property
+    def grain(self) -> Grain | None:
+        """What is fine in skin, to be laid over the texture; None where the photo shows too
+        little of it.
+        """
+        mean = self.head.face.model.identity.mean
+        known = (
+            self.weight
+            * (1 - self.other)
+            * facing(self.head, self.head.look, self.head.face.camera)
+        )
+        return grain_of(mean, known, self.places)
+
+    @cached_property
+    def fine(self) -> Float[np.ndarray, "H W 3"]:
+        """How many times brighter the photo is than its smooth version."""
+        return single(self.head.photo.pixels.numpy() + DARK) / (self._smooth + DARK)
 
     @cached_property
     def _kept(self) -> Float[Tensor, "V 1"]:
@@ -185,7 +256,7 @@ class MeshSkin:
         kept = torch.stack([face, nape, bald]).amax(0)
         if not person.ears:
             kept = kept * (1 - model.regions.get("ears", blank))
-        return (kept * end * (1 - self._feature))[:, None]
+        return (kept * end * (1 - self.feature))[:, None]
 
     @cached_property
     def _long_hair(self) -> Float[Tensor, " V"]:

@@ -41,6 +41,9 @@ RIM = 0.06
 """How far around a pixel its foreground colour is looked for."""
 
 
+INNER = 2.0
+"""Pixels within the outline up to which colours are mixed with what is behind, whatever the matte
+says."""
 SMOOTH = 0.008
 """By how much the outline is smoothed where it says how round a person is."""
 BARE_EARS = 0.7
@@ -89,7 +92,10 @@ class Person:
     @cached_property
     def colours(self) -> Float[np.ndarray, "h w 3"]:
         """Of the person alone, also where the photo mixes them with what is behind."""
-        return foreground(self.work.pixels, self.matte, RIM * self.work.size)
+        room = self.room
+        inner = ramp(torch.from_numpy(self.depth_within[room:-room, room:-room]), 0.0, INNER)
+        sure = self.matte * np.maximum(inner.numpy(), 0.5)
+        return foreground(self.work.pixels, single(sure), RIM * self.work.size)
 
     @cached_property
     def plate(self) -> Float[np.ndarray, "h w 3"]:

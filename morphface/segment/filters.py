@@ -32,12 +32,12 @@ def single(values: Any) -> np.ndarray:
     return np.asarray(values, np.float32)
 
 
-def blurred(values: np.ndarray, sigma: float) -> np.ndarray:
+def blurred(values: np.ndarray, sigma: float | tuple[float, float]) -> np.ndarray:
     """Values smoothed by a Gaussian; the border goes on.
 
     Args:
         values: of a picture, H W or H W C, numbers or truth values.
-        sigma: of the Gaussian, in pixels.
+        sigma: of the Gaussian, in pixels; across and down, where they differ.
     """
     import cv2
 
@@ -45,15 +45,17 @@ def blurred(values: np.ndarray, sigma: float) -> np.ndarray:
         starts = range(0, values.shape[2], MOST)
         return np.concatenate([blurred(values[..., k : k + MOST], sigma) for k in starts], -1)
     source, (height, width) = np.ascontiguousarray(values, np.float32), values.shape[:2]
-    ratio = int(sigma / WIDE)
+    across, down = sigma if isinstance(sigma, tuple) else (sigma, sigma)
+    ratio = int(min(across, down) / WIDE)
     if ratio > 1 and min(height, width) > 4 * ratio:  # what is wide needs no fine pixels
         size = -(-width // ratio), -(-height // ratio)
         small = cv2.resize(source, size, interpolation=cv2.INTER_AREA)
         # Boxes blur by 1 / 12 of a pixel squared, and so do the lines between them.
-        even = np.sqrt(max((sigma * size[0] / width) ** 2 - 1 / 6, 0.09))
-        found = cv2.GaussianBlur(small, (0, 0), even, borderType=cv2.BORDER_REPLICATE)
+        x, y = (np.sqrt(max((s * size[0] / width) ** 2 - 1 / 6, 0.09)) for s in (across, down))
+        found = cv2.GaussianBlur(small, (0, 0), x, sigmaY=y, borderType=cv2.BORDER_REPLICATE)
         return np.asarray(cv2.resize(found, (width, height))).reshape(values.shape)
-    planes = cv2.GaussianBlur(source, (0, 0), max(sigma, 0.3), borderType=cv2.BORDER_REPLICATE)
+    x, y = max(across, 0.3), max(down, 0.3)
+    planes = cv2.GaussianBlur(source, (0, 0), x, sigmaY=y, borderType=cv2.BORDER_REPLICATE)
     return np.asarray(planes).reshape(values.shape)
 
 
@@ -121,14 +123,16 @@ def grown(
 
 
 def mean_near(
-    values: Float[np.ndarray, "H W C"], weight: Float[np.ndarray, "H W"], sigma: float
+    values: Float[np.ndarray, "H W C"],
+    weight: Float[np.ndarray, "H W"],
+    sigma: float | tuple[float, float],
 ) -> tuple[Float[np.ndarray, "H W C"], Float[np.ndarray, "H W"]]:
     """The weighted mean of values around each pixel, and how much weight there is.
 
     Args:
         values: of a picture.
         weight: of each pixel, 0 to 1.
-        sigma: of the Gaussian around, in pixels.
+        sigma: of the Gaussian around, as of `blurred`.
     """
     total = blurred(weight, sigma)
     return blurred(values * weight[..., None], sigma) / (total[..., None] + 1e-6), total

@@ -24,7 +24,7 @@ from morphface.synthetic.person import Person, smoothed
 from morphface.synthetic.shapes import BODY, EYE, GLASS, HAIR, SKIN, Part, lattice, ribbons
 from morphface.synthetic.skull import CENTRE
 
-__all__ = ["Shot", "finest_of", "photograph"]
+__all__ = ["Shot", "finest_of", "photograph", "placed"]
 
 FINEST = 256
 """Side of the picture that small ones are drawn at and averaged to; larger ones at twice theirs."""
@@ -67,7 +67,7 @@ def photograph(person: Person, pose: FaceParameters, exposure: Exposure) -> Shot
         exposure: of this picture.
     """
     size, finest = person.camera.size[0], len(person.wall)
-    parts = _placed(person, pose)
+    parts = placed(person, pose)
     vertices, faces, values = _together(person, parts)
     finer = torch.tensor([finest / size, finest / size, 1.0])
     screen = person.camera.project(vertices) * finer
@@ -88,8 +88,13 @@ def _averaged(picture: Float[Tensor, "F F C"], size: int) -> Float[Tensor, "S S 
     return picture.view(size, step, size, step, -1).mean(dim=(1, 3))
 
 
-def _placed(person: Person, pose: FaceParameters) -> list[Part]:
-    """All parts in the camera frame."""
+def placed(person: Person, pose: FaceParameters) -> list[Part]:
+    """All parts of somebody in the camera frame; the head is the first.
+
+    Args:
+        person: who is seen.
+        pose: one frame, as in `photograph`.
+    """
     model, turn, place = person.model, pose.rotation[0], pose.translation[0]
     shape = model.vertices(person.identity, pose.expression, pose.gaze)[0]
     head = to_camera(shape, turn, place)

@@ -21,7 +21,7 @@ from morphface.synthetic.glasses import random_glasses
 from morphface.synthetic.hair import Strands, grown_beard, grown_hair, scalp
 from morphface.synthetic.light import Light, random_light
 from morphface.synthetic.shapes import Part
-from morphface.synthetic.styles import hair_colour, random_beard, random_style
+from morphface.synthetic.styles import HairStyle, hair_colour, random_beard, random_style
 from morphface.synthetic.walls import random_wall
 
 __all__ = ["FILLED", "Person", "random_person", "random_skin", "smoothed"]
@@ -86,7 +86,9 @@ class Person(Record):
     facing: Float[Tensor, "3"]
 
 
-def random_person(model: MorphableModel, size: int, finest: int, dice: Dice) -> Person:
+def random_person(
+    model: MorphableModel, size: int, finest: int, dice: Dice, style: HairStyle | None = None
+) -> Person:
     """Somebody at random.
 
     Args:
@@ -94,12 +96,13 @@ def random_person(model: MorphableModel, size: int, finest: int, dice: Dice) -> 
         size: side of pictures in pixels.
         finest: side of the wall, which is drawn finer.
         dice: what draws everything.
+        style: of the hair; None draws it, too.
     """
     identity = dice.normal(1, model.identity.rank)
     reflectance = random_skin(model, dice)
     neutral = model.identity.instance(identity)[0]
     albedo = model.albedo(reflectance)[0]
-    style = random_style(dice)
+    style = random_style(dice) if style is None else style
     neck = albedo[model.regions["neck"] > 0.5].median(dim=0).values
     colour = hair_colour(dice, float(neck.mean()))
     hair = []

@@ -10,6 +10,7 @@ from torch.nn.functional import max_pool2d
 from morphface.edit import edit
 from morphface.geometry.camera import to_camera
 from morphface.media.images import Photo
+from morphface.render.warp import look_up
 from morphface.rerender import Rerenderer
 from morphface.rerender.hair import hair_colours
 from morphface.rerender.plate import inpainted
@@ -148,3 +149,38 @@ def test_the_back_of_hair_has_the_colour_of_hair():
     inside = depth > 0.02
     assert np.abs(found[inside].mean(0) - 0.92 * brown).max() < 0.03
     assert found[inside].std() > 0.005
+
+
+def test_what_goes_round_a_head_is_as_high_behind_as_beside_it():
+    y, x = np.mgrid[:120, :120]
+    brim = (y > 50) & (y < 70)
+    colours = np.where(brim[..., None], np.float32(0.1), np.float32(0.9)) * np.ones(3, np.float32)
+    disc = np.single(np.hypot(x - 60, y - 60) < 50)
+    depth = np.single(50 - np.hypot(x - 60, y - 60)) / 100
+    seen = np.ones((120, 120), bool)
+    found = hair_colours(colours, disc, disc, depth, seen=seen, size=100.0)
+    assert found[60, 40:80].max() < 0.35
+    assert found[25, 50:70].min() > 0.6
+
+
+def test_the_rear_ends_along_the_outline(scene):
+    body = scene[3]._layers.body
+    step = body.step * body.pixel
+    beyond = (body.within <= 0) & (body.within > -step)
+    moved = body.rear_places * body.person.work.scale + body.person.room
+    at = look_up(
+        torch.from_numpy(body.person.depth_within)[None, ..., None], moved[None], "bilinear"
+    )[0, ..., 0]
+    left = (at * body.pixel)[beyond].abs()
+    assert beyond.sum() > 20
+    assert left.median() < 0.15 * step
+    inside = body.within > 0
+    assert torch.equal(body.rear_places[inside], body.places[inside])
+
+
+def test_what_all_turns_share_is_worked_out_beside_something_else(scene):
+    face, photo, _, _ = scene
+    layers = Rerenderer(face, photo)._layers
+    with layers.prepared():
+        pass
+    assert "background" in vars(layers)

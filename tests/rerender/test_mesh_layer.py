@@ -1,6 +1,7 @@
 """The mesh of a head that turns: the photo itself at rest, and texture that goes on from it."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,11 +11,14 @@ from torch.nn.functional import max_pool2d
 from morphface.edit import edit
 from morphface.media.images import Photo
 from morphface.render import Renderer
-from morphface.render.warp import look_up
+from morphface.render.warp import centres, look_up
 from morphface.rerender import Rerenderer
 from morphface.rerender.bare import continued
 from morphface.rerender.looks import Look
-from morphface.rerender.lookup import enlarged_fast, looked_up
+from morphface.rerender.lookup import enlarged_fast, looked_up, softened, steps
+from morphface.rerender.mesh_layer import MeshLayer
+from morphface.rerender.mesh_skin import MeshSkin
+from morphface.rerender.seen_head import SeenHead
 from morphface.rerender.turn import Turn
 
 
@@ -77,6 +81,62 @@ def test_a_plane_stays_a_plane_when_it_is_enlarged():
     y, x = (np.mgrid[:32, :24].astype(np.float32) + 0.5) / 4
     inner = slice(4, -4), slice(4, -4)
     np.testing.assert_allclose(fine[inner], np.stack([x, y], -1)[inner], atol=1e-5)
+
+
+def test_an_outline_is_soft_where_a_surface_folds_and_elsewhere_as_it_was():
+    place = centres(12, 12, torch.zeros(1))
+    assert (steps(place)[:-1] == 1).all()
+    place[6:, :, 1] += 30
+    folded = steps(place) > 4
+    alpha = torch.zeros(12, 12, 1)
+    alpha[:6] = 1
+    alpha[:, :2] = 0.5
+    soft = softened(alpha, folded)
+    assert 0.3 < soft[5, 8, 0] < 0.9
+    assert torch.equal(soft[:2], alpha[:2])
+    assert torch.equal(softened(alpha, torch.zeros_like(folded)), alpha)
+
+
+def test_a_side_that_is_not_seen_varies_as_the_other_does(stage):
+    head = stage._head
+    skin = MeshSkin(head)
+    x, y, _ = head.face.model.identity.mean.unbind(-1)
+    left = x > 5
+    spot = 0.4 * torch.exp(-((x.abs() - 40) ** 2 + (y + 40) ** 2) / 400)
+    difference = (spot + 0.1)[:, None].expand(-1, 3)
+    weight = (skin.weight > 0.5).float() * ~left
+    vars(skin).update(weight=weight, _difference=difference, other=torch.zeros_like(x))
+    cheek = left & (spot > 0.2) & (weight[skin.twin] > 0)
+    assert cheek.sum() > 10
+    assert (skin._correction - difference).abs()[cheek].mean() < 0.25 * spot[cheek].mean()
+
+
+def test_what_is_before_a_face_is_found_at_its_vertices(known):
+    face, photo = known.faces[0], known.photo
+    cover = torch.zeros(photo.size)
+    cover[:, : photo.size[1] // 2] = 1
+    seen = SimpleNamespace(occlusion=(cover,), cameras=(face.camera,), parameters=face.parameters)
+    hidden = replace(face, pixels=seen)
+    head = SeenHead(hidden, photo, Look.of(face.model, face.parameters))
+    skin = MeshSkin(head)
+    left = skin.places[:, 0] < photo.size[1] / 2 - 1
+    torch.testing.assert_close(skin.covered[left], head.visible[left])
+    assert skin.covered[skin.places[:, 0] > photo.size[1] / 2 + 1].max() == 0
+
+
+def test_what_is_before_a_face_is_no_skin_and_goes_with_it_as_a_whole(stage):
+    face, look = stage.face, stage._head.look
+    wanted = Look.of(face.model, edit(face.parameters, model=face.model, yaw=-20.0))
+    layers = [MeshLayer(SeenHead(face, stage.photo, look)) for _ in range(2)]
+    before = layers[1]._trust(wanted, face.camera)[:, 0]
+    here = (before > 0.2) & (before < 0.8)  # half of it would be seen
+    assert here.sum() > 10
+    vars(layers[0]._skin)["covered"] = here.float()
+    after = layers[0]._trust(wanted, face.camera)[:, 0]
+    assert layers[0]._skin.weight[here].max() == 0
+    assert after[here].mean() > before[here].mean() + 0.1
+    found = [layer.draw(wanted, face.camera, 0.3) for layer in layers]
+    assert found[0].trust.sum() < 0.99 * found[1].trust.sum()  # it is seen, what it hides is not
 
 
 def test_someone_moved_far_goes_with_all_of_their_body(known):

@@ -52,6 +52,15 @@ def test_a_wide_picture_is_blurred_channel_by_channel():
     np.testing.assert_allclose(blurred(many, 2.0)[..., 5], blurred(many[..., 5], 2.0), atol=1e-6)
 
 
+def test_a_blur_may_be_wider_across_than_down():
+    picture = np.zeros((150, 200), np.float32)
+    picture[60:90, 80:120] = 1
+    inner = slice(50, -50), slice(50, -50)
+    for across, down in ((6.0, 1.5), (24.0, 12.0)):
+        want = gaussian_filter(picture, (down, across), mode="nearest")
+        np.testing.assert_allclose(blurred(picture, (across, down))[inner], want[inner], atol=0.03)
+
+
 def test_a_mask_grows_as_far_as_it_is_told():
     mask = np.zeros((9, 9), bool)
     mask[4, 4] = True
