@@ -42,6 +42,7 @@ FEATURES: dict[str, _Feature] = {
     "occluded": _beyond(0.25, 0.75),
     "landmarks_pixels": _log(0.015, -1.0, 3.0),
     "landmarks_detector": _beyond(0.05, 0.6),
+    "detector_pose": _beyond(3.0, 27.0),
     "contradictory": _log(0.015, -1.0, 3.0),
     "facing": _beyond(0.05, 0.95),
     "colours": _beyond(0.15, 0.3),
