@@ -55,17 +55,25 @@ class SpoiltFits:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.model, self.detector = folder, model, detector
 
-    def all(self, count: int, stage: str) -> Iterator[tuple[int, FittedPicture]]:
+    def all(
+        self, count: int, stage: str, *, kept: bool = False
+    ) -> Iterator[tuple[int, FittedPicture]]:
         """Those of as many pictures that have a fit of this stage, with their numbers.
 
         Args:
             count: of pictures.
             stage: one of `STAGES`.
+            kept: whether to make none, and give only those that are there.
         """
         for number in range(count):
+            if kept and not self._path(number, stage).exists():
+                continue
             found = self.linear(number) if stage == "linear" else self.pixels(number)
             if found is not None:
                 yield number, found
+
+    def _path(self, number: int, stage: str) -> Path:
+        return self.folder / f"{number:05d}_{stage}.pt"
 
     def linear(self, number: int) -> FittedPicture | None:
         """The fit to landmarks; None where the detector finds no face.
@@ -73,7 +81,7 @@ class SpoiltFits:
         Args:
             number: of the picture.
         """
-        path = self.folder / f"{number:05d}_linear.pt"
+        path = self._path(number, "linear")
         return _read(path) if path.exists() else _kept(path, self._linear(number))
 
     def pixels(self, number: int) -> FittedPicture | None:
@@ -82,7 +90,7 @@ class SpoiltFits:
         Args:
             number: of the picture.
         """
-        path = self.folder / f"{number:05d}_pixels.pt"
+        path = self._path(number, "pixels")
         return _read(path) if path.exists() else _kept(path, self._pixels(number))
 
     def _linear(self, number: int) -> FittedPicture | None:

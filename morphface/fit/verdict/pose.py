@@ -31,8 +31,7 @@ def pose_apart(model: MorphableModel, points: Float[Tensor, "V 3"], witness: Lan
     counted = (witness.confidence > 0) & (embedding.confidence > 0)
     if int(counted.sum()) < _FEWEST:
         return math.nan
-    corners = points[embedding.triangles[counted]]
-    fitted = (corners * embedding.barycentric[counted, :, None]).sum(dim=1)
+    fitted = embedding.points(points)[counted]
     x, y = witness.points[counted].unbind(dim=1)
     seen = torch.stack([x, -y, -witness.depth[counted]], dim=1)
     turn, *_ = roma.rigid_points_registration(fitted, seen, compute_scaling=True)
