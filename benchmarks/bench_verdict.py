@@ -1,6 +1,6 @@
 """Is a fit right that is said to be, and wrong that is not? Fits of rendered heads with truth.
 
-    python -m benchmarks.bench_verdict --cache FOLDER [--fits N] [--stage S] [--calibrate]
+    python -m benchmarks.bench_verdict --cache FOLDER [--stage S] [--calibrate] [--kept]
 
 Pictures are those of `benchmarks/spoilt.py`: a fifth with nothing wrong, the others with one thing:
 blur, noise, darkness, overexposure, something before the face, a border through it, few pixels, a
@@ -18,13 +18,17 @@ are for tuning, odd ones for judging; what is reported is of the odd ones.
   detector, as wrong ones are somewhere else; `landmarks_detector` on all.
 - `kind`: how many fits of each kind of picture are right, and how many are believed.
 
-Fits are kept in the cache, line by line: the same command goes on where it was. The report is of
-as many as are there; of a stage that is not asked what was reported of it before stays, with the
-commit that it was `measured_at`.
+`--calibrate` first finds, of the even numbers, what features weigh, and the least quality from
+which on as many of the believed ones are right as is aimed at; both are written to
+`morphface/fit/verdict/weights.py`. Fits are kept in the cache (`benchmarks/spoilt_fits.py`): the
+same command goes on where it was, and with `--kept` judges what is there. Of a stage that is not
+asked what was reported of it before stays, with the commit that it was `measured_at`.
 """
 
 import argparse
 import json
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -36,20 +40,22 @@ from scipy.optimize import minimize
 from benchmarks.bench_fit import errors
 from benchmarks.common import RESULTS, report, seed
 from benchmarks.moving import points68
-from benchmarks.spoilt import WRONG, Spoilt, right_warnings, spoilt
-from morphface.fit import fit_photometric
-from morphface.fit.verdict import WARNINGS, Measures, measure
-from morphface.fit.verdict.judge import LEAST_QUALITY
+from benchmarks.spoilt import WRONG, Spoilt, right_warnings
+from benchmarks.spoilt_fits import STAGES, FittedPicture, SpoiltFits
+from morphface.fit.verdict import WARNINGS, measure
+from morphface.fit.verdict import weights as kept_weights
 from morphface.fit.verdict.quality import FEATURES, features_of, quality_of
+from morphface.fit.verdict.weights import LEAST_QUALITY, WEIGHTS
 from morphface.geometry.camera import Camera
 from morphface.landmarks import outer_eye_distance
 from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
 from morphface.models import MorphableModel, load_model
 from morphface.parameters import FaceParameters
-from morphface.pipelines.photo import fit_landmarks
 
-PICTURES = 2000
-STAGES = ("linear", "pixels")
+PICTURES = {"linear": 2100, "pixels": 660}
+AIM = 0.9  # share of the believed fits that should be right
+FEWEST = 12  # believed fits that can tell such a share
+FLOOR = 0.3  # quality from which a stage believes fits whose best ones do not reach that
 POSE, SURFACE, PLACE = 5.0, 2.0, 0.15  # degrees, millimetres and eye distances
 OLD_COLOURS = 0.15
 LEAST_SPREAD = 0.1  # of a feature, so that one that hardly varies gets no large weight
@@ -64,30 +70,24 @@ NAMED = (
     "occluded",
     "landmarks_detector",
 )
-HOPELESS = 0.2  # as in the pipeline: landmark error from which pixels are not asked
 
 
-def fitted(one: Spoilt, model: MorphableModel, stage: str) -> dict[str, Any] | None:
-    """What a stage finds, measured and judged by the truth; None where pixels were not asked."""
-    start, cover = fit_landmarks(model, one.photo, one.landmarks, {"size": one.photo.size})
-    seen = None
-    if stage == "pixels":
-        if not start.landmark_nme <= HOPELESS:
-            return None
-        seen = fit_photometric(model, [one.photo.pixels], [start], covers=[cover])
-    found = start if seen is None else seen
+def row_of(number: int, found: FittedPicture, model: MorphableModel) -> dict[str, Any]:
+    """What is measured of a fit, and how far it is from the truth."""
+    one, start, seen = found.one, found.start, found.seen
+    last = start if seen is None else seen
     camera = start.camera if seen is None else seen.cameras[0]
-    wrong = errors(model, one.head, found.parameters)
-    numbers = measure(model, start, seen, one.photo, witness=one.witness, cover=cover)
+    wrong = errors(model, one.head, last.parameters)
+    numbers = measure(model, start, seen, one.photo, witness=one.witness, cover=found.cover)
     return {
+        "number": number,
         "kind": one.kind,
         "amount": one.amount,
         "pose_degrees": wrong["pose_degrees"],
         "surface_mm": wrong["surface_mm"],
-        "place": place_error(one, model, found.parameters, camera),
-        "converged_before": found.converged,
-        "nme": start.landmark_nme if seen is None else seen.landmark_nme[0],
-        "measures": {name: _number(value) for name, value in numbers.record().items()},
+        "place": place_error(one, model, last.parameters, camera),
+        "converged_before": last.converged,
+        "measures": numbers,
     }
 
 
@@ -98,35 +98,19 @@ def place_error(one: Spoilt, model: MorphableModel, found: FaceParameters, camer
     return float(far / outer_eye_distance(true, "68").clamp(min=1e-6))
 
 
-def _number(value: float) -> float | None:
-    return round(value, 5) if np.isfinite(value) else None
-
-
-def collect(cache: Path, count: int, stage: str) -> list[dict[str, Any]]:
-    """Fits of as many pictures, those of the cache among them; none of pictures without a face.
+def collect(cache: Path, count: int, stage: str, *, kept: bool) -> list[dict[str, Any]]:
+    """What is measured of the fits of as many pictures.
 
     Args:
         cache: the folder.
         count: of pictures.
         stage: "linear" or "pixels".
+        kept: whether to make no fit that is not there.
     """
-    cache.mkdir(parents=True, exist_ok=True)
-    path = cache / f"{stage}.jsonl"
-    lines = path.read_text().splitlines() if path.exists() else []
-    rows: list[dict[str, Any]] = [json.loads(line) for line in lines]
-    begin = 1 + max((row["number"] for row in rows), default=-1)
-    if begin < count:
-        model, other = load_model(), None
-        with MediaPipeDetector() as detector, path.open("a") as file, torch.no_grad():
-            for number in range(begin, count):
-                one = spoilt(number, model, detector, other)
-                found = None if one is None else fitted(one, model, stage)
-                if one is not None and one.kind == "nothing":
-                    other = one.landmarks
-                rows.append({"number": number} | (found or {}))
-                file.write(json.dumps(rows[-1]) + "\n")
-                file.flush()
-    return [row for row in rows if "kind" in row]
+    model = load_model()
+    with MediaPipeDetector() as detector, torch.no_grad():
+        found = SpoiltFits(cache, model, detector).all(count, stage, kept=kept)
+        return [row_of(number, one, model) for number, one in found]
 
 
 def is_right(row: dict[str, Any]) -> bool:
@@ -137,13 +121,12 @@ def is_right(row: dict[str, Any]) -> bool:
 
 def said_before(row: dict[str, Any]) -> bool:
     """What the fit itself said before there were verdicts, when colours alone could refuse it."""
-    colours = row["measures"]["colours"]
-    return bool(row["converged_before"]) and (colours is None or colours <= OLD_COLOURS)
+    return bool(row["converged_before"]) and not row["measures"].colours > OLD_COLOURS
 
 
 def verdict_of(row: dict[str, Any], stage: str) -> tuple[float, bool, set[str]]:
     """Quality, whether the fit is believed, and the names of the warnings."""
-    measures = measures_of(row)
+    measures = row["measures"]
     warned = {
         kind.name
         for kind in WARNINGS.values()
@@ -154,17 +137,13 @@ def verdict_of(row: dict[str, Any], stage: str) -> tuple[float, bool, set[str]]:
         for kind in WARNINGS.values()
     )
     quality = quality_of(measures, with_pixels=stage == "pixels")
-    return quality, row["converged_before"] and not fatal and quality >= LEAST_QUALITY, warned
-
-
-def measures_of(row: dict[str, Any]) -> Measures:
-    """The measures of a stored row."""
-    return Measures(**{k: np.nan if v is None else v for k, v in row["measures"].items()})
+    hopeful = row["converged_before"] and not fatal
+    return quality, hopeful and quality >= LEAST_QUALITY[stage], warned
 
 
 def calibrate(rows: list[dict[str, Any]]) -> dict[str, float]:
     """Weights of the features: a logistic regression, held towards 0."""
-    found = [features_of(measures_of(row)) for row in rows]
+    found = [features_of(row["measures"]) for row in rows]
     names = list(FEATURES)
     table = np.array([[1.0, *(one[name] for name in names)] for one in found])
     right = np.array([is_right(row) for row in rows], dtype=float)
@@ -180,7 +159,30 @@ def calibrate(rows: list[dict[str, Any]]) -> dict[str, float]:
         return float(value), (table / scale).T @ (chance - right) + ridge * weights
 
     weights = minimize(loss, np.zeros(table.shape[1]), jac=True, bounds=bounds(names)).x / scale
-    return dict(zip(["", *names], np.round(weights, 4).tolist(), strict=True))
+    found_weights = zip(["", *names], np.round(weights, 4).tolist(), strict=True)
+    return {name: weight for name, weight in found_weights if weight or not name}
+
+
+def least_quality(rows: list[dict[str, Any]], stage: str) -> float:
+    """From which quality on so many of the believed fits are right as is aimed at."""
+    LEAST_QUALITY[stage] = 0.0
+    told = [verdict_of(row, stage)[:2] for row in rows]
+    quality = np.array([one[0] for one in told])
+    believed, right = np.array([one[1] for one in told]), np.array([is_right(r) for r in rows])
+    for least in np.arange(FLOOR, 1.0, 0.01):
+        chosen = believed & (quality >= least)
+        if chosen.sum() >= FEWEST and right[chosen].mean() >= AIM:
+            return round(float(least), 2)
+    return FLOOR
+
+
+def keep(path: Path) -> None:
+    """Writes weights and limits as the module that the package reads them from."""
+    head = path.read_text(encoding="utf-8").partition("\nWEIGHTS")[0]
+    values = f"\nWEIGHTS: dict[str, dict[str, float]] = {json.dumps(WEIGHTS)}\n"
+    limits = f"LEAST_QUALITY: dict[str, float] = {json.dumps(LEAST_QUALITY)}\n"
+    path.write_text(head + values + limits, encoding="utf-8")
+    subprocess.run([sys.executable, "-m", "ruff", "format", str(path)], check=True)
 
 
 def bounds(names: list[str]) -> list[tuple[float | None, float | None]]:
@@ -262,9 +264,9 @@ def main() -> None:
     """Measures, prints and writes."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--cache", type=Path, required=True)
-    parser.add_argument("--fits", type=int, default=PICTURES, help="how many pictures")
     parser.add_argument("--stage", choices=STAGES, help="one stage alone")
-    parser.add_argument("--calibrate", action="store_true", help="print weights, of even numbers")
+    parser.add_argument("--calibrate", action="store_true", help="find weights, of even numbers")
+    parser.add_argument("--kept", action="store_true", help="make no fits, judge what is there")
     wishes = parser.parse_args()
     seed()
     cases = []
@@ -272,12 +274,15 @@ def main() -> None:
         if wishes.stage not in (None, stage):
             cases += reported(stage)
             continue
-        rows = collect(wishes.cache, wishes.fits, stage)
+        rows = collect(wishes.cache, PICTURES[stage], stage, kept=wishes.kept)
+        tuning, judging = ([row for row in rows if row["number"] % 2 == k] for k in (0, 1))
         if wishes.calibrate:
-            print(stage, calibrate([row for row in rows if row["number"] % 2 == 0]))
-        cases += judged([row for row in rows if row["number"] % 2], stage)
-    if not wishes.calibrate:
-        report("verdict", [case | {"pictures_asked": PICTURES} for case in cases])
+            WEIGHTS[stage] = calibrate(tuning)
+            LEAST_QUALITY[stage] = least_quality(tuning, stage)
+            keep(Path(kept_weights.__file__))
+        whole = {"fits_of_both_halves": len(rows), "least_quality": LEAST_QUALITY[stage]}
+        cases += [case | whole for case in judged(judging, stage)]
+    report("verdict", cases)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from morphface.landmarks.schemes import scheme
 from morphface.media.images import Photo
 from morphface.models import MorphableModel
 
-__all__ = ["KINDS", "WRONG", "Spoilt", "right_warnings", "spoilt"]
+__all__ = ["KINDS", "WRONG", "Spoilt", "kind_of", "right_warnings", "spoilt"]
 
 SIDE = 240
 _EXPOSED = 0.75  # so that nothing is saturated but by what is done to a picture
@@ -65,8 +65,7 @@ def spoilt(
         other: landmarks of another face, of a picture of the same size.
     """
     rng = torch.Generator().manual_seed(77_000 + number)
-    chance = np.random.default_rng((77, number))
-    kind = str(chance.choice(list(KINDS), p=_SHARES))
+    chance, kind = _chance(number)
     head = _small(lit_head(model, rng))
     if kind == "turned":
         head = _turned(head, chance)
@@ -83,6 +82,20 @@ def spoilt(
         witness = face
         face, amount = WRONG[kind](face, other, chance)
     return Spoilt(kind, float(amount), head, photo, face, witness)
+
+
+def kind_of(number: int) -> str:
+    """What is wrong with the picture of a number.
+
+    Args:
+        number: from 0.
+    """
+    return _chance(number)[1]
+
+
+def _chance(number: int) -> tuple[np.random.Generator, str]:
+    chance = np.random.default_rng((77, number))
+    return chance, str(chance.choice(list(KINDS), p=_SHARES))
 
 
 def _small(head: Head) -> Head:

@@ -2,8 +2,8 @@
 
 Two maps are asked: colours that are not those of this skin, and darkness that no shade explains,
 as that of hair. Of each, parts count that are large and have an edge: shade and rouge have none. A
-hand has the colours of a face; it shows where a mouth should be seen and is not. A beard hides
-nothing: reflectance explains it.
+hand has the colours of a face; it shows where a mouth should be seen and is not (`hand.py`). A
+beard hides nothing: reflectance explains it.
 """
 
 from collections.abc import Callable
@@ -12,10 +12,11 @@ from dataclasses import replace
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
-from scipy.ndimage import binary_dilation, gaussian_filter, label
+from scipy.ndimage import binary_dilation, label
 from torch import Tensor
 
-from morphface.fit.covered.raster import SIDE, FaceRaster, face_raster
+from morphface.fit.covered.hand import hand_before
+from morphface.fit.covered.raster import FaceRaster, face_raster
 from morphface.fit.covered.skin import channels_of, smoothed, tell_skin
 from morphface.fit.shared.result import FitResult
 from morphface.landmarks import Landmarks
@@ -32,19 +33,8 @@ _NEAR = 0.022
 """Over which that is taken, in sizes of a face."""
 _DEEP = 0.75
 """How much darker than skin, as a logarithm, what is no shade is."""
-_FLAT, _PALE = 0.14, 0.04
-"""Deviation of brightness over lips, and what their redness exceeds that around them by, a
-logarithm, below both of which they are not seen."""
-_SHARP = 0.28
-"""Deviation of brightness over lids and brows from which a picture would show lips, ..."""
-_LIT, _AHEAD = 0.1, 0.6
-"""... as bright as this, and turned to the camera by this cosine."""
 _GROWN = 0.68
 """Share of a dark part that lies where beards grow, from which it is one."""
-_HAND = 30.0
-"""Millimetres around a mouth that a hand before it hides at least."""
-_SOFT = 2.0
-"""Standard deviation of a hand's edge, in pixels of the raster."""
 _TRUST = 0.01
 """What a landmark that is hidden counts for."""
 
@@ -112,7 +102,7 @@ def _cover(face: FaceRaster) -> Float[np.ndarray, "h w"] | None:
         kept |= _parts((likely > 0.5) & face.seen, face, channels)
     around = binary_dilation(kept, iterations=2)
     found = np.maximum(np.maximum(other, dark), kept) * around * face.seen
-    return np.maximum(found, _hand(face, channels_of(face.colours)))
+    return np.maximum(found, hand_before(face, channels_of(face.colours)))
 
 
 def _parts(
@@ -154,21 +144,3 @@ def _edge(
         squares += np.square(inside - outside)
     edge = (within > 0.2) & (without > 0.2)
     return float(np.median(np.sqrt(squares[edge]))) if edge.any() else np.inf
-
-
-def _hand(
-    face: FaceRaster, channels: Float[np.ndarray, "h w 3"]
-) -> Float[np.ndarray, "h w"] | float:
-    """What is around a mouth that is not seen, in a picture that would show it."""
-    ring = binary_dilation(face.lips, iterations=6) & ~binary_dilation(face.lips, iterations=2)
-    ring &= face.skin
-    lips, eyes = channels[face.lips], channels[face.eyes]
-    if min(len(lips), len(eyes), int(ring.sum())) < SIDE // 4:
-        return 0.0
-    redder = float(lips[:, 1].mean() - channels[ring][:, 1].mean())
-    seen = float(lips[:, 0].std()) > _FLAT or redder > _PALE
-    clear = face.colours[face.lips].mean() > _LIT and face.normals[face.lips][:, 2].mean() > _AHEAD
-    if seen or not clear or float(eyes[:, 0].std()) < _SHARP:
-        return 0.0
-    near = (face.distance < _HAND) & (face.seen | face.lips)
-    return np.asarray(gaussian_filter(1.0 * near, _SOFT))

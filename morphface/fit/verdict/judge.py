@@ -5,20 +5,19 @@ import math
 from morphface.fit.analysis.result import PhotometricResult
 from morphface.fit.shared.result import FitResult
 from morphface.fit.verdict.measures import Measures
-from morphface.fit.verdict.quality import quality_of
+from morphface.fit.verdict.quality import quality_of, stage_of
 from morphface.fit.verdict.record import WARNINGS, Verdict, Warned
+from morphface.fit.verdict.weights import LEAST_QUALITY
 
 __all__ = ["judge"]
-
-LEAST_QUALITY = 0.3
-"""Below which a fit is not believed: three in ten of such fits are right (`bench_verdict`)."""
 
 
 def judge(measures: Measures, fit: FitResult, pixels: PhotometricResult | None) -> Verdict:
     """How far a fit may be believed.
 
     A fit is not believed where the solver says so, where a measure is beyond what any fit
-    survives, or where all of them together leave little hope.
+    survives, or where all of them together leave less hope than its stage asks for: of fits to
+    pixels, so much that nine in ten of the believed ones are right.
 
     Args:
         measures: of the fit.
@@ -34,7 +33,7 @@ def judge(measures: Measures, fit: FitResult, pixels: PhotometricResult | None) 
     quality = quality_of(measures, with_pixels=pixels is not None)
     reason = fit.reason if pixels is None else pixels.reason
     reason = reason or _fatal(warnings)
-    if not reason and quality < LEAST_QUALITY:
+    if not reason and quality < LEAST_QUALITY[stage_of(pixels is not None)]:
         worst = "; ".join(one.words for one in warnings if one.name != "focal")
         reason = f"{quality:.0%} of fits like this one are right" + (f": {worst}" * bool(worst))
     return Verdict(0.0 if reason and math.isnan(quality) else quality, warnings, not reason, reason)

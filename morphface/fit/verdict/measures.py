@@ -13,6 +13,7 @@ from torch import Tensor
 from morphface.fit.analysis.result import PhotometricResult
 from morphface.fit.shared.coefficients import ellipsoid
 from morphface.fit.shared.result import FitResult
+from morphface.fit.verdict.pose import pose_apart
 from morphface.fit.verdict.sight import Sight, look_at
 from morphface.landmarks import SCHEMES, Landmarks, outer_eye_distance
 from morphface.landmarks.boxes import area, overlap
@@ -43,6 +44,7 @@ class Measures:
     occluded: float = _NONE
     landmarks_pixels: float = _NONE
     landmarks_detector: float = _NONE
+    detector_pose: float = _NONE
     contradictory: float = _NONE
     facing: float = _NONE
     colours: float = _NONE
@@ -99,6 +101,7 @@ def measure(
         noisy=_noise(photo, face),
         occluded=_NONE if cover is None else sight.mean(_at(cover, sight.spots)),
         landmarks_detector=_NONE if witness is None else _apart(face, witness, eyes),
+        detector_pose=pose_apart(model, sight.points, face if witness is None else witness),
         contradictory=fit.landmark_nme,
         facing=_facing_away(model, fit, sight),
         bound=_bound(parameters.identity[0]),

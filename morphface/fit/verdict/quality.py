@@ -10,8 +10,9 @@ import math
 from collections.abc import Callable
 
 from morphface.fit.verdict.measures import Measures
+from morphface.fit.verdict.weights import WEIGHTS
 
-__all__ = ["FEATURES", "features_of", "quality_of"]
+__all__ = ["FEATURES", "features_of", "quality_of", "stage_of"]
 
 _Feature = Callable[[float], float]
 
@@ -42,6 +43,7 @@ FEATURES: dict[str, _Feature] = {
     "occluded": _beyond(0.25, 0.75),
     "landmarks_pixels": _log(0.015, -1.0, 3.0),
     "landmarks_detector": _beyond(0.05, 0.6),
+    "detector_pose": _beyond(3.0, 27.0),
     "contradictory": _log(0.015, -1.0, 3.0),
     "facing": _beyond(0.05, 0.95),
     "colours": _beyond(0.15, 0.3),
@@ -50,28 +52,6 @@ FEATURES: dict[str, _Feature] = {
     "asymmetry": _beyond(0.35, 0.65),
 }
 """What is made of each measure."""
-
-_LINEAR: dict[str, float] = {
-    "": 0.3763,
-    "small": 0.1001,
-    "blurred": -2.7863,
-    "dark": 0.1175,
-    "cut": -1.8729,
-    "turned": -0.0186,
-    "occluded": -1.1327,
-    "landmarks_detector": -8.1069,
-}
-_PIXELS: dict[str, float] = {
-    "": 1.7699,
-    "blurred": -0.4862,
-    "dark": 0.5102,
-    "saturated": -0.7649,
-    "cut": -2.5518,
-    "landmarks_detector": -7.8144,
-    "colours": -0.0304,
-    "unlike": -2.8247,
-    "bound": -4.0921,
-}
 
 
 def features_of(measures: Measures) -> dict[str, float]:
@@ -87,6 +67,15 @@ def features_of(measures: Measures) -> dict[str, float]:
     }
 
 
+def stage_of(with_pixels: bool) -> str:
+    """The stage by which a fit is judged: "linear" or "pixels".
+
+    Args:
+        with_pixels: whether it was fitted to pixels.
+    """
+    return "pixels" if with_pixels else "linear"
+
+
 def quality_of(measures: Measures, *, with_pixels: bool) -> float:
     """The probability that a fit is right, 0 to 1.
 
@@ -94,7 +83,6 @@ def quality_of(measures: Measures, *, with_pixels: bool) -> float:
         measures: of the fit.
         with_pixels: whether it was fitted to pixels.
     """
-    weights = _PIXELS if with_pixels else _LINEAR
     found = features_of(measures) | {"": 1.0}
-    total = sum(weight * found[name] for name, weight in weights.items())
+    total = sum(weight * found[name] for name, weight in WEIGHTS[stage_of(with_pixels)].items())
     return 1 / (1 + math.exp(-min(max(total, -30.0), 30.0)))

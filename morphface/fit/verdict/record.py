@@ -48,6 +48,7 @@ WARNINGS: dict[str, Kind] = {
             0.15,
             0.3,
         ),
+        Kind("detector_pose", "the detector sees the head turned by {:.0f} degrees more", 15, 30),
         Kind("contradictory", "landmarks contradict each other, {:.3f} eye distances", 0.04, 0.08),
         Kind("facing", "{:.0%} of the landmarks lie on what faces away", 0.2, 0.5),
         Kind("colours", "colours are unexplained, {:.3f} off", 0.15, 0.3),

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
@@ -10,7 +11,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from morphface.fit.analysis import fit_photometric
-from morphface.fit.analysis.settings import GROUPS
+from morphface.fit.analysis.result import PhotometricResult
+from morphface.fit.analysis.settings import GROUPS, PhotometricSettings
+from morphface.fit.covered import find_cover, fit_uncovered
 from morphface.fit.linear import fit_linear
 from morphface.fit.shared.result import FitResult
 from morphface.fit.video.looks import Likeness, likeness_of
@@ -163,7 +166,7 @@ def _inside(candidate: Candidate) -> float:
 def person_of(
     number: int, model: MorphableModel, keys: Sequence[Candidate], settings: VideoSettings
 ) -> Person:
-    """The person that key frames show.
+    """The person that key frames show, as far as nothing hides it.
 
     Args:
         number: of the person.
@@ -172,9 +175,8 @@ def person_of(
         settings: whether pixels are asked, and how.
     """
     focal = settings.focal or focal_of(keys)
-    starts = [
-        candidate_of(model, key.frame, key.landmarks, focal, settings.camera).fit for key in keys
-    ]
+    seen = [_uncovered(model, key, focal, settings.camera) for key in keys]
+    starts, covers = [start for start, _ in seen], [cover for _, cover in seen]
     identity = torch.stack([start.parameters.identity for start in starts]).mean(dim=0)
     colours = model.reflectance
     person = Person(
@@ -194,14 +196,28 @@ def person_of(
     )
     if settings.stage == "linear" or not person.converged:
         return person
-    return _with_pixels(person, model, [key.frame.photo.pixels for key in keys], starts, settings)
+    shown = [
+        (key.frame.photo.pixels, start, cover)
+        for key, start, cover in zip(keys, starts, covers, strict=True)
+    ]
+    return _with_pixels(person, model, shown, settings)
+
+
+def _uncovered(
+    model: MorphableModel, key: Candidate, focal: FocalLength | None, camera: Camera | None
+) -> tuple[FitResult, Float[Tensor, "H W"]]:
+    """The fit to those landmarks that nothing hides, and how likely pixels show what hides them."""
+    photo = key.frame.photo
+    fit = partial(fit_linear, model, size=photo.size, focal=focal, camera=camera)
+    start = fit(key.landmarks)
+    cover = find_cover(model, start, photo)
+    return fit_uncovered(fit, start, cover), cover
 
 
 def _with_pixels(
     person: Person,
     model: MorphableModel,
-    photos: list[Tensor],
-    starts: list[FitResult],
+    shown: list[tuple[Tensor, FitResult, Tensor]],
     settings: VideoSettings,
 ) -> Person:
     """The person as the pixels of the key frames show it, in the light that frames know.
@@ -214,11 +230,10 @@ def _with_pixels(
         shade=0.0,
         shade_spread=0.0,
     )
-    seen = fit_photometric(model, photos, starts, settings=wishes, free=_FREE)
-    good = [k for k, reason in enumerate(seen.reasons) if not reason]
-    if 0 < len(good) < len(photos):
-        photos, starts = [photos[k] for k in good], [starts[k] for k in good]
-        seen = fit_photometric(model, photos, starts, settings=wishes, free=_FREE)
+    seen = _explained(model, shown, wishes)
+    good = [one for one, reason in zip(shown, seen.reasons, strict=True) if not reason]
+    if 0 < len(good) < len(shown):
+        seen = _explained(model, good, wishes)
     if not seen.converged:
         return replace(person, rmse=math.nan, reason=seen.reason)
     return replace(
@@ -232,3 +247,13 @@ def _with_pixels(
         rmse=float(np.median(seen.photometric_rmse)),
         nme=float(np.median(seen.landmark_nme)),
     )
+
+
+def _explained(
+    model: MorphableModel,
+    shown: list[tuple[Tensor, FitResult, Tensor]],
+    wishes: PhotometricSettings,
+) -> PhotometricResult:
+    """One person in photos, with their fits to landmarks and what is before the face."""
+    photos, starts, covers = zip(*shown, strict=True)
+    return fit_photometric(model, photos, starts, settings=wishes, free=_FREE, covers=covers)

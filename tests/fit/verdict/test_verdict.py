@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 
 import pytest
+import roma
 import torch
 from torch.nn.functional import conv2d
 
@@ -19,7 +20,9 @@ from morphface.fit.verdict import (
     warned_frames,
 )
 from morphface.fit.verdict.measures import turn_of
+from morphface.fit.verdict.pose import pose_apart
 from morphface.geometry.angles import angles_to_rotvec
+from morphface.geometry.camera import to_camera
 from morphface.landmarks import Landmarks
 from morphface.landmarks.boxes import box_of
 from morphface.landmarks.schemes import scheme
@@ -116,6 +119,26 @@ def test_landmarks_that_the_detector_sees_elsewhere_are_not_believed(known):
     assert not verdict.converged
     assert verdict.reason.startswith("the detector sees the face elsewhere, by ")
     assert judge(measured(known, witness=fit.landmarks), fit, None).converged
+
+
+@pytest.mark.parametrize("yaw", [0.0, 20.0, -40.0])
+def test_a_pose_is_as_far_off_as_the_detector_sees_it_turned_in_depth(known, yaw):
+    model, p = known.faces[0].model, known.faces[0].parameters
+    points = to_camera(model.vertices(p.identity, p.expression)[0], p.rotation[0], p.translation[0])
+    points = points + points.new_tensor([0.0, 0.0, -700.0]) - points.mean(dim=0)
+    turn = roma.rotvec_to_rotmat(angles_to_rotvec(torch.tensor([yaw, 0.0, 0.0]).deg2rad()))
+    x, y, z = (0.5 * model.landmarks["478"].points(points) @ turn.T).unbind(dim=1)
+    spots = torch.stack([x, -y], dim=1)
+    seen = Landmarks(spots, "478", torch.ones(478), box_of(spots), -z)
+    assert pose_apart(model, points, seen) == pytest.approx(abs(yaw), abs=1.0)
+    assert math.isnan(pose_apart(model, points, replace(seen, depth=None)))
+
+
+def test_a_pose_that_the_detector_does_not_see_is_not_believed(known):
+    fit = known.faces[0].fit
+    verdict = judge(replace(measured(known), detector_pose=50.0), fit, None)
+    assert verdict.reason == "the detector sees the head turned by 50 degrees more"
+    assert not verdict.converged
 
 
 def test_worse_measures_give_no_better_quality(known):

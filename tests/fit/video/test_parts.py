@@ -20,7 +20,10 @@ from morphface.fit.video.state import span_of, state_of
 from morphface.fit.video.view import image_of, view_of
 from morphface.geometry.spherical_harmonics import irradiance
 from morphface.media.images import Photo
+from morphface.media.video import Frame
 from tests.fit.video.clip import CAMERA, SIZE, clip, marks, moving
+
+NOSE_TIP = 1  # of the 478
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +108,24 @@ def test_key_frames_are_unlike_each_other_and_sharp(candidates):
     blurred = [replace(c, sharpness=0.01 * c.sharpness) for c in candidates[::2]]
     sharp = choose_keys([*blurred, *candidates[1::2]], 3)
     assert all(candidate.frame.index % 2 for candidate in sharp)
+
+
+def test_a_person_is_made_of_the_landmarks_that_nothing_hides(known, quick):
+    face, pixels, linear = known.faces[0], known.photo.pixels, replace(quick, stage="linear")
+    marks = face.fit.landmarks
+    nose = float(marks.points[NOSE_TIP, 1])
+    low = marks.points[:, 1] > nose + 3
+    pulled = replace(marks, points=marks.points + 4.0 * low[:, None])
+    rows = (torch.arange(pixels.shape[0]) + 0.5 > nose)[:, None, None]
+    masked = torch.where(rows, torch.tensor([0.62, 0.76, 0.85]), pixels)
+
+    def person(shown, seen):
+        key = candidate_of(face.model, Frame(Photo(shown), 0, 0.0), seen, 500.0)
+        return person_of(0, face.model, [key], linear).identity
+
+    unsure = replace(pulled, confidence=torch.where(low, 0.01, 1.0))
+    away = (person(masked, pulled) - person(pixels, unsure)).norm()
+    assert away < 0.5 * (person(pixels, pulled) - person(pixels, unsure)).norm()
 
 
 def test_a_cut_is_told_from_a_flash_and_from_motion(rng):
