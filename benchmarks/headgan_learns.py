@@ -42,6 +42,8 @@ WATCHED_SEED, WATCHED = 98, 24
 HELD_SEED, HELD = 99, 240
 """Takes of 8 people at a time; 30 takes each come before others do, so four rounds are 32."""
 ROUNDS = 4
+EVERY = 8
+"""Of the clip's frames that may be tested, themselves a third of all, one of so many is."""
 SHEET = 12
 
 
@@ -117,7 +119,7 @@ def clip_rows(cache: Path, half: str):
     """A half of the clip from one photo, near and far, by networks tuned on the other half."""
     clip, track, _ = filmed(cache, SIDE)
     other = next(name for name in HALVES if name != half)
-    photo, frames = rows_of(other)[0], rows_of(half)[::4]
+    photo, frames = rows_of(other)[0], rows_of(half)[::EVERY]
     far = far_rows(track, photo, frames)
     nets = generators(cache, other)
     early = generators(cache, "pretrained")
@@ -129,7 +131,8 @@ def clip_rows(cache: Path, half: str):
         pairs = takes(clip, config_with(True), chosen, [photo])
         made = methods([pairs.take(n) for n in range(len(chosen))], nets)
         made["rerender"] = redrawn(cache, photo, SIDE, chosen)
-        made["DVP"] = portraits(cache, other, SIDE, STEPS["dvp"], chosen)
+        if STEPS["dvp"]:
+            made["DVP"] = portraits(cache, other, SIDE, STEPS["dvp"], chosen)
         yield from rows(f"clip, {half} half, {name}", made)
         write_sheet(cache, f"{half}_{name}", made)
 

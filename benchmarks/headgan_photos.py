@@ -20,7 +20,7 @@ from morphface.pipelines.photo import fit_photo
 from morphface.rerender import Rerenderer
 
 PHOTOS = ("grace_hopper.jpg", "model_face_hand.jpg", "sunglasses_selfie.jpg", "old_man_side.jpg")
-FRAMES = 6
+FRAMES = 4
 """Of the driver, evenly over the half of the clip with all turns."""
 
 
