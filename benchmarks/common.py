@@ -31,21 +31,29 @@ def measure(
 ) -> dict[str, dict[str, float]]:
     """Milliseconds of each call: median, fastest, and the spread between the quartiles.
 
+    `processor_ms` is the median of what all cores together spent on it, which other programs on
+    the machine change little.
+
     Args:
         calls: what to time, by name; they take turns.
         runs: of each call, after `warmup` runs that do not count.
         warmup: runs before the clock starts; the first compiles.
     """
     times: dict[str, list[float]] = {name: [] for name in calls}
+    spent: dict[str, list[float]] = {name: [] for name in calls}
     for turn in range(warmup + runs):
         for name, call in calls.items():
             _synchronise()
-            start = time.perf_counter()
+            start, before = time.perf_counter(), time.process_time()
             call()
             _synchronise()
             if turn >= warmup:
                 times[name].append((time.perf_counter() - start) * 1e3)
-    return {name: _summary(values) for name, values in times.items()}
+                spent[name].append((time.process_time() - before) * 1e3)
+    return {
+        name: _summary(values) | {"processor_ms": round(median(spent[name]), 3)}
+        for name, values in times.items()
+    }
 
 
 def report(name: str, cases: list[dict[str, Any]]) -> None:
@@ -70,11 +78,12 @@ def seed() -> torch.Generator:
 
 
 def machine() -> dict[str, Any]:
-    """Processor, its threads in use, device, and versions."""
+    """Processor, its threads in use, how many programs want it, device, and versions."""
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
     return {
         "processor": _processor(),
         "threads": torch.get_num_threads(),
+        "load": round(os.getloadavg()[0], 1),
         "device": device,
         "python": platform.python_version(),
         **{package: version(package) for package in PACKAGES},

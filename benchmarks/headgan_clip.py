@@ -69,17 +69,28 @@ def mattes(folder: Path, track: Track) -> dict[int, torch.Tensor]:
 def filmed(folder: Path, size: int) -> tuple[Filmed, Track, Crop]:
     """The clip, cut out about the face."""
     track = tracked(folder)
-    crop = Crop.steady(track.boxes, size)
+    crop, file = Crop.steady(track.boxes, size), folder / f"cut{size}.npz"
+    if not file.is_file():
+        pictures, person = _cut(track, crop, mattes(folder, track))
+        np.savez(file, pictures=pictures.numpy(), person=person.numpy())
+    kept = np.load(file)
+    camera: Camera = crop.camera(track.camera)
+    parts = (torch.from_numpy(kept[name]) for name in ("pictures", "person"))
+    return Filmed(track.parameters, camera, *parts, "webcam_head_turns"), track, crop
+
+
+def _cut(track: Track, crop: Crop, found: dict[int, torch.Tensor]):
+    """Frames and mattes in a crop, as bytes."""
+    size = crop.size
     small = Crop(crop.left / 2, crop.top / 2, crop.side / 2, size)
     pictures = torch.zeros(track.frames, size, size, 3, dtype=torch.uint8)
     person = torch.zeros(track.frames, size, size, dtype=torch.uint8)
     with read_video(FOLDER / HEAD) as video:
         for frame in video:
             pictures[frame.index] = _bytes(crop.apply(frame.photo.pixels))
-    for index, matte in mattes(folder, track).items():
+    for index, matte in found.items():
         person[index] = _bytes(small.apply(matte[..., None])[..., 0])
-    camera: Camera = crop.camera(track.camera)
-    return Filmed(track.parameters, camera, pictures, person, "webcam_head_turns"), track, crop
+    return pictures, person
 
 
 def rows_of(half: str) -> list[int]:

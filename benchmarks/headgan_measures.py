@@ -16,7 +16,7 @@ from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
 from morphface.media.images import Photo
 from morphface.models import load_model
 
-FACES = 16
+FACES = 12
 """Frames of a method whose faces are found and fitted."""
 ENLARGED = 4
 WEIGHTS = (
@@ -75,14 +75,18 @@ def faces_of(pictures):
     return big, found
 
 
-def people_of(made, true, photo) -> dict[str, float]:
-    """Identity against the photo, pose in degrees and expression against the true frames."""
-    places = torch.linspace(0, len(made) - 1, min(FACES, len(made))).round().long()
+def fits_of(pictures):
+    """What is measured in the faces of some pictures; None where there is none."""
+    return [fit for _, fit in faces_of(pictures)[1]]
+
+
+def people_of(made, wanted: list, photo) -> dict[str, float]:
+    """Identity against the photo, pose in degrees and expression against what is wanted."""
+    places = spread(len(made))
     big, found = faces_of(made[places])
-    _, wanted = faces_of(true[places])
     face, seen = faces_of(photo[:1])
     turns, moves = [], []
-    for (_, one), (_, two) in zip(found, wanted, strict=True):
+    for (_, one), two in zip(found, wanted, strict=True):
         if one is None or two is None:
             continue
         apart = rotvec_to_angles(one.rotation[0]) - rotvec_to_angles(two.rotation[0])
@@ -94,6 +98,11 @@ def people_of(made, true, photo) -> dict[str, float]:
         values = Csim.load(WEIGHTS)(big, face, marks)
         out["csim"] = _mean([float(value) for value in values if value.isfinite()])
     return out
+
+
+def spread(count: int):
+    """Numbers of the frames whose faces are found and fitted."""
+    return torch.linspace(0, count - 1, min(FACES, count)).round().long()
 
 
 def _mean(values):

@@ -33,7 +33,7 @@ _Blend = Annotated[
     bool | None,
     typer.Option(
         "--blend/--no-blend",
-        help="headgan: blend frames with the moved photo; for short trainings.",
+        help="headgan: add what is painted to the moved photo; for short trainings.",
     ),
 ]
 _Prior = Annotated[

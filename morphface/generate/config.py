@@ -38,7 +38,8 @@ class GeneratorConfig:
         style: names of the parts of the vector that drives frames beside the maps, such as "sound".
         style_sizes: how many numbers each part has.
         flow_prior: whether photos come with the flow of the mesh, from which the network's starts.
-        blend: whether frames are blended with the moved photo, where the network trusts that.
+        blend: whether frames are the moved photo with what is painted added to it; painted whole
+            otherwise.
 
     Raises:
         ParameterError: a value is none of those above.

@@ -15,6 +15,10 @@ __all__ = ["Exposure", "Light", "random_exposure", "random_light"]
 
 BRIGHT = 0.8
 """Light on a face that looks at the camera, on average over `_FACE`, at the mean exposure."""
+BRIGHTNESS, BALANCE, TINT = 0.06, 0.02, 0.01
+"""Standard deviations of the logarithms of what differs from frame to frame: gain of all channels,
+of red against blue, and of each channel. Between frames of a webcam the first is 0.06, the second
+0.01 to 0.02 (where a photo's pixels, moved by the mesh's flow, are seen in them)."""
 _FACE = ((0.0, 0.0, 1.0), (-0.8, 0.0, 0.6), (0.8, 0.0, 0.6), (0.0, 0.7, 0.7), (0.0, -0.5, 0.8))
 
 
@@ -100,8 +104,8 @@ def random_light(dice: Dice) -> Light:
 
 def random_exposure(dice: Dice) -> Exposure:
     """Of one frame: cameras make faces lighter or darker, warmer or colder."""
-    brightness = torch.exp(0.14 * dice.normal(1))
-    balance = torch.exp(0.04 * dice.normal() * torch.tensor([1.0, 0.0, -1.0]))
-    tint = torch.exp(0.02 * dice.normal(3))
+    brightness = torch.exp(BRIGHTNESS * dice.normal(1))
+    balance = torch.exp(BALANCE * dice.normal() * torch.tensor([1.0, 0.0, -1.0]))
+    tint = torch.exp(TINT * dice.normal(3))
     noise = dice.number(0.0, 0.012)
     return Exposure(brightness * balance * tint, noise, int(dice.whole(1 << 30)))

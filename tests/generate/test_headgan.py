@@ -99,6 +99,13 @@ def test_with_the_prior_the_moved_photo_is_the_warped_one_from_the_start():
     assert far[0] < far[1] / 4
 
 
+def test_a_frame_begins_as_the_moved_photo_where_paint_is_added_to_it():
+    torch.manual_seed(0)
+    take = take_of(3)
+    out = HeadGan(CONFIG.replace(blend=True))(take.window, take.references, details=True)
+    assert 0 < (out.frame - out.photos[0]).abs().mean() < 0.05
+
+
 def test_what_was_left_behind_is_where_the_person_was_and_is_not():
     take = take_of(4)
     reference = take.references[0]

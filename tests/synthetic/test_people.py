@@ -89,6 +89,17 @@ def test_exposure_and_white_balance_differ_between_frames_of_a_person(people):
     assert (corners.std(0) > 0.003).any()
 
 
+def test_gains_spread_as_is_said():
+    from morphface.synthetic import Dice
+    from morphface.synthetic.light import BALANCE, BRIGHTNESS, TINT, random_exposure
+
+    gains = torch.stack([random_exposure(Dice(0, k)).gain.log() for k in range(400)])
+    whole = (BRIGHTNESS**2 + TINT**2 / 3) ** 0.5
+    across = (4 * BALANCE**2 + 2 * TINT**2) ** 0.5
+    assert float(gains.mean(1).std()) == pytest.approx(whole, rel=0.15)
+    assert float((gains[:, 0] - gains[:, 2]).std()) == pytest.approx(across, rel=0.15)
+
+
 def test_all_tones_of_skin_are_there():
     from morphface.models import load_model
     from morphface.synthetic import Dice

@@ -34,13 +34,11 @@ class Painted(Record):
 
     Args:
         frame: from -1 to 1.
-        painted: what R painted; the frame itself, unless that is blended with the moved photo.
         photos: each photo, moved.
         masks: where the flow of each photo holds.
     """
 
     frame: Float[Tensor, "B 3 H W"]
-    painted: Float[Tensor, "B 3 H W"]
     photos: tuple[Float[Tensor, "B 3 H W"], ...]
     masks: tuple[Float[Tensor, "B 1 H W"], ...]
 
@@ -85,11 +83,11 @@ class HeadGan(nn.Module):
         hints = [hints_of(reference).to(window.dtype) for reference in references]
         moved = [self.move(window, *parts) for parts in zip(references, known, hints, strict=True)]
         levels, photo, hint = _merged(moved, references, hints)
-        frame, painted = self.paint(window, levels, photo, hint, style)
+        frame = self.paint(window, levels, photo, hint, style)
         if not details:
             return frame
         photos, masks = (tuple(getattr(one, name) for one in moved) for name in ("photo", "mask"))
-        return Painted(frame, painted, photos, masks)
+        return Painted(frame, photos, masks)
 
     def encode(self, reference: Reference) -> Features:
         """Features of a photo, which serve all frames that are made from it.

@@ -24,13 +24,13 @@ class RenderingNetwork(nn.Module):
     """The rendering network: SPADE by moved features at three sizes, then by the moved photo.
 
     Args:
-        config: channels, width, style, and whether the frame is blended with the moved photo.
+        config: channels, width, style, and whether what is painted is added to the moved photo.
     """
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
         width, extra = config.width, HINTS if config.flow_prior else 0
-        self.prior, self.blend = config.flow_prior, config.blend
+        self.prior, self.added = config.flow_prior, config.blend
         widths = (16 * width, 4 * width, width)
         self.encoder = Encoder(config.window_channels + extra, width)
         self.blocks = nn.ModuleList(SpadeBlock(c, c, 8 * width) for c in widths)
@@ -38,7 +38,6 @@ class RenderingNetwork(nn.Module):
         self.styles = nn.ModuleList(StyleBlock(c, config.style_dim) for c in styles)
         self.last = SpadeBlock(width, 3 + extra, 8 * width)
         self.paint = convolution(width, 3, 7)
-        self.gate = convolution(width, 1, 7) if self.blend else None
 
     def forward(
         self,
@@ -47,8 +46,8 @@ class RenderingNetwork(nn.Module):
         photo: Float[Tensor, "B 3 H W"],
         hints: Float[Tensor, "B 3 H W"],
         style: Float[Tensor, "B N"] | None = None,
-    ) -> tuple[Float[Tensor, "B 3 H W"], Float[Tensor, "B 3 H W"]]:
-        """The frame, and what was painted of it; the same where nothing is blended.
+    ) -> Float[Tensor, "B 3 H W"]:
+        """The frame.
 
         Args:
             window: maps.
@@ -67,7 +66,4 @@ class RenderingNetwork(nn.Module):
         found = self.last(found, joined([photo.to(found.dtype), *extra]))
         found = leaky_relu(found, SLOPE)
         painted = torch.tanh(self.paint(found).float())
-        if self.gate is None:
-            return painted, painted
-        kept = torch.sigmoid(self.gate(found).float())
-        return kept * photo + (1 - kept) * painted, painted
+        return (photo + 2 * painted).clamp(-1, 1) if self.added else painted

@@ -1,8 +1,6 @@
 """One step of a one-shot generator: its judges now and then, then the generator, then its mean.
 
-The losses are those of HeadGAN (section 3.3 and its public code). Beside the frame and the moved
-photo, what the rendering network painted has its own difference where frames are blended: else
-the blend settles on the moved photo, and nothing is learnt.
+The losses are those of HeadGAN (section 3.3 and its public code).
 """
 
 from dataclasses import dataclass
@@ -72,7 +70,7 @@ class _Step:
             found = self._judge(made.frame.detach())
         losses = self._differences(made) | (self._adversarial(made.frame) if adversarial else {})
         weights = {
-            **dict.fromkeys(("l1", "l1_painted"), settings.l1),
+            "l1": settings.l1,
             "l1_moved": settings.l1 * settings.moved,
             "vgg": settings.vgg,
             "vgg_moved": settings.vgg * settings.moved,
@@ -89,8 +87,6 @@ class _Step:
         batch, real = self.batch, self.batch.frame
         weight = self._weight()
         pictures = {"l1": [made.frame], "l1_moved": list(made.photos)}
-        if made.painted is not made.frame:
-            pictures["l1_painted"] = [made.painted]
         losses = {name: _far(same, real, weight) for name, same in pictures.items()}
         if self.state.eyes is not None:
             eyes = self.state.eyes
