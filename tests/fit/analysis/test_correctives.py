@@ -89,7 +89,7 @@ def test_a_birthmark_ends_up_in_the_albedo_of_a_fit(place):
 
     change = told(marked, 0.7).albedo / told(model, 0.7).albedo
     assert change[mark].mean() == pytest.approx(0.7, abs=0.05)
-    assert change[~mark].mean() == pytest.approx(1.0, abs=0.01)
+    assert change[~mark].mean() == pytest.approx(1.0, abs=0.05)
     plain = told(marked, 0.0)
     torch.testing.assert_close(plain.albedo, model.albedo(plain.parameters.reflectance)[0])
 
