@@ -98,18 +98,18 @@ def place_error(one: Spoilt, model: MorphableModel, found: FaceParameters, camer
     return float(far / outer_eye_distance(true, "68").clamp(min=1e-6))
 
 
-def collect(cache: Path, count: int, stage: str, *, kept: bool) -> list[dict[str, Any]]:
-    """What is measured of the fits of as many pictures.
+def collect(cache: Path, numbers: range, stage: str, *, kept: bool) -> list[dict[str, Any]]:
+    """What is measured of the fits of some pictures.
 
     Args:
         cache: the folder.
-        count: of pictures.
+        numbers: of the pictures.
         stage: "linear" or "pixels".
         kept: whether to make no fit that is not there.
     """
     model = load_model()
     with MediaPipeDetector() as detector, torch.no_grad():
-        found = SpoiltFits(cache, model, detector).all(count, stage, kept=kept)
+        found = SpoiltFits(cache, model, detector).all(numbers, stage, kept=kept)
         return [row_of(number, one, model) for number, one in found]
 
 
@@ -274,14 +274,16 @@ def main() -> None:
         if wishes.stage not in (None, stage):
             cases += reported(stage)
             continue
-        rows = collect(wishes.cache, PICTURES[stage], stage, kept=wishes.kept)
+        numbers = range(PICTURES[stage]) if wishes.calibrate else range(1, PICTURES[stage], 2)
+        rows = collect(wishes.cache, numbers, stage, kept=wishes.kept)
         tuning, judging = ([row for row in rows if row["number"] % 2 == k] for k in (0, 1))
         if wishes.calibrate:
             WEIGHTS[stage] = calibrate(tuning)
             LEAST_QUALITY[stage] = least_quality(tuning, stage)
             keep(Path(kept_weights.__file__))
-        whole = {"fits_of_both_halves": len(rows), "least_quality": LEAST_QUALITY[stage]}
-        cases += [case | whole for case in judged(judging, stage)]
+        halves = {"tuning_fits": len(tuning), "judging_fits": len(judging)}
+        least = {"least_quality": LEAST_QUALITY[stage]}
+        cases += [case | halves | least for case in judged(judging, stage)]
     report("verdict", cases)
 
 

@@ -5,7 +5,7 @@ are tried on the same fits. After a change of a fit itself, another folder is ne
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,16 +56,16 @@ class SpoiltFits:
         self.folder, self.model, self.detector = folder, model, detector
 
     def all(
-        self, count: int, stage: str, *, kept: bool = False
+        self, numbers: Iterable[int], stage: str, *, kept: bool = False
     ) -> Iterator[tuple[int, FittedPicture]]:
-        """Those of as many pictures that have a fit of this stage, with their numbers.
+        """Those of some pictures that have a fit of this stage, with their numbers.
 
         Args:
-            count: of pictures.
+            numbers: of the pictures.
             stage: one of `STAGES`.
             kept: whether to make none, and give only those that are there.
         """
-        for number in range(count):
+        for number in numbers:
             if kept and not self._path(number, stage).exists():
                 continue
             found = self.linear(number) if stage == "linear" else self.pixels(number)

@@ -16,8 +16,8 @@ def judge(measures: Measures, fit: FitResult, pixels: PhotometricResult | None) 
     """How far a fit may be believed.
 
     A fit is not believed where the solver says so, where a measure is beyond what any fit
-    survives, or where all of them together leave less hope than its stage asks for: of fits to
-    pixels, so much that nine in ten of the believed ones are right.
+    survives, or where all of them together leave less hope than its stage asks for
+    (`weights.LEAST_QUALITY`).
 
     Args:
         measures: of the fit.
