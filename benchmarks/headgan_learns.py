@@ -4,7 +4,8 @@
 half of a clip, and again without the flow prior. Every 50 steps people of a third seed are made:
 how many steps each network needs for as much is in the table. `--prior` and `--without` say how
 many steps both have; a run that was stopped goes on, also to another number. Then people held out,
-the other half of the clip from one photo, and photos are measured; `--only` measures a part.
+the other half of the clip from one photo, and photos are measured; `--only` measures a part,
+and `--dvp 0` leaves the rivals out that need minutes of their own: DVP and rerender on the clip.
 """
 
 import argparse
@@ -130,8 +131,8 @@ def clip_rows(cache: Path, half: str):
             continue
         pairs = takes(clip, config_with(True), chosen, [photo])
         made = methods([pairs.take(n) for n in range(len(chosen))], nets)
-        made["rerender"] = redrawn(cache, photo, SIDE, chosen)
         if STEPS["dvp"]:
+            made["rerender"] = redrawn(cache, photo, SIDE, chosen)
             made["DVP"] = portraits(cache, other, SIDE, STEPS["dvp"], chosen)
         yield from rows(f"clip, {half} half, {name}", made)
         write_sheet(cache, f"{half}_{name}", made)

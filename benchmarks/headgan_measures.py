@@ -16,7 +16,7 @@ from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
 from morphface.media.images import Photo
 from morphface.models import load_model
 
-FACES = 12
+FACES = 8
 """Frames of a method whose faces are found and fitted."""
 ENLARGED = 4
 WEIGHTS = (
