@@ -120,9 +120,8 @@ def sitting(model: MorphableModel, number: int) -> Sitting:
     smile, jaw = dice.number(0.0, 0.6), dice.number(0.0, 0.15)
     mouth = {"mouthSmileLeft": smile, "mouthSmileRight": smile, "jawOpen": jaw}
     side, share = dice.number(-0.8, 0.8), dice.number(0.2, 0.6)
-    sun = tuple(share * x for x in (1.0, 0.97, 0.92))
-    sky = tuple(0.95 - 0.7 * share for _ in range(3))
-    lamp = Lamp(sky, sun, (side, dice.number(0.2, 0.8), 0.8))
+    sky, sun = 0.95 - 0.7 * share, (share, 0.97 * share, 0.92 * share)
+    lamp = Lamp((sky, sky, sky), sun, (side, dice.number(0.2, 0.8), 0.8))
     return Sitting(person, edit(front, model=model, expression=mouth), lamp)
 
 

@@ -84,14 +84,10 @@ class Layers:
             return
         _ = self.person.labels  # which both need, so that nobody waits
         with ThreadPoolExecutor(1, thread_name_prefix="morphface-layers") as pool:
-            sharing = pool.submit(self._share)
+            body = self.body
+            sharing = pool.submit(lambda: (self._smooth, body.rear, body.front, self.background))
             yield
             sharing.result()
-
-    def _share(self) -> None:
-        body = self.body
-        _ = self._rear, self._front, self._smooth, body.rear, body.front, body.inwards
-        _ = self.background
 
     @cached_property
     def background(self) -> tuple[Float[Tensor, "H W 3"], Float[Tensor, "H W 1"]]:
