@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
 
+from morphface.core.threads import threaded_as_here
+
 __all__ = ["computed_ahead"]
 
 _Given = TypeVar("_Given")
@@ -25,7 +27,7 @@ def computed_ahead(
         given: what it is called with, taken when it is needed.
         threads: how many compute.
     """
-    left = iter(given)
+    left, function = iter(given), threaded_as_here(function)
     yield from map(function, islice(left, 1))
     with ThreadPoolExecutor(threads, thread_name_prefix="morphface-ahead") as pool:
         running = deque(pool.submit(function, one) for one in islice(left, threads))

@@ -1,11 +1,15 @@
-"""How many threads small computations use."""
+"""How many threads computations use."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import ParamSpec, TypeVar
 
 import torch
 
-__all__ = ["one_torch_thread"]
+__all__ = ["one_torch_thread", "threaded_as_here"]
+
+_Given = ParamSpec("_Given")
+_Made = TypeVar("_Made")
 
 
 @contextmanager
@@ -17,3 +21,18 @@ def one_torch_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def threaded_as_here(function: Callable[_Given, _Made]) -> Callable[_Given, _Made]:
+    """A function for another thread to call, with as many threads of torch as the one here has.
+
+    A new thread begins with as many as were last set in any, and sums in floating point depend on
+    how many share them.
+    """
+    threads = torch.get_num_threads()
+
+    def called(*given: _Given.args, **named: _Given.kwargs) -> _Made:
+        torch.set_num_threads(threads)
+        return function(*given, **named)
+
+    return called

@@ -16,6 +16,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from morphface.core.ramps import ramp
+from morphface.core.threads import threaded_as_here
 from morphface.geometry.camera import Camera
 from morphface.media.images import Photo
 from morphface.render.interpolate import interpolate
@@ -85,7 +86,10 @@ class Layers:
         _ = self.person.labels  # which both need, so that nobody waits
         with ThreadPoolExecutor(1, thread_name_prefix="morphface-layers") as pool:
             body = self.body
-            sharing = pool.submit(lambda: (self._smooth, body.rear, body.front, self.background))
+            shared = threaded_as_here(
+                lambda: (self._smooth, body.rear, body.front, self.background)
+            )
+            sharing = pool.submit(shared)
             yield
             sharing.result()
 
