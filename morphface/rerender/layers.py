@@ -36,13 +36,11 @@ __all__ = ["Layers"]
 GROUND = 250
 """Pixels along a head in which layers are worked out: more are interpolated, but not colours."""
 DENSE = 1.3, 2.5
-"""Pixels of the photo beside each other in one pixel: up to the first they are sharp, from the
-second on blurred."""
+"""Pixels of the photo in a row in one: up to the first they are sharp, from the second blurred."""
 OWN = 0.004, 0.012
-"""How far within the outline the front begins to have the photo's own colours, and has only them,
-in sizes of the head: nearer, these are mixed with what is behind."""
+"""How far within the outline, in sizes of the head, the photo's own colours begin, and are all."""
 FOLDED = 4.0
-"""The same from which one part of a surface hides another there: it folds over."""
+"""Pixels of the photo in a row in one from which a surface hides itself there: it folds over."""
 BLURRED = 1.2
 """How far, in pixels."""
 BEHIND = 60.0
@@ -86,10 +84,8 @@ class Layers:
         _ = self.person.labels  # which both need, so that nobody waits
         with ThreadPoolExecutor(1, thread_name_prefix="morphface-layers") as pool:
             body = self.body
-            shared = threaded_as_here(
-                lambda: (self._smooth, body.rear, body.front, self.background)
-            )
-            sharing = pool.submit(shared)
+            share = threaded_as_here(lambda: (self._smooth, body.rear, body.front, self.background))
+            sharing = pool.submit(share)
             yield
             sharing.result()
 
