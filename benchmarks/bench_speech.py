@@ -145,6 +145,30 @@ def features(_):
             "median_difference_in_standard_deviations": float(f"{np.median(off):.2g}"),
         }
     yield case
+    yield from (mapped_features(minutes) for minutes in (1, 60))
+
+
+def mapped_features(minutes):
+    """Low-level features of speech and noise in a mapped file; the shortest first, for memory."""
+    said = read_sound(DATA / "audio" / "jfk.wav")[: 10 * RATE]
+    rng = np.random.default_rng(0)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "sound.raw"
+        with file.open("wb") as out:
+            for _ in range(minutes * 6):
+                noise = 0.01 * rng.standard_normal(len(said), dtype=np.float32)
+                out.write((said.numpy() + noise).tobytes())
+        samples = torch.from_file(str(file), size=minutes * 60 * RATE, dtype=torch.float32)
+        before = time.process_time()
+        found = low_level_features(samples, 25.0)
+        return {
+            "case": f"features: {minutes} min in a mapped file",
+            "frames": len(found),
+            "processor_seconds": round(time.process_time() - before, 1),
+            "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+            "of_it_the_mapped_file_mb": samples.numel() * 4 // 2**20,
+            "of_it_the_features_mb": found.numel() * 4 // 2**20,
+        }
 
 
 def peer_features(samples):

@@ -17,7 +17,14 @@ from morphface.core.errors import ParameterError
 from morphface.speech.alphabet import ipa_letters
 from morphface.speech.descriptors import DESCRIPTORS, descriptors_of
 from morphface.speech.phonemes import RATE, Phoneme
-from morphface.speech.windows import FRAMES, SHORT, check_rate, short_starts, short_windows
+from morphface.speech.windows import (
+    FRAMES,
+    SHORT,
+    check_rate,
+    short_starts,
+    short_windows,
+    window_length,
+)
 
 __all__ = ["SYMBOLS", "low_level_features", "phoneme_features", "speech_features"]
 
@@ -29,7 +36,9 @@ SYMBOLS = (
 """Letters of IPA that count as one of the 27 symbols; the last is nothing, or anything else."""
 _OF = {letter: k for k, letters in enumerate(SYMBOLS) for letter in letters}
 _TOGETHER = 8192
-"""Short windows that are worked out in one go."""
+"""Short windows, or frames, that are worked out in one go."""
+_CHECKED = 60 * RATE
+"""Samples that are looked at in one go for numbers that are none."""
 
 
 def speech_features(
@@ -61,7 +70,8 @@ def low_level_features(
 ) -> Float[Tensor, "T 84"]:
     """The low-level features: means of descriptors and of changes, then standard deviations.
 
-    The sound is made free of its mean and as loud as can be first, as pyAudioAnalysis does.
+    The sound is made free of its mean and as loud as can be first, as pyAudioAnalysis does. It is
+    worked through in parts, and never copied whole: samples of hours may be a mapped file.
 
     Args:
         samples: as in `speech_features`.
@@ -73,30 +83,33 @@ def low_level_features(
         ParameterError: likewise.
     """
     check_shape("samples", samples, None)
-    check_finite("samples", samples)
+    for some in samples.split(_CHECKED):
+        check_finite("samples", some)
     check_rate(rate)
     if samples.ndim != 1 or not len(samples):
         raise ParameterError(f"samples must be one row of numbers, got {tuple(samples.shape)}")
     count = max(1, round(len(samples) / RATE * rate)) if frames is None else frames
     if count < 1:
         raise ParameterError(f"frames must be 1 or more, got {count}")
-    free = samples - samples.mean()
-    free = free / (free.abs().max() + 1e-10)
-    short = _short(free, rate, count)
+    short = _short(samples, rate, count)
     change = torch.cat([torch.zeros_like(short[:1]), short.diff(dim=0)])
-    step = SHORT // FRAMES
-    windows = torch.cat([short, change], dim=1).unfold(0, SHORT, step)[:count]
-    return torch.cat([windows.mean(dim=2), windows.std(dim=2, correction=0)], dim=1)
+    windows = torch.cat([short, change], dim=1).unfold(0, SHORT, SHORT // FRAMES)[:count]
+    parts = [(some.mean(dim=2), some.std(dim=2, correction=0)) for some in windows.split(_TOGETHER)]
+    return torch.cat([torch.cat(part, dim=1) for part in parts])
 
 
 def _short(samples: Float[Tensor, " N"], rate: float, frames: int) -> Float[Tensor, "n 21"]:
     """The descriptors of all short windows, part by part."""
     starts = short_starts(frames, rate)
+    mean = samples.mean()
+    most = torch.maximum(samples.max() - mean, mean - samples.min()) + 1e-10
     parts = []
     for first in range(0, len(starts), _TOGETHER):
         before = min(first, 1)  # flux looks one window back
         some = starts[first - before : first + _TOGETHER]
-        parts.append(descriptors_of(short_windows(samples, some, rate))[before:])
+        begin = min(max(0, int(some[0])), len(samples) - 1)
+        free = (samples[begin : int(some[-1]) + window_length(rate)] - mean) / most
+        parts.append(descriptors_of(short_windows(free, some - begin, rate))[before:])
     return torch.cat(parts).reshape(-1, len(DESCRIPTORS))
 
 

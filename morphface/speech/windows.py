@@ -12,7 +12,7 @@ from torch import Tensor
 from morphface.core.errors import ParameterError
 from morphface.speech.phonemes import RATE
 
-__all__ = ["FRAMES", "SHORT", "check_rate", "short_starts", "short_windows"]
+__all__ = ["FRAMES", "SHORT", "check_rate", "short_starts", "short_windows", "window_length"]
 
 FRAMES, SHORT = 8, 16
 """Frames, and short windows, in a mid-term window (Doukas et al. 2021)."""
@@ -41,6 +41,15 @@ def short_starts(frames: int, rate: float) -> Int[Tensor, " n"]:
     return (numbers.double() * RATE / (half * rate)).round().long()
 
 
+def window_length(rate: float) -> int:
+    """Samples of a short window.
+
+    Args:
+        rate: frames a second.
+    """
+    return max(2, round(RATE * FRAMES / (SHORT * rate)))
+
+
 def short_windows(
     samples: Float[Tensor, " N"], starts: Int[Tensor, " n"], rate: float
 ) -> Float[Tensor, "n w"]:
@@ -51,7 +60,6 @@ def short_windows(
         starts: first samples.
         rate: frames a second.
     """
-    size = max(2, round(RATE * FRAMES / (SHORT * rate)))
-    places = starts[:, None] + torch.arange(size)
+    places = starts[:, None] + torch.arange(window_length(rate))
     inside = (places >= 0) & (places < len(samples))
     return samples[places.clamp(0, len(samples) - 1)] * inside

@@ -89,6 +89,14 @@ def test_clicks_do_not_drift_over_minutes():
     ]
 
 
+@pytest.mark.parametrize("frames", [None, 40])
+def test_features_are_the_same_in_parts(rng, monkeypatch, frames):
+    samples = torch.randn(RATE, generator=rng) + 0.3
+    whole = low_level_features(samples, 25.0, frames)
+    monkeypatch.setattr("morphface.speech.features._TOGETHER", 7)
+    torch.testing.assert_close(low_level_features(samples, 25.0, frames), whole)
+
+
 def test_phonemes_fill_the_frames_in_which_they_are_said():
     said = [Phoneme("m", 0.20, 0.30), Phoneme("aɪ", 0.30, 0.50)]
     found = phoneme_features(said, 25.0, 20).view(20, 8, 27)
