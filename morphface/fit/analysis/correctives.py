@@ -45,7 +45,8 @@ def corrective(
         pull, force = pull + weighted @ rows, force + weighted @ told
     mean, faces = surface.mean.double().cpu().numpy(), surface.faces.cpu().numpy()
     laplacian, area = cotangent_laplacian(mean, faces)
-    grain, reach = settings.corrective_grain, settings.corrective_reach
+    grain = max(settings.corrective_grain, float(np.sqrt(area.mean())))
+    reach = settings.corrective_reach
     prior = grain**2 * (laplacian + diags(area / reach**2))
     field = torch.from_numpy(solved(csc_matrix(pull + prior), force)).to(scenes[0].albedo)
     skin = surface.weight.clone()

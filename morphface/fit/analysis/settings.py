@@ -133,7 +133,7 @@ class PhotometricSettings:
         symmetry_spread: standard deviation of what makes the two sides of the face differ, the
             root mean square over it, in millimetres; infinite for none.
         corrective_grain: millimetres of the finest detail of what the albedo shows beyond its
-            components; about the spacing of vertices on a face.
+            components; at least the spacing of vertices.
         corrective_reach: millimetres over which that fades out where nothing is seen.
         corrective_limit: the largest, as a logarithm; 0 for none.
         silhouette_noise: standard deviation of the outline of a mask, in pixels of the photo.

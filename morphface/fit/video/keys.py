@@ -229,7 +229,6 @@ def _with_pixels(
         extremes=True,
         shade=0.0,
         shade_spread=0.0,
-        corrective_limit=0.0,
     )
     seen = _explained(model, shown, wishes)
     good = [one for one, reason in zip(shown, seen.reasons, strict=True) if not reason]
