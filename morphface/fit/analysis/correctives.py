@@ -45,7 +45,7 @@ def corrective(
         pull, force = pull + weighted @ rows, force + weighted @ told
     mean, faces = surface.mean.double().cpu().numpy(), surface.faces.cpu().numpy()
     laplacian, area = cotangent_laplacian(mean, faces)
-    grain = max(settings.corrective_grain, float(np.sqrt(area.mean())))
+    grain = max(settings.corrective_grain, float(np.sqrt(np.median(area))))
     reach = settings.corrective_reach
     prior = grain**2 * (laplacian + diags(area / reach**2))
     field = torch.from_numpy(solved(csc_matrix(pull + prior), force)).to(scenes[0].albedo)
