@@ -63,14 +63,14 @@ class Webcam:
 
     def __exit__(self, *_: object) -> None:
         with self._news:
-            self._ended = True
+            self._ended, self._newest = True, None
             self._news.notify_all()
         if self._thread is not None:
             self._thread.join(_PATIENCE)
         self._container.close()
 
     def __iter__(self) -> Iterator[Frame]:
-        """The newest frame whenever one is asked for, until the webcam is closed."""
+        """The newest frame whenever one is asked for, to the last one before the webcam ends."""
         begin, index = time.monotonic(), 0
         while (raw := self._take()) is not None:
             photo = self.developed(Photo(self._picture.tensor(raw), source=self.name))
@@ -81,15 +81,15 @@ class Webcam:
         with self._news:
             self._news.wait_for(lambda: self._ended or self._newest is not None, _PATIENCE)
             raw, self._newest = self._newest, None
-            return None if self._ended else raw
+            return raw
 
     def _watch(self) -> None:
         for raw in self._decode():
             with self._news:
-                self._newest = raw
-                self._news.notify_all()
                 if self._ended:
                     return
+                self._newest = raw
+                self._news.notify_all()
         with self._news:
             self._ended = True
             self._news.notify_all()

@@ -50,6 +50,13 @@ def test_the_newest_frame_is_given_and_those_missed_are_dropped(plugged):
     assert found[0].photo.source == "webcam 0"
 
 
+def test_the_last_frame_is_given_to_who_asks_after_the_end(plugged):
+    with Webcam(0) as camera:
+        camera._thread.join()
+        (last,) = camera
+    assert last.photo.to_uint8().numpy().tobytes() == plugged[-1].tobytes()
+
+
 def test_leaving_the_block_ends_the_iteration(plugged):
     with Webcam(0) as camera:
         frames = iter(camera)
