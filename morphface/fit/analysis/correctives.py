@@ -68,9 +68,7 @@ def _observed(
     away = difference(model, view.image.flatten(0, 1)[samples.pixel])
     told = (1 - away / model).clamp(min=1e-3).log().clamp(-limit, limit)
     bright = (model @ model.new_tensor(LUMINANCE)).square()
-    depth = -scene.look.translation[2] if view.lens.weak_depth is None else view.lens.weak_depth
-    spacing = float(depth / (scene.look.focal * view.lens.scale.mean()))
-    weight = samples.trust * bright / bright.mean().clamp(min=1e-9) * spacing**2
+    weight = samples.trust * bright / bright.mean().clamp(min=1e-9) * scene.pixel(view.lens) ** 2
     count, corners = len(samples.pixel), samples.corners.cpu().numpy()
     values = samples.weights.double().cpu().numpy().ravel()
     places = np.repeat(np.arange(count), 3), corners.ravel()

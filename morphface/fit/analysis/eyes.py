@@ -140,7 +140,7 @@ def eye_view(
     spots = scene.screen(lens)[balls, :2]
     height, width = photo.shape[:2]
     box = box_around(spots, (height, width))
-    return crop(photo, lens, box, ratio=_millimetres(scene, lens) / _SPACING, mix=mix)
+    return crop(photo, lens, box, ratio=scene.pixel(lens) / _SPACING, mix=mix)
 
 
 def glances(
@@ -184,7 +184,7 @@ def _glance(scope: _Scope, side: int, pupil: Int[Tensor, " p"], iris: Tensor | N
     centre = eye.centre + eye.basis[:, : len(identity)] @ identity
     ball = scene.shape[eye.vertices] - centre
     spots = scope.clear.lens.project(some.blend(scene.points), scene.look.focal)[:, :2]
-    size = _millimetres(scene, near.lens)
+    size = scene.pixel(near.lens)
     open_share = look_up(scope.clear.open[..., None], spots)[:, 0]
     return Glance(
         ahead=normalize(ball[pupil].mean(dim=0) @ gaze_rotation(scene.look.gaze[side]), dim=0),
@@ -195,12 +195,6 @@ def _glance(scope: _Scope, side: int, pupil: Int[Tensor, " p"], iris: Tensor | N
         blur=size / float(ball.norm(dim=1).mean()),
         iris=iris,
     )
-
-
-def _millimetres(scene: Scene, lens: Lens) -> float:
-    """Side of a pixel, at the head."""
-    depth = -scene.look.translation[2] if lens.weak_depth is None else lens.weak_depth
-    return float(depth / (scene.look.focal * lens.scale.mean()))
 
 
 @dataclass(frozen=True, eq=False)

@@ -35,7 +35,10 @@ def cover_of(scene: Scene, view: View, settings: PhotometricSettings) -> Float[T
     """How likely something hides the face at each pixel of a view."""
     found = see(scene, view)
     residual, mask = _residuals(scene, view, found)
-    judged = mask * (1 - _of_any_colour(scene, found))
+    # What hides eyes, lips and lids is told by the skin around them.
+    surface = scene.surface
+    free = interpolate(surface.any_colour[None, :, None], surface.faces, found)[0, ..., 0]
+    judged = mask * (1 - free)
     judged = judged if view.hidden is None else judged * (1 - view.hidden)
     length = residual.norm(dim=-1)[judged > 0.5]
     typical = float(length.median()) if len(length) else 0.0
@@ -48,17 +51,6 @@ def cover_of(scene: Scene, view: View, settings: PhotometricSettings) -> Float[T
         width=_WIDTH * float(scene.look.focal / depth * view.lens.scale.mean()),
     )
     return cover if view.hidden is None else torch.maximum(cover, view.hidden)
-
-
-def _of_any_colour(scene: Scene, found: Fragments) -> Float[Tensor, "h w"]:
-    """Where eyeballs, lips and lids are seen, 0 to 1: what hides them is judged by skin around.
-
-    The shine and shade of eyes, and make-up, say nothing of that.
-    """
-    any_colour = scene.surface.painted.clone()
-    for eye in scene.surface.eyes:
-        any_colour[eye.vertices] = 1.0
-    return interpolate(any_colour[None, :, None], scene.surface.faces, found)[0, ..., 0]
 
 
 def hidden(

@@ -71,6 +71,11 @@ class Scene(Record):
         """Where the vertices are seen, and their depth."""
         return lens.project(self.points, self.look.focal)
 
+    def pixel(self, lens: Lens) -> float:
+        """Side of a pixel at the head, in millimetres."""
+        depth = -self.look.translation[2] if lens.weak_depth is None else lens.weak_depth
+        return float(depth / (self.look.focal * lens.scale.mean()))
+
 
 def scene_of(surface: Surface, look: Look) -> Scene:
     """The head that a look describes."""

@@ -60,7 +60,8 @@ class Surface(Record):
         colours: what each reflectance coefficient adds to it.
         faces: vertex indices.
         weight: how far a vertex's colour is that of skin, 0 to 1.
-        painted: how far it is of lips or lids, which people paint in any colour.
+        any_colour: how far it is of eyeballs, whose shine and shade are their own, or of lips or
+            lids, which people paint.
         blocked: what the mean head hides of the light from itself; see `render.shadows`. Nothing on
             eyeballs, which turn.
         eyes: left and right, or none.
@@ -75,7 +76,7 @@ class Surface(Record):
     colours: Float[Tensor, "V 3 A"]
     faces: Int[Tensor, "F 3"]
     weight: Float[Tensor, " V"]
-    painted: Float[Tensor, " V"]
+    any_colour: Float[Tensor, " V"]
     blocked: Float[Tensor, "V 9"]
     eyes: tuple[Eyeball, ...]
     identity: int
@@ -138,17 +139,21 @@ def _lay_out(
         colours=moved(colours[:, kept].permute(1, 2, 0)),
         faces=faces.to(device),
         weight=moved(weight[kept]),
-        painted=moved(_painted(model)[kept]),
+        any_colour=moved(_any_colour(model)[kept]),
         blocked=moved(_blocked(model)[kept]),
         identity=model.identity.rank,
         place=place.to(device),
     )
 
 
-def _painted(model: MorphableModel) -> Float[Tensor, " V"]:
-    none = torch.zeros(model.size, device=model.faces.device)
-    parts = [model.regions[name] for name in _PAINTED if name in model.regions]
-    return torch.stack([none, *parts]).amax(dim=0)
+def _any_colour(model: MorphableModel) -> Float[Tensor, " V"]:
+    out = torch.zeros(model.size, device=model.faces.device)
+    for name in _PAINTED:
+        if name in model.regions:
+            out = torch.maximum(out, model.regions[name])
+    for eye in model.eyes or ():
+        out[eye.vertices.long()] = 1.0
+    return out
 
 
 def _blocked(model: MorphableModel) -> Float[Tensor, "V 9"]:

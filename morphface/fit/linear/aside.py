@@ -12,7 +12,7 @@ from jaxtyping import Float
 
 from morphface.fit.shared.arrays import to_numpy
 from morphface.fit.shared.result import FitResult
-from morphface.fit.shared.turns import rotation_matrix, rotation_vector
+from morphface.fit.shared.turns import rotation_matrix, rotation_vector, turn_ahead
 from morphface.geometry.camera import Camera
 from morphface.landmarks import Landmarks
 from morphface.landmarks.boxes import box_of
@@ -34,12 +34,7 @@ class Aside:
         present = to_numpy(landmarks.confidence) > 0
         points = to_numpy(landmarks.points)
         rays = self._rays(points[present] if present.any() else np.zeros((1, 2)))
-        to_face = rays.mean(axis=0)
-        # Turns the line of sight to the middle of the face into the axis, by the shortest way.
-        axis = np.cross(to_face, [0.0, 0.0, -1.0])
-        length = float(np.linalg.norm(axis))
-        angle = np.arctan2(length, -to_face[2])
-        self.turn: Float[np.ndarray, "3 3"] = rotation_matrix(axis * (angle / max(length, 1e-12)))
+        self.turn: Float[np.ndarray, "3 3"] = turn_ahead(rays.mean(axis=0))
 
     def landmarks(self) -> Landmarks:
         """The landmarks where this camera sees them."""

@@ -7,6 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from morphface.fit.shared.arrays import to_numpy
+from morphface.fit.shared.turns import turn_ahead
 from morphface.landmarks import Landmarks
 from morphface.models import MorphableModel
 
@@ -35,14 +37,6 @@ def pose_apart(model: MorphableModel, points: Float[Tensor, "V 3"], witness: Lan
     x, y = witness.points[counted].unbind(dim=1)
     seen = torch.stack([x, -y, -witness.depth[counted]], dim=1)
     turn, *_ = roma.rigid_points_registration(fitted, seen, compute_scaling=True)
-    ahead = _ahead(fitted.mean(dim=0))
+    # Depth is measured along the line of sight to the face.
+    ahead = torch.from_numpy(turn_ahead(to_numpy(fitted.mean(dim=0)))).to(turn)
     return float(roma.rotmat_geodesic_distance(turn, ahead).rad2deg())
-
-
-def _ahead(middle: Float[Tensor, "3"]) -> Float[Tensor, "3 3"]:
-    """The turn of the camera after which it looks at a point: depth is measured along that."""
-    ray = torch.nn.functional.normalize(middle, dim=0)
-    axis = torch.linalg.cross(ray, ray.new_tensor([0.0, 0.0, -1.0]))
-    sine = axis.norm()
-    angle = torch.atan2(sine, -ray[2])
-    return roma.rotvec_to_rotmat(axis / sine.clamp(min=1e-9) * angle)
