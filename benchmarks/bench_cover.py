@@ -28,6 +28,7 @@ from benchmarks.common import DATA, report, seed
 from benchmarks.pasted import THINGS, pasted
 from morphface.fit import FitResult, PhotometricResult, fit_linear, fit_photometric
 from morphface.fit.analysis.surface import face_weight
+from morphface.fit.covered import fit_seen
 from morphface.fit.covered.raster import face_raster
 from morphface.fit.verdict import WARNINGS, measure
 from morphface.landmarks import Landmarks, find_faces
@@ -35,7 +36,6 @@ from morphface.landmarks.boxes import overlap
 from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
 from morphface.media.images import Photo, read_image
 from morphface.models import MorphableModel, load_model
-from morphface.pipelines.photo import fit_landmarks
 
 HALVES = {
     "tuning": (
@@ -83,7 +83,7 @@ def both(model: MorphableModel, photo: Photo, face: Landmarks, stage: str) -> tu
     """Fits of a photo as before, and as they are."""
     plain = fit_linear(model, face, size=photo.size)
     nothing = torch.zeros(photo.size)
-    fit, cover = fit_landmarks(model, photo, face, {"size": photo.size})
+    fit, cover = fit_seen(model, photo, face, size=photo.size)
     return fits(model, photo, plain, nothing, stage), fits(model, photo, fit, cover, stage)
 
 

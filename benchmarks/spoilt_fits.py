@@ -14,10 +14,10 @@ import torch
 
 from benchmarks.spoilt import Spoilt, kind_of, spoilt
 from morphface.fit import FitResult, PhotometricResult, fit_photometric
+from morphface.fit.covered import fit_seen
 from morphface.landmarks import Landmarks
 from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
 from morphface.models import MorphableModel
-from morphface.pipelines.photo import fit_landmarks
 
 __all__ = ["STAGES", "FittedPicture", "SpoiltFits"]
 
@@ -97,7 +97,7 @@ class SpoiltFits:
         one = spoilt(number, self.model, self.detector, self._other(number))
         if one is None:
             return None
-        start, cover = fit_landmarks(self.model, one.photo, one.landmarks, {"size": one.photo.size})
+        start, cover = fit_seen(self.model, one.photo, one.landmarks, size=one.photo.size)
         return FittedPicture(one, start, cover)
 
     def _pixels(self, number: int) -> FittedPicture | None:

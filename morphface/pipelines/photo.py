@@ -3,18 +3,17 @@
 import os
 import time
 from collections.abc import Callable
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Required, TypedDict
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from morphface.core.errors import BackendError, LandmarkError, ModelError, ParameterError
-from morphface.fit import FitResult, PhotometricResult, fit_linear, fit_photometric
+from morphface.fit import FitResult, PhotometricResult, fit_photometric
 from morphface.fit.analysis.settings import GROUPS
-from morphface.fit.covered import find_cover, fit_uncovered
+from morphface.fit.covered import fit_seen
 from morphface.fit.fitted import FittedFace, FittedPhoto
 from morphface.geometry.camera import Camera
 from morphface.geometry.focal import FocalLength, focal_pixels
@@ -136,7 +135,7 @@ def fit_photo(
     fitted = []
     wishes: Lens = {"size": photo.size, "focal": lens, "camera": taken_by}
     for face in chosen:
-        fit, cover = fit_landmarks(head, photo, face.to(device), wishes)
+        fit, cover = fit_seen(head, photo, face.to(device), **wishes)
         clock.lap("fit")
         seen = _fit_pixels(head, photo, (fit, cover), device, camera) if stage == "pixels" else None
         if seen is not None:
@@ -189,23 +188,6 @@ def _fit_pixels(
     free = GROUPS if camera is None else CALIBRATED
     pixels, covers = photo.pixels.to(device), [cover.to(device)]
     return fit_photometric(model, [pixels], [start], free=free, covers=covers).to("cpu")
-
-
-def fit_landmarks(
-    model: MorphableModel, photo: Photo, face: Landmarks, wishes: Lens
-) -> tuple[FitResult, Float[Tensor, "H W"]]:
-    """The fit to the landmarks that are seen, and how likely each pixel shows something before it.
-
-    Args:
-        model: to fit.
-        photo: that the face is in.
-        face: its landmarks.
-        wishes: what `fit_linear` is told of the camera, and of the person if that is known.
-    """
-    fit = partial(fit_linear, model, **wishes)
-    start = fit(face)
-    cover = find_cover(model.to("cpu"), start.to("cpu"), photo)
-    return fit_uncovered(fit, start, cover), cover
 
 
 def named_model(path: str, name: str, given: str | None) -> MorphableModel:

@@ -19,6 +19,7 @@ from morphface.core.errors import NoFaceError, ParameterError
 from morphface.fit import FitResult, PhotometricResult, fit_linear, fit_photometric
 from morphface.fit.analysis.person import person_of, strangers
 from morphface.fit.analysis.settings import GROUPS
+from morphface.fit.covered import fit_seen
 from morphface.fit.fitted import FittedFace
 from morphface.geometry.camera import Camera
 from morphface.geometry.focal import FocalLength, focal_pixels
@@ -36,7 +37,6 @@ from morphface.pipelines.photo import (
     Progress,
     check_device,
     faces_of,
-    fit_landmarks,
 )
 from morphface.pipelines.verdicts import verdict_on
 from morphface.pipelines.wishes import check_wishes
@@ -178,7 +178,7 @@ class _Task:
         for one in self.seen:
             one.clock.skip()
             face = one.landmarks.to(self.device)
-            start, cover = fit_landmarks(self.model, one.photo, face, one.lens)
+            start, cover = fit_seen(self.model, one.photo, face, **one.lens)
             seen.append(replace(one, landmarks=start.landmarks, cover=cover))
             starts.append(start)
             one.clock.lap("fit")

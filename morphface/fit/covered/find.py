@@ -8,6 +8,7 @@ beard hides nothing: reflectance explains it.
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,12 +19,13 @@ from torch import Tensor
 from morphface.fit.covered.hand import hand_before
 from morphface.fit.covered.raster import FaceRaster, face_raster
 from morphface.fit.covered.skin import channels_of, smoothed, tell_skin
+from morphface.fit.linear import fit_linear
 from morphface.fit.shared.result import FitResult
 from morphface.landmarks import Landmarks
 from morphface.media.images import Photo
 from morphface.models import MorphableModel
 
-__all__ = ["find_cover", "fit_uncovered", "less_sure"]
+__all__ = ["find_cover", "fit_seen", "fit_uncovered", "less_sure"]
 
 _LEAST = 0.04
 """Of a face that a part must cover. It and the constants below: `benchmarks/bench_cover.py`."""
@@ -56,6 +58,27 @@ def find_cover(model: MorphableModel, fit: FitResult, photo: Photo) -> Float[Ten
             return nothing
         found = _cover(face)
         return nothing if found is None else face.spread(found, photo.size).clamp(0, 1)
+
+
+def fit_seen(
+    model: MorphableModel, photo: Photo, landmarks: Landmarks, **lens: Any
+) -> tuple[FitResult, Float[Tensor, "H W"]]:
+    """The fit to the landmarks that are seen, and how likely each pixel shows something before it.
+
+    Args:
+        model: to fit.
+        photo: that the face is in.
+        landmarks: of the face.
+        lens: what `fit_linear` is told of the camera, and of the person if that is known.
+    """
+
+    def fit(marks: Landmarks) -> FitResult:
+        return fit_linear(model, marks, **lens)
+
+    start = fit(landmarks)
+    here = landmarks.points.device.type == "cpu"
+    cover = find_cover(*((model, start) if here else (model.to("cpu"), start.to("cpu"))), photo)
+    return fit_uncovered(fit, start, cover), cover
 
 
 def fit_uncovered(

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 
 import numpy as np
 import torch
@@ -13,7 +12,7 @@ from torch import Tensor
 from morphface.fit.analysis import fit_photometric
 from morphface.fit.analysis.result import PhotometricResult
 from morphface.fit.analysis.settings import GROUPS, PhotometricSettings
-from morphface.fit.covered import find_cover, fit_uncovered
+from morphface.fit.covered import fit_seen
 from morphface.fit.linear import fit_linear
 from morphface.fit.shared.result import FitResult
 from morphface.fit.video.looks import Likeness, likeness_of
@@ -175,7 +174,11 @@ def person_of(
         settings: whether pixels are asked, and how.
     """
     focal = settings.focal or focal_of(keys)
-    seen = [_uncovered(model, key, focal, settings.camera) for key in keys]
+    lens = {"focal": focal, "camera": settings.camera}
+    seen = [
+        fit_seen(model, key.frame.photo, key.landmarks, size=key.frame.photo.size, **lens)
+        for key in keys
+    ]
     starts, covers = [start for start, _ in seen], [cover for _, cover in seen]
     identity = torch.stack([start.parameters.identity for start in starts]).mean(dim=0)
     colours = model.reflectance
@@ -201,17 +204,6 @@ def person_of(
         for key, start, cover in zip(keys, starts, covers, strict=True)
     ]
     return _with_pixels(person, model, shown, settings)
-
-
-def _uncovered(
-    model: MorphableModel, key: Candidate, focal: FocalLength | None, camera: Camera | None
-) -> tuple[FitResult, Float[Tensor, "H W"]]:
-    """The fit to those landmarks that nothing hides, and how likely pixels show what hides them."""
-    photo = key.frame.photo
-    fit = partial(fit_linear, model, size=photo.size, focal=focal, camera=camera)
-    start = fit(key.landmarks)
-    cover = find_cover(model, start, photo)
-    return fit_uncovered(fit, start, cover), cover
 
 
 def _with_pixels(
