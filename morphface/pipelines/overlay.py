@@ -8,6 +8,7 @@ from torch import Tensor
 
 from morphface.fit.analysis.colour import LUMINANCE
 from morphface.fit.fitted import FittedFace
+from morphface.fit.texture.ambient import ambient
 from morphface.geometry.mesh import vertex_normals
 from morphface.landmarks import Landmarks
 from morphface.media.crop import Crop
@@ -92,13 +93,16 @@ def _pixel_rows(
 
 
 def face_colours(face: FittedFace) -> tuple[Tensor, Tensor, Tensor]:
-    """Albedo, shading and their product as the photo shows it, at the vertices."""
+    """Albedo, shading and their product as the photo shows it, at the vertices.
+
+    Lids and lips shade eyeballs, teeth and tongue.
+    """
     seen, p, model = face.pixels, face.parameters, face.model
     vertices = face.vertices_in_camera()
     normals = vertex_normals(vertices, model.faces)
     albedo = face.albedo()
     light = p.illumination[0]
-    shading = shade_sh(torch.ones_like(albedo), normals, light)
+    shading = shade_sh(torch.ones_like(albedo), normals, light) * ambient(model)[:, None]
     colours = albedo * shading
     if seen is not None:
         if seen.grey[0]:

@@ -22,7 +22,9 @@ __all__ = ["SKIN", "Eyeball", "Surface", "face_weight", "near_landmarks", "surfa
 SKIN = (0.69, 0.52, 0.44)  # mean albedo, where nothing better can be borrowed
 _REACH = 30.0  # millimetres around landmarks that count as face in a model without regions
 _HIDDEN = ("mouth_inner", "mouth", "teeth", "tongue", "lashes")
-_PAINTED = ("lips", "eyelids")
+_PAINTED = ("lips", "eyelids", "brows")
+_AROUND = ("eyelids", "brows")
+_REACHES = 8.0, 13.0  # millimetres around those: within the first skin is as they are, not beyond
 _EYE_WEIGHT = 0.5
 
 _Key = tuple[torch.device, torch.dtype, bool]
@@ -60,8 +62,8 @@ class Surface(Record):
         colours: what each reflectance coefficient adds to it.
         faces: vertex indices.
         weight: how far a vertex's colour is that of skin, 0 to 1.
-        any_colour: how far it is of eyeballs, whose shine and shade are their own, or of lips or
-            lids, which people paint.
+        any_colour: how far it is of eyeballs, whose shine and shade are their own, of lips
+            and lids, which people paint, or of brows and what lies between them and lashes.
         blocked: what the mean head hides of the light from itself; see `render.shadows`. Nothing on
             eyeballs, which turn.
         eyes: left and right, or none.
@@ -151,6 +153,11 @@ def _any_colour(model: MorphableModel) -> Float[Tensor, " V"]:
     for name in _PAINTED:
         if name in model.regions:
             out = torch.maximum(out, model.regions[name])
+    darkest = [model.regions[name] > 0.5 for name in _AROUND if name in model.regions]
+    if darkest:
+        mean, (near, far) = model.identity.mean, _REACHES
+        away = torch.cdist(mean, mean[torch.stack(darkest).any(dim=0)]).amin(dim=1)
+        out = torch.maximum(out, ((far - away) / (far - near)).clamp(0, 1))
     for eye in model.eyes or ():
         out[eye.vertices.long()] = 1.0
     return out

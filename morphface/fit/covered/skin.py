@@ -2,8 +2,9 @@
 
 Skin is one colour under a smooth light: the logarithm of its brightness is a harmonic of the
 normal, its chroma nearly the same everywhere, near that of people. Anything else is as likely to
-have one colour as another. Both are told apart by expectation and maximisation; neighbours share
-what they are.
+have one colour as another. Skin is known first, and its light most, around the mouth: else brown
+hair on a forehead is explained as skin that a slanting light leaves in the dark. Both are told
+apart by expectation and maximisation; neighbours share what they are.
 """
 
 from dataclasses import dataclass
@@ -44,6 +45,11 @@ _SURE = 6.0
 """The greatest logarithm of odds of a pixel alone."""
 _WIDTH = 0.025
 """Over which neighbours share what they are, in sizes of the face."""
+_MIDDLE, _AROUND = 55.0, 25.0
+"""Millimetres around the mouth that hair seldom reaches, by which skin is known first, and over
+which that fades; as `_FLOOR`, chosen on half of some forty portraits."""
+_FLOOR = 0.1
+"""What skin counts beyond that for the light, if all of the middle is bare."""
 _GREY = 0.01
 """Mean chroma below which a picture has no colours."""
 _SHADE = 0.35
@@ -100,7 +106,8 @@ def tell_skin(face: FaceRaster) -> Skin | None:
     values = channels[face.skin]
     harmonics = _harmonics(face.normals[face.skin])
     mean = np.zeros(2) if np.abs(values[:, 1:]).mean() < _GREY else _CHROMA
-    level, weight = _first(values, mean)
+    central = _middle(face)
+    level, weight = _first(values, mean, central)
     slopes = np.column_stack([np.ones(len(values)), face.normals[face.skin] - [0.0, 0.0, 0.8]])
     spreads = np.array([0.2, 0.1])
     for _ in range(_ROUNDS):
@@ -118,6 +125,8 @@ def tell_skin(face: FaceRaster) -> Skin | None:
         picture[face.skin] = _odds(squares, values[:, 0], spreads)
         odds, _ = smoothed(picture, face.skin, _WIDTH)
         weight = 1 / (1 + np.exp(2 * odds[face.skin]))
+        bare = float(central @ weight / central.sum())
+        weight = weight * np.maximum(central, 1 - (1 - _FLOOR) * bare**2)
     wide_odds, _ = smoothed(picture, face.skin, 0.07)
     _, near = smoothed(picture, face.skin, _WIDTH)
     shade = np.clip(_harmonics(face.normals.reshape(-1, 3)) @ light, -_SHADE, _SHADE)
@@ -134,12 +143,20 @@ def _harmonics(normals: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 9"]:
     return basis / 0.886
 
 
+def _middle(face: FaceRaster) -> Float[np.ndarray, " n"]:
+    """How near each pixel of skin is to the mouth, 0 to 1; 1 where no mouth is in the picture."""
+    beyond = np.maximum(face.distance[face.skin] - _MIDDLE, 0)
+    near = np.exp(-np.square(beyond / _AROUND))
+    return near if near.sum() > _FEWEST else np.ones_like(near)
+
+
 def _first(
-    values: Float[np.ndarray, "n 3"], mean: Float[np.ndarray, "2"]
+    values: Float[np.ndarray, "n 3"], mean: Float[np.ndarray, "2"], central: Float[np.ndarray, " n"]
 ) -> tuple[float, Float[np.ndarray, " n"]]:
     """How bright skin is, and how likely each pixel is skin, by what is known of people."""
     away = (values[:, 1:] - mean) / (1.3 * _CHROMA_SPREAD)
-    likely = np.exp(values[:, 0]) * (np.exp(-0.5 * np.square(away).sum(axis=1)) + 1e-3)
+    likely = central * np.exp(values[:, 0])
+    likely = likely * (np.exp(-0.5 * np.square(away).sum(axis=1)) + 1e-3)
     order = np.argsort(values[:, 0])
     along = np.cumsum(likely[order])
     level = float(values[order, 0][np.searchsorted(along, 0.5 * along[-1])])

@@ -64,6 +64,13 @@ def test_dark_hair_over_the_upper_face_is_found(bare):
     assert agreement(cover, fringe, bare[3]) > 0.8
 
 
+@pytest.mark.parametrize("share", [0.3, 0.4])
+def test_hair_of_the_hue_of_skin_is_not_taken_for_shade(bare, share):
+    fringe = ~rows_beyond(bare, share)
+    cover = found(bare, torch.where(fringe[..., None], 0.45 * bare[2], bare[2]))
+    assert agreement(cover, fringe, bare[3]) > 0.8
+
+
 def test_a_beard_hides_nothing(bare):
     model, fit, pixels, seen = bare
     raster = face_raster(model, fit, Photo(pixels))
