@@ -2,7 +2,8 @@
 
 Each linear fit is a normal distribution over identities, with the precision that its landmarks,
 its pose and its noise give it. The product of all, with the prior counted once, is the person. A
-photo that contradicts the others counts less, after Geman and McClure.
+photo that contradicts the others counts less, after Geman and McClure; and all count less than so
+many independent ones, as a detector has the same errors in each.
 """
 
 from collections.abc import Sequence
@@ -38,11 +39,12 @@ class Person:
     precision: Float[np.ndarray, "I I"]
 
 
-def person_of(starts: Sequence[FitResult], trust: float) -> Person:
+def person_of(starts: Sequence[FitResult], trust: float, shared: float = 0.0) -> Person:
     """The person of some linear fits.
 
     Args:
         starts: one for each photo.
+        shared: correlation of the errors of any two of them.
         trust: by what the precision of their agreement is multiplied. Where it is 0, or a start
             does not know its precision, the prior is N(0, 1).
     """
@@ -50,7 +52,7 @@ def person_of(starts: Sequence[FitResult], trust: float) -> Person:
     rank = means.shape[1]
     if len(precisions) < len(means):
         return Person(means.mean(axis=0), np.zeros(rank), np.eye(rank))
-    mean, precision = _agreed(means, precisions)
+    mean, precision = _agreed(means, precisions, shared)
     if trust == 0:
         return Person(mean, np.zeros(rank), np.eye(rank))
     return Person(mean, mean, trust * precision)
@@ -100,13 +102,18 @@ def _distance(
 
 
 def _agreed(
-    means: Float[np.ndarray, "n I"], precisions: Float[np.ndarray, "n I I"]
+    means: Float[np.ndarray, "n I"], precisions: Float[np.ndarray, "n I I"], shared: float = 0.0
 ) -> tuple[Float[np.ndarray, " I"], Float[np.ndarray, "I I"]]:
-    """Mean and precision of the product of normal distributions that share the prior N(0, 1)."""
+    """Mean and precision of the product of normal distributions that share the prior N(0, 1).
+
+    The mean of n numbers with unit variance and a correlation of r has that of n / (1 + (n - 1) r)
+    independent ones.
+    """
     one, share = np.eye(means.shape[1]), np.ones(len(means))
     for _ in range(_ROUNDS if len(means) > 2 else 1):
-        precision = one + np.einsum("n,nij->ij", share, precisions - one)
-        pull = np.einsum("n,nij,nj->i", share, precisions, means)
+        worth = share / (1 + (share.sum() - 1) * shared)
+        precision = one + np.einsum("n,nij->ij", worth, precisions - one)
+        pull = np.einsum("n,nij,nj->i", worth, precisions, means)
         mean = np.linalg.solve(precision, pull)
         off = means - mean
         away = np.sqrt(np.einsum("ni,nij,nj->n", off, precisions, off))

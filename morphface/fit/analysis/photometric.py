@@ -161,7 +161,8 @@ def _task(
             replace(s, parameters=replace(s.parameters, reflectance=torch.zeros(1, rank)))
             for s in starts
         )
-    person = person_of(starts, settings.identity_trust)
+    settings = settings.among(len(photos))
+    person = person_of(starts, settings.identity_trust, settings.shared_errors)
     priors = person_priors(model, person, settings)
     return _Task(model, photos, starts, settings, free, priors, person)
 

@@ -7,7 +7,7 @@ check); the others are definitions.
 """
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from morphface.core.errors import ParameterError
 from morphface.fit.shared.coefficients import ellipsoid
@@ -30,7 +30,7 @@ HINTS = ("sclera", "teeth", "surroundings")
 """What in a picture tells of its light, besides skin."""
 
 _POSE = ("rotation", "translation", "focal")
-_FROM_ZERO = ("identity_trust", "corrective_limit")
+_FROM_ZERO = ("identity_trust", "corrective_limit", "shared_errors")
 _SIGNED = (*_FROM_ZERO, "shade", "shade_spread")
 
 
@@ -93,8 +93,10 @@ class PhotometricSettings:
             the model explains them up to the noise of a camera (measured).
         independent_patches: how many they are worth where it does not: the errors of light and
             reflectance are smooth, so that neighbours share them (measured).
-        borrowed_share: by what that is multiplied for a model without reflectance, as borrowed
-            colours fit roughly (measured).
+        shared_errors: correlation of those errors, and of those of landmarks, between two photos
+            of one person, by which many are worth fewer (measured in `benchmarks/bench_scan.py`).
+        borrowed_share: by what `independent_patches` is multiplied for a model without
+            reflectance, as borrowed colours fit roughly (measured).
         camera_noise: standard deviation of a channel that is the camera's; what is beyond is the
             model's.
         least_noise: the smallest standard deviation of a pixel's colour; about that of 8 bits.
@@ -152,6 +154,7 @@ class PhotometricSettings:
     stages: tuple[Stage, ...] = STAGES
     independent_pixels: float = 1000.0
     independent_patches: float = 20.0
+    shared_errors: float = 0.3
     borrowed_share: float = 0.6
     camera_noise: float = 0.01
     least_noise: float = 0.001
@@ -217,6 +220,11 @@ class PhotometricSettings:
         own = min(noise, self.camera_noise) ** 2
         shared = noise**2 - own
         return noise**2 / (own / self.independent_pixels + shared / self.independent_patches)
+
+    def among(self, photos: int) -> "PhotometricSettings":
+        """Those of each of so many photos of one person, whose errors are in part the same."""
+        patches = self.independent_patches / (1 + (photos - 1) * self.shared_errors)
+        return replace(self, independent_patches=patches)
 
     def ellipsoid(self, rank: int) -> float:
         """The largest length of `rank` coefficients together, in standard deviations."""

@@ -83,3 +83,14 @@ def test_of_two_photos_and_of_unknown_precision_nobody_is_a_stranger():
 def test_trust_that_is_negative_is_refused():
     with pytest.raises(ParameterError, match="identity_trust must not be negative, got -1"):
         PhotometricSettings(identity_trust=-1.0)
+
+
+@pytest.mark.parametrize(("shared", "worth"), [(0.0, 4.0), (0.5, 1.6), (1.0, 1.0)])
+def test_photos_with_the_same_errors_say_less_than_so_many_others(shared, worth):
+    """Four numbers of which any two correlate by r have the information of 4 / (1 + 3 r)."""
+    one = np.eye(1)
+    person = person_of([start([0.0], 5 * one)] * 4, 1.0, shared)
+    np.testing.assert_allclose(person.precision, one + worth * 4 * one)
+    settings = PhotometricSettings(independent_patches=10.0, shared_errors=shared)
+    assert settings.among(4).independent_patches * 4 == pytest.approx(10.0 * worth)
+    assert settings.among(1) == settings
