@@ -23,9 +23,6 @@ __all__ = ["corrective"]
 
 _DARKEST = 0.03
 """The least colour that a difference is compared with."""
-_HAIR = 0.8
-"""How much darker than skin may be what is hair or paint, as a logarithm: brows and lashes have a
-fifth of its brightness (measured on half of some forty portraits)."""
 
 
 def corrective(
@@ -69,8 +66,7 @@ def _observed(
     samples = draw(scene, view, count=10**9, phase=0.5)
     model = view.mixed(samples.blend(scene.colours)).clamp(min=_DARKEST)
     away = difference(model, view.image.flatten(0, 1)[samples.pixel])
-    told = (1 - away / model).clamp(min=1e-3).log().clamp(max=limit)
-    told = told.maximum(-limit - _HAIR * samples.blend(scene.surface.any_colour[:, None]))
+    told = (1 - away / model).clamp(min=1e-3).log().clamp(-limit, limit)
     bright = (model @ model.new_tensor(LUMINANCE)).square()
     weight = samples.trust * bright / bright.mean().clamp(min=1e-9) * scene.pixel(view.lens) ** 2
     count, corners = len(samples.pixel), samples.corners.cpu().numpy()

@@ -68,14 +68,9 @@ def test_what_hides_the_face_has_no_say(place):
 
 def test_a_difference_beyond_the_limit_is_the_limit(place):
     more = found(place, place.photo() * 0.1, replace(SETTINGS, corrective_limit=0.2))
-    bare = well_seen(place) & (place.scene.surface.any_colour == 0)
-    assert more[bare].median() == pytest.approx(torch.tensor(-0.2).exp().item(), abs=0.02)
-
-
-def test_brows_may_be_darker_than_skin(place):
-    more = found(place, place.photo() * 0.1, replace(SETTINGS, corrective_limit=0.2))
-    brows = place.model.regions["brows"][place.scene.surface.place >= 0] > 0.5
-    assert more[brows].median() == pytest.approx(torch.tensor(-1.0).exp().item(), abs=0.05)
+    seen = well_seen(place)
+    assert more[seen].median() == pytest.approx(torch.tensor(-0.2).exp().item(), abs=0.02)
+    assert more.min() > 0.75
 
 
 def test_a_birthmark_ends_up_in_the_albedo_of_a_fit(place):
