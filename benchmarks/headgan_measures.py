@@ -1,11 +1,10 @@
 """What is measured of frames that a one-shot generator made, beside what it has to beat."""
 
-import os
-from pathlib import Path
-
 import torch
 from torch.nn.functional import interpolate
 
+from benchmarks.common import DATA
+from morphface.core.errors import NoFaceError
 from morphface.evaluate import Csim, FeatureDistance, l1, psnr, ssim
 from morphface.fit import fit_linear
 from morphface.generate import Take, stacked_takes
@@ -19,9 +18,7 @@ from morphface.models import load_model
 FACES = 8
 """Frames of a method whose faces are found and fitted."""
 ENLARGED = 4
-WEIGHTS = (
-    Path(os.environ.get("MORPHFACE_TEST_DATA", "")) / "weights/face_recognition_sface_2021dec.onnx"
-)
+WEIGHTS = DATA / "weights" / "face_recognition_sface_2021dec.onnx"
 
 
 def shown(picture):
@@ -66,8 +63,9 @@ def faces_of(pictures):
     big = big.permute(0, 2, 3, 1).clamp(0, 1).contiguous()
     detector, model, found = MediaPipeDetector(), load_model(), []
     for picture in big:
-        faces = find_faces(Photo(picture), detector)[1]
-        if not faces:
+        try:
+            faces = find_faces(Photo(picture), detector)[1]
+        except NoFaceError:
             found.append((None, None))
             continue
         fit = fit_linear(model, faces[0], size=tuple(picture.shape[:2]))

@@ -34,10 +34,19 @@ _GAIN = 0.02
 _SPECTRAL_GAIN = 1.0
 """Of weights with spectral norm. Their size changes nothing of the result, but what a step of Adam
 changes of them: at 0.02 the first hundred steps of a short training turn them about at random."""
+_RECTIFIED = 2**0.5
+_MODULATION_GAIN = 0.1
+"""Of what modulates a norm by a picture, behind a layer that starts as He et al. (2015) say."""
 
 
 def convolution(
-    inputs: int, outputs: int, size: int, *, spectral: bool = False, **how: Any
+    inputs: int,
+    outputs: int,
+    size: int,
+    *,
+    spectral: bool = False,
+    gain: float = _GAIN,
+    **how: Any,
 ) -> nn.Conv2d:
     """A convolution that keeps the size, with Xavier's weights, of gain 0.02 as HeadGAN has them.
 
@@ -46,10 +55,11 @@ def convolution(
         outputs: channels.
         size: of its window.
         spectral: with spectral norm.
+        gain: of the weights, where there is no spectral norm.
         how: other arguments of `Conv2d`.
     """
     made = nn.Conv2d(inputs, outputs, size, **({"padding": size // 2} | how))
-    nn.init.xavier_normal_(made.weight, _SPECTRAL_GAIN if spectral else _GAIN)
+    nn.init.xavier_normal_(made.weight, _SPECTRAL_GAIN if spectral else gain)
     if made.bias is not None:
         nn.init.zeros_(made.bias)
     # Weights on `meta` have no values to norm, which torch would take seconds to go through.
@@ -102,8 +112,8 @@ class Spade(nn.Module):
     def __init__(self, channels: int, condition: int, hidden: int) -> None:
         super().__init__()
         self.norm = nn.InstanceNorm2d(channels)
-        self.shared = nn.Sequential(convolution(condition, hidden, 3), nn.ReLU())
-        self.modulation = convolution(hidden, 2 * channels, 3)
+        self.shared = nn.Sequential(convolution(condition, hidden, 3, gain=_RECTIFIED), nn.ReLU())
+        self.modulation = convolution(hidden, 2 * channels, 3, gain=_MODULATION_GAIN)
 
     def forward(
         self, features: Float[Tensor, "B C H W"], condition: Float[Tensor, "B c h w"]

@@ -1,5 +1,6 @@
 """The training loop, on one process or many: `accelerate` decides which by how it was launched."""
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from morphface.core.errors import MissingDependencyError, OutputError, Parameter
 from morphface.core.files import atomic_write
 from morphface.generate.checkpoint import load_generator, save_generator
 from morphface.generate.config import GeneratorConfig
+from morphface.generate.fast import has_bfloat16
 from morphface.generate.training.batches import Share, frames_of_takes, windows_of_clips
 from morphface.generate.training.journal import Journal
 from morphface.generate.training.memory import free_memory, memory_needed
@@ -27,6 +29,7 @@ __all__ = ["Observer", "train_generator"]
 
 STATE, GENERATOR, SETTINGS = "state.pt", "generator.safetensors", "settings.json"
 _MEASURED = 20
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -210,7 +213,16 @@ def _accelerator(settings: TrainSettings) -> Any:
         raise MissingDependencyError(
             "training needs accelerate; run: pip install 'morphface[train]'"
         ) from error
-    return Accelerator(mixed_precision=settings.precision)
+    return Accelerator(mixed_precision=_precision(settings))
+
+
+def _precision(settings: TrainSettings) -> str:
+    """The one asked for; float32 in place of bfloat16 on processors that have to imitate that."""
+    gpu = torch.cuda.is_available()
+    if settings.precision != "bf16" or gpu or has_bfloat16(torch.device("cpu")):
+        return settings.precision
+    _log.warning("this processor has no bfloat16: training in float32, which is faster here")
+    return "no"
 
 
 def _check_free(run: Path, resume: bool) -> None:

@@ -6,7 +6,7 @@ import torch
 
 from morphface.core.errors import MissingFileError, ModelError, OutputError, ParameterError
 from morphface.generate.checkpoint import load_generator
-from morphface.generate.training import Observer, TrainSettings, train_generator
+from morphface.generate.training import Observer, TrainSettings, loop, train_generator
 from morphface.generate.training.journal import read_journal
 from tests.generate.training.toy import CONFIG, SETTINGS, Discs
 
@@ -27,6 +27,14 @@ def killed_after(step):
             raise Killed
 
     return Observer(after=after)
+
+
+@pytest.mark.parametrize("able", [True, False])
+def test_half_precision_that_a_processor_would_imitate_is_not_used(monkeypatch, caplog, able):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(loop, "has_bfloat16", lambda device: able)
+    assert loop._precision(SETTINGS.replace(precision="bf16")) == ("bf16" if able else "no")
+    assert ("has no bfloat16" in caplog.text) == (not able)
 
 
 @pytest.mark.parametrize("norm", ["instance", "batch"])
