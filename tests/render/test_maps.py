@@ -27,7 +27,7 @@ from morphface.render.maps.surface import _shaded, light
 
 SIZE = (96, 96)
 CAMERA = Camera.facing(SIZE, focal=210.0)
-SURFACE = tuple(name for name in MAP_NAMES if name not in ("gaze", "uv", "parsing"))
+SURFACE = tuple(name for name in MAP_NAMES if name not in ("gaze", "uv", "parsing", "detail"))
 
 
 @pytest.fixture(scope="module")

@@ -66,19 +66,20 @@ def rows_of(
     """
     colour, trust = seen
     amount = irradiance(light, ground.normals)
-    near = trust > 0.5 * trust.max()
+    near = trust >= 0.5 * trust.max()
     least = FLOOR * amount[near].median(dim=0).values.clamp(min=1e-3)
     amount = amount.maximum(least)
     told = (colour.clamp(min=0) + DARKEST).log() - amount.log()
-    told = high_band(grid, told, trust, wavelength / ground.pitch)
     mix = channel_mix(settings)
+    told = high_band(grid, told @ mix[:, None], trust, wavelength / ground.pitch)
+    told = told - high_band(grid, told, trust, settings.finest / ground.pitch)
     share = settings.response * mix / amount
     parts = zip(_tilts(ground.normals, light), share.unbind(1), strict=True)
     tilt = torch.stack([part * own[:, None] for part, own in parts]).sum(0)
     along = -(ground.inverse @ tilt[..., None])[..., 0]
     groove = torch.full_like(along[:, :1], settings.groove)
     slopes = torch.cat([along, groove], dim=-1)
-    return Rows((told @ mix).clamp(-MOST, MOST), slopes, trust)
+    return Rows(told[:, 0].clamp(-MOST, MOST), slopes, trust)
 
 
 def _tilts(normals: Float[Tensor, "n 3"], light: Float[Tensor, "9 3"]) -> list[Tensor]:
@@ -108,10 +109,11 @@ def high_band(
         trust: in them.
         wavelength: of which half is left, in texels.
     """
+    trust = trust + 1e-3  # so that there is a mean everywhere
     rows = torch.cat([values * trust[:, None], trust[:, None]], dim=-1)
     wide = _blurred(grid.spread(rows).permute(2, 0, 1)[None], HALF * wavelength)
     around = wide[0].permute(1, 2, 0)[grid.mask]
-    return values - around[:, :-1] / around[:, -1:].clamp(min=1e-4)
+    return values - around[:, :-1] / around[:, -1:].clamp(min=1e-6)
 
 
 HALF = 0.187

@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn.functional import avg_pool2d, max_pool2d
+from torch.nn.functional import interpolate as resized
 
 from morphface.core.errors import ParameterError
 from morphface.fit.analysis.colour import LUMINANCE
@@ -30,6 +32,8 @@ LARGEST = 1024
 """Texels along a side of the map that is chosen unasked: about 0.3 mm each on the open head."""
 PAINTED = ("brows", "lashes", "lips", "eyeballs", "eye_sockets", "mouth", "teeth", "tongue", "gums")
 """Parts whose hairs, paint, shine or depth are no relief of skin."""
+BORDER = 3.0
+"""Millimetres from what is no skin over which skin is not trusted."""
 FADE = 8.0
 """Wavelength in millimetres over which relief ends where no photo shows the skin."""
 SIZES = (64, 4096)
@@ -108,10 +112,21 @@ def _rows(
     trust = shown.confidence * grid.at(_bare(model)[:, None], model)[:, 0]
     screen = face.camera.project(ground.points)[:, :2]
     trust = trust * (1 - look_up(seen.occlusion[0][..., None], screen)[:, 0].clamp(0, 1))
+    trust = _eroded(grid, trust, ground.pitch)
     colour, light = shown.colour / seen.gain[0], face.parameters.illumination[0]
     if seen.grey[0]:
         light = (light @ light.new_tensor(LUMINANCE))[:, None].expand(-1, 3)
     return rows_of(grid, ground, (colour, trust), light, settings, wavelength)
+
+
+def _eroded(grid: Grid, trust: Float[Tensor, " n"], pitch: float) -> Float[Tensor, " n"]:
+    """Less trust within a few millimetres of where there is none: edges of hair, lips and brows."""
+    step = max(1, round(BORDER / 4 / pitch))
+    plane = avg_pool2d(1 - grid.spread(trust)[None, None], step, ceil_mode=True)
+    worst = avg_pool2d(max_pool2d(plane, 7, 1, 3), 3, 1, 1, count_include_pad=False)
+    wide = resized(worst, scale_factor=step, mode="bilinear", align_corners=False)[0, 0]
+    height, width = grid.mask.shape
+    return trust * (1 - wide[:height, :width][grid.mask]).clamp(0, 1)
 
 
 def _bare(model: MorphableModel) -> Float[Tensor, " V"]:

@@ -23,6 +23,7 @@ class DetailSettings:
             measured.
         coarsest_of_several: the same of several photos, whose albedo is told apart from light;
             measured.
+        finest: wavelength in millimetres of which half is left, what is shorter is noise; measured.
         slope: standard deviation of what relief adds to the slope of the surface; measured.
         mottle: of the logarithm of a photo's colours by noise and light that is not as fitted;
             measured.
@@ -42,11 +43,12 @@ class DetailSettings:
 
     coarsest: float = 30.0
     coarsest_of_several: float = 60.0
+    finest: float = 3.0
     slope: float = 0.15
     mottle: float = 0.05
     albedo: float = 0.1
-    melanin: float = 0.03
-    blood: float = 0.03
+    melanin: float = 0.02
+    blood: float = 0.02
     response: float = 0.6
     groove: float = 0.0
     limit: float = 2.0

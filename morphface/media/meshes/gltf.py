@@ -1,9 +1,9 @@
 """glTF 2.0 in one binary file: named morph targets, a material for each part, a skeleton.
 
 glTF wants metres, +y up and +z out of the front, so that positions are only scaled. Vertex
-colours are linear light there, textures sRGB-encoded, maps of normals as they are, green up
-(glTF 2.0, 3.9.3), with tangents whose fourth number says which way up is. Morph targets carry normals where the
-surface has them: what a target adds to the normals when it alone has weight 1.
+colours are linear light there, textures sRGB-encoded; maps of normals are as they are, green up
+(section 3.9.3), with tangents whose fourth number says on which side up is. Morph targets carry
+normals where the surface has them: what a target adds to the normals when it alone has weight 1.
 """
 
 from dataclasses import dataclass

@@ -31,8 +31,7 @@ class Surface(Record):
         uv: texture coordinates, (0, 0) at the lower left.
         uv_faces: for each face, the indices into `uv` of its corners.
         texture: the picture that `uv` points into; it hides `colours` where both are given.
-        relief: the same of normals in tangent space, each of the three from -1 to 1 as 0 to 1, green
-            up.
+        relief: likewise, normals in tangent space, green up; -1 to 1 is 0 to 1.
         targets: what each named deformation adds to `vertices` at weight 1.
         weights: the weight that each of `targets` has when the file is opened; a missing one
             is 0.
