@@ -13,12 +13,13 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, conv2d, interpolate, pad
 
+from morphface.core.ramps import ramp
 from morphface.core.records import Record
 from morphface.fit.detail.grid import Grid, Ground
 from morphface.fit.detail.settings import DetailSettings
 from morphface.geometry.spherical_harmonics import irradiance, sh_derivative
 
-__all__ = ["Rows", "channel_mix", "high_band", "rows_of"]
+__all__ = ["Rows", "channel_mix", "high_band", "like_skin", "rows_of"]
 
 FLOOR = 0.15
 """Irradiance, as a share of its median, below which nothing is divided by it."""
@@ -26,6 +27,12 @@ DARKEST = 0.02
 """Added to colours before logarithms: differences far below it are noise."""
 MOST = 0.5
 """Logarithms beyond this are no relief."""
+AROUND = 6.0
+"""Wavelength in millimetres of what is compared with skin."""
+UNLIKE = 0.6, 0.9
+"""Logarithms of colours beside the usual skin: skin below the first, none from the second."""
+TINT = 1.5
+"""How much more a difference of tint counts there than one of brightness."""
 MELANIN = (0.45, 0.75, 1.0)
 BLOOD = (0.15, 1.0, 0.85)
 """Logarithms of colours that pigments change, the largest 1 (`assets/open_head/pigments.py`)."""
@@ -51,6 +58,7 @@ def rows_of(
     ground: Ground,
     seen: tuple[Float[Tensor, "n 3"], Float[Tensor, " n"]],
     light: Float[Tensor, "9 3"],
+    *,
     settings: DetailSettings,
     wavelength: float,
 ) -> Rows:
@@ -64,14 +72,10 @@ def rows_of(
         settings: what disturbs.
         wavelength: millimetres above which nothing is told.
     """
-    colour, trust = seen
-    amount = irradiance(light, ground.normals)
-    near = trust >= 0.5 * trust.max()
-    least = FLOOR * amount[near].median(dim=0).values.clamp(min=1e-3)
-    amount = amount.maximum(least)
-    told = (colour.clamp(min=0) + DARKEST).log() - amount.log()
+    trust = seen[1]
+    paint, amount = _paint(ground, seen, light)
     mix = channel_mix(settings)
-    told = high_band(grid, told @ mix[:, None], trust, wavelength / ground.pitch)
+    told = high_band(grid, paint @ mix[:, None], trust, wavelength / ground.pitch)
     told = told - high_band(grid, told, trust, settings.finest / ground.pitch)
     share = settings.response * mix / amount
     parts = zip(_tilts(ground.normals, light), share.unbind(1), strict=True)
@@ -80,6 +84,39 @@ def rows_of(
     groove = torch.full_like(along[:, :1], settings.groove)
     slopes = torch.cat([along, groove], dim=-1)
     return Rows(told[:, 0].clamp(-MOST, MOST), slopes, trust)
+
+
+def _paint(
+    ground: Ground, seen: tuple[Float[Tensor, "n 3"], Float[Tensor, " n"]], light: Tensor
+) -> tuple[Float[Tensor, "n 3"], Float[Tensor, "n 3"]]:
+    """Logarithm of the colours over the light that the mesh gets, and this light."""
+    colour, trust = seen
+    amount, near = irradiance(light, ground.normals), trust >= 0.5 * trust.max()
+    amount = amount.maximum(FLOOR * amount[near].median(dim=0).values.clamp(min=1e-3))
+    return (colour.clamp(min=0) + DARKEST).log() - amount.log(), amount
+
+
+def like_skin(
+    grid: Grid,
+    ground: Ground,
+    seen: tuple[Float[Tensor, "n 3"], Float[Tensor, " n"]],
+    light: Float[Tensor, "9 3"],
+) -> Float[Tensor, " n"]:
+    """How likely a photo shows skin, 0 to 1: no hair, rims of glasses, cast shadow or shine.
+
+    Args:
+        grid: of texels.
+        ground: the surface in the camera frame.
+        seen: colours at the texels without the photo's gain, and how far these are trusted.
+        light: coefficients, in the camera frame.
+    """
+    paint, trust = _paint(ground, seen, light)[0], seen[1]
+    near = trust >= 0.5 * trust.max()
+    paint = paint - paint[near].median(dim=0).values
+    mean = paint - high_band(grid, paint, trust, AROUND / ground.pitch)
+    bright = mean.mean(-1)
+    tint = (mean - bright[:, None]).abs().mean(-1)
+    return 1 - ramp(bright.abs() + TINT * tint, *UNLIKE)
 
 
 def _tilts(normals: Float[Tensor, "n 3"], light: Float[Tensor, "9 3"]) -> list[Tensor]:

@@ -1,6 +1,7 @@
 """Fitted faces and their photos in, relief on the surface out."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from morphface.core.errors import ParameterError
 from morphface.fit.analysis.colour import LUMINANCE
 from morphface.fit.analysis.lens import look_up
 from morphface.fit.detail import kernels
-from morphface.fit.detail.equations import Rows, high_band, rows_of
+from morphface.fit.detail.equations import Rows, high_band, like_skin, rows_of
 from morphface.fit.detail.grid import Grid, Ground
 from morphface.fit.detail.settings import DetailSettings
 from morphface.fit.detail.solve import heights_of
@@ -32,8 +33,9 @@ LARGEST = 1024
 """Texels along a side of the map that is chosen unasked: about 0.3 mm each on the open head."""
 PAINTED = ("brows", "lashes", "lips", "eyeballs", "eye_sockets", "mouth", "teeth", "tongue", "gums")
 """Parts whose hairs, paint, shine or depth are no relief of skin."""
-BORDER = 3.0
-"""Millimetres from what is no skin over which skin is not trusted."""
+PAINT, BORDER = 5.0, 2.5
+"""Millimetres from those, as the model has them, and from what is seen to be no skin, over which
+skin is not trusted."""
 FADE = 8.0
 """Wavelength in millimetres over which relief ends where no photo shows the skin."""
 SIZES = (64, 4096)
@@ -71,6 +73,7 @@ def fit_detail(
     grid = Grid.of(model, size or min(LARGEST, max(map(texture_size, faces))))
     with torch.no_grad():
         wavelength = told.wavelength(len(faces))
+        told = told if len(faces) < 2 else replace(told, groove=0.0)
         rows = [
             _rows(face, photo, grid, told, wavelength)
             for face, photo in zip(faces, photos, strict=True)
@@ -109,19 +112,21 @@ def _rows(
     ground = grid.ground(model, posed)
     sight = Sight(photo.pixels, face.camera, posed, model.faces)
     shown = sample_photo(sight, ground.points, ground.normals)
-    trust = shown.confidence * grid.at(_bare(model)[:, None], model)[:, 0]
+    bare = _eroded(grid, grid.at(_bare(model)[:, None], model)[:, 0], PAINT / ground.pitch)
+    trust = shown.confidence * bare
     screen = face.camera.project(ground.points)[:, :2]
     trust = trust * (1 - look_up(seen.occlusion[0][..., None], screen)[:, 0].clamp(0, 1))
-    trust = _eroded(grid, trust, ground.pitch)
     colour, light = shown.colour / seen.gain[0], face.parameters.illumination[0]
     if seen.grey[0]:
         light = (light @ light.new_tensor(LUMINANCE))[:, None].expand(-1, 3)
-    return rows_of(grid, ground, (colour, trust), light, settings, wavelength)
+    trust = trust * like_skin(grid, ground, (colour, trust), light)
+    trust = _eroded(grid, trust, BORDER / ground.pitch)
+    return rows_of(grid, ground, (colour, trust), light, settings=settings, wavelength=wavelength)
 
 
-def _eroded(grid: Grid, trust: Float[Tensor, " n"], pitch: float) -> Float[Tensor, " n"]:
-    """Less trust within a few millimetres of where there is none: edges of hair, lips and brows."""
-    step = max(1, round(BORDER / 4 / pitch))
+def _eroded(grid: Grid, trust: Float[Tensor, " n"], texels: float) -> Float[Tensor, " n"]:
+    """Less trust within some texels of where there is none: edges of hair, lips and brows."""
+    step = max(1, round(texels / 4))
     plane = avg_pool2d(1 - grid.spread(trust)[None, None], step, ceil_mode=True)
     worst = avg_pool2d(max_pool2d(plane, 7, 1, 3), 3, 1, 1, count_include_pad=False)
     wide = resized(worst, scale_factor=step, mode="bilinear", align_corners=False)[0, 0]

@@ -33,7 +33,8 @@ class DetailSettings:
         response: change of light with the normal, over that of the fitted harmonics, into which
             cast shadows were fitted, too; measured.
         groove: by how much the logarithm of light falls for a millimetre of depth, as what lies
-            deep sees less of the sky; measured.
+            deep sees less of the sky; of one photo alone, for in several it is no other than paint;
+            chosen on photos.
         limit: of the displacement, in millimetres.
         rounds: of reweighting, against what no relief explains.
 
@@ -44,13 +45,13 @@ class DetailSettings:
     coarsest: float = 30.0
     coarsest_of_several: float = 60.0
     finest: float = 3.0
-    slope: float = 0.15
+    slope: float = 0.2
     mottle: float = 0.05
     albedo: float = 0.1
     melanin: float = 0.02
     blood: float = 0.02
     response: float = 0.6
-    groove: float = 0.0
+    groove: float = 0.15
     limit: float = 2.0
     rounds: int = 3
 

@@ -87,14 +87,15 @@ def heights_of(
     cells[..., [0, 3]] = even
     force = torch.zeros(*grid.mask.shape, 3)
     hold, smooth = stiff * (2 * math.pi / wavelength) ** 2, SMOOTH * even
-    heights, slopes = None, np.empty(tuple(force.shape), np.float32)
+    heights, begun = np.empty(0), None
+    slopes = np.empty(tuple(force.shape), np.float32)
     trusted = list(rows)
     for _ in range(settings.rounds):
         left, right, albedo = _normal_equations(trusted, settings)
         left[:, [0, 1, 3]] += held
         cells[grid.mask], force[grid.mask] = left, right
         system = System(cells.numpy(), force.numpy(), hold, smooth)
-        heights = solved(system, start=heights)
+        heights = begun = solved(system, start=begun)
         kernels.slopes(heights, slopes)
         found = torch.from_numpy(slopes)[grid.mask]
         paint = albedo[:, 0] - (albedo[:, 1:] * found).sum(-1)
@@ -105,12 +106,18 @@ def heights_of(
 def _normal_equations(
     rows: Sequence[Rows], settings: DetailSettings
 ) -> tuple[Float[Tensor, "n 6"], Float[Tensor, "n 3"], Float[Tensor, "n 4"]]:
-    """Both sides of each texel, its albedo eliminated; this is the first of the last, less the rest
-    times slopes and height."""
-    both = [torch.cat([row.told[:, None], row.slopes], dim=-1) for row in rows]
-    total = sum(_outer(values, row.weight) for values, row in zip(both, rows, strict=True))
-    mean = sum(values * row.weight[:, None] for values, row in zip(both, rows, strict=True))
-    known = (settings.mottle / settings.albedo) ** 2 + sum(row.weight for row in rows)
+    """Both sides of each texel, its albedo eliminated.
+
+    This is the first of the last four numbers, less the others times slopes and height.
+    """
+    count = len(rows[0].weight)
+    total, mean = torch.zeros(count, 10), torch.zeros(count, 4)
+    known = torch.full((count,), (settings.mottle / settings.albedo) ** 2)
+    for row in rows:
+        values = torch.cat([row.told[:, None], row.slopes], dim=-1)
+        total += _outer(values, row.weight)
+        mean += values * row.weight[:, None]
+        known += row.weight
     total = total - _outer(mean, 1 / known)
     return total[:, 4:], total[:, 1:4], mean / known[:, None]
 

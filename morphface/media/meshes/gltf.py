@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from morphface.core.colour import srgb_to_linear
+from morphface.core.errors import ParameterError
 from morphface.core.files import atomic_write
 from morphface.geometry.mesh import normalized, vertex_normals
 from morphface.geometry.tangents import texture_tangents
@@ -132,9 +133,11 @@ def _primitive(
 
 def _tangents(surface: Surface, vertex_of: Tensor, uv_of: Tensor) -> Tensor:
     """Of unit length and at right angles to the normals, with the sign of the way up."""
-    layout = surface.uv, surface.uv_faces
-    tangents = texture_tangents(surface.vertices, surface.faces, *layout)[uv_of]
-    normals, along = _unit(surface.normals[vertex_of]), tangents[:, :3]
+    uv, uv_faces, normals = surface.uv, surface.uv_faces, surface.normals
+    if uv is None or uv_faces is None or normals is None:
+        raise ParameterError("there are no tangents")
+    tangents = texture_tangents(surface.vertices, surface.faces, uv, uv_faces)[uv_of]
+    normals, along = _unit(normals[vertex_of]), tangents[:, :3]
     across = normalized(along - (along * normals).sum(-1, keepdim=True) * normals)
     side = torch.linalg.cross(normals, normals.roll(1, -1))
     across = torch.where(across.norm(dim=-1, keepdim=True) > 0.5, across, normalized(side))

@@ -8,7 +8,15 @@ from morphface.fit import DetailSettings, fit_detail
 from tests.fit.detail.photos import SIZE, correlation, in_the_middle, lamp, photographed, waves
 
 SURE = DetailSettings(
-    response=1.0, mottle=0.003, albedo=0.1, slope=0.3, finest=0.5, coarsest=40.0, melanin=0, blood=0
+    response=1.0,
+    mottle=0.003,
+    albedo=0.1,
+    slope=0.3,
+    finest=0.5,
+    coarsest=40.0,
+    melanin=0,
+    blood=0,
+    groove=0,
 )
 
 
@@ -42,7 +50,7 @@ def test_normals_are_nearer_to_the_true_ones(sideways, relief):
 def test_a_smooth_face_has_no_detail(known):
     face, photo = photographed(known, lamp(0.7, 0.6, 0.4), None)
     found = fit_detail([face], [photo], size=SIZE)
-    assert found.displacement.abs()[in_the_middle(face.model)].max() < 0.02
+    assert found.displacement.abs()[in_the_middle(face.model)].max() < 0.04
 
 
 def test_spots_under_two_lights_are_albedo_and_ripples_are_relief(known, relief):

@@ -119,8 +119,11 @@ def test_a_sinusoid_on_a_plane_comes_back_with_its_height():
         melanin=0,
         blood=0,
         coarsest=60.0,
+        groove=0,
     )
-    rows = rows_of(grid, ground, (colours, torch.ones(len(x))), light, settings, 60.0)
+    rows = rows_of(
+        grid, ground, (colours, torch.ones(len(x))), light, settings=settings, wavelength=60.0
+    )
     heights = heights_of(grid, ground, [rows], settings)
     texels = (heights[1:, 1:] + heights[:-1, :-1] + heights[1:, :-1] + heights[:-1, 1:]) / 4
     inner = slice(16, -16)
