@@ -1,6 +1,6 @@
 """Does detail from shading find the relief of a real head, and how long does it take?
 
-    python -m benchmarks.bench_detail --cache FOLDER [--data FOLDER]
+    python -m benchmarks.bench_detail --cache FOLDER [--data FOLDER] [--only scan|speed]
 
 The scanned head is photographed by Mitsuba 3 with its own map of normals, from five views in two
 lights (`benchmarks/detailed_scan.py`). At the pixels where a point of its face is seen, the normal
@@ -16,6 +16,7 @@ of the fit, turned by the rigid motion that aligns both surfaces, is compared wi
 """
 
 import argparse
+import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,7 +30,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate as resized
 from torch.nn.functional import normalize
 
-from benchmarks.common import DATA, report, seed
+from benchmarks.common import DATA, RESULTS, report, seed
 from benchmarks.detailed_scan import FOCAL, SIZE, VIEWS, Truth, detailed_scan, photographs, truth_of
 from benchmarks.pictures import read_shot
 from benchmarks.subjects import DISTANCE, Shot, Subject
@@ -207,12 +208,29 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--cache", type=Path, required=True, help="keeps pictures")
     options.add_argument("--data", type=Path, default=DATA)
+    options.add_argument("--only", choices=("scan", "speed"), help="keeps the other's results")
     chosen = options.parse_args()
     seed()
     torch.set_num_threads(1)
-    person = detailed_scan(chosen.data)
+    cases = _kept(chosen.only) if chosen.only else []
+    if chosen.only != "speed":
+        cases = scanned(chosen.data, chosen.cache) + cases
+    if chosen.only != "scan":
+        cases = [*cases, speed(chosen.data)]
+    report("detail", cases)
+
+
+def _kept(only: str) -> list[dict[str, Any]]:
+    """Results of before that are not measured anew."""
+    before = json.loads((RESULTS / "detail.json").read_text(encoding="utf-8"))
+    return [case for case in before if ("seconds" in case) == (only == "scan")]
+
+
+def scanned(data: Path, cache: Path) -> list[dict[str, Any]]:
+    """What is found of the scanned head."""
+    person = detailed_scan(data)
     truth = truth_of(person, every=4)
-    paths = photographs(chosen.data, chosen.cache)
+    paths = photographs(data, cache)
     shots = {key: read_shot(path) for key, path in paths.items()}
     alone = []
     for (light, view), shot in shots.items():
@@ -226,8 +244,7 @@ def main() -> None:
     ]
     count = len(VIEWS)
     cases += [case(f"five views in light {n}", points[n * count :][:count]) for n in (0, 1)]
-    cases += [case("five views in two lights", points), speed(chosen.data)]
-    report("detail", cases)
+    return [*cases, case("five views in two lights", points)]
 
 
 if __name__ == "__main__":

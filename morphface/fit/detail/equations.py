@@ -159,7 +159,7 @@ HALF = 0.187
 
 def _blurred(planes: Float[Tensor, "1 C H W"], width: float) -> Float[Tensor, "1 C H W"]:
     """Gaussian blur, of a smaller picture where that is as good; zero outside."""
-    step = max(1, int(width / 3))
+    step = max(1, int(width / 2))
     height, across = planes.shape[-2:]
     whole = pad(planes, (0, -across % step, 0, -height % step))
     reach = int(3 * width / step + 0.5)

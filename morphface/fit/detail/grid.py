@@ -5,6 +5,7 @@ are looked up.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from jaxtyping import Bool, Float
@@ -41,12 +42,12 @@ class Ground(Record):
     inverse: Float[Tensor, "n 2 3"]
     tangents: Float[Tensor, "n 4"]
 
-    @property
+    @cached_property
     def metric(self) -> Float[Tensor, "n 2 2"]:
         """The squared gradient on the surface, from slopes along columns and rows."""
         return self.inverse @ self.inverse.mT
 
-    @property
+    @cached_property
     def pitch(self) -> float:
         """Millimetres between texels, the median."""
         area = torch.linalg.det(self.metric[::7]).clamp(min=1e-12).rsqrt()

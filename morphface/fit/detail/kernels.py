@@ -5,7 +5,48 @@
 
 from morphface.render.backends.kernels.compiler import compiled
 
-__all__ = ["diagonal", "push", "gather", "slopes"]
+__all__ = ["add_rows", "diagonal", "gather", "push", "slopes", "without_albedo"]
+
+
+@compiled
+def add_rows(told, slopes, weight, left, right, paint):
+    """Adds a photo's rows to both sides of each texel, and to what its albedo gets."""
+    for n in range(len(told)):
+        w, t = weight[n], told[n]
+        x, y, z = slopes[n, 0], slopes[n, 1], slopes[n, 2]
+        left[n, 0] += w * x * x
+        left[n, 1] += w * x * y
+        left[n, 2] += w * x * z
+        left[n, 3] += w * y * y
+        left[n, 4] += w * y * z
+        left[n, 5] += w * z * z
+        right[n, 0] += w * t * x
+        right[n, 1] += w * t * y
+        right[n, 2] += w * t * z
+        paint[n, 0] += w * t
+        paint[n, 1] += w * x
+        paint[n, 2] += w * y
+        paint[n, 3] += w * z
+        paint[n, 4] += w
+
+
+@compiled
+def without_albedo(left, right, paint):
+    """Takes the albedo out of both sides; `paint` becomes its equation, over its last number."""
+    for n in range(len(left)):
+        share = 1 / paint[n, 4]
+        t, x, y, z = paint[n, 0], paint[n, 1], paint[n, 2], paint[n, 3]
+        left[n, 0] -= share * x * x
+        left[n, 1] -= share * x * y
+        left[n, 2] -= share * x * z
+        left[n, 3] -= share * y * y
+        left[n, 4] -= share * y * z
+        left[n, 5] -= share * z * z
+        right[n, 0] -= share * t * x
+        right[n, 1] -= share * t * y
+        right[n, 2] -= share * t * z
+        for k in range(4):
+            paint[n, k] *= share
 
 
 @compiled

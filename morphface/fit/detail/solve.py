@@ -111,22 +111,14 @@ def _normal_equations(
     This is the first of the last four numbers, less the others times slopes and height.
     """
     count = len(rows[0].weight)
-    total, mean = torch.zeros(count, 10), torch.zeros(count, 4)
-    known = torch.full((count,), (settings.mottle / settings.albedo) ** 2)
+    left, right, paint = (torch.zeros(count, width) for width in (6, 3, 5))
+    paint[:, 4] = (settings.mottle / settings.albedo) ** 2
+    sums = [values.numpy() for values in (left, right, paint)]
     for row in rows:
-        values = torch.cat([row.told[:, None], row.slopes], dim=-1)
-        total += _outer(values, row.weight)
-        mean += values * row.weight[:, None]
-        known += row.weight
-    total = total - _outer(mean, 1 / known)
-    return total[:, 4:], total[:, 1:4], mean / known[:, None]
-
-
-def _outer(values: Float[Tensor, "n 4"], weight: Float[Tensor, " n"]) -> Float[Tensor, "n 10"]:
-    """The upper triangle of the weighted products of all columns."""
-    first, second = torch.triu_indices(4, 4)
-    scaled = values * weight[:, None]
-    return torch.stack([scaled[:, i] * values[:, j] for i, j in zip(first, second, strict=True)], 1)
+        told = (row.told, row.slopes, row.weight)
+        kernels.add_rows(*(values.contiguous().numpy() for values in told), *sums)
+    kernels.without_albedo(*sums)
+    return left, right, paint[:, :4]
 
 
 def _reweighted(
