@@ -35,7 +35,7 @@ PAINTED = ("brows", "lashes", "lips", "eyeballs", "eye_sockets", "mouth", "teeth
 """Parts whose hairs, paint, shine or depth are no relief of skin."""
 PAINT, BORDER = 5.0, 2.5
 """Millimetres from those, as the model has them, and from what is seen to be no skin, over which
-skin is not trusted."""
+skin is not trusted in one photo; several tell paint from relief."""
 FADE = 8.0
 """Wavelength in millimetres over which relief ends where no photo shows the skin."""
 SIZES = (64, 4096)
@@ -72,12 +72,9 @@ def fit_detail(
     told, model = settings or DetailSettings(), faces[0].model
     grid = Grid.of(model, size or min(LARGEST, max(map(texture_size, faces))))
     with torch.no_grad():
-        wavelength = told.wavelength(len(faces))
-        told = told if len(faces) < 2 else replace(told, groove=0.0)
-        rows = [
-            _rows(face, photo, grid, told, wavelength)
-            for face, photo in zip(faces, photos, strict=True)
-        ]
+        alone = len(faces) < 2
+        told = told if alone else replace(told, groove=0.0)
+        rows = [_rows(*pair, grid, told, alone) for pair in zip(faces, photos, strict=True)]
         person = faces[0].parameters
         still = torch.zeros_like(person.expression)
         rest = grid.ground(model, model.vertices(person.identity, still, person.gaze)[0])
@@ -103,24 +100,25 @@ def _check(faces: Sequence[FittedFace], photos: Sequence[Photo], size: int | Non
 
 
 def _rows(
-    face: FittedFace, photo: Photo, grid: Grid, settings: DetailSettings, wavelength: float
+    face: FittedFace, photo: Photo, grid: Grid, settings: DetailSettings, alone: bool
 ) -> Rows:
-    """The equations of one photo."""
+    """The equations of one photo, the only one or not."""
     seen, posed, model = face.pixels, face.vertices_in_camera(), face.model
     if seen is None:
         raise ParameterError("there is no light")
     ground = grid.ground(model, posed)
     sight = Sight(photo.pixels, face.camera, posed, model.faces)
     shown = sample_photo(sight, ground.points, ground.normals)
-    bare = _eroded(grid, grid.at(_bare(model)[:, None], model)[:, 0], PAINT / ground.pitch)
-    trust = shown.confidence * bare
+    bare = grid.at(_bare(model)[:, None], model)[:, 0]
+    trust = shown.confidence * (_eroded(grid, bare, PAINT / ground.pitch) if alone else bare)
     screen = face.camera.project(ground.points)[:, :2]
     trust = trust * (1 - look_up(seen.occlusion[0][..., None], screen)[:, 0].clamp(0, 1))
     colour, light = shown.colour / seen.gain[0], face.parameters.illumination[0]
     if seen.grey[0]:
         light = (light @ light.new_tensor(LUMINANCE))[:, None].expand(-1, 3)
     trust = trust * like_skin(grid, ground, (colour, trust), light)
-    trust = _eroded(grid, trust, BORDER / ground.pitch)
+    trust = _eroded(grid, trust, BORDER / ground.pitch) if alone else trust
+    wavelength = settings.wavelength(1 if alone else 2)
     return rows_of(grid, ground, (colour, trust), light, settings=settings, wavelength=wavelength)
 
 
