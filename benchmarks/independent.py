@@ -55,6 +55,7 @@ class Part:
         uv: texture coordinates per vertex, (0, 0) at the lower left.
         normals: per vertex, in the camera frame; None takes those of the faces around it.
         colours: albedo per vertex, in linear RGB; None takes the texture or the colour.
+        relief: a picture file of tangent-space normals, green up, for a part with a texture.
     """
 
     vertices: Tensor
@@ -64,6 +65,7 @@ class Part:
     uv: Tensor | None = None
     normals: Tensor | None = None
     colours: Tensor | None = None
+    relief: Path | None = None
 
 
 def picture(
@@ -136,9 +138,11 @@ def _mesh(mi: Any, name: str, part: Part) -> Any:
         reflectance = {"type": "bitmap", "filename": str(part.texture)}
     if part.colours is not None:
         reflectance = {"type": "mesh_attribute", "name": "vertex_color"}
-    material = mi.load_dict(
-        {"type": "twosided", "bsdf": {"type": "diffuse", "reflectance": reflectance}}
-    )
+    surface: dict[str, Any] = {"type": "diffuse", "reflectance": reflectance}
+    if part.relief is not None:
+        bumps = {"type": "bitmap", "filename": str(part.relief), "raw": True}
+        surface = {"type": "normalmap", "normalmap": bumps, "bsdf": surface}
+    material = mi.load_dict({"type": "twosided", "bsdf": surface})
     properties = mi.Properties()
     properties["bsdf"] = material
     mesh = mi.Mesh(

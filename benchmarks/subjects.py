@@ -79,6 +79,7 @@ def photograph(
     focal: float = FOCAL,
     distance: float = DISTANCE,
     samples: int = 64,
+    size: tuple[int, int] = SIZE,
 ) -> Shot:
     """Turn the head by yaw and pitch in degrees, take its picture, and look for the face.
 
@@ -87,11 +88,12 @@ def photograph(
         angles: yaw and pitch in degrees.
         lamp: what lights the head.
         detector: finds the face.
-        focal: of the camera, in pixels of a picture of `SIZE`.
+        focal: of the camera, in pixels.
         distance: from the camera to the middle of the head's eyes, in millimetres.
         samples: rays a pixel.
+        size: height and width of the picture.
     """
-    camera = Camera.facing(SIZE, focal=focal)
+    camera = Camera.facing(size, focal=focal)
     turn = angles_to_rotvec(torch.tensor([*angles, 0.0]).deg2rad())
     away = torch.tensor([0.0, 0.0, -distance])
     parts = [_moved(part, turn, away) for part in subject.parts]

@@ -32,12 +32,18 @@ def check_early(options: Mapping[str, Any]) -> None:
     """
     from morphface.core.errors import LandmarkError
     from morphface.media.paths import check_file
-    from morphface.pipelines.wishes import check_outputs, check_texture_size, check_wishes
+    from morphface.pipelines.wishes import (
+        check_detail,
+        check_outputs,
+        check_texture_size,
+        check_wishes,
+    )
 
     focal = options.get("focal")
     for one in focal if isinstance(focal, list) else [focal]:
         check_wishes(one, options.get("stage", "pixels"))
     check_texture_size(options.get("texture_size"))
+    check_detail(options.get("detail", False), options.get("stage", "pixels"))
     check_outputs(options.get("only", ()))
     if options.get("strict"):
         from morphface.fit.verdict.record import check_kinds

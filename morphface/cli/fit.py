@@ -73,6 +73,16 @@ _TextureSize = Annotated[
 ]
 
 
+_Detail = Annotated[
+    bool,
+    typer.Option(
+        "--detail",
+        help="Tell wrinkles and folds from shading: a map of normals in head.glb, and the files "
+        "displacement.png and normals.png.",
+    ),
+]
+
+
 def fit(
     images: _Images,
     out: _Out = None,
@@ -88,6 +98,7 @@ def fit(
     camera: Camera = None,
     stage: Stage = "pixels",
     texture_size: _TextureSize = None,
+    detail: _Detail = False,
     strict: Strict = None,
     device: Device = "cpu",
     quiet: Quiet = False,
@@ -102,7 +113,7 @@ def fit(
     many = not together and is_many(images)
     _check(landmarks, strict, together=together, many=many)
     options: dict[str, Any] = {"model": model, "stage": stage, "device": device, "camera": camera}
-    options |= {"texture_size": texture_size, "only": named(only)}
+    options |= {"texture_size": texture_size, "only": named(only), "detail": detail}
     if together:
         options |= {"faces": _each(faces), "focal": None if focal is None else _each(focal)}
     else:

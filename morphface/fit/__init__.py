@@ -11,6 +11,7 @@ if TYPE_CHECKING:
         Stage,
         fit_photometric,
     )
+    from morphface.fit.detail import DetailSettings, fit_detail
     from morphface.fit.fitted import FittedFace, FittedPhoto
     from morphface.fit.linear import LinearSettings, fit_linear
     from morphface.fit.shared.result import FitResult
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 
 __all__ = [
+    "DetailSettings",
     "FitResult",
     "FittedFace",
     "FittedPhoto",
@@ -42,6 +44,7 @@ __all__ = [
     "TrackedFace",
     "TrackedFrame",
     "VideoSettings",
+    "fit_detail",
     "fit_linear",
     "fit_photometric",
     "fit_video",
@@ -54,6 +57,7 @@ __all__ = [
 
 
 _HOMES = {
+    "DetailSettings": "detail",
     "FitResult": "shared.result",
     "FittedFace": "fitted",
     "FittedPhoto": "fitted",
@@ -68,6 +72,7 @@ _HOMES = {
     "TrackedFace": "video",
     "TrackedFrame": "video",
     "VideoSettings": "video",
+    "fit_detail": "detail",
     "fit_linear": "linear",
     "fit_photometric": "analysis",
     "fit_video": "video",

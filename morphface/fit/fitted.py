@@ -16,6 +16,7 @@ from morphface.geometry.focal import FocalLength
 from morphface.media.images import Photo
 from morphface.models import MorphableModel
 from morphface.parameters import FaceParameters
+from morphface.render.detail import Detail
 
 __all__ = ["FittedFace", "FittedPhoto"]
 
@@ -30,6 +31,7 @@ class FittedFace(Displayed):
         seconds: how long each step took.
         pixels: what the pixels say, which then counts; None if they were not asked.
         verdict: how far the fit may be believed; None where nobody judged it.
+        detail: relief that is finer than the model; None where nobody looked for it.
     """
 
     fit: FitResult
@@ -37,6 +39,7 @@ class FittedFace(Displayed):
     seconds: dict[str, float]
     pixels: PhotometricResult | None = None
     verdict: Verdict | None = None
+    detail: Detail | None = None
 
     @property
     def parameters(self) -> FaceParameters:

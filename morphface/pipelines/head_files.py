@@ -33,7 +33,7 @@ def rigged_head(face: FittedFace, photo: Photo, texture: HeadTexture | None = No
     targets' weights are the fitted expression. Skin, eyes, teeth and tongue are parts of their own
     where the model has them, and a skeleton turns neck, head, jaw and eyes. Colours and texture
     are albedo, without the light of the photo (`head_texture`): a viewer that lights the head needs
-    it so, and puts its own light on it.
+    it so, and puts its own light on it. Detail of the face is a map of normals.
 
     Args:
         face: the fitted face.
@@ -48,6 +48,7 @@ def rigged_head(face: FittedFace, photo: Photo, texture: HeadTexture | None = No
         uv=model.uv,
         uv_faces=model.uv_faces,
         texture=head.albedo,
+        relief=None if face.detail is None else 0.5 + 0.5 * face.detail.normals,
     )
     return reshaped(plain, model, face.parameters)
 
@@ -104,6 +105,7 @@ def with_hair(head: Surface, hair: HairShell | None) -> Surface:
         uv=None,
         uv_faces=None,
         texture=None,
+        relief=None,
         skeleton=None,
     )
     if head.skeleton is not None:
@@ -120,10 +122,18 @@ def with_hair(head: Surface, hair: HairShell | None) -> Surface:
     under = torch.stack([hair.uv[:, 0], share * hair.uv[:, 1]], -1)
     return replace(
         found,
+        relief=None if head.relief is None else _over_flat(head.relief, share),
         uv=torch.cat([over, under]),
         uv_faces=torch.cat([head.uv_faces, (hair.faces + len(head.uv)).to(head.uv_faces)]),
         texture=torch.cat([head.texture, strip[0].movedim(0, -1)]),
     )
+
+
+def _over_flat(relief: Tensor, share: float) -> Tensor:
+    """A map of normals over a flat strip, which takes a share of the height of both."""
+    below = round(relief.shape[0] * share / (1 - share))
+    flat = relief.new_tensor([0.5, 0.5, 1.0]).expand(below, relief.shape[1], 3)
+    return torch.cat([relief, flat])
 
 
 def _colours(hair: HairShell) -> Tensor:
@@ -142,7 +152,8 @@ def write_head(
 ) -> Surface:
     """Write `head.glb`, the rig with its hair, and `head.obj`, the head in its fitted expression.
 
-    Both carry the albedo as base colour; see `rigged_head`. They are written at the same time.
+    Both carry the albedo as base colour; see `rigged_head`. A face with detail has
+    it as a map of normals. They are written at the same time.
 
     Args:
         folder: where to.

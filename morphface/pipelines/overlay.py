@@ -1,5 +1,7 @@
 """The picture that shows a fit: photo, landmarks, and what the fit makes of the pixels."""
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from jaxtyping import Float
@@ -10,11 +12,13 @@ from morphface.fit.analysis.colour import LUMINANCE
 from morphface.fit.fitted import FittedFace
 from morphface.fit.texture.ambient import ambient
 from morphface.geometry.mesh import vertex_normals
+from morphface.geometry.spherical_harmonics import irradiance
 from morphface.landmarks import Landmarks
 from morphface.media.crop import Crop
 from morphface.media.images import Photo
 from morphface.pipelines.window import DARK, LIGHT, picture_tensor, window_around
-from morphface.render import Rendered, Renderer, shade_sh
+from morphface.render import Rendered, Renderer, shade_plain, shade_sh
+from morphface.render.detail import detailed_normals
 
 __all__ = [
     "LINEAR_PANEL",
@@ -22,6 +26,7 @@ __all__ = [
     "STRIP",
     "draw_overlay",
     "face_colours",
+    "relit",
     "render_face",
     "with_landmarks",
 ]
@@ -56,7 +61,7 @@ def draw_overlay(face: FittedFace, photo: Photo) -> Float[Tensor, "H W 3"]:
     side = LINEAR_PANEL if face.pixels is None else PANEL
     window = window_around(face.fit.landmarks.box, side)
     ground = window.apply(photo.pixels, _BEYOND)
-    mesh = render_face(face, window, None)
+    mesh = relit(face, render_face(face, window, None), "lamp")
     overlay = with_landmarks(
         mesh.over(ground, OPACITY)[0], face.fit.landmarks, face.predicted, window
     )
@@ -74,7 +79,8 @@ def _pixel_rows(
     """Two rows of four panels."""
     albedo, shading, colours = face_colours(face)
     ground, dark = first["photo"], torch.tensor(DARK) / 255
-    drawn = render_face(face, window, colours).over(ground)[0]
+    drawn = relit(face, render_face(face, window, colours), "light").over(ground)[0]
+    bare = render_face(face, window, _SHADING * shading)
     difference = 0.5 + RESIDUAL_SCALE * (drawn - ground)
     return [
         {
@@ -86,7 +92,7 @@ def _pixel_rows(
         {
             f"difference x {RESIDUAL_SCALE:g}": difference.clamp(0, 1),
             "albedo": render_face(face, window, albedo).over(dark)[0],
-            "shading": render_face(face, window, _SHADING * shading).over(dark)[0],
+            "shading": relit(face, bare, "light").over(dark)[0],
             "hidden": _hidden(face, photo, window),
         },
     ]
@@ -131,6 +137,30 @@ def render_face(face: FittedFace, window: Crop, colours: Float[Tensor, "V 3"] | 
     renderer = Renderer.of(face.model, window.camera(face.camera))
     shown = None if colours is None else colours.clamp(0, 1)[None]
     return renderer(face.vertices_in_camera()[None], colours=shown)
+
+
+def relit(face: FittedFace, drawn: Rendered, source: str) -> Rendered:
+    """What was drawn of a face, its light as the relief of the face catches it.
+
+    Args:
+        face: whose relief it is; without any, nothing changes.
+        drawn: its mesh.
+        source: "light" of the photo, or the "lamp" of grey clay.
+    """
+    if face.detail is None:
+        return drawn
+    plain, found = drawn.normals, drawn.fragments
+    fine = detailed_normals(face.model, face.detail, drawn.vertices, plain, found)
+    before, after = (_brightness(face, normals, source) for normals in (plain, fine))
+    factor = torch.where(found.mask[..., None], after / before.clamp(min=0.05), 1.0)
+    return replace(drawn, colour=(drawn.colour * factor.clamp(0, 4)).clamp(0, 1))
+
+
+def _brightness(face: FittedFace, normals: Tensor, source: str) -> Float[Tensor, "1 H W 3"]:
+    if source == "lamp":
+        return shade_plain(normals)
+    light = irradiance(face.parameters.illumination[0], normals.flatten(1, 2))
+    return light.unflatten(1, normals.shape[1:3])
 
 
 def with_landmarks(

@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -15,10 +15,11 @@ from morphface.fit.verdict import check_kinds
 from morphface.media.images import Photo, PictureSource, name_of, write_image
 from morphface.parameters import save_parameters
 from morphface.parameters.io import library_versions
+from morphface.pipelines.detailed import describe_detail, detailed, write_detail
 from morphface.pipelines.kept import keep
 from morphface.pipelines.photo import Progress, Wishes, fit_photo
 from morphface.pipelines.verdicts import refuse_warned
-from morphface.pipelines.wishes import OUTPUTS, check_outputs, check_texture_size
+from morphface.pipelines.wishes import OUTPUTS, check_detail, check_outputs, check_texture_size
 
 if TYPE_CHECKING:
     from morphface.fit.texture import HeadTexture
@@ -54,6 +55,7 @@ def reconstruct(
     texture_size: int | None = None,
     strict: Sequence[str] = (),
     only: Sequence[str] = (),
+    detail: bool = False,
     progress: Progress | None = None,
     **wishes: Unpack[Wishes],
 ) -> dict[str, Any]:
@@ -71,6 +73,8 @@ def reconstruct(
             photo's detail needs.
         strict: names of warnings for which a face is refused, or "all".
         only: what to write of "parameters", "report", "overlay", "glb" and "obj"; all if empty.
+        detail: whether relief that is finer than the model is told from shading: it is in
+            `head.glb` and the overlay, and in `displacement.png` and `normals.png`.
         progress: is told what begins now.
         wishes: the other arguments of `fit_photo`.
 
@@ -84,6 +88,7 @@ def reconstruct(
         MorphfaceError: the subclass and its message say what is wrong with the input.
     """
     options: Any = {"faces": faces, "texture_size": texture_size, "strict": strict, "only": only}
+    options["detail"] = detail
     return fit_and_write(image, out, model=model, progress=progress, **options, **wishes)[0]
 
 
@@ -98,7 +103,9 @@ def fit_and_write(
         asked: its other arguments.
     """
     texture_size, strict = asked.pop("texture_size", None), asked.pop("strict", ())
+    detail = asked.pop("detail", False)
     check_texture_size(texture_size)
+    check_detail(detail, asked.get("stage", "pixels"))
     wanted = check_outputs(asked.pop("only", ()))
     model, faces = asked.get("model", "open-head"), asked.get("faces", "largest")
     tell = asked.get("progress") or (lambda _: None)
@@ -106,6 +113,7 @@ def fit_and_write(
         check_kinds(tuple(strict))
         result = fit_photo(image, **asked)
         refuse_warned(result.faces, strict)
+        result = _with_detail(result, tell) if detail else result
         report = _header(name_of(image), model, result)
         report["camera"] = UNKNOWN_CAMERA if asked.get("camera") is None else "as given"
         for index, face in enumerate(result.faces):
@@ -116,6 +124,13 @@ def fit_and_write(
         if "report" in wanted:
             write_json(folder / OUTPUTS["report"], report)
     return report, result
+
+
+def _with_detail(result: FittedPhoto, tell: Progress) -> FittedPhoto:
+    """The faces of a photo, each with the relief that it shows."""
+    tell("looking at wrinkles")
+    faces = tuple(detailed([face], [result.photo])[0] for face in result.faces)
+    return replace(result, faces=faces)
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +168,9 @@ def write_face(folder: Path, job: Writing) -> dict[str, Any]:
         if job.wanted & {"glb", "obj"}:
             told = _write_textured(folder, job)
         seen.result()
-    return describe(job.face, time.perf_counter() - start) | told
+    if job.face.detail is not None:
+        write_detail(folder, job.face.detail)
+    return describe(job.face, time.perf_counter() - start) | told | describe_detail(job.face)
 
 
 def _write_textured(folder: Path, job: Writing) -> dict[str, Any]:

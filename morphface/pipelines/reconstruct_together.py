@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Unpack
 
 from morphface.core.files import output_folder, write_json
 from morphface.fit.texture.faces import head_texture_from_photos
 from morphface.parameters.io import library_versions
+from morphface.pipelines.detailed import describe_detail, detailed, write_detail
 from morphface.pipelines.head_files import write_head
 from morphface.pipelines.listing import list_photos
 from morphface.pipelines.photo import Progress
@@ -20,7 +22,7 @@ from morphface.pipelines.reconstruct import (
     write_seen,
 )
 from morphface.pipelines.together import FittedPhotos, Wishes, fit_photos
-from morphface.pipelines.wishes import OUTPUTS, check_outputs, check_texture_size
+from morphface.pipelines.wishes import OUTPUTS, check_detail, check_outputs, check_texture_size
 
 __all__ = ["reconstruct_together"]
 
@@ -32,6 +34,7 @@ def reconstruct_together(
     model: str | Path = "open-head",
     texture_size: int | None = None,
     only: Sequence[str] = (),
+    detail: bool = False,
     progress: Progress | None = None,
     **wishes: Unpack[Wishes],
 ) -> dict[str, Any]:
@@ -48,6 +51,7 @@ def reconstruct_together(
         model: as in `fit_photos`.
         texture_size: as in `reconstruct`.
         only: as in `reconstruct`.
+        detail: the same; the trusted photos show one relief together.
         progress: is told what begins now.
         wishes: `faces`, `focal`, `stage` and `device` of `fit_photos`.
 
@@ -59,10 +63,12 @@ def reconstruct_together(
         MorphfaceError: the subclass and its message say what is wrong with the input.
     """
     check_texture_size(texture_size)
+    check_detail(detail, wishes.get("stage", "pixels"))
     wanted = check_outputs(only)
     photos = list_photos(images)
     with output_folder(out) as folder:
         result = fit_photos(photos, model=model, progress=progress, **wishes)
+        result = _with_detail(result) if detail else result
         (progress or (lambda _: None))("writing the files")
         report = _header(photos, model, result)
         for number, image in enumerate(photos):
@@ -72,6 +78,13 @@ def reconstruct_together(
         if "report" in wanted:
             write_json(folder / OUTPUTS["report"], report)
     return report
+
+
+def _with_detail(result: FittedPhotos) -> FittedPhotos:
+    """All faces with the relief that the trusted photos show."""
+    chosen = result.trusted
+    told = detailed([result.faces[n] for n in chosen], [result.photos[n] for n in chosen])
+    return replace(result, faces=tuple(replace(f, detail=told[0].detail) for f in result.faces))
 
 
 def _header(photos: Sequence[str], model: str | Path, result: FittedPhotos) -> dict[str, Any]:
@@ -105,4 +118,6 @@ def _write_head(
     photos = [result.photos[n] for n in chosen]
     texture = head_texture_from_photos(faces, photos, size=size)
     write_head(folder, faces[0], photos[0], texture, kinds)
-    return describe_texture(texture)
+    if faces[0].detail is not None:
+        write_detail(folder, faces[0].detail)
+    return describe_texture(texture) | describe_detail(faces[0])

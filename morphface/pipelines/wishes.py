@@ -9,6 +9,7 @@ __all__ = [
     "OUTPUTS",
     "STAGES",
     "TEXTURE_SIZES",
+    "check_detail",
     "check_outputs",
     "check_texture_size",
     "check_wishes",
@@ -75,3 +76,19 @@ def check_outputs(only: Sequence[str]) -> frozenset[str]:
             f"got {unknown[0]!r}"
         )
     return frozenset(only or OUTPUTS)
+
+
+def check_detail(detail: bool, stage: str) -> None:
+    """Refuse detail of landmarks alone.
+
+    Args:
+        detail: whether it is asked for.
+        stage: as in `fit_photo`.
+
+    Raises:
+        ParameterError: the stage is "linear".
+    """
+    if detail and stage == "linear":
+        raise ParameterError(
+            "detail needs the light of the photo, which only pixels tell; leave stage at 'pixels'"
+        )

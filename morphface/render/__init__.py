@@ -13,12 +13,14 @@ from morphface.render.texture import Texture, sample_texture
 
 if TYPE_CHECKING:
     from morphface.render.conditions import Conditions, Sitter
+    from morphface.render.detail import Detail
     from morphface.render.flow import Flow, flow_between, flow_of_parameters, warp_by_flow
     from morphface.render.maps import GAZE_STYLES, MAP_NAMES, GazeStyle, MapSet, render_maps
     from morphface.render.prior import FlowPrior, flow_prior
 
 __all__ = [
     "Conditions",
+    "Detail",
     "Flow",
     "FlowPrior",
     "Fragments",
@@ -47,6 +49,7 @@ __all__ = [
 
 _HOMES = {
     "Conditions": "conditions",
+    "Detail": "detail",
     "Flow": "flow",
     "FlowPrior": "prior",
     "GAZE_STYLES": "maps",

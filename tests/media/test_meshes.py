@@ -27,7 +27,7 @@ CUT = {  # each half has its own corners in the texture
     "uv": torch.tensor([[0.0, 0], [0.5, 0], [0, 1], [1, 1], [0.6, 1], [1, 0]]),
     "uv_faces": torch.tensor([[0, 1, 2], [3, 4, 5]]),
 }
-WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3}
+WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4}
 TYPES = {5126: "<f4", 5125: "<u4"}
 
 
@@ -218,6 +218,27 @@ def test_texture_coordinates_point_to_the_same_texels_in_glb_and_obj(tmp_path, r
     np.testing.assert_allclose(loaded.vertices[order], SQUARE[[0, 1, 2, 3, 2, 1]])
 
 
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_a_map_of_normals_has_tangents_along_u_and_green_up(tmp_path, rng, mirrored):
+    flip = torch.tensor([-1.0, 1.0]) if mirrored else torch.ones(2)
+    layout = CUT | {"uv": CUT["uv"] * flip + (flip < 0)}
+    picture, relief = torch.rand(8, 8, 3, generator=rng), torch.rand(4, 4, 3, generator=rng)
+    normals = torch.tensor([0.0, 0.0, 1.0]).expand(4, 3)
+    square = Surface(SQUARE, HALVES, normals, texture=picture, relief=relief, **layout)
+    write_gltf(tmp_path / "square.glb", square)
+    _, attributes, _, _ = read_head(tmp_path / "square.glb")
+    tangent, normal = attributes["TANGENT"], attributes["NORMAL"]
+    right = -1.0 if mirrored else 1.0  # where u grows on the square
+    np.testing.assert_allclose(tangent[:, :3], [[right, 0, 0]] * 6, atol=1e-6)
+    up = np.cross(normal, tangent[:, :3]) * tangent[:, 3:]  # glTF 2.0, section 3.7.2.1
+    np.testing.assert_allclose(up, [[0, 1, 0]] * 6, atol=1e-6)
+    document, blob = read_glb(tmp_path / "square.glb")
+    number = document["textures"][document["materials"][0]["normalTexture"]["index"]]["source"]
+    start = document["bufferViews"][document["images"][number]["bufferView"]]["byteOffset"]
+    stored = np.asarray(Image.open(io.BytesIO(blob[start:])))
+    np.testing.assert_allclose(stored / 255, relief, atol=0.5 / 255 + 1e-6)
+
+
 @pytest.mark.parametrize("suffix", [".obj", ".ply"])
 def test_obj_and_ply_hold_the_deformed_mesh_in_millimetres(head, toy, tmp_path, suffix):
     path = tmp_path / f"head{suffix}"
@@ -260,6 +281,7 @@ def test_unwritable_place_is_refused(head, tmp_path, write):
         ({"weights": {"smile": 1.0}}, ParameterError, "smile, which are no targets"),
         ({"uv": CUT["uv"]}, ParameterError, "given together"),
         ({"texture": torch.zeros(4, 4, 3)}, ParameterError, "a texture needs uv"),
+        ({"relief": torch.zeros(4, 4, 3)}, ParameterError, "a relief needs uv"),
         ({"uv": CUT["uv"][:3], "uv_faces": HALVES + 1}, ParameterError, "from 0 to 2, got 1 to 4"),
         ({"faces": HALVES + 1}, ParameterError, "faces must hold indices from 0 to 3, got 1 to 4"),
         ({"parts": {"skin": torch.tensor([1])}}, ParameterError, "parts must name every face once"),

@@ -27,7 +27,8 @@ from morphface.render.maps.surface import _shaded, light
 
 SIZE = (96, 96)
 CAMERA = Camera.facing(SIZE, focal=210.0)
-SURFACE = tuple(name for name in MAP_NAMES if name not in ("gaze", "uv", "parsing"))
+PLAIN = tuple(name for name in MAP_NAMES if name != "detail")  # which needs relief
+SURFACE = tuple(name for name in PLAIN if name not in ("gaze", "uv", "parsing"))
 
 
 @pytest.fixture(scope="module")
@@ -287,10 +288,10 @@ def test_parsing_numbers_the_region_that_is_seen(toy, face):
 
 def test_a_frame_has_the_same_bits_alone_and_in_any_batch(head):
     many = faces_of(head, frames=11)
-    together = render_maps(head, many, CAMERA, MAP_NAMES, signed=True)
+    together = render_maps(head, many, CAMERA, PLAIN, signed=True)
     for frame in (0, 7, 8, 10):
-        alone = render_maps(head, many[frame], CAMERA, MAP_NAMES, signed=True)
-        for name in MAP_NAMES:
+        alone = render_maps(head, many[frame], CAMERA, PLAIN, signed=True)
+        for name in PLAIN:
             assert torch.equal(alone[name], together[frame][name]), (frame, name)
 
 

@@ -12,10 +12,18 @@ from morphface.core.errors import ImageError, MissingFileError, OutputError
 from morphface.geometry.camera import Camera
 from morphface.models import load_model
 from morphface.parameters import FaceParameters
+from morphface.render import Detail
 from morphface.render.maps import CHANNELS, LABELS, MAP_NAMES, MapSet, render_maps
 from morphface.render.maps.files import decode_png, encode_png
 
 EXACT = ("mask", "parsing", "face_index")
+
+
+RELIEF = Detail(
+    torch.linspace(-1, 1, 64).expand(64, 64),
+    torch.tensor([0.0, 0.0, 1.0]).expand(64, 64, 3),
+    torch.zeros(64, 64),
+)
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["unsigned", "signed"])
@@ -24,7 +32,13 @@ def maps(request):
     face.rotation[1, 1] = 0.4
     camera = Camera.facing((40, 56), focal=90.0)
     return render_maps(
-        load_model("open-head"), face, camera, MAP_NAMES, signed=request.param, background=0.1
+        load_model("open-head"),
+        face,
+        camera,
+        MAP_NAMES,
+        detail=RELIEF,
+        signed=request.param,
+        background=0.1,
     )
 
 
@@ -47,7 +61,7 @@ def test_pictures_hold_numbers_exactly_and_values_to_half_a_step(maps, folder):
     read = MapSet.load(folder)
     assert (read.names, read.signed, read.background) == (maps.names, maps.signed, 0.1)
     for name in maps.names:
-        step = 0.5 / (65535 if name == "depth" else 255)
+        step = 0.5 / (65535 if name in ("depth", "detail") else 255)
         step = 1e-6 if name in EXACT else step + 1e-6
         assert (read.unit(name) - maps.unit(name)).abs().max() <= step, name
     assert torch.equal(read.faces(), maps.faces())
@@ -71,7 +85,7 @@ def test_the_header_says_what_every_map_means(maps, folder):
     for name in MAP_NAMES:
         said = header["maps"][name]
         assert said["channels"] == CHANNELS[name]
-        assert said["bits"] == (16 if name == "depth" else 8)
+        assert said["bits"] == (16 if name in ("depth", "detail") else 8)
         assert said["range"] == ([-1, 1] if maps.signed else [0, 1])
         assert said["meaning"]
 

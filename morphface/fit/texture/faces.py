@@ -1,10 +1,12 @@
 """The texture of fitted faces: what was fitted to photos, as `fit.texture` wants it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from morphface.core.errors import ParameterError
 from morphface.fit.fitted import FittedFace
@@ -12,9 +14,10 @@ from morphface.fit.texture import HeadTexture, PhotoOfHead, texture_from_photos
 from morphface.geometry.spherical_harmonics import irradiance
 from morphface.media.images import Photo
 from morphface.models import MorphableModel
+from morphface.render.detail import Detail
 from morphface.render.sight import Sight
 
-__all__ = ["SIZES", "head_texture", "head_texture_from_photos", "texture_size"]
+__all__ = ["SIZES", "head_texture", "head_texture_from_photos", "texture_size", "without_relief"]
 
 CLAY = 0.65
 SIZES = (512, 1024, 2048, 4096)
@@ -62,7 +65,24 @@ def head_texture_from_photos(
     if not seen:
         raise ParameterError("photos must hold at least one photo, got none")
     size = max(map(texture_size, faces)) if size is None else size
-    return texture_from_photos(faces[0].model, seen, size=size)
+    found = texture_from_photos(faces[0].model, seen, size=size)
+    reliefs = [face.detail for face in faces if face.detail is not None]
+    return without_relief(found, reliefs[0]) if reliefs else found
+
+
+def without_relief(texture: HeadTexture, detail: Detail) -> HeadTexture:
+    """The albedo without the light that relief catches, as far as photos show it.
+
+    Args:
+        texture: made with the light of the mesh's own normals.
+        detail: relief of the same head.
+    """
+    if texture.albedo is None or texture.confidence is None:
+        return texture
+    plane, size = detail.shading[None, None], texture.albedo.shape[:2]
+    fine = interpolate(plane, size, mode="bilinear", align_corners=False, antialias=True)[0, 0]
+    light = (fine * texture.confidence).exp()[..., None]
+    return replace(texture, albedo=(texture.albedo / light).clamp(0, 1))
 
 
 def texture_size(face: FittedFace) -> int:

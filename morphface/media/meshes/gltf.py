@@ -1,8 +1,9 @@
 """glTF 2.0 in one binary file: named morph targets, a material for each part, a skeleton.
 
 glTF wants metres, +y up and +z out of the front, so that positions are only scaled. Vertex
-colours are linear light there, textures sRGB-encoded. Morph targets carry normals where the
-surface has them: what a target adds to the normals when it alone has weight 1.
+colours are linear light there, textures sRGB-encoded; maps of normals are as they are, green up
+(section 3.9.3), with tangents whose fourth number says on which side up is. Morph targets carry
+normals where the surface has them: what a target adds to the normals when it alone has weight 1.
 """
 
 from dataclasses import dataclass
@@ -13,8 +14,10 @@ import torch
 from torch import Tensor
 
 from morphface.core.colour import srgb_to_linear
+from morphface.core.errors import ParameterError
 from morphface.core.files import atomic_write
-from morphface.geometry.mesh import vertex_normals
+from morphface.geometry.mesh import normalized, vertex_normals
+from morphface.geometry.tangents import texture_tangents
 from morphface.media.meshes.gltf_buffer import Buffer
 from morphface.media.meshes.gltf_skin import Skin, add_skin
 from morphface.media.meshes.surface import Surface, split_seams
@@ -110,6 +113,8 @@ def _primitive(
     attributes.POSITION = buffer.vectors(surface.vertices[vertex_of] * METRES)
     if surface.normals is not None:
         attributes.NORMAL = buffer.vectors(_unit(surface.normals[vertex_of]))
+        if surface.relief is not None and attributes.TEXCOORD_0 is not None:
+            attributes.TANGENT = buffer.vectors(_tangents(surface, vertex_of, uv_of))
     if surface.skeleton is not None:
         attributes.JOINTS_0, attributes.WEIGHTS_0 = buffer.influences(
             surface.skeleton.weights[vertex_of]
@@ -124,6 +129,19 @@ def _primitive(
     for target, turn in zip(primitive.targets, turns, strict=False):
         target["NORMAL"] = buffer.moves(turn[vertex_of], STEADY)
     return primitive
+
+
+def _tangents(surface: Surface, vertex_of: Tensor, uv_of: Tensor) -> Tensor:
+    """Of unit length and at right angles to the normals, with the sign of the way up."""
+    uv, uv_faces, normals = surface.uv, surface.uv_faces, surface.normals
+    if uv is None or uv_faces is None or normals is None:
+        raise ParameterError("there are no tangents")
+    tangents = texture_tangents(surface.vertices, surface.faces, uv, uv_faces)[uv_of]
+    normals, along = _unit(normals[vertex_of]), tangents[:, :3]
+    across = normalized(along - (along * normals).sum(-1, keepdim=True) * normals)
+    side = torch.linalg.cross(normals, normals.roll(1, -1))
+    across = torch.where(across.norm(dim=-1, keepdim=True) > 0.5, across, normalized(side))
+    return torch.cat([across, tangents[:, 3:]], dim=-1)
 
 
 def _used(faces: Tensor, size: int, some: bool) -> tuple[Tensor, Tensor]:
@@ -166,12 +184,23 @@ def _document(
         document.scenes[0].nodes.append(1)
     if surface.texture is not None:
         view = buffer.view(encode_png(surface.texture))
-        document.images = [gltf.Image(bufferView=view, mimeType="image/png")]
-        document.samplers = [gltf.Sampler(magFilter=gltf.LINEAR, minFilter=gltf.LINEAR)]
-        document.textures = [gltf.Texture(source=0, sampler=0)]
+        number = _add_picture(document, view)
         for material in document.materials:
-            material.pbrMetallicRoughness.baseColorTexture = gltf.TextureInfo(index=0)
+            material.pbrMetallicRoughness.baseColorTexture = gltf.TextureInfo(index=number)
+    if surface.relief is not None and surface.texture is not None:
+        number = _add_picture(document, buffer.view(encode_png(surface.relief)))
+        for material in document.materials:
+            material.normalTexture = gltf.NormalMaterialTexture(index=number)
     document.bufferViews, document.accessors = buffer.views, buffer.accessors
     document.buffers = [gltf.Buffer(byteLength=len(buffer.content))]
     document.set_binary_blob(bytes(buffer.content))
     return b"".join(document.save_to_bytes())
+
+
+def _add_picture(document: gltf.GLTF2, view: int) -> int:
+    """The number of a texture whose file is in a view of the buffer."""
+    if not document.samplers:
+        document.samplers = [gltf.Sampler(magFilter=gltf.LINEAR, minFilter=gltf.LINEAR)]
+    document.images.append(gltf.Image(bufferView=view, mimeType="image/png"))
+    document.textures.append(gltf.Texture(source=len(document.images) - 1, sampler=0))
+    return len(document.textures) - 1

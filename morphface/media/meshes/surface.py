@@ -31,6 +31,7 @@ class Surface(Record):
         uv: texture coordinates, (0, 0) at the lower left.
         uv_faces: for each face, the indices into `uv` of its corners.
         texture: the picture that `uv` points into; it hides `colours` where both are given.
+        relief: likewise, normals in tangent space, green up; -1 to 1 is 0 to 1.
         targets: what each named deformation adds to `vertices` at weight 1.
         weights: the weight that each of `targets` has when the file is opened; a missing one
             is 0.
@@ -50,6 +51,7 @@ class Surface(Record):
     uv: Float[Tensor, "U 2"] | None = None
     uv_faces: Int[Tensor, "F 3"] | None = None
     texture: Float[Tensor, "H W 3"] | None = None
+    relief: Float[Tensor, "h w 3"] | None = None
     targets: dict[str, Float[Tensor, "V 3"]] = field(default_factory=dict)
     weights: dict[str, float] = field(default_factory=dict)
     parts: dict[str, Int[Tensor, " n"]] = field(default_factory=dict)
@@ -89,10 +91,11 @@ class Surface(Record):
             check_shape("uv", self.uv, None, 2)
             check_shape("uv_faces", self.uv_faces, len(self.faces), 3)
             _check_indices("uv_faces", self.uv_faces, len(self.uv))
-        if self.texture is not None:
-            check_shape("texture", self.texture, None, None, 3)
-            if self.uv is None:
-                raise ParameterError("a texture needs uv and uv_faces")
+        for name, picture in {"texture": self.texture, "relief": self.relief}.items():
+            if picture is not None:
+                check_shape(name, picture, None, None, 3)
+                if self.uv is None:
+                    raise ParameterError(f"a {name} needs uv and uv_faces")
 
 
 def split_seams(

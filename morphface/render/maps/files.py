@@ -1,9 +1,10 @@
 """Sets of maps as files: a folder of pictures, or one exact `.npz`.
 
 A folder holds `maps.json` and, for each map, a folder of its name with `000000.png`,
-`000001.png`, ... Values from 0 to 1 become 0 to 255, or 0 to 65535 for "depth" (16 bits); what is
-signed is unsigned first, and signed again when it is read. So labels, masks and numbers of faces
-are exact, depth is exact to 0.004 mm and other maps to 1/510. "uv" has an empty blue channel.
+`000001.png`, ... Values from 0 to 1 become 0 to 255, or 0 to 65535 for "depth" and "detail" (16
+bits); what is signed is unsigned first, and signed again when it is read. So labels, masks and
+numbers of faces are exact, depth is exact to 0.004 mm and other maps to 1/510. "uv" has an empty
+blue channel.
 The same maps make the same bytes.
 """
 
@@ -23,12 +24,12 @@ from morphface.core.errors import ImageError, MissingFileError, MorphfaceError
 from morphface.core.files import atomic_write, output_folder
 from morphface.render.maps.names import CHANNELS
 from morphface.render.maps.parsing import LABELS
-from morphface.render.maps.surface import BRIGHTEST, DEPTH_REACH
+from morphface.render.maps.surface import BRIGHTEST, DEPTH_REACH, DETAIL_REACH
 
 __all__ = ["decode_png", "encode_png", "load_maps", "save_maps", "unsigned"]
 
 FORMAT, VERSION, HEADER = "morphface maps", 1, "maps.json"
-DEEP = ("depth",)
+DEEP = ("depth", "detail")
 _MEANING = {
     "diffuse": "albedo times light, clamped",
     "correspondence": "place in the mean shape, 0 to 1 along each axis",
@@ -36,6 +37,7 @@ _MEANING = {
     "face_index": "number of the face plus one, 24 bits from red to blue; 0 is background",
     "gaze": "openings of the eyes and irises",
     "normal": "x, y, z in the camera frame (+x right, +y up, +z to the viewer), -1 to 1 as 0 to 1",
+    "detail": f"1 is {DETAIL_REACH:g} mm out of the mesh, 0.5 on it, 0 as much within",
     "depth": f"1 is {DEPTH_REACH:g} mm nearer than the head's origin, 0 is as much farther",
     "mask": "1 on the head",
     "uv": "texture coordinates, v upwards, over the number of unit tiles that they span",
@@ -110,7 +112,7 @@ def load_maps(path: str | Path) -> Stored:
 
 
 def encode_png(name: str, values: Float[Tensor, "H W C"]) -> bytes:
-    """One frame of a map as a PNG: 16 bits for "depth", else 8 bits a channel.
+    """One frame of a map as a PNG: 16 bits for "depth" and "detail", else 8 bits a channel.
 
     Args:
         name: of the map.

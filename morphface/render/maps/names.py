@@ -17,6 +17,7 @@ CHANNELS = {
     "parsing": 1,
     "correspondence_flat": 3,
     "face_index": 3,
+    "detail": 1,
 }
 """How many channels each map has."""
 MAP_NAMES = tuple(CHANNELS)

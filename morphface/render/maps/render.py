@@ -1,7 +1,7 @@
 """From parameters to maps: one pass over the geometry, then each map that is asked for."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -13,6 +13,7 @@ from morphface.geometry.camera import Camera
 from morphface.models import MorphableModel
 from morphface.parameters import FaceParameters
 from morphface.render.backends import threads
+from morphface.render.detail import Detail
 from morphface.render.maps import code, surface
 from morphface.render.maps.gaze import GazeStyle, check_gaze, draw_gaze
 from morphface.render.maps.mapset import MapSet
@@ -32,6 +33,7 @@ def render_maps(
     names: Sequence[str] = DVP,
     *,
     albedo: Float[Tensor, "V 3"] | None = None,
+    detail: Detail | None = None,
     signed: bool = False,
     background: float = 0.0,
     gaze_style: str | GazeStyle = "dvp",
@@ -48,6 +50,7 @@ def render_maps(
     - "mask": 1 on the head. "uv": texture coordinates, over the tiles that they span.
     - "albedo": colours without light. "shading": light without colours, 1 for twice the light
       that shows the albedo as it is.
+    - "detail": how far relief stands out of the mesh: 1 is 2 mm, 0.5 none, 0 as much into it.
     - "parsing": number of the label in `LABELS`, over 255.
 
     Args:
@@ -56,6 +59,8 @@ def render_maps(
         camera: one for all frames, or one for each.
         names: which maps, in the order of the result.
         albedo: colours of the vertices instead of the model's reflectance.
+        detail: relief on the surface, as `fit_detail` finds it: "normal", "shading" and "diffuse"
+            then show it, and "detail" its height.
         signed: values from -1 to 1 instead of from 0 to 1; a background of 0 becomes -1.
         background: value where there is no surface, from 0 to 1; "mask", "parsing" and
             "face_index" have 0.
@@ -76,9 +81,13 @@ def render_maps(
     check_camera(camera, parameters.frames)
     if albedo is not None:
         _check_colours(model, albedo)
+    if "detail" in names and detail is None:
+        raise ParameterError(
+            "map 'detail' needs relief; find it with fit_detail, then pass it as detail="
+        )
     style = _check_model(model, names, albedo, gaze_style)
     with torch.no_grad(), threads.kernels_alone():
-        how = _How(names, style, background, albedo, backend)
+        how = _How(names, style, background, albedo, detail, backend)
         maps = _in_parts(model, parameters, camera, how)
         if signed:
             maps = {name: values.mul_(2).sub_(1) for name, values in maps.items()}
@@ -93,6 +102,7 @@ class _How:
     style: GazeStyle | None
     background: float
     albedo: Tensor | None
+    detail: Detail | None
     backend: str
 
 
@@ -117,6 +127,7 @@ def _in_parts(
 
 def _drawn(scene: Scene, how: _How) -> dict[str, Tensor]:
     """The maps of a few frames, unsigned."""
+    scene = replace(scene, detail=how.detail)
     names, background = how.names, how.background
     plain = {
         "correspondence": code.correspondence,
@@ -125,6 +136,7 @@ def _drawn(scene: Scene, how: _How) -> dict[str, Tensor]:
         "depth": surface.depth,
         "uv": surface.uv,
         "albedo": surface.albedo,
+        "detail": surface.detail,
     }
     fixed = {"mask": surface.mask, "parsing": parsing, "face_index": code.face_index}
     out = {name: plain[name](scene, background) for name in names if name in plain}

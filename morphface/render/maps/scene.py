@@ -17,6 +17,7 @@ from morphface.geometry.mesh import vertex_normals
 from morphface.models import LinearBasis, MorphableModel
 from morphface.parameters import FaceParameters
 from morphface.render.backends import threads
+from morphface.render.detail import Detail
 from morphface.render.rasterize import Fragments, rasterize
 
 __all__ = ["Scene", "check_camera", "check_fit", "camera_of", "posed", "scene_of"]
@@ -34,6 +35,7 @@ class Scene(Record):
         screen: where they are seen.
         fragments: which face each pixel sees.
         albedo: at the vertices; None if there is none.
+        detail: relief on the surface; None if there is none.
     """
 
     model: MorphableModel
@@ -43,6 +45,7 @@ class Scene(Record):
     screen: Float[Tensor, "T V 3"]
     fragments: Fragments
     albedo: Float[Tensor, "V 3"] | None
+    detail: Detail | None = None
 
     @cached_property
     def normals(self) -> Float[Tensor, "T V 3"]:

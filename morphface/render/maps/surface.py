@@ -7,21 +7,24 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from morphface.core.errors import ModelError
+from morphface.core.errors import ModelError, ParameterError
 from morphface.geometry.mesh import normalized
 from morphface.geometry.spherical_harmonics import irradiance, sh_basis
 from morphface.models import MorphableModel
 from morphface.render.backends import threads
+from morphface.render.detail import detail_at, detailed_normals
 from morphface.render.interpolate import interpolate
 from morphface.render.maps.scene import Scene
 
 __all__ = [
     "BRIGHTEST",
     "DEPTH_REACH",
+    "DETAIL_REACH",
     "albedo",
     "check_albedo",
     "check_uv",
     "depth",
+    "detail",
     "interpolated",
     "light",
     "mask",
@@ -34,6 +37,8 @@ BRIGHTEST = 2.0
 """Light that is 1 in the map of shading; 0.5 there shows the albedo as it is."""
 DEPTH_REACH = 250.0
 """Millimetres in front of and behind the head's origin that are 1 and 0 in the map of depth."""
+DETAIL_REACH = 2.0
+"""Millimetres out of and into the surface that are 1 and 0 in the map of detail."""
 
 
 def check_albedo(model: MorphableModel, name: str, given: Tensor | None) -> None:
@@ -64,7 +69,7 @@ def light(
 ) -> dict[str, Float[Tensor, "T H W 3"]]:
     """The maps "diffuse" (albedo times irradiance) and "shading" (irradiance alone)."""
     wanted = {"diffuse": diffuse, "shading": shading}
-    if scene.vertices.device.type == "cpu":
+    if scene.vertices.device.type == "cpu" and scene.detail is None:
         out = {
             name: torch.full(
                 (*(scene.fragments.face.shape if wanted[name] else (0, 0, 0)), 3), empty
@@ -85,8 +90,15 @@ def albedo(scene: Scene, background: float) -> Float[Tensor, "T H W 3"]:
 
 def normal(scene: Scene, background: float) -> Float[Tensor, "T H W 3"]:
     """Unit normals in the camera frame; -1 to 1 becomes 0 to 1."""
-    directions = normalized(interpolate(scene.normals, scene.model.faces, scene.fragments))
-    return over(scene, directions * 0.5 + 0.5, background)
+    return over(scene, _directions(scene) * 0.5 + 0.5, background)
+
+
+def detail(scene: Scene, background: float) -> Float[Tensor, "T H W 1"]:
+    """How far relief stands out: 1 is `DETAIL_REACH` out of the mesh, 0.5 on it, 0 within."""
+    if scene.detail is None:
+        raise ParameterError("there is no relief")
+    height = detail_at(scene.model, scene.detail.displacement[..., None], scene.fragments)
+    return over(scene, height / (2 * DETAIL_REACH) + 0.5, background)
 
 
 def depth(scene: Scene, background: float) -> Float[Tensor, "T H W 1"]:
@@ -126,6 +138,14 @@ def over(
     return torch.where(scene.fragments.mask[..., None], values, background).clamp_(0, 1)
 
 
+def _directions(scene: Scene) -> Float[Tensor, "T H W 3"]:
+    """Unit normals, with relief where there is any."""
+    plain = normalized(interpolate(scene.normals, scene.model.faces, scene.fragments))
+    if scene.detail is None:
+        return plain
+    return detailed_normals(scene.model, scene.detail, scene.vertices, plain, scene.fragments)
+
+
 def _colours(scene: Scene) -> Float[Tensor, "V 3"]:
     if scene.albedo is None:
         return scene.model.albedo(scene.parameters.reflectance)[0]
@@ -161,7 +181,7 @@ def _folded(illumination: Float[Tensor, "T 9 3"]) -> Float[Tensor, "T 10 3"]:
 def _shaded(scene: Scene, background: float) -> dict[str, Tensor]:
     """The same in plain torch."""
     faces, found = scene.model.faces, scene.fragments
-    normals = normalized(interpolate(scene.normals, faces, found))
+    normals = _directions(scene)
     amount = irradiance(scene.parameters.illumination, normals.flatten(1, 2)).clamp(min=0)
     shading = amount.unflatten(1, normals.shape[1:3])
     mask, colours = found.mask[..., None], shading

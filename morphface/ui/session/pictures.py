@@ -59,7 +59,8 @@ class Painter:
         """The names of what there is to see."""
         model = self.face.model
         if model not in _MAPS:
-            _MAPS[model] = tuple(name for name in MAP_NAMES if self._has(name))
+            bare = [name for name in MAP_NAMES if name != "detail"]  # a fit alone has no relief
+            _MAPS[model] = tuple(name for name in bare if self._has(name))
         return *VIEWS, *_MAPS[model]
 
     def check(self, view: str) -> None:

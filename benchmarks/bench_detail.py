@@ -1,0 +1,251 @@
+"""Does detail from shading find the relief of a real head, and how long does it take?
+
+    python -m benchmarks.bench_detail --cache FOLDER [--data FOLDER] [--only scan|speed]
+
+The scanned head is photographed by Mitsuba 3 with its own map of normals, from five views in two
+lights (`benchmarks/detailed_scan.py`). At the pixels where a point of its face is seen, the normal
+of the fit, turned by the rigid motion that aligns both surfaces, is compared with the true one:
+
+- `degrees_without`, `degrees_with`: mean angle between them, and `less_percent`;
+- `correlation`: of displacement with the scan's height over the fit (mesh and map), both without
+  what is longer than 20 mm;
+- each photo alone (its own fit), the five of a light, and all ten together (one fit of all);
+- `seconds` of processor time, at a face of one megapixel: that of a photo, enlarged.
+
+`detail_sheets.py` shows photos, for which there is no truth.
+"""
+
+import argparse
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.ndimage import gaussian_filter
+from torch import Tensor
+from torch.nn.functional import interpolate as resized
+from torch.nn.functional import normalize
+
+from benchmarks.common import DATA, RESULTS, report, seed
+from benchmarks.detailed_scan import FOCAL, SIZE, VIEWS, Truth, detailed_scan, photographs, truth_of
+from benchmarks.pictures import read_shot
+from benchmarks.subjects import DISTANCE, Shot, Subject
+from benchmarks.surfaces import Surface, brought_together, register, skin_faces
+from morphface.fit import FittedFace, fit_detail
+from morphface.geometry.angles import angles_to_rotvec
+from morphface.geometry.camera import to_camera
+from morphface.geometry.mesh import vertex_normals
+from morphface.media.images import Photo
+from morphface.pipelines import fit_photo, fit_photos
+from morphface.render import Detail, rasterize
+from morphface.render.detail import detail_at, detailed_normals
+from morphface.render.interpolate import interpolate
+from morphface.render.rasterize import Fragments
+
+BAND = 20.0  # millimetres
+PIXEL = 0.34  # millimetres on the face in the scan's pictures
+FACING, NEAR = 0.25, 15.0  # cosine of view, and millimetres to the fit, of points that count
+HIDDEN = 1.5  # millimetres behind the nearest surface from which a point is not seen
+MEGAPIXEL = 1e6
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Points of the scan that are seen in a picture, and what a fit has at their pixels.
+
+    Args:
+        face: that was fitted.
+        photo: that it was fitted to.
+        spot: column and row of the points in the picture.
+        found: the point of the fit at their pixels, in a row.
+        normals: of the fit there.
+        true: those of the scan, after alignment.
+        height: of the scan over the fit.
+    """
+
+    face: FittedFace
+    photo: Photo
+    spot: Tensor
+    found: Fragments
+    normals: Tensor
+    true: Tensor
+    height: Tensor
+
+
+def seen(face: FittedFace, shot: Shot, person: Subject, truth: Truth, view: int) -> Seen:
+    """What of the scan's face a picture shows where the fit has a face, too."""
+    told, model, posed = truth.turned(view), face.model, face.vertices_in_camera()
+    whole = Surface(posed.double().numpy(), skin_faces(model))
+    pose = register(shot.points.double().numpy(), whole, _start(face, shot))
+    turn = torch.from_numpy(pose.rotation).float()
+    column, row = shot.camera.project(told.points)[:, :2].long().unbind(-1)
+    size = shot.photo.size
+    inside = (column >= 0) & (row >= 0) & (column < size[1]) & (row < size[0])
+    at = row.clamp(0, size[0] - 1), column.clamp(0, size[1] - 1)
+    hit = rasterize(face.camera.project(posed)[None], model.faces, size)
+    skin = torch.from_numpy(_is_skin(face))
+    number, weights = hit.face[0][at], hit.barycentric[0][at]
+    facing = (told.normals * normalize(-told.points, dim=-1)).sum(-1) > FACING
+    keep = inside & facing & _nearest(shot, person, told, view, at)
+    keep &= (number >= 0) & skin[number.clamp(min=0)]
+    found = Fragments(number[None, None], weights[None, None], torch.zeros(1, 1, len(number)))
+    values = torch.cat([posed, vertex_normals(posed, model.faces)], dim=-1)[None]
+    on, normals = interpolate(values, model.faces, found)[0, 0].split(3, dim=-1)
+    normals = normalize(normals, dim=-1)
+    moved = torch.from_numpy(pose.apply(told.points.double().numpy())).float()
+    away = ((moved - on) * normals).sum(-1)
+    keep &= away.abs() < NEAR
+    found = found.map(lambda values: values[:, :, keep])
+    spot = torch.stack([column, row], dim=-1)[keep]
+    height = (away + told.height)[keep]
+    return Seen(
+        face, shot.photo, spot, found, normals[keep], (told.normals @ turn.mT)[keep], height
+    )
+
+
+def _start(face: FittedFace, shot: Shot) -> Any:
+    """The similarity that brings landmarks together."""
+    embedding, marks = face.model.landmarks["478"], shot.marks.double().numpy()
+    fitted = embedding.points(face.vertices_in_camera()).double().numpy()
+    sure = np.isfinite(marks).all(1) & (embedding.confidence.numpy() > 0.3)
+    return brought_together(marks[sure], fitted[sure])
+
+
+def _is_skin(face: FittedFace) -> np.ndarray:
+    inner = sum(face.model.regions[n] for n in ("eyeballs", "teeth", "tongue"))
+    return ~(inner > 0.5)[face.model.faces].any(dim=1).numpy()
+
+
+def _nearest(
+    shot: Shot, person: Subject, told: Truth, view: int, at: tuple[Tensor, Tensor]
+) -> Tensor:
+    """Whether nothing of the scan hides a point."""
+    part = person.parts[0]
+    turn = angles_to_rotvec(torch.tensor([*VIEWS[view], 0.0]).deg2rad())
+    posed = to_camera(part.vertices, turn, torch.tensor([0.0, 0.0, -DISTANCE]))
+    depth = rasterize(shot.camera.project(posed)[None], part.faces, shot.photo.size).depth[0]
+    return -told.points[:, 2] <= depth[at] + HIDDEN
+
+
+def compared(one: Seen, detail: Detail) -> dict[str, float]:
+    """Mean angles without detail and with it, and the correlation of heights."""
+    model, posed = one.face.model, one.face.vertices_in_camera()[None]
+    plain = one.normals[None, None]
+    fine = detailed_normals(model, detail, posed, plain, one.found)[0, 0]
+    told = detail_at(model, detail.displacement[..., None], one.found)[0, 0, :, 0]
+    both = _high_band(torch.stack([one.height, told], dim=-1), one.spot)
+    return {
+        "degrees_without": _degrees(one.normals, one.true),
+        "degrees_with": _degrees(fine, one.true),
+        "correlation": float(np.corrcoef(both.T)[0, 1]),
+    }
+
+
+def _degrees(a: Tensor, b: Tensor) -> float:
+    return float(torch.rad2deg(torch.arccos((a * b).sum(-1).clamp(-1, 1))).mean())
+
+
+def _high_band(values: Tensor, spot: Tensor) -> np.ndarray:
+    """Values without their means over the points around in the picture."""
+    column, row = spot.numpy().T
+    sums = np.zeros((*SIZE, values.shape[1] + 1))
+    np.add.at(sums, (row, column), np.concatenate([values.numpy(), np.ones((len(row), 1))], 1))
+    width = 0.187 * BAND / PIXEL
+    wide = np.stack([gaussian_filter(plane, width) for plane in np.moveaxis(sums, -1, 0)], -1)
+    around = wide[row, column]
+    return values.numpy() - around[:, :-1] / np.maximum(around[:, -1:], 1e-6)
+
+
+def case(name: str, points: Sequence[Seen]) -> dict[str, Any]:
+    """A row of the results: one detail from some photos, compared in each of them."""
+    detail = fit_detail([one.face for one in points], [one.photo for one in points])
+    found = [compared(one, detail) for one in points]
+    row = {key: round(float(np.mean([f[key] for f in found])), 3) for key in found[0]}
+    less = 100 * (1 - row["degrees_with"] / row["degrees_without"])
+    return {"case": name, "photos": len(points), **row, "less_percent": round(less, 2)}
+
+
+def mean_case(name: str, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The mean of rows of one photo each."""
+    keys = ("degrees_without", "degrees_with", "correlation", "less_percent")
+    told = {key: round(float(np.mean([row[key] for row in rows])), 3) for key in keys}
+    return {"case": name, "photos": 1, **told}
+
+
+def speed(data: Path) -> dict[str, Any]:
+    """Seconds for a face of a megapixel: a photo that is enlarged until its face has as much."""
+    photo = fit_photo(data / "photos/woman_portrait.jpg").photo
+    height, width = photo.size
+    found = fit_photo(photo).faces[0]
+    covered = float(np.prod(np.ptp(found.predicted.numpy(), axis=0)))
+    scale = (MEGAPIXEL / covered) ** 0.5
+    size = (round(height * scale), round(width * scale))
+    planes = photo.pixels.permute(2, 0, 1)[None]
+    large = resized(planes, size, mode="bicubic", align_corners=False)[0].permute(1, 2, 0)
+    shown = Photo(large.clamp(0, 1).contiguous())
+    face = fit_photo(shown).faces[0]
+    times = []
+    for _ in range(4):  # the first compiles
+        wall, spent = time.perf_counter(), time.process_time()
+        detail = fit_detail([face], [shown])
+        times.append((time.perf_counter() - wall, time.process_time() - spent))
+    wall, spent = (float(np.median([t[k] for t in times[1:]])) for k in (0, 1))
+    return {
+        "case": "a face of one megapixel",
+        "photo": list(size),
+        "texels": len(detail.displacement),
+        "seconds": round(spent, 3),
+        "seconds_by_the_wall": round(wall, 3),
+    }
+
+
+def main() -> None:
+    """Take pictures, fit, measure, write the results."""
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--cache", type=Path, required=True, help="keeps pictures")
+    options.add_argument("--data", type=Path, default=DATA)
+    options.add_argument("--only", choices=("scan", "speed"), help="keeps the other's results")
+    chosen = options.parse_args()
+    seed()
+    torch.set_num_threads(1)
+    cases = _kept(chosen.only) if chosen.only else []
+    if chosen.only != "speed":
+        cases = scanned(chosen.data, chosen.cache) + cases
+    if chosen.only != "scan":
+        cases = [*cases, speed(chosen.data)]
+    report("detail", cases)
+
+
+def _kept(only: str) -> list[dict[str, Any]]:
+    """Results of before that are not measured anew."""
+    before = json.loads((RESULTS / "detail.json").read_text(encoding="utf-8"))
+    return [case for case in before if ("seconds" in case) == (only == "scan")]
+
+
+def scanned(data: Path, cache: Path) -> list[dict[str, Any]]:
+    """What is found of the scanned head."""
+    person = detailed_scan(data)
+    truth = truth_of(person, every=4)
+    paths = photographs(data, cache)
+    shots = {key: read_shot(path) for key, path in paths.items()}
+    alone = []
+    for (light, view), shot in shots.items():
+        face = fit_photo(shot.photo, focal=FOCAL).faces[0]
+        alone.append(case(f"light {light}, view {view}", [seen(face, shot, person, truth, view)]))
+    cases = [mean_case("each photo alone, mean of ten", alone), *alone]
+    joint = fit_photos([shot.photo for shot in shots.values()], focal=FOCAL)
+    points = [
+        seen(face, shot, person, truth, view)
+        for face, ((_, view), shot) in zip(joint.faces, shots.items(), strict=True)
+    ]
+    count = len(VIEWS)
+    cases += [case(f"five views in light {n}", points[n * count :][:count]) for n in (0, 1)]
+    return [*cases, case("five views in two lights", points)]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,73 @@
+"""Relief of fitted faces, where it was asked for, and the pictures that hold it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from morphface.core.errors import ModelError
+from morphface.core.files import atomic_write
+from morphface.fit.detail import fit_detail
+from morphface.fit.fitted import FittedFace
+from morphface.media.images import Photo, write_image
+from morphface.render.detail import Detail
+from morphface.render.maps.surface import DETAIL_REACH
+
+__all__ = ["describe_detail", "detailed", "write_detail"]
+
+
+def detailed(faces: Sequence[FittedFace], photos: Sequence[Photo]) -> tuple[FittedFace, ...]:
+    """The faces of one person with the relief that all their photos show.
+
+    Faces that were fitted to landmarks alone, as those that pixels cannot save, stay as they are.
+
+    Args:
+        faces: in each photo.
+        photos: that they were fitted to.
+
+    Raises:
+        ModelError: the model has no texture coordinates.
+    """
+    told = [n for n, face in enumerate(faces) if face.pixels is not None]
+    if any(face.model.uv is None for face in faces):
+        raise ModelError(
+            f"detail needs texture coordinates, and model {faces[0].model.name!r} has none; "
+            "use a model that has, as open-head"
+        )
+    if not told:
+        return tuple(faces)
+    found = fit_detail([faces[n] for n in told], [photos[n] for n in told])
+    return tuple(replace(f, detail=found) if n in told else f for n, f in enumerate(faces))
+
+
+def describe_detail(face: FittedFace) -> dict[str, Any]:
+    """What a report says of the relief, in plain JSON values; nothing where there is none."""
+    if face.detail is None:
+        return {}
+    heights = face.detail.displacement
+    spread = {"lowest_mm": heights.min(), "highest_mm": heights.max()}
+    told = {name: round(float(value), 4) for name, value in spread.items()}
+    return {"detail": {"size": len(heights), **told}}
+
+
+def write_detail(folder: Path, detail: Detail) -> None:
+    """Write `displacement.png` and `normals.png`, in the layout of the texture.
+
+    Heights have 16 bits: 0 is 2 mm below the mesh, 65535 as much above it. Normals are in tangent
+    space, green up.
+
+    Args:
+        folder: where to.
+        detail: relief.
+
+    Raises:
+        OutputError: they cannot be written there.
+    """
+    share = (detail.displacement / (2 * DETAIL_REACH) + 0.5).clamp(0, 1)
+    whole = (share * 65535).round().numpy().astype(np.uint16)
+    with atomic_write(folder / "displacement.png") as temporary:
+        Image.fromarray(whole).save(temporary, format="PNG")
+    write_image(folder / "normals.png", 0.5 + 0.5 * detail.normals)
