@@ -51,7 +51,7 @@ class Sitter:
     Args:
         model: of the heads.
         camera: that sees photo and frames alike.
-        maps: of "correspondence" and "gaze", those that the generator wants, in order.
+        maps: of "correspondence" and "gaze", those that the generator wants, in order; or none.
         backend: as in `rasterize`.
 
     Raises:
@@ -67,7 +67,7 @@ class Sitter:
         *,
         backend: str = "auto",
     ) -> None:
-        if not maps or not set(maps) <= {"correspondence", "gaze"}:
+        if not set(maps) <= {"correspondence", "gaze"}:
             raise ParameterError(f"maps must be of correspondence and gaze, got {', '.join(maps)}")
         self.model, self.camera, self.names, self._backend = model, camera, tuple(maps), backend
         self._style = check_gaze(model, "dvp") if "gaze" in maps else None
@@ -93,6 +93,19 @@ class Sitter:
             photo: one frame, or as many.
             frames: of the same identity.
         """
+        return Conditions(self.maps(frames), self.prior(photo, frames), self.mouth(frames))
+
+    def mouth(self, scene: Scene) -> Float[Tensor, "T 2"]:
+        """Middle of the lips, x and y in pixels."""
+        return scene.screen[:, self._lips, :2].mean(1)
+
+    def prior(self, photo: Scene, frames: Scene) -> FlowPrior:
+        """The flow that leads from frames into a photo of the head, extended beyond it.
+
+        Args:
+            photo: one frame, or as many; its camera may be another one, for as many pixels.
+            frames: of the head.
+        """
         with torch.no_grad(), threads.kernels_alone():
             flow = flow_between(
                 self.model.faces,
@@ -103,9 +116,7 @@ class Sitter:
                 backend=self._backend,
                 drawn=(photo.fragments, frames.fragments),
             )
-            prior = flow_prior(flow, self._unseen(frames))
-            mouth = frames.screen[:, self._lips, :2].mean(1)
-        return Conditions(self.maps(frames), prior, mouth)
+            return flow_prior(flow, self._unseen(frames))
 
     def maps(self, scene: Scene) -> Float[Tensor, "T H W C"]:
         """Channels of all maps of some frames."""
@@ -113,6 +124,8 @@ class Sitter:
         if self._style is not None:
             style = self._style
             drawn["gaze"] = lambda: draw_gaze(scene, style, 0.0)
+        if not self.names:
+            return scene.screen.new_zeros(*scene.fragments.face.shape, 0)
         return torch.cat([drawn[name]() for name in self.names], dim=-1)
 
     def _unseen(self, scene: Scene) -> Tensor | None:

@@ -1,5 +1,7 @@
 """Small takes drawn from a seed: the photo is a smooth picture, the frame the same one, moved."""
 
+from dataclasses import replace
+
 import torch
 
 from morphface.generate import Reference, Take, config_of
@@ -44,6 +46,26 @@ def take_of(number: int, frames: int = 1, *, style: int = 0, references: int = 1
     )
 
 
+def album_of(number: int, photos: int, frames: int = 1) -> Take:
+    """A take with photos that differ; only a part of each is valid."""
+    takes = [take_of(number + 100 * k, frames) for k in range(photos)]
+    parts = [
+        replace(take.references[0], valid=take.matte * (smooth_part(k, frames) > 0))
+        for k, take in enumerate(takes)
+    ]
+    return replace(takes[0], references=tuple(parts))
+
+
+def smooth_part(number: int, frames: int) -> torch.Tensor:
+    """A smooth random picture of one channel for some frames."""
+    return smooth(torch.Generator().manual_seed(number), frames, 1)
+
+
+def newest(take: Take) -> Take:
+    """With the maps of its last frame alone."""
+    return replace(take, window=take.window[:, -3:])
+
+
 class Moves:
     """Takes by number; `count` of them, or no end."""
 
@@ -52,3 +74,12 @@ class Moves:
 
     def take(self, number: int, length: int) -> Take:
         return take_of(number, min(length, self.longest))
+
+
+class Albums:
+    """Takes with three photos each, without end."""
+
+    count, longest = None, 1
+
+    def take(self, number: int, length: int) -> Take:
+        return newest(album_of(number, 3))

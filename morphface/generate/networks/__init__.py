@@ -1,8 +1,10 @@
 """Networks: from windows of maps to frames, and what judges them."""
 
+from morphface.generate.networks.conr import Conr
 from morphface.generate.networks.dvp import TranslationNetwork
-from morphface.generate.networks.headgan import HeadGan, Painted
+from morphface.generate.networks.headgan import HeadGan
 from morphface.generate.networks.judges import HeadJudges
+from morphface.generate.networks.painted import Painted
 from morphface.generate.networks.patch import PatchDiscriminator
 
-__all__ = ["HeadGan", "HeadJudges", "Painted", "PatchDiscriminator", "TranslationNetwork"]
+__all__ = ["Conr", "HeadGan", "HeadJudges", "Painted", "PatchDiscriminator", "TranslationNetwork"]

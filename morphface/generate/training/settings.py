@@ -11,7 +11,7 @@ from morphface.generate.networks.backbones import BACKBONES
 __all__ = ["PRECISIONS", "USUAL_SETTINGS", "TrainSettings"]
 
 PRECISIONS = ("no", "bf16", "fp16")
-_WEIGHTS = ("l1", "matching", "temporal", "mouth", "vgg", "outside", "moved", "mask")
+_WEIGHTS = ("l1", "matching", "temporal", "mouth", "vgg", "outside", "moved", "mask", "code")
 
 
 @dataclass(frozen=True)
@@ -39,8 +39,10 @@ class TrainSettings:
         outside: how much pixels beside the mesh count in the mean absolute difference, one-shot.
         moved: how much the moved photo's differences count beside the frame's, one-shot.
         mask: weight of the difference of the flow's mask from the mattes, one-shot.
+        code: weight of the difference of what the network reads off photos from their maps, conr.
         length: how many steps go through consecutive frames of the same takes, one-shot.
         lengthen: steps after which that doubles, again and again; 0: never.
+        photos: of a take at most, one-shot: each step sees a random number of them.
         eyes: whose features the perceptual term compares: a name from `BACKBONES`, or "auto" for
             the first whose weights are on this machine, and no term if none are.
 
@@ -68,9 +70,11 @@ class TrainSettings:
     outside: float = 1.0
     moved: float = 0.0
     mask: float = 0.0
+    code: float = 0.0
     length: int = 1
     lengthen: int = 0
     eyes: str = "vgg19"
+    photos: int = 1
 
     def __post_init__(self) -> None:
         if min(self.steps, self.batch, self.every) < 1 or not self.rate > 0:
@@ -93,10 +97,10 @@ class TrainSettings:
             )
         if min(getattr(self, name) for name in _WEIGHTS) < 0:
             raise ParameterError("weights of losses must not be negative")
-        if min(self.judged, self.length) < 1 or self.lengthen < 0:
+        if min(self.judged, self.length, self.photos) < 1 or self.lengthen < 0:
             raise ParameterError(
-                "judged and length must be positive and lengthen not negative, "
-                f"got {self.judged}, {self.length} and {self.lengthen}"
+                "judged, length and photos must be positive and lengthen not negative, "
+                f"got {self.judged}, {self.length}, {self.photos} and {self.lengthen}"
             )
         if self.eyes not in ("auto", *BACKBONES):
             raise ParameterError(
@@ -169,6 +173,20 @@ USUAL_SETTINGS: dict[str, TrainSettings] = {
         lengthen=20_000,
         eyes="auto",
     ),
+    "conr": TrainSettings(
+        steps=100_000,
+        batch=6,
+        l1=50.0,
+        adversarial="none",
+        vgg=10.0,
+        decay=0.4,
+        moved=1.0,
+        mask=10.0,
+        code=10.0,
+        eyes="auto",
+        photos=4,
+    ),
 }
 """How each kind of generator is trained unless told otherwise: Deep Video Portraits, section 5;
-HeadGAN's public code, with a teacher for hair and background, which that has not."""
+HeadGAN's public code, with a teacher for hair and background, which that has not. Of CoNR only the
+kinds of losses are published; weights are those of HeadGAN."""

@@ -22,6 +22,7 @@ __all__ = ["JUDGES", "TrainState", "load_state", "new_state", "save_state"]
 JUDGES: dict[str, Callable[[GeneratorConfig], nn.Module]] = {
     "dvp": PatchDiscriminator,
     "headgan": HeadJudges,
+    "conr": lambda config: HeadJudges(config.replace(width=config.width // 2)),
 }
 """What judges the frames of each kind of generator."""
 _EYES = ("vgg19", "efficientnet_lite0")

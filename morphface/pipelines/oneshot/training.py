@@ -14,6 +14,7 @@ from morphface.evaluate import l1, psnr, ssim
 from morphface.generate.checkpoint import read_config
 from morphface.generate.config import GeneratorConfig
 from morphface.generate.generator import config_of
+from morphface.generate.needs import check_photos
 from morphface.generate.networks.warp import warped
 from morphface.generate.take import Take, Takes, stacked_takes
 from morphface.generate.training import USUAL_SETTINGS, Observer, TrainSettings, train_generator
@@ -102,11 +103,11 @@ def train_one_shot(
     """
     run, settings = Path(run), settings or USUAL_SETTINGS[kind]
     given = {name: value for name, value in options.items() if value is not None}
-    config = config_of(kind, **given)
+    config = config_of(kind, **_fusing(kind, settings.photos) | given)
     known = run if resume and (run / GENERATOR).is_file() else start
     if known is not None:
         config = read_config(Path(known) / GENERATOR).replace(**given)
-    takes, held = _sources(dataset, config, settings.seed, synthetic, validation)
+    takes, held = _sources(dataset, config, settings, synthetic, validation)
     check = _held(held)
     tell(_words(takes, check))
     observer = Observer(
@@ -131,10 +132,15 @@ def train_one_shot(
     return {name: last[-1][name] for name in MEASURES} if last else {}
 
 
+def _fusing(kind: str, photos: int) -> dict[str, bool]:
+    """What a configuration says of several photos, unless it is told otherwise."""
+    return {"fusion": True} if kind == "headgan" and photos > 1 else {}
+
+
 def _sources(
     dataset: str | Path | None,
     config: GeneratorConfig,
-    seed: int,
+    settings: TrainSettings,
     synthetic: bool,
     validation: float,
 ) -> tuple[Takes, Takes | None]:
@@ -146,14 +152,16 @@ def _sources(
         )
 
     def people(some: int) -> Takes:
-        side = config.resolution
-        return SyntheticPeople(some, side, maps=config.maps, offsets=config.offsets)
+        side, photos = config.resolution, settings.photos
+        return SyntheticPeople(some, side, maps=config.maps, offsets=config.offsets, photos=photos)
 
+    check_photos(config.kind, settings.photos)
+    seed = settings.seed
     if dataset is None:
         return people(seed), people(seed + HELD_OUT)
     from morphface.pipelines.oneshot.dataset import open_takes
 
-    takes, held = open_takes(dataset, config, validation=validation)
+    takes, held = open_takes(dataset, config, validation=validation, photos=settings.photos)
     return (MixedTakes(takes, people(seed)) if synthetic else takes), held
 
 

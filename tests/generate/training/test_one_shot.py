@@ -2,14 +2,15 @@ import pytest
 import torch
 
 from morphface.core.errors import ParameterError
+from morphface.generate import config_of
 from morphface.generate.take import stacked_takes
 from morphface.generate.training import USUAL_SETTINGS, Observer, train_generator
 from morphface.generate.training.batches import Share, frames_of_takes
 from morphface.generate.training.journal import read_journal
 from morphface.generate.training.memory import memory_needed
-from morphface.generate.training.one_shot import one_shot_step
+from morphface.generate.training.one_shot import _misread, one_shot_step
 from morphface.generate.training.state import new_state
-from tests.generate.people import CONFIG, Moves, take_of
+from tests.generate.people import CONFIG, SIDE, Albums, Moves, album_of, newest, take_of
 from tests.generate.training.test_loop import Killed, killed_after, losses_of
 
 pytest.importorskip("accelerate", reason="training needs accelerate: morphface[train]")
@@ -48,6 +49,40 @@ def test_a_step_changes_both_networks_by_all_losses():
     losses = one_shot_step(state, take_of(1, 2), SETTINGS)
     assert not any(torch.equal(a, b) for a, b in zip(before, weights(), strict=True))
     assert set(losses) == {"discriminator", "adversarial", "matching", "l1", "l1_moved", "mask"}
+
+
+def test_a_step_sees_some_of_the_photos_and_reads_codes():
+    config = config_of("conr", resolution=SIDE, width=4)
+    settings = USUAL_SETTINGS["conr"].replace(vgg=0.0, rate=1e-3)
+    state, counts = new_state(config, settings), set()
+    state.generator.register_forward_hook(lambda _, given, __: counts.add(len(given[1])))
+    for seed in range(6):
+        torch.manual_seed(seed)
+        losses = one_shot_step(state, newest(album_of(1, 3, 2)), settings)
+    assert counts == {1, 2, 3}
+    assert set(losses) == {"l1", "l1_moved", "alpha", "code"}
+
+
+def test_codes_are_those_of_the_mesh_and_outlines_those_of_the_matte():
+    take = newest(take_of(3))
+    photo = take.references[0]
+    surface = photo.maps.sum(1, keepdim=True) > 0.01
+    right = torch.cat([torch.where(surface, photo.maps, 0.7), photo.matte], dim=1)
+    assert float(_misread(right, photo)) == 0
+    wrong = right + torch.tensor([0.1, 0.1, 0.1, 0.0])[:, None, None] * surface
+    torch.testing.assert_close(_misread(wrong, photo), 0.1 * surface.float().mean())
+
+
+@pytest.mark.slow
+def test_conr_of_32_pixels_learns(tmp_path):
+    config = config_of("conr", resolution=SIDE, width=4, blend=True)
+    settings = USUAL_SETTINGS["conr"].replace(
+        steps=60, batch=2, every=60, vgg=0.0, rate=2e-3, betas=(0.9, 0.999), decay=0.0
+    )
+    seen = []
+    observer = Observer(after=lambda _, losses: seen.append(float(losses["code"])))
+    train_generator(config, Albums(), tmp_path, settings=settings, observer=observer)
+    assert sum(seen[-10:]) < 0.6 * sum(seen[:10])
 
 
 def test_a_step_hardly_turns_weights_with_spectral_norm():
@@ -139,7 +174,7 @@ def test_takes_that_cannot_be_shared_are_refused():
 
 @pytest.mark.refusal
 def test_settings_that_cannot_be_are_refused():
-    with pytest.raises(ParameterError, match="judged and length must be positive"):
+    with pytest.raises(ParameterError, match="judged, length and photos must be positive"):
         SETTINGS.replace(judged=0)
     with pytest.raises(ParameterError, match="eyes must be one of .*, auto, got 'mine'"):
         SETTINGS.replace(eyes="mine")

@@ -10,6 +10,7 @@ from morphface.core.errors import ParameterError
 from morphface.generate import load_generator
 from morphface.pipelines.oneshot import training
 from morphface.pipelines.oneshot.training import MixedTakes, train_one_shot
+from tests.generate.people import Albums as SomeAlbums
 from tests.generate.people import Moves
 
 pytest.importorskip("accelerate", reason="training needs accelerate: morphface[train]")
@@ -24,6 +25,13 @@ class People(Moves):
 
     def take(self, number, length):
         return super().take(self.seed + number, length)
+
+
+class Albums(SomeAlbums):
+    """In place of rendered people."""
+
+    def __init__(self, *_, photos, **__):
+        assert photos == 3
 
 
 @pytest.fixture
@@ -50,6 +58,14 @@ def test_a_network_is_trained_and_another_starts_from_it(tmp_path, quick):
     assert {"validation_psnr", "photo_psnr", "moved_psnr"} <= set(metrics[-1])
 
 
+def test_conr_is_trained_by_the_command(tmp_path, quick, monkeypatch):
+    monkeypatch.setattr(training, "SyntheticPeople", Albums)
+    words = ["train", "conr", "--synthetic", "--photos", "3", *quick, "--steps", "1"]
+    assert command([*words, "-o", str(tmp_path)]) == 0
+    assert load_generator(tmp_path / "generator.safetensors").config.kind == "conr"
+    assert json.loads((tmp_path / "settings.json").read_text())["photos"] == 3
+
+
 def test_two_sources_take_turns():
     mixed = MixedTakes(Moves(3), Moves(None, longest=2))
     assert mixed.count is None
@@ -64,7 +80,7 @@ def test_what_cannot_be_trained_is_refused(tmp_path, capsys):
     with pytest.raises(ParameterError, match="there is nothing to train with: name a DATASET"):
         train_one_shot(None, tmp_path / "run")
     assert command(["train", "dvp", "--synthetic", "-o", str(tmp_path / "run")]) == 2
-    assert "are for headgan" in " ".join(capsys.readouterr().err.split())
+    assert "are for the others" in " ".join(capsys.readouterr().err.split())
 
 
 @pytest.mark.refusal
