@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from morphface.core.errors import ParameterError
 from morphface.generate.config import GeneratorConfig
-from morphface.generate.networks import Conr, HeadGan, TranslationNetwork
+from morphface.generate.networks import Conr, HeadGan, Lia, TranslationNetwork
 from morphface.generate.reference import Reference
 
 __all__ = ["GENERATORS", "USUAL", "Generator", "config_of", "generator_of", "make_generator"]
@@ -60,6 +60,7 @@ GENERATORS: dict[str, type[nn.Module]] = {
     "dvp": _Dvp,
     "headgan": HeadGan,
     "conr": Conr,
+    "lia": Lia,
 }
 USUAL: dict[str, dict[str, Any]] = {
     "dvp": {},
@@ -78,6 +79,17 @@ USUAL: dict[str, dict[str, Any]] = {
         "signed": False,
         "norm": "instance",
         "width": 64,
+    },
+    "lia": {
+        "maps": (),
+        "channels": (),
+        "offsets": (0,),
+        "signed": False,
+        "norm": "instance",
+        "width": 64,
+        "style": ("motion",),
+        "style_sizes": (20,),
+        "flow_prior": False,
     },
 }
 """Where the usual configuration of a kind is not that of `GeneratorConfig`: as published."""

@@ -4,7 +4,19 @@ from morphface.generate.networks.conr import Conr
 from morphface.generate.networks.dvp import TranslationNetwork
 from morphface.generate.networks.headgan import HeadGan
 from morphface.generate.networks.judges import HeadJudges
+from morphface.generate.networks.lia import Lia, relative_motion
 from morphface.generate.networks.painted import Painted
 from morphface.generate.networks.patch import PatchDiscriminator
+from morphface.generate.networks.style_judge import StyleJudge
 
-__all__ = ["Conr", "HeadGan", "HeadJudges", "Painted", "PatchDiscriminator", "TranslationNetwork"]
+__all__ = [
+    "Conr",
+    "HeadGan",
+    "HeadJudges",
+    "Lia",
+    "Painted",
+    "PatchDiscriminator",
+    "StyleJudge",
+    "TranslationNetwork",
+    "relative_motion",
+]

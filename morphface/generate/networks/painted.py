@@ -21,6 +21,7 @@ class Painted(Record):
         alpha: where the frame shows the person; None if the network does not tell.
         codes: what the network reads off each photo: the correspondence map and where the person
             is, from 0 to 1; none if it reads nothing.
+        flows: into each photo in pixels, of networks whose flow may be taught.
     """
 
     frame: Float[Tensor, "B 3 H W"]
@@ -28,3 +29,4 @@ class Painted(Record):
     masks: tuple[Float[Tensor, "B 1 H W"], ...] = ()
     alpha: Float[Tensor, "B 1 H W"] | None = None
     codes: tuple[Float[Tensor, "#B 4 H W"], ...] = ()
+    flows: tuple[Float[Tensor, "B 2 H W"], ...] = ()

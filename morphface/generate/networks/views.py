@@ -124,8 +124,12 @@ class ViewRenderer(nn.Module):
             common = _fused(views, found, size, valid)
             if size:
                 views = [_doubled_view(view) for view in views]
-                flow, view, message = 2 * common.flow, common.view, common.message
-                common = Drawn(*map(doubled_size, (flow, view, message)), common.share)
+                common = Drawn(
+                    doubled_size(2 * common.flow),
+                    doubled_size(common.view),
+                    doubled_size(common.message),
+                    common.share,
+                )
             size -= 1
         return common, views
 

@@ -5,10 +5,12 @@ The losses are those of HeadGAN (section 3.3 and its public code).
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn.functional import avg_pool2d
 
 from morphface.generate.config import GeneratorConfig
 from morphface.generate.losses import (
@@ -18,6 +20,7 @@ from morphface.generate.losses import (
     perceptual,
 )
 from morphface.generate.needs import needs_of
+from morphface.generate.networks.backbones import SMALLEST
 from morphface.generate.networks.judges import MOUTH_SHARE, Verdicts
 from morphface.generate.networks.painted import Painted
 from morphface.generate.reference import Reference
@@ -88,6 +91,7 @@ class _Step:
             "mask": settings.mask,
             "alpha": settings.mask,
             "code": settings.code,
+            "flow": settings.flow,
             "adversarial": 1.0,
             "matching": settings.matching,
         }
@@ -113,15 +117,33 @@ class _Step:
         pictures = {"l1": [made.frame], "l1_moved": list(made.photos)}
         losses = {name: _far(same, real, weight) for name, same in pictures.items()}
         if self.state.eyes is not None:
-            eyes = self.state.eyes
-            with torch.no_grad():
-                seen = eyes(real)
-            losses["vgg"] = perceptual(seen, eyes(made.frame.float()))
+            seen = self._seen(real)
+            losses["vgg"] = self._perceived(seen, [made.frame])
             if self.settings.moved:
-                losses["vgg_moved"] = torch.stack(
-                    [perceptual(seen, eyes(photo.float())) for photo in made.photos]
-                ).mean()
+                losses["vgg_moved"] = self._perceived(seen, made.photos)
+        if made.flows and self.settings.flow:
+            pairs = zip(made.flows, self.batch.references, strict=True)
+            far = [((flow - one.flow).abs() * one.valid).mean() for flow, one in pairs]
+            losses["flow"] = torch.stack(far).mean()
         return losses | self._outlines(made)
+
+    def _seen(self, picture: Tensor) -> list[list[Tensor]]:
+        """Features of a picture at all sizes that serve."""
+        eyes: Any = self.state.eyes
+        most = max((picture.shape[-1] // SMALLEST).bit_length(), 1)
+        with torch.no_grad():
+            scales = range(min(self.settings.vgg_scales, most))
+            return [eyes(_shrunk(picture, scale)) for scale in scales]
+
+    def _perceived(self, seen: list[list[Tensor]], pictures: Sequence[Tensor]) -> Float[Tensor, ""]:
+        """Mean perceptual difference of pictures from one whose features are known."""
+        eyes: Any = self.state.eyes
+        losses = [
+            perceptual(features, eyes(_shrunk(one.float(), scale)))
+            for scale, features in enumerate(seen)
+            for one in pictures
+        ]
+        return torch.stack(losses).mean()
 
     def _outlines(self, made: Painted) -> dict[str, Tensor]:
         """Of where the generator sees the person, or the mesh, from where they are."""
@@ -200,6 +222,11 @@ def _misread(code: Float[Tensor, "B 4 H W"], photo: Reference) -> Float[Tensor, 
 def _mean_far(some: Sequence[Tensor], others: Sequence[Tensor]) -> Float[Tensor, ""]:
     pairs = zip(some, others, strict=True)
     return torch.stack([(one - other).abs().mean() for one, other in pairs]).mean()
+
+
+def _shrunk(picture: Tensor, times: int) -> Tensor:
+    """Half the size, as often."""
+    return avg_pool2d(picture, 2**times) if times else picture
 
 
 def _far(

@@ -24,6 +24,7 @@ from morphface.pipelines.compress.file import ClipFile, read_clip_file
 from morphface.pipelines.marks import tags_saying
 from morphface.pipelines.oneshot.clip import signed
 from morphface.pipelines.oneshot.run import PhotoRun
+from morphface.pipelines.oneshot.sitting import Sitting
 from morphface.pipelines.panels import WORDS, Label
 from morphface.pipelines.photo import Progress
 from morphface.pipelines.prepare.corpus import matte_of
@@ -144,9 +145,9 @@ def opened_clip(held: ClipFile, generator: Path) -> tuple[PhotoRun, FaceParamete
     target = Target(track, crop, name, config, facts, photo)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     quick = quickened(made.eval().to(device))
-    parts = signed(picture), matte[None, None].float() / 255, sitter, sitter.scene(face)
+    sat = Sitting(signed(picture), matte[None, None].float() / 255, sitter, sitter.scene(face))
     folder = generator if generator.is_dir() else generator.parent
-    return PhotoRun(folder, quick, config, target, model, *parts), motion
+    return PhotoRun(folder, quick, config, target, model, (sat,)), motion
 
 
 def photo_of(data: bytes) -> Photo:

@@ -11,8 +11,9 @@ from morphface.media import read_sound, write_sound
 from morphface.media.video import read_video
 from morphface.parameters import Track, save_track
 from morphface.pipelines import actors
+from morphface.pipelines.oneshot import run as oneshot
 from morphface.pipelines.oneshot.drawer import drawers_of
-from morphface.pipelines.oneshot.films import photo_settings, reenact_photo
+from morphface.pipelines.oneshot.films import animate_photo, photo_settings, reenact_photo
 from morphface.pipelines.oneshot.run import open_photo, photo_run
 from morphface.pipelines.photo import fit_photo
 from morphface.pipelines.speak import Script, Showing, speak_files
@@ -59,12 +60,27 @@ def turned(face, yaws):
 
 def test_the_head_stays_where_it_was_when_nothing_moves(found, generator, tmp_path):
     run = photo_run(found, tmp_path, generator)
-    flow = run.sitter.between(run.scene, run.scene).prior.flow
+    photo = run.photos[0]
+    flow = photo.sitter.between(photo.scene, photo.scene).prior.flow
     assert float(flow.abs().max()) < 0.01
     made = list(run.frames(found.faces[0].parameters))
     assert len(made) == 1
     assert made[0].frame.shape == (SIDE, SIDE, 3)
     assert made[0].maps["correspondence"].max() > 100
+
+
+@pytest.mark.parametrize("kind", ["headgan", "conr"])
+def test_several_photos_of_a_person_are_looked_at(kind, album, found, tmp_path):
+    torch.manual_seed(0)
+    options = {"fusion": True} if kind == "headgan" else {}
+    many = make_generator(kind, resolution=SIDE, width=4, blend=True, **options).eval()
+    other = fit_photo(album[2], stage="linear")
+    face = turned(found.faces[0].parameters, [0.0, 0.3])
+    alone, both = (photo_run(found, tmp_path, many, others=others) for others in ([], [other]))
+    frames = [torch.stack([made.frame for made in run.frames(face)]) for run in (alone, both)]
+    assert float((frames[0] - frames[1]).abs().max()) > 0.02
+    seen = [run.seen(turned(found.faces[0].parameters, [0.5])) for run in (alone, both)]
+    assert float(seen[1].mean()) > float(seen[0].mean())
 
 
 def test_frames_are_the_same_one_by_one_and_in_batches(found, generator, tmp_path):
@@ -109,6 +125,16 @@ def test_a_photo_follows_a_driver_and_says_so(album, found, weights, tmp_path):
     with read_video(out) as video:
         assert len(list(video)) == 3
         assert video.size == found.photo.size
+
+
+def test_photos_do_what_key_frames_say(album, found, weights, tmp_path, monkeypatch):
+    monkeypatch.setattr(oneshot, "fit_photo", lambda *_, **__: found)
+    keys = [{"time": 0}, {"time": 0.1, "yaw": 10}]
+    report = animate_photo(
+        album[1], keys, tmp_path / "out.mp4", generator=weights, more=[album[2]], label=False
+    )
+    assert report["frames"] == 3
+    assert report["warnings"] == []
 
 
 @pytest.fixture

@@ -89,3 +89,10 @@ def test_a_reenactment_names_one_person(tmp_path, capsys):
     for subject in ([], ["run", "--photo", "a.jpg"], ["--photo", "a.jpg"]):
         assert command(["reenact", *subject, *words]) == 2
         assert "name whom to move: either RUN" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.refusal
+def test_a_photo_has_no_clip(tmp_path, capsys):
+    words = ["animate", "--photo", "a.jpg", "--generator", "run", "--script", "edits.json"]
+    assert command([*words, "--base", "3", "-o", str(tmp_path / "out.mp4")]) == 2
+    assert "a photo has no clip" in " ".join(capsys.readouterr().err.split())
