@@ -44,6 +44,13 @@ _Mode = Annotated[
 _Pose = Annotated[
     str | None, typer.Option(help="Another way for the head's rotation.", metavar=_HOW)
 ]
+_Motion = Annotated[
+    str,
+    typer.Option(
+        help="lia by a video: changes from its first frame, or its motion as it is.",
+        metavar="relative|absolute",
+    ),
+]
 _Limit = Annotated[
     bool,
     typer.Option("--limit/--no-limit", help="Stop the head where it did in training, about."),
@@ -83,6 +90,7 @@ def reenact(
     generator: _Generator = None,
     mode: _Mode = "reenact",
     pose: _Pose = None,
+    motion: _Motion = "relative",
     limit: _Limit = True,
     compare: _Compare = False,
     label: _Label = True,
@@ -111,6 +119,7 @@ def reenact(
                 out,
                 generator=generator,
                 more=more,
+                motion=motion,
                 settings=chosen,
                 progress=progress,
                 **common,

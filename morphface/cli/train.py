@@ -16,8 +16,8 @@ _Kind = Annotated[
     str,
     typer.Argument(
         help="dvp learns one person; the others move anybody's photo: headgan by maps, conr by "
-        "maps and several photos, lia by frames of who drives.",
-        metavar="dvp|headgan|conr|lia",
+        "maps and several photos, dagan by depth and points, lia by frames of who drives.",
+        metavar="dvp|headgan|conr|dagan|lia",
     ),
 ]
 _Dataset = Annotated[

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from morphface.core.errors import ParameterError
 from morphface.generate.config import GeneratorConfig
-from morphface.generate.networks import Conr, HeadGan, Lia, TranslationNetwork
+from morphface.generate.networks import Conr, Dagan, HeadGan, Lia, TranslationNetwork
 from morphface.generate.reference import Reference
 
 __all__ = ["GENERATORS", "USUAL", "Generator", "config_of", "generator_of", "make_generator"]
@@ -60,6 +60,7 @@ GENERATORS: dict[str, type[nn.Module]] = {
     "dvp": _Dvp,
     "headgan": HeadGan,
     "conr": Conr,
+    "dagan": Dagan,
     "lia": Lia,
 }
 USUAL: dict[str, dict[str, Any]] = {
@@ -79,6 +80,15 @@ USUAL: dict[str, dict[str, Any]] = {
         "signed": False,
         "norm": "instance",
         "width": 64,
+    },
+    "dagan": {
+        "maps": ("depth", "mask"),
+        "channels": (1, 1),
+        "offsets": (0,),
+        "signed": False,
+        "width": 64,
+        "style": ("points",),
+        "style_sizes": (8 * 15,),
     },
     "lia": {
         "maps": (),

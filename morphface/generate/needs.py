@@ -26,6 +26,7 @@ NEEDS = {
     "dvp": Needs(),
     "headgan": Needs(photos=None),
     "conr": Needs(photos=None),
+    "dagan": Needs(photos=1),
     "lia": Needs(maps=False, photos=1, driving=True),
 }
 """By kind."""

@@ -7,7 +7,7 @@ import torch
 from morphface.generate import Reference, Take, config_of
 from morphface.generate.networks.warp import warped
 
-SIDE = 32
+SIDE, POINTS = 32, 5
 CONFIG = config_of("headgan", resolution=SIDE, width=4)
 
 
@@ -64,6 +64,29 @@ def smooth_part(number: int, frames: int) -> torch.Tensor:
 def newest(take: Take) -> Take:
     """With the maps of its last frame alone."""
     return replace(take, window=take.window[:, -3:])
+
+
+def pointed(number: int, frames: int = 1) -> Take:
+    """A take with depth and mask as maps, and key points that follow its shift as the style."""
+    take = take_of(number, frames)
+    one = take.references[0]
+    maps = torch.cat([one.maps[:, :1], one.matte], dim=1)
+    rng = torch.Generator().manual_seed(number)
+    here = torch.rand(frames, POINTS, 2, generator=rng) - 0.5
+    there = here + one.flow[:, None, :, 0, 0] * (2 / SIDE)
+    turns = torch.eye(2).flatten().expand(frames, POINTS, 4)
+    style = torch.cat([here, there, turns], dim=2).flatten(1)
+    references = (replace(one, maps=maps),)
+    return replace(take, references=references, window=take.window[:, :2], style=style)
+
+
+class Pointed:
+    """Takes with key points, without end."""
+
+    count, longest = None, 1
+
+    def take(self, number: int, length: int) -> Take:
+        return pointed(number)
 
 
 class Moves:

@@ -46,6 +46,7 @@ LESSONS = {
     "dvp": Lesson(windows_of_clips, train_step),
     "headgan": Lesson(frames_of_takes, one_shot_step),
     "conr": Lesson(frames_of_takes, one_shot_step),
+    "dagan": Lesson(frames_of_takes, one_shot_step),
     "lia": Lesson(frames_of_takes, one_shot_step),
 }
 """By kind of generator."""

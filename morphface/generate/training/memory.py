@@ -33,7 +33,7 @@ def memory_needed(config: GeneratorConfig, settings: TrainSettings, processes: i
     side, judges = config.resolution, 3  # of real and made frames, then of made ones again
     with torch.device("meta"):
         generator, judge = generator_of(config), JUDGES[config.kind](config)
-        kept = _features(generator, *_given(config, settings.photos)) / 2
+        kept = _features(generator, *_given(config)) / 2 * settings.photos
         if settings.adversarial != "none":
             kept += judges * _features(judge, *_shown(config)) / 2
         size = 4 if settings.precision == "no" else 2
@@ -44,7 +44,7 @@ def memory_needed(config: GeneratorConfig, settings: TrainSettings, processes: i
     return int(4 * weights + _OVERHEAD * size * batch * kept)
 
 
-def _given(config: GeneratorConfig, photos: int) -> tuple[Any, ...]:
+def _given(config: GeneratorConfig) -> tuple[Any, ...]:
     """What a generator makes two frames from."""
     side = config.resolution
     window = torch.empty(2, config.window_channels, side, side)
@@ -52,7 +52,7 @@ def _given(config: GeneratorConfig, photos: int) -> tuple[Any, ...]:
         return (window,)
     channels = {"photo": 3, "maps": sum(config.channels), "matte": 1, "flow": 2, "valid": 1}
     parts = {name: torch.empty(2, count, side, side) for name, count in channels.items()}
-    return window, (Reference(**parts),) * photos, torch.empty(2, config.style_dim)
+    return window, (Reference(**parts),), torch.empty(2, config.style_dim)
 
 
 def _shown(config: GeneratorConfig) -> tuple[torch.Tensor, ...]:

@@ -52,7 +52,7 @@ class TrainSettings:
         mask: weight of the difference of the flow's mask from the mattes, one-shot.
         code: weight of the difference of what the network reads off photos from their maps, conr.
         flow: weight of the difference of flows in pixels from that of the mesh where both show the
-            surface, lia.
+            surface, dagan and lia.
         vgg_scales: at how many sizes the perceptual term compares, each half of the one before.
         length: how many steps go through consecutive frames of the same takes, one-shot.
         lengthen: steps after which that doubles, again and again; 0: never.
@@ -203,6 +203,16 @@ USUAL_SETTINGS: dict[str, TrainSettings] = {
         eyes="auto",
         photos=4,
     ),
+    "dagan": TrainSettings(
+        steps=100_000,
+        batch=4,
+        l1=10.0,
+        adversarial="least_squares",
+        matching=10.0,
+        vgg=10.0,
+        vgg_scales=4,
+        eyes="auto",
+    ),
     "lia": TrainSettings(
         steps=800_000,
         batch=32,
@@ -218,4 +228,5 @@ USUAL_SETTINGS: dict[str, TrainSettings] = {
 }
 """How each kind of generator is trained unless told otherwise: Deep Video Portraits, section 5;
 HeadGAN's public code, with a teacher for hair and background, which that has not. Of CoNR only the
-kinds of losses are published; weights are those of HeadGAN. LIA, section 4, and its public code."""
+kinds of losses are published; weights are those of HeadGAN. Of DaGAN
+and LIA those of their public code, with a difference of pixels for DaGAN, which has none."""

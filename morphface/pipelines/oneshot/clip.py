@@ -20,6 +20,7 @@ from morphface.models import MorphableModel
 from morphface.parameters import FaceParameters
 from morphface.render import Sitter
 from morphface.render.maps.scene import Scene
+from morphface.render.points import NUMBERS
 from morphface.render.prior import FlowPrior
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "matte_share",
     "reference_of",
     "signed",
+    "style_of",
     "window_of",
 ]
 
@@ -131,7 +133,7 @@ class ClipTakes:
             frame=torch.stack([signed(filmed.pictures[row])[0] for row in rows]),
             matte=matte_share(filmed.mattes[chosen]),
             mouth=torch.cat([self._sitter.mouth(scene) for scene in scenes]),
-            style=torch.zeros(len(rows), self._config.style_dim),
+            style=style_of(self._sitter, self._scene(photos[0]), scenes, self._config),
             person=filmed.name,
             clip=filmed.name,
         )
@@ -188,6 +190,30 @@ def reference_of(
     flow = torch.cat([prior.flow for prior in priors]).permute(0, 3, 1, 2)
     valid = torch.cat([prior.valid for prior in priors])[:, None]
     return Reference(photo, maps.permute(0, 3, 1, 2), matte, flow, valid)
+
+
+def style_of(
+    sitter: Sitter, photo: Scene, frames: Sequence[Scene], config: GeneratorConfig
+) -> Float[Tensor, "T N"]:
+    """What the heads tell of the style of some frames: gaze and key points; the rest is silent.
+
+    Args:
+        sitter: who draws them.
+        photo: one frame.
+        frames: to make.
+        config: of the generator.
+    """
+    parts = [torch.zeros(len(frames), 0)]
+    for name, count in zip(config.style, config.style_sizes, strict=True):
+        if name == "points":
+            many = [sitter.points(photo, frame, count // NUMBERS) for frame in frames]
+            parts.append(torch.cat(many))
+        elif name == "gaze":
+            gaze = [frame.parameters.gaze.flatten(1) for frame in frames]
+            parts.append(torch.cat(gaze)[:, :count])
+        else:
+            parts.append(torch.zeros(len(frames), count))
+    return torch.cat(parts, dim=1)
 
 
 def window_of(sitter: Sitter, scenes: Sequence[Scene]) -> Float[Tensor, "C S S"]:

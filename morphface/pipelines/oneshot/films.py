@@ -8,6 +8,8 @@ from typing import Any
 from morphface.edit import TransferSettings
 from morphface.edit.settings import find_settings
 from morphface.media.images import PictureSource, name_of
+from morphface.pipelines.actors import is_video
+from morphface.pipelines.oneshot.latent import LatentRun, latent_film
 from morphface.pipelines.oneshot.run import open_photo
 from morphface.pipelines.photo import Progress
 from morphface.pipelines.reenact.driver import read_driver
@@ -57,6 +59,7 @@ def reenact_photo(
     label: bool = True,
     crop_only: bool = False,
     sound: str = "driver",
+    motion: str = "relative",
     model: str | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -73,6 +76,8 @@ def reenact_photo(
         label: as in `reenact_video`.
         crop_only: as in `reenact_video`.
         sound: of the "driver" or "none".
+        motion: of generators that look at the driver's frames and not at a track of them: what
+            they see, "relative" to the first frame or "absolute". Settings do not matter then.
         model: where the driver's model is, if it is not known by its name.
         progress: is told what begins now.
 
@@ -87,6 +92,8 @@ def reenact_photo(
     look = Look(compare=compare, label=label, crop_only=crop_only, sound=sound)
     check_out(place, [driver, *_files(photo, more)], look)
     opened = open_photo(photo, generator, more=more, progress=tell)
+    if isinstance(opened, LatentRun) and is_video(str(driver)):
+        return latent_film(opened, Path(driver), place, look, motion=motion, tell=tell)
     moves = read_driver(driver, opened, model=model, progress=tell)
     return driven_film(opened, moves, chosen, place, look, tell=tell)
 

@@ -11,14 +11,16 @@ from torch import Tensor
 
 from morphface.core.errors import MissingFileError, ModelError
 from morphface.fit.fitted import FittedFace, FittedPhoto
+from morphface.generate.bridge import BRIDGE, load_bridge
 from morphface.generate.checkpoint import load_generator
 from morphface.generate.config import GeneratorConfig
 from morphface.generate.fast import quickened
-from morphface.generate.needs import check_photos
+from morphface.generate.needs import check_photos, needs_of
 from morphface.generate.reference import Reference
 from morphface.generate.stream import stream_frames
 from morphface.media.images import PictureSource, name_of
 from morphface.parameters import FaceParameters, Track
+from morphface.pipelines.oneshot.clip import style_of
 from morphface.pipelines.oneshot.sitting import Sitting, crop_of, sitting_of
 from morphface.pipelines.photo import Progress, Wishes, fit_photo
 from morphface.pipelines.reenact.run import GENERATOR, Made, Run
@@ -26,18 +28,22 @@ from morphface.pipelines.reenact.target import Target
 from morphface.render.maps import CHANNELS
 from morphface.render.prior import FlowPrior
 
-__all__ = ["PhotoRun", "open_photo", "photo_run", "weights_at"]
-
-_GAZE = "gaze"
-"""The part of a style that parameters tell of; others, such as sound, are silent."""
+__all__ = ["PhotoRun", "Told", "open_photo", "photo_run", "weights_at"]
 
 
 @dataclass(frozen=True, eq=False)
-class _Told:
-    """What a generator is told of a frame: maps, and the flow into each photo."""
+class Told:
+    """What a generator is told of a frame.
+
+    Args:
+        maps: of it.
+        priors: the flow into each photo.
+        style: what else drives it.
+    """
 
     maps: Float[Tensor, "1 S S C"]
     priors: tuple[FlowPrior, ...]
+    style: Float[Tensor, " N"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,14 +71,13 @@ class PhotoRun(Run):
         Raises:
             ParameterError: the parameters are those of another model, or `batch` is below 1.
         """
-        maps, moves, shown = tee(self._told(parameters), 3)
-        styles = (self._style(parameters[k]) for k in range(parameters.frames))
+        maps, moves, styles, shown = tee(self._told(parameters), 4)
         made = stream_frames(
             self.generator,
             (one.maps[0].permute(2, 0, 1) for one in maps),
             batch=batch,
             references=(self._references(one) for one in moves),
-            styles=styles if self.config.style_dim else None,
+            styles=(one.style for one in styles) if self.config.style_dim else None,
         )
         for frame, one in zip(made, shown, strict=True):
             yield Made(frame.permute(1, 2, 0), self._named(one))
@@ -86,31 +91,24 @@ class PhotoRun(Run):
         told = next(self._told(parameters))
         return torch.stack([prior.valid[0] for prior in told.priors]).amax(0)
 
-    def _told(self, parameters: FaceParameters) -> Iterator[_Told]:
-        sitter = self.photos[0].sitter
+    def _told(self, parameters: FaceParameters) -> Iterator[Told]:
+        first, sitter = self.photos[0].scene, self.photos[0].sitter
         for k in range(parameters.frames):
             scene = sitter.scene(parameters[k])
             priors = tuple(sitter.prior(photo.scene, scene) for photo in self.photos)
-            yield _Told(sitter.maps(scene), priors)
+            style = style_of(sitter, first, [scene], self.config)[0]
+            yield Told(sitter.maps(scene), priors, style)
 
-    def _references(self, frame: _Told) -> list[Reference]:
+    def _references(self, frame: Told) -> list[Reference]:
         pairs = zip(self.photos, frame.priors, strict=True)
         return [photo.reference(prior) for photo, prior in pairs]
 
-    def _named(self, frame: _Told) -> dict[str, UInt8[Tensor, "S S C"]]:
+    def _named(self, frame: Told) -> dict[str, UInt8[Tensor, "S S C"]]:
         """The maps of a frame by name."""
         names = self.config.maps
         parts = frame.maps[0].split([CHANNELS[name] for name in names], dim=-1)
         bytes_ = ((part.clamp(0, 1) * 255).round().to(torch.uint8) for part in parts)
         return dict(zip(names, bytes_, strict=True))
-
-    def _style(self, face: FaceParameters) -> Float[Tensor, " N"]:
-        """What the parameters tell of each part of the style."""
-        parts = []
-        for name, count in zip(self.config.style, self.config.style_sizes, strict=True):
-            known = face.gaze.flatten() if name == _GAZE else torch.zeros(count)
-            parts.append(known[:count])
-        return torch.cat(parts)
 
 
 def open_photo(
@@ -138,7 +136,8 @@ def open_photo(
     """
     weights = weights_at(Path(generator))
     made = load_generator(weights)
-    check_photos(made.config.kind, 1 + len(more))  # type: ignore[union-attr]  # of every generator
+    config: GeneratorConfig = made.config  # type: ignore[assignment]  # of every generator
+    check_photos(config.kind, 1 + len(more))
     known: Wishes = wishes  # type: ignore[assignment]  # refused by `fit_photo` where they are odd
     found = [fit_photo(one, progress=progress, **known) for one in (photo, *more)]
     return photo_run(found[0], weights.parent, made, name=name_of(photo), others=found[1:])
@@ -184,7 +183,13 @@ def photo_run(
     )
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     quick = quickened(generator.eval().to(device))
-    return PhotoRun(folder, quick, config, target, face.model, tuple(photos))
+    parts = folder, quick, config, target, face.model, tuple(photos)
+    if not needs_of(config.kind).driving:
+        return PhotoRun(*parts)
+    from morphface.pipelines.oneshot.latent import LatentRun
+
+    kept = folder / BRIDGE
+    return LatentRun(*parts, load_bridge(kept) if kept.is_file() else None)
 
 
 def weights_at(path: Path) -> Path:
@@ -207,10 +212,10 @@ def weights_at(path: Path) -> Path:
 def _check(folder: Path, config: GeneratorConfig, face: FittedFace) -> None:
     if config.kind == "dvp":
         raise ModelError(
-            f"{folder} holds a dvp generator, which knows one person only; a photo needs one of "
-            "`morphface train headgan` or conr"
+            f"{folder} holds a dvp generator, which knows one person only; a photo needs "
+            "another one of `morphface train`"
         )
-    if config.model and config.model != face.model.name:
+    if config.maps and config.model and config.model != face.model.name:
         raise ModelError(
             f"{folder} was made for the model {config.model!r}, the photo is fitted with "
             f"{face.model.name!r}"

@@ -11,15 +11,18 @@ from torch import Tensor, nn
 
 from morphface.core.errors import ParameterError
 from morphface.evaluate import l1, psnr, ssim
-from morphface.generate.checkpoint import read_config
+from morphface.generate.bridge import BRIDGE, save_bridge
+from morphface.generate.checkpoint import load_generator, read_config
 from morphface.generate.config import GeneratorConfig
 from morphface.generate.generator import config_of
-from morphface.generate.needs import check_photos
+from morphface.generate.needs import check_photos, needs_of
 from morphface.generate.networks.warp import warped
 from morphface.generate.take import Take, Takes, stacked_takes
 from morphface.generate.training import USUAL_SETTINGS, Observer, TrainSettings, train_generator
 from morphface.generate.training.journal import read_journal
 from morphface.generate.training.loop import GENERATOR
+from morphface.models import load_model
+from morphface.pipelines.oneshot.bridging import Posed, best_found, bridge_of
 from morphface.synthetic import SyntheticPeople
 
 __all__ = ["MixedTakes", "train_one_shot"]
@@ -28,6 +31,8 @@ MEASURES = {"validation_l1": l1, "validation_psnr": psnr, "validation_ssim": ssi
 HELD_OUT = 1 << 20
 """Added to the seed of synthetic people, it gives others, who are validated."""
 _VALIDATED = 32
+_BRIDGED = 240
+"""Frames of which a bridge is made: a few for each of the 59 parameters with names."""
 _SHOWN = 8
 
 
@@ -128,8 +133,20 @@ def train_one_shot(
         force=force,
         start=first,
     )
+    bridged = {} if not needs_of(config.kind).driving else _bridged(run, held or takes, tell)
     last = [entry for entry in read_journal(run) if any(name in entry for name in MEASURES)]
-    return {name: last[-1][name] for name in MEASURES} if last else {}
+    return ({name: last[-1][name] for name in MEASURES} if last else {}) | bridged
+
+
+def _bridged(run: Path, people: Takes, tell: Callable[[str], None]) -> dict[str, float]:
+    """Write the bridge of a trained generator; how well it finds some parameters again."""
+    if not isinstance(people, Posed):
+        tell("no bridge to parameters with names: those of what it was trained with are not known")
+        return {}
+    model = load_model()
+    bridge = bridge_of(load_generator(run / GENERATOR), people, model, _BRIDGED)
+    save_bridge(run / BRIDGE, bridge)
+    return best_found(bridge)
 
 
 def _fusing(kind: str, photos: int) -> dict[str, bool]:

@@ -6,14 +6,14 @@ their photo, which may be of another clip of the same person.
 """
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 from PIL import Image
 from torch import Tensor
 
@@ -31,6 +31,7 @@ from morphface.pipelines.oneshot.clip import (
     matte_share,
     reference_of,
     signed,
+    style_of,
     window_of,
 )
 from morphface.pipelines.prepare.settings import MATTE
@@ -159,7 +160,7 @@ class CorpusTakes:
             frame=torch.cat([signed(frame) for frame, _ in seen]),
             matte=matte_share(torch.stack([cover for _, cover in seen])),
             mouth=torch.cat([sitter.mouth(frame) for frame in frames]),
-            style=torch.zeros(len(rows), self._config.style_dim),
+            style=style_of(sitter, self._scene(sample, sample), frames, self._config),
             person=home.identity,
             clip=str(clip.number),
         )
@@ -170,6 +171,17 @@ class CorpusTakes:
         picture, matte = self._picture(photo)
         priors = [sitter.prior(source, frame) for frame in frames]
         return reference_of(signed(picture), sitter.maps(source), matte_share(matte[None]), priors)
+
+    def posed(self, count: int) -> Iterator[tuple[Float[Tensor, "1 3 S S"], FaceParameters]]:
+        """About so many pictures, from -1 to 1, and the parameters of each, clip by clip.
+
+        Args:
+            count: of pictures, spread over each clip.
+        """
+        each = -(-count // len(self._clips))
+        for clip in self._clips:
+            for sample in clip.rows[:: max(len(clip.rows) // each, 1)]:
+                yield signed(self._picture(sample)[0]), self._head(sample)[0]
 
     def _photos_for(self, clip: _Clip, across: bool) -> tuple[tuple[_Clip, int], ...]:
         homes = [other for other in self._clips if across and other.identity == clip.identity]

@@ -27,7 +27,7 @@ from morphface.pipelines.reenact.look import Look, Motion
 from morphface.pipelines.reenact.run import Run, open_run
 from morphface.pipelines.reenact.script import Key, animated, read_script
 
-__all__ = ["animate_video", "driven_film", "read_keys", "reenact_video", "scripted_film"]
+__all__ = ["animate_video", "driven_film", "read_keys", "reenact_video", "scripted_film", "written"]
 
 _PANEL = 256
 
@@ -117,7 +117,7 @@ def driven_film(
     warnings = [opened.warning, words, strayed(moves, opened, chosen, rows)]
     modes = ((name, run_settings(name, limit=limit)) for name in MODES for limit in (True, False))
     mode = next((name for name, known in modes if known == chosen), "custom")
-    report = _written(opened, motion, place, look, facts, tell)
+    report = written(opened, motion, place, look, facts, tell)
     return report | {"mode": mode, "warnings": [words for words in warnings if words]}
 
 
@@ -227,7 +227,7 @@ def scripted_film(
     parameters = animated(keys, start, times.double(), opened.model)
     motion = Motion(parameters, rows, times.double(), target.rate)
     facts = {} if file is None else {"script": Path(file).name, "script_sha256": file_sha256(file)}
-    report = _written(opened, motion, place, look, facts, tell)
+    report = written(opened, motion, place, look, facts, tell)
     words = "" if opened.of_photo else beyond(parameters, target.track)
     warnings = [opened.warning, f"{words}: expect flaws there" if words else ""]
     warned = [words for words in warnings if words]
@@ -241,10 +241,19 @@ def _base(number: int, run: Run) -> int:
     return number
 
 
-def _written(
+def written(
     run: Run, motion: Motion, out: Path, look: Look, facts: dict[str, str], tell: Progress
 ) -> dict[str, Any]:
-    """Make the video, and say what was made."""
+    """Make the video, and say what was made.
+
+    Args:
+        run: who moves.
+        motion: what to show.
+        out: the video to write.
+        look: what is written.
+        facts: what the file says about itself.
+        tell: is told how far it is.
+    """
     known = provenance(run, facts)
     done = film(run, motion, out, look, facts=known, tell=tell)
     return {

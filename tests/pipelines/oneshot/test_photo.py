@@ -6,12 +6,18 @@ import pytest
 import torch
 
 from morphface.core.errors import MissingFileError, ModelError, ParameterError
-from morphface.generate import make_generator, save_generator
+from morphface.generate import load_generator, make_generator, save_generator
+from morphface.generate.bridge import BRIDGE, fit_bridge, save_bridge
+from morphface.geometry.angles import rotvec_to_angles
+from morphface.landmarks import Landmarks
 from morphface.media import read_sound, write_sound
-from morphface.media.video import read_video
+from morphface.media.images import read_image
+from morphface.media.video import VideoWriter, read_video
 from morphface.parameters import Track, save_track
 from morphface.pipelines import actors
+from morphface.pipelines.oneshot import latent as latent_module
 from morphface.pipelines.oneshot import run as oneshot
+from morphface.pipelines.oneshot.bridging import names_of
 from morphface.pipelines.oneshot.drawer import drawers_of
 from morphface.pipelines.oneshot.films import animate_photo, photo_settings, reenact_photo
 from morphface.pipelines.oneshot.run import open_photo, photo_run
@@ -67,6 +73,21 @@ def test_the_head_stays_where_it_was_when_nothing_moves(found, generator, tmp_pa
     assert len(made) == 1
     assert made[0].frame.shape == (SIDE, SIDE, 3)
     assert made[0].maps["correspondence"].max() > 100
+
+
+def test_key_points_and_depth_move_a_photo(found, tmp_path):
+    torch.manual_seed(0)
+    made = make_generator("dagan", resolution=SIDE, width=4, blend=True).eval()
+    run = photo_run(found, tmp_path, made)
+    face = turned(found.faces[0].parameters, [0.0, 0.3])
+    still, moved = (told.style.unflatten(0, (-1, 8)) for told in run._told(face))
+    torch.testing.assert_close(still[:, :2], still[:, 2:4], rtol=0, atol=1e-5)
+    assert float((moved[:, :2] - moved[:, 2:4]).abs().max()) > 0.05
+    depth, mask = run.photos[0].maps[0].unbind(-1)
+    assert 0.2 < float(mask.mean()) < 0.9
+    assert float(depth[mask > 0].min()) > 0.2
+    frames = [one.frame for one in run.frames(face)]
+    assert float((frames[0] - frames[1]).abs().max()) > 0.02
 
 
 @pytest.mark.parametrize("kind", ["headgan", "conr"])
@@ -135,6 +156,65 @@ def test_photos_do_what_key_frames_say(album, found, weights, tmp_path, monkeypa
     )
     assert report["frames"] == 3
     assert report["warnings"] == []
+
+
+@pytest.fixture(scope="module")
+def latent(found, tmp_path_factory):
+    """A generator whose first number is the yaw, and whose others say nothing."""
+    folder = tmp_path_factory.mktemp("lia")
+    torch.manual_seed(0)
+    save_generator(
+        folder / "generator.safetensors", make_generator("lia", resolution=SIDE, width=4)
+    )
+    names = names_of(found.faces[0].model)
+    named = torch.randn(200, len(names), generator=torch.Generator().manual_seed(1))
+    motion = torch.zeros(200, 20)
+    motion[:, 0] = named[:, names.index("yaw")]
+    save_bridge(folder / BRIDGE, fit_bridge(motion, named, names))
+    return folder
+
+
+def test_parameters_drive_latent_motion_over_the_bridge(found, latent):
+    run = photo_run(found, latent, load_generator(latent / "generator.safetensors"))
+    face = turned(found.faces[0].parameters, [0.0, 0.2])
+    still, moved = list(run._styles(face))
+    torch.testing.assert_close(still, run.own[0])
+    torch.testing.assert_close((moved - still)[0], torch.tensor(0.2), rtol=0, atol=0.02)
+    assert float((moved - still)[1:].abs().max()) < 1e-3
+    frames = [made.frame for made in run.frames(face)]
+    assert float((frames[0] - frames[1]).abs().max()) > 1e-3
+    back = latent_module._followed(run, run.own + torch.tensor([[0.0] * 20, [0.3] + [0.0] * 19]))
+    turns = rotvec_to_angles(back.rotation)[:, 0]
+    torch.testing.assert_close(turns[1] - turns[0], torch.tensor(0.3), rtol=0, atol=0.03)
+
+
+@pytest.mark.parametrize("motion", ["relative", "absolute"])
+def test_frames_of_a_driver_are_followed_without_a_track(
+    motion, album, found, latent, tmp_path, monkeypatch
+):
+    with VideoWriter(tmp_path / "talk.mp4", found.photo.size, 25.0) as video:
+        for name in album:
+            video.write(read_image(name).pixels)
+    nothing = Landmarks(found.faces[0].predicted, "478")
+    monkeypatch.setattr(latent_module, "faces_of", lambda *_: (None, [nothing]))
+    monkeypatch.setattr(oneshot, "fit_photo", lambda *_, **__: found)
+    given = {"generator": latent, "motion": motion, "sound": "none", "label": False}
+    report = reenact_photo(album[1], tmp_path / "talk.mp4", tmp_path / "out.mp4", **given)
+    assert (report["frames"], report["mode"], report["warnings"]) == (len(album), motion, [])
+    with read_video(tmp_path / "out.mp4") as film:
+        assert film.size == found.photo.size
+
+
+@pytest.mark.refusal
+def test_without_a_bridge_names_do_not_drive(album, found, latent, tmp_path, monkeypatch):
+    run = photo_run(found, tmp_path, load_generator(latent / "generator.safetensors"))
+    with pytest.raises(MissingFileError, match="has no bridge from parameters to its motion"):
+        next(run.frames(found.faces[0].parameters))
+    with pytest.raises(ParameterError, match="a lia generator takes one photo, got 2; several are"):
+        open_photo(album[1], latent, more=[album[2]])
+    monkeypatch.setattr(oneshot, "fit_photo", lambda *_, **__: found)
+    with pytest.raises(ParameterError, match="motion must be one of relative, absolute, got 'odd'"):
+        reenact_photo(album[1], "a.mp4", tmp_path / "b.mp4", generator=latent, motion="odd")
 
 
 @pytest.fixture

@@ -1,17 +1,20 @@
 """Training by the command, with small takes in place of rendered people."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
 
 from morphface.cli.app import run as command
 from morphface.core.errors import ParameterError
-from morphface.generate import load_generator
+from morphface.generate import generator, load_generator
+from morphface.generate.bridge import load_bridge
+from morphface.parameters import FaceParameters
 from morphface.pipelines.oneshot import training
 from morphface.pipelines.oneshot.training import MixedTakes, train_one_shot
 from tests.generate.people import Albums as SomeAlbums
-from tests.generate.people import Moves
+from tests.generate.people import Moves, Pointed
 
 pytest.importorskip("accelerate", reason="training needs accelerate: morphface[train]")
 
@@ -64,6 +67,46 @@ def test_conr_is_trained_by_the_command(tmp_path, quick, monkeypatch):
     assert command([*words, "-o", str(tmp_path)]) == 0
     assert load_generator(tmp_path / "generator.safetensors").config.kind == "conr"
     assert json.loads((tmp_path / "settings.json").read_text())["photos"] == 3
+
+
+class Points(Pointed):
+    """In place of rendered people."""
+
+    def __init__(self, *_, maps, points, **__):
+        assert (maps, points) == (("depth", "mask"), 5)
+
+
+def test_dagan_is_trained_by_the_command(tmp_path, quick, monkeypatch):
+    monkeypatch.setattr(training, "SyntheticPeople", Points)
+    usual = {**generator.USUAL["dagan"], "style_sizes": (40,)}
+    monkeypatch.setitem(generator.USUAL, "dagan", usual)
+    words = ["train", "dagan", "--synthetic", "--steps", "1", *quick, "-o", str(tmp_path)]
+    assert command(words) == 0
+    assert load_generator(tmp_path / "generator.safetensors").config.kind == "dagan"
+
+
+class Posed(People):
+    """In place of rendered people, whose parameters are known."""
+
+    def __init__(self, seed, size, *, maps, **_):
+        super().__init__(seed, size)
+        assert maps == ()
+
+    def posed(self, count):
+        face = FaceParameters.neutral()
+        for number in range(12):
+            face = replace(face, rotation=torch.tensor([[0.0, number / 10, 0.0]]))
+            yield self.take(number, 1).frame, face
+
+
+def test_lia_is_trained_by_the_command_and_has_a_bridge(tmp_path, quick, monkeypatch):
+    monkeypatch.setattr(training, "SyntheticPeople", Posed)
+    assert (
+        command(["train", "lia", "--synthetic", *quick, "--steps", "1", "-o", str(tmp_path)]) == 0
+    )
+    made = load_generator(tmp_path / "generator.safetensors")
+    assert (made.config.kind, made.config.maps) == ("lia", ())
+    assert {"yaw", "jawOpen"} <= set(load_bridge(tmp_path / "bridge.safetensors").names)
 
 
 def test_two_sources_take_turns():
