@@ -4,6 +4,7 @@
 (a run that was stopped goes on), and makes frames of people held out: against a copy of the photo,
 and the photo moved by the mesh's flow. CoNR is measured with one, two and four photos, and LIA's
 bridge by what it finds again of people that neither was made with. `--only conr lia` trains some.
+All begin with the flow of the mesh but LIA, which is told nothing of it at run time.
 Of a generator that knows its person (dvp) `bench_dvp` tells.
 """
 
@@ -37,6 +38,7 @@ CONFIGS = Path(__file__).parent / "configs"
 SMALL = {
     "headgan": {"width": 8, "blend": True},
     "conr": {"width": 8, "blend": True},
+    "dagan": {"width": 8, "blend": True},
     "lia": {"width": 16},
 }
 """Of each kind, with the settings of `configs/KIND_small.json`."""
@@ -72,6 +74,7 @@ def frames_of(generator, takes: list, photos: int):
     for start in range(0, len(takes), 8):
         batch = stacked_takes([pool.take(n) for n in range(start, min(start + 8, len(takes)))])
         more = {"driving": batch.frame} if driving else {}
+        more |= {"style": batch.style} if batch.style.shape[1] else {}
         with torch.no_grad():
             made.append(shown(generator(batch.window, batch.references, **more)))
     return torch.cat(made)
@@ -81,6 +84,7 @@ def facts_of(cache: Path, kind: str, generator, take) -> dict:
     """How large and how fast a network is; times are of one core that others use, too."""
     batch = Pool([take], generator.config).take(0)
     more = {"driving": batch.frame} if needs_of(kind).driving else {}
+    more |= {"style": batch.style} if batch.style.shape[1] else {}
     with torch.no_grad():
         known = [generator.encode(one) for one in batch.references]
         given = (batch.window, batch.references)

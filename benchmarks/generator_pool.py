@@ -10,7 +10,9 @@ from morphface.synthetic import SyntheticPeople
 
 SIDE = 64
 PHOTOS = 4
-TRAINED, HELD = 400, 48
+TRAINED, HELD = 240, 24
+MAPS, POINTS = {"correspondence": 3, "depth": 1, "mask": 1}, 15
+"""Channels of what is drawn, of which each kind sees some."""
 SEEDS = {"trained": 0, "held": 99}
 LIVES = 30
 """Takes of a person, whose frames are six."""
@@ -20,7 +22,7 @@ def drawn(cache: Path, part: str, count: int) -> list[Take]:
     """The takes of a part, from the file if they were drawn before."""
     file = cache / f"{part}_{count}.pt"
     if not file.is_file():
-        people = SyntheticPeople(SEEDS[part], SIDE, photos=PHOTOS)
+        people = SyntheticPeople(SEEDS[part], SIDE, photos=PHOTOS, maps=tuple(MAPS), points=POINTS)
         step = max(LIVES * 8 // count, 1) if part == "held" else 1
         takes = [people.take(number * step) for number in range(count)]
         cache.mkdir(parents=True, exist_ok=True)
@@ -50,8 +52,10 @@ class Pool:
     longest = 1
 
     def __init__(self, takes: list[Take], config: GeneratorConfig, photos: int = 1) -> None:
-        self._takes, self._channels, self._photos = takes, config.window_channels, photos
-        self._maps = sum(config.channels)
+        self._takes, self._photos = takes, photos
+        self._frames, self._styled = len(config.offsets), config.style == ("points",)
+        firsts = dict(zip(MAPS, (0, 3, 4), strict=True))
+        self._seen = [firsts[name] + k for name in config.maps for k in range(MAPS[name])]
 
     @property
     def count(self) -> int:
@@ -61,8 +65,10 @@ class Pool:
     def take(self, number: int, length: int = 1) -> Take:
         """A take, with the newest maps that the generator looks at."""
         take = self._takes[number]
-        first = take.window.shape[1] - self._channels
+        frames = take.window.unflatten(1, (-1, sum(MAPS.values())))[:, -self._frames :]
         references = tuple(
-            replace(one, maps=one.maps[:, : self._maps]) for one in take.references[: self._photos]
+            replace(one, maps=one.maps[:, self._seen]) for one in take.references[: self._photos]
         )
-        return replace(take, references=references, window=take.window[:, first:])
+        style = take.style if self._styled else take.style[:, :0]
+        window = frames[:, :, self._seen].flatten(1, 2)
+        return replace(take, references=references, window=window, style=style)

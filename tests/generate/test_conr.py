@@ -109,6 +109,16 @@ def test_features_of_photos_serve_all_frames():
         assert torch.equal(once, made(take.window, take.references))
 
 
+def test_codes_are_read_off_photos_whatever_the_fit_says():
+    made, take = made_with(), newest(take_of(7))
+    photo = take.references[0]
+    with torch.no_grad():
+        read = made(take.window, (photo,), details=True).codes[0]
+        other = replace(photo, maps=photo.maps * 0, flow=photo.flow * 0)
+        assert torch.equal(made.code_of(other), read)
+    assert read.shape == (1, 4, SIDE, SIDE)
+
+
 def test_without_the_flow_of_the_mesh_it_has_no_say():
     made, take = made_with(flow_prior=False), newest(take_of(5))
     photo = take.references[0]

@@ -120,6 +120,14 @@ class Conr(nn.Module):
             views.append(avg_pool2d(views[-1], 2))
         return Viewed(tuple(views), (doubled_size(found[0]), *found))
 
+    def code_of(self, reference: Reference) -> Float[Tensor, "B 4 H W"]:
+        """The code that the network reads off a photo, of hair and clothes too if it learnt them.
+
+        Args:
+            reference: the photo; its maps and its flow are not looked at.
+        """
+        return self.read.code(list(self.encode(reference).features[1:]))
+
     def pose_code(self, window: Float[Tensor, "B C H W"]) -> Float[Tensor, "B c H W"]:
         """The code of the pose to draw: maps, and where the newest shows the surface."""
         newest = window[:, -sum(self.config.channels) :]

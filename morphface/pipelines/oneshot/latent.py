@@ -137,7 +137,7 @@ def latent_film(
     moves = Motion(parameters, rows, clock, rate, driver, crop if look.compare else None)
     facts = {"driver": driver.name, "driver_sha256": file_sha256(driver)}
     shown = replace(look, crop_only=look.crop_only or bare)
-    report = written(replace(run, driven=driven), moves, place, shown, facts, tell)
+    report = written(replace(run, driven=driven), moves, place, shown, facts, tell=tell)
     words = "there is no bridge: the crop alone is written" if bare and not look.crop_only else ""
     return report | {"mode": motion, "warnings": [words] if words else []}
 

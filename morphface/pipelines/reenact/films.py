@@ -117,7 +117,7 @@ def driven_film(
     warnings = [opened.warning, words, strayed(moves, opened, chosen, rows)]
     modes = ((name, run_settings(name, limit=limit)) for name in MODES for limit in (True, False))
     mode = next((name for name, known in modes if known == chosen), "custom")
-    report = written(opened, motion, place, look, facts, tell)
+    report = written(opened, motion, place, look, facts, tell=tell)
     return report | {"mode": mode, "warnings": [words for words in warnings if words]}
 
 
@@ -227,7 +227,7 @@ def scripted_film(
     parameters = animated(keys, start, times.double(), opened.model)
     motion = Motion(parameters, rows, times.double(), target.rate)
     facts = {} if file is None else {"script": Path(file).name, "script_sha256": file_sha256(file)}
-    report = written(opened, motion, place, look, facts, tell)
+    report = written(opened, motion, place, look, facts, tell=tell)
     words = "" if opened.of_photo else beyond(parameters, target.track)
     warnings = [opened.warning, f"{words}: expect flaws there" if words else ""]
     warned = [words for words in warnings if words]
@@ -242,7 +242,7 @@ def _base(number: int, run: Run) -> int:
 
 
 def written(
-    run: Run, motion: Motion, out: Path, look: Look, facts: dict[str, str], tell: Progress
+    run: Run, motion: Motion, out: Path, look: Look, facts: dict[str, str], *, tell: Progress
 ) -> dict[str, Any]:
     """Make the video, and say what was made.
 
