@@ -23,6 +23,7 @@ from morphface.generate.training.journal import read_journal
 from morphface.generate.training.loop import GENERATOR
 from morphface.models import load_model
 from morphface.pipelines.oneshot.bridging import Posed, best_found, bridge_of
+from morphface.render.points import NUMBERS
 from morphface.synthetic import SyntheticPeople
 
 __all__ = ["MixedTakes", "train_one_shot"]
@@ -169,8 +170,15 @@ def _sources(
         )
 
     def people(some: int) -> Takes:
-        side, photos = config.resolution, settings.photos
-        return SyntheticPeople(some, side, maps=config.maps, offsets=config.offsets, photos=photos)
+        known = dict(zip(config.style, config.style_sizes, strict=True))
+        return SyntheticPeople(
+            some,
+            config.resolution,
+            maps=config.maps,
+            offsets=config.offsets,
+            photos=settings.photos,
+            points=known.get("points", 0) // NUMBERS,
+        )
 
     check_photos(config.kind, settings.photos)
     seed = settings.seed
@@ -213,13 +221,15 @@ class _Looked:
 
 def _look(generator: nn.Module, takes: Sequence[Take]) -> _Looked:
     device = next(generator.parameters()).device
-    parts = []
+    config: GeneratorConfig = generator.config  # type: ignore[assignment]  # of every generator
+    driving, parts = needs_of(config.kind).driving, []
     for take in takes:
         batch = stacked_takes([take]).to(device)
         reference = batch.references[0]
         style = batch.style if batch.style.shape[1] else None
+        driven = {"driving": batch.frame} if driving else {}
         with torch.no_grad():
-            made = generator(batch.window, batch.references, style)
+            made = generator(batch.window, batch.references, style, **driven)
         moved = warped(reference.photo, reference.flow)
         parts.append([_shown(some) for some in (reference.photo, moved, made, batch.frame)])
     return _Looked(*(torch.cat(column) for column in zip(*parts, strict=True)))

@@ -1,6 +1,7 @@
 """A rendered head in the role of a photo, moved by a small generator that was not trained."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -9,9 +10,7 @@ from morphface.core.errors import MissingFileError, ModelError, ParameterError
 from morphface.generate import load_generator, make_generator, save_generator
 from morphface.generate.bridge import BRIDGE, fit_bridge, save_bridge
 from morphface.geometry.angles import rotvec_to_angles
-from morphface.landmarks import Landmarks
 from morphface.media import read_sound, write_sound
-from morphface.media.images import read_image
 from morphface.media.video import VideoWriter, read_video
 from morphface.parameters import Track, save_track
 from morphface.pipelines import actors
@@ -193,14 +192,14 @@ def test_frames_of_a_driver_are_followed_without_a_track(
     motion, album, found, latent, tmp_path, monkeypatch
 ):
     with VideoWriter(tmp_path / "talk.mp4", found.photo.size, 25.0) as video:
-        for name in album:
-            video.write(read_image(name).pixels)
-    nothing = Landmarks(found.faces[0].predicted, "478")
-    monkeypatch.setattr(latent_module, "faces_of", lambda *_: (None, [nothing]))
+        for step in range(3):
+            video.write(found.photo.pixels.roll(4 * step, 1))
+    seen = SimpleNamespace(points=found.faces[0].predicted)
+    monkeypatch.setattr(latent_module, "faces_of", lambda *_: (None, [seen]))
     monkeypatch.setattr(oneshot, "fit_photo", lambda *_, **__: found)
     given = {"generator": latent, "motion": motion, "sound": "none", "label": False}
     report = reenact_photo(album[1], tmp_path / "talk.mp4", tmp_path / "out.mp4", **given)
-    assert (report["frames"], report["mode"], report["warnings"]) == (len(album), motion, [])
+    assert (report["frames"], report["mode"], report["warnings"]) == (3, motion, [])
     with read_video(tmp_path / "out.mp4") as film:
         assert film.size == found.photo.size
 
