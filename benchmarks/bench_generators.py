@@ -56,7 +56,8 @@ def config_for(kind: str):
 def settings_for(kind: str, steps: int) -> TrainSettings:
     """Those of the small network of a kind, with the batch that all have."""
     text = (CONFIGS / f"{kind}_small.json").read_text()
-    return TrainSettings.from_json(text).replace(steps=steps, batch=BATCH)
+    same = {"steps": steps, "batch": BATCH, "precision": "no"}  # which a process cannot change
+    return TrainSettings.from_json(text).replace(**same)
 
 
 def trained(cache: Path, kind: str, steps: int) -> None:
