@@ -127,7 +127,7 @@ def one_shot(width):
         return sitter.between(scene, sitter.scene(frames[20]))
 
     picture = torch.rand(1, 3, RESOLUTION, RESOLUTION) * 2 - 1
-    reference = reference_of(picture, sitter.maps(scene), picture[:, :1] * 0 + 1, [told()])
+    reference = reference_of(picture, sitter.maps(scene), picture[:, :1] * 0 + 1, [told().prior])
     window = told().maps.permute(0, 3, 1, 2).repeat(1, 3, 1, 1)
     return generator, window, reference, told
 

@@ -56,11 +56,12 @@ def moved_photos(cache, generator) -> dict[str, dict[str, torch.Tensor]]:
 def _methods(run, photo, driver) -> dict:
     moves = driven(run, driver)
     made = torch.stack([one.frame for one in run.frames(moves)])
-    flows = [run.sitter.between(run.scene, run.sitter.scene(moves[k])) for k in range(FRAMES)]
-    mesh = torch.cat([warped(run.photo, one.prior.flow.permute(0, 3, 1, 2)) for one in flows])
+    sat = run.photos[0]
+    flows = [sat.sitter.between(sat.scene, sat.sitter.scene(moves[k])) for k in range(FRAMES)]
+    mesh = torch.cat([warped(sat.photo, one.prior.flow.permute(0, 3, 1, 2)) for one in flows])
     return {
         "wanted": [moves[k] for k in range(FRAMES)],
-        "photo": shown(run.photo).expand(FRAMES, -1, -1, -1),
+        "photo": shown(sat.photo).expand(FRAMES, -1, -1, -1),
         "moved by the mesh": shown(mesh),
         "rerender": redrawn(run, photo, moves),
         "network": made,

@@ -13,18 +13,24 @@ __all__ = ["animate", "reenact"]
 
 _HOW = "keep|absolute|relative|standardised"
 
-_Run = Annotated[Path, typer.Argument(help="What `morphface train` wrote.", metavar="RUN")]
-_RunOrNone = Annotated[
-    Path | None,
-    typer.Argument(help="What `morphface train dvp` wrote; none with --photo.", metavar="[RUN]"),
+_Subject = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        help="What `morphface train dvp` wrote; with --photo, more photos of the same person.",
+        metavar="[RUN or PICTURE]...",
+        show_default=False,
+    ),
 ]
 _Photo = Annotated[
     str | None,
-    typer.Option(help="Move whom this picture shows, with --generator.", metavar="PICTURE"),
+    typer.Option(
+        help="Move whom this picture shows, and those named after it, with --generator.",
+        metavar="PICTURE",
+    ),
 ]
 _Generator = Annotated[
     Path | None,
-    typer.Option(help="What `morphface train headgan` wrote.", metavar="RUN"),
+    typer.Option(help="What `morphface train` of another kind wrote, with --photo.", metavar="RUN"),
 ]
 _Driver = Annotated[
     str,
@@ -37,6 +43,13 @@ _Mode = Annotated[
 ]
 _Pose = Annotated[
     str | None, typer.Option(help="Another way for the head's rotation.", metavar=_HOW)
+]
+_Motion = Annotated[
+    str,
+    typer.Option(
+        help="lia by a video: changes from its first frame, or its motion as it is.",
+        metavar="relative|absolute",
+    ),
 ]
 _Limit = Annotated[
     bool,
@@ -69,7 +82,7 @@ _Model = Annotated[
 
 
 def reenact(
-    run: _RunOrNone = None,
+    subject: _Subject = None,
     *,
     driver: _Driver,
     out: _Out,
@@ -77,6 +90,7 @@ def reenact(
     generator: _Generator = None,
     mode: _Mode = "reenact",
     pose: _Pose = None,
+    motion: _Motion = "relative",
     limit: _Limit = True,
     compare: _Compare = False,
     label: _Label = True,
@@ -90,7 +104,7 @@ def reenact(
     """Make the person of RUN, or of a photo, do what a driver does."""
     from morphface.pipelines.reenact import reenact_video
 
-    _check_subject(run, photo, generator)
+    run, more = _subject_of(subject or [], photo, generator)
     common: dict[str, Any] = {"compare": compare, "label": label, "crop_only": crop_only}
     common |= {"sound": sound, "model": model}
     with status(quiet) as shown:
@@ -104,6 +118,8 @@ def reenact(
                 driver,
                 out,
                 generator=generator,
+                more=more,
+                motion=motion,
                 settings=chosen,
                 progress=progress,
                 **common,
@@ -118,17 +134,22 @@ def reenact(
     _tell(report, quiet)
 
 
-def _check_subject(run: Path | None, photo: str | None, generator: Path | None) -> None:
-    """Refuse a command that names nobody, or two people.
+def _subject_of(
+    named: list[Path], photo: str | None, generator: Path | None
+) -> tuple[Path | None, list[Path]]:
+    """The run that is named, or more photos of whom a photo shows.
 
     Raises:
-        ParameterError: it does.
+        ParameterError: nobody is named, or two people are.
     """
-    if (run is None) == (photo is None) or (photo is None) != (generator is None):
+    folder = photo is not None and any(path.is_dir() for path in named)
+    one = len(named) == 1 if photo is None else not folder
+    if not one or (photo is None) != (generator is None):
         raise ParameterError(
-            "name whom to move: either RUN, which `morphface train dvp` wrote, or a picture with "
-            "--photo and what `morphface train headgan` wrote with --generator"
+            "name whom to move: either RUN, which `morphface train dvp` wrote, or pictures with "
+            "--photo and what `morphface train` of another kind wrote with --generator"
         )
+    return (named[0], []) if photo is None else (None, named)
 
 
 def _posed(settings: Any, how: str | None) -> Any:
@@ -141,10 +162,12 @@ def _posed(settings: Any, how: str | None) -> Any:
 
 
 def animate(
-    run: _Run,
+    subject: _Subject = None,
     *,
     script: _Script,
     out: _Out,
+    photo: _Photo = None,
+    generator: _Generator = None,
     base: _Base = None,
     compare: _Compare = False,
     label: _Label = True,
@@ -155,23 +178,22 @@ def animate(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Make the person of RUN do what key frames say."""
+    """Make the person of RUN, or of photos, do what key frames say."""
+    run, more = _subject_of(subject or [], photo, generator)
+    if photo is not None and (base is not None or target is not None or sound != "none"):
+        raise ParameterError("--base, --target and --sound are for RUN: a photo has no clip")
+    common: dict[str, Any] = {"compare": compare, "label": label, "crop_only": crop_only}
     with status(quiet) as shown:
-        from morphface.pipelines.reenact import animate_video
+        common["progress"] = None if shown is None else shown.update
+        if photo is not None and generator is not None:
+            from morphface.pipelines.oneshot.films import animate_photo
 
-        report = animate_video(
-            run,
-            script,
-            out,
-            base=base,
-            compare=compare,
-            label=label,
-            crop_only=crop_only,
-            clip=target,
-            sound=sound,
-            model=model,
-            progress=None if shown is None else shown.update,
-        )
+            report = animate_photo(photo, script, out, generator=generator, more=more, **common)
+        elif run is not None:
+            from morphface.pipelines.reenact import animate_video
+
+            own: dict[str, Any] = {"base": base, "clip": target, "sound": sound, "model": model}
+            report = animate_video(run, script, out, **own, **common)
     _tell(report, quiet)
 
 

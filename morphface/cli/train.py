@@ -15,41 +15,45 @@ __all__ = ["train"]
 _Kind = Annotated[
     str,
     typer.Argument(
-        help="dvp learns one person, headgan to move anybody's photo.", metavar="dvp|headgan"
+        help="dvp learns one person; the others move anybody's photo: headgan by maps, conr by "
+        "maps and several photos, dagan by depth and points, lia by frames of who drives.",
+        metavar="dvp|headgan|conr|dagan|lia",
     ),
 ]
 _Dataset = Annotated[
     Path | None,
-    typer.Argument(help="What `morphface prepare` wrote; headgan: --corpus.", metavar="[DATASET]"),
+    typer.Argument(help="What `morphface prepare` wrote; others: --corpus.", metavar="[DATASET]"),
 ]
 _Synthetic = Annotated[
-    bool, typer.Option("--synthetic", help="headgan: train with rendered people, without end.")
+    bool, typer.Option("--synthetic", help="not dvp: train with rendered people, without end.")
 ]
 _Start = Annotated[
     Path | None,
-    typer.Option("--start", help="headgan: begin with the weights of this run.", metavar="RUN"),
+    typer.Option("--start", help="not dvp: begin with the weights of this run.", metavar="RUN"),
 ]
 _Blend = Annotated[
     bool | None,
     typer.Option(
         "--blend/--no-blend",
-        help="headgan: add what is painted to the moved photo; for short trainings.",
+        help="headgan, conr: add what is painted to the moved photo; for short trainings.",
     ),
 ]
 _Prior = Annotated[
     bool | None,
-    typer.Option("--prior/--no-prior", help="headgan: start from the mesh's flow, the default."),
+    typer.Option("--prior/--no-prior", help="headgan, conr: start from the mesh's flow."),
 ]
-_Workers = Annotated[int, typer.Option(help="headgan: processes that make what is trained with.")]
+_Photos = Annotated[
+    int | None,
+    typer.Option(help="headgan, conr: photos of a person at most; conr 4, else 1.", metavar="N"),
+]
+_Workers = Annotated[int, typer.Option(help="not dvp: processes that make what is trained with.")]
 _Out = Annotated[Path, typer.Option("--out", "-o", help="Folder of the run.", metavar="RUN")]
 _Resolution = Annotated[
     int | None,
-    typer.Option(help="dvp: that of the dataset; headgan: 256 by default.", metavar="PX"),
+    typer.Option(help="dvp: that of the dataset; others: 256 by default.", metavar="PX"),
 ]
-_Steps = Annotated[
-    int | None, typer.Option(help="31,000 by default; headgan 100,000.", metavar="N")
-]
-_Batch = Annotated[int | None, typer.Option(help="16 by default; headgan 6.", metavar="N")]
+_Steps = Annotated[int | None, typer.Option(help="31,000 by default; others 100,000.", metavar="N")]
+_Batch = Annotated[int | None, typer.Option(help="16 by default; others 6.", metavar="N")]
 _Width = Annotated[
     int | None,
     typer.Option(help="Channels of the first module; 64 by default, headgan 32.", metavar="N"),
@@ -82,6 +86,7 @@ def train(
     start: _Start = None,
     blend: _Blend = None,
     prior: _Prior = None,
+    photos: _Photos = None,
     workers: _Workers = 0,
     resolution: _Resolution = None,
     steps: _Steps = None,
@@ -99,6 +104,7 @@ def train(
 ) -> None:
     """Train a generator that turns the maps of people back into video."""
     wishes: dict[str, Any] = {"steps": steps, "batch": batch, "precision": precision}
+    wishes |= {"photos": photos}
     from morphface.pipelines.training import read_settings
 
     chosen = read_settings(config, out if resume else None, wishes, kind)
@@ -122,7 +128,9 @@ def _trained(
     options: dict[str, Any],
 ) -> dict[str, float]:
     """Train; what was measured in the end."""
-    if options["kind"] == "headgan":
+    from morphface.generate import needs_of
+
+    if needs_of(options["kind"]).photos != 0:
         from morphface.pipelines.oneshot.training import train_one_shot
 
         own: dict[str, Any] = {"synthetic": synthetic, "start": start, "workers": workers}
@@ -132,6 +140,6 @@ def _trained(
     if dataset is None or synthetic or start is not None:
         raise ParameterError(
             "dvp learns one person from a DATASET of `morphface prepare`; --synthetic and --start "
-            "are for headgan"
+            "are for the others"
         )
     return train_on_dataset(dataset, out, **options)

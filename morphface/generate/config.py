@@ -10,11 +10,17 @@ from morphface.generate.windows import PADDINGS
 __all__ = ["GeneratorConfig", "difference"]
 
 FORMAT = "morphface generator"
-VERSION = 2
-_ADDED = {1: frozenset[str](), 2: frozenset({"style", "style_sizes", "flow_prior", "blend"})}
+VERSION = 3
+_ADDED = {
+    1: frozenset[str](),
+    2: frozenset({"style", "style_sizes", "flow_prior", "blend"}),
+    3: frozenset({"fusion"}),
+}
 """Fields that each version of the format brought; older files mean their defaults."""
 ORDERS = ("after", "before", "none")
 NORMS = ("batch", "instance")
+BLIND = ("lia",)
+"""Kinds that may do without maps."""
 RESOLUTIONS = tuple(2**k for k in range(5, 11))
 
 
@@ -40,6 +46,8 @@ class GeneratorConfig:
         flow_prior: whether photos come with the flow of the mesh, from which the network's starts.
         blend: whether frames are the moved photo with what is painted added to it; painted whole
             otherwise.
+        fusion: whether the network learns which of several photos to trust where, beside what the
+            flow of the mesh tells.
 
     Raises:
         ParameterError: a value is none of those above.
@@ -61,15 +69,16 @@ class GeneratorConfig:
     style_sizes: tuple[int, ...] = ()
     flow_prior: bool = True
     blend: bool = False
+    fusion: bool = False
 
     def __post_init__(self) -> None:
         _check_choice("resolution", self.resolution, RESOLUTIONS)
         _check_choice("refinement", self.refinement, ORDERS)
         _check_choice("norm", self.norm, NORMS)
         _check_choice("padding", self.padding, PADDINGS)
-        if not self.maps or len(set(self.maps)) != len(self.maps):
+        if (not self.maps and self.kind not in BLIND) or len(set(self.maps)) != len(self.maps):
             raise ParameterError(f"maps must be names, each once, got {self.maps}")
-        if len(self.channels) != len(self.maps) or min(self.channels) < 1:
+        if len(self.channels) != len(self.maps) or min(self.channels, default=1) < 1:
             raise ParameterError(
                 f"channels must have one positive number for each of {len(self.maps)} maps, "
                 f"got {self.channels}"

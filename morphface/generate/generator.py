@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from morphface.core.errors import ParameterError
 from morphface.generate.config import GeneratorConfig
-from morphface.generate.networks import HeadGan, TranslationNetwork
+from morphface.generate.networks import Conr, Dagan, HeadGan, Lia, TranslationNetwork
 from morphface.generate.reference import Reference
 
 __all__ = ["GENERATORS", "USUAL", "Generator", "config_of", "generator_of", "make_generator"]
@@ -56,7 +56,13 @@ class _Dvp(TranslationNetwork):
         return super().forward(window)
 
 
-GENERATORS: dict[str, type[nn.Module]] = {"dvp": _Dvp, "headgan": HeadGan}
+GENERATORS: dict[str, type[nn.Module]] = {
+    "dvp": _Dvp,
+    "headgan": HeadGan,
+    "conr": Conr,
+    "dagan": Dagan,
+    "lia": Lia,
+}
 USUAL: dict[str, dict[str, Any]] = {
     "dvp": {},
     "headgan": {
@@ -66,6 +72,34 @@ USUAL: dict[str, dict[str, Any]] = {
         "signed": False,
         "norm": "instance",
         "width": 32,
+    },
+    "conr": {
+        "maps": ("correspondence",),
+        "channels": (3,),
+        "offsets": (0,),
+        "signed": False,
+        "norm": "instance",
+        "width": 64,
+    },
+    "dagan": {
+        "maps": ("depth", "mask"),
+        "channels": (1, 1),
+        "offsets": (0,),
+        "signed": False,
+        "width": 64,
+        "style": ("points",),
+        "style_sizes": (8 * 15,),
+    },
+    "lia": {
+        "maps": (),
+        "channels": (),
+        "offsets": (0,),
+        "signed": False,
+        "norm": "instance",
+        "width": 64,
+        "style": ("motion",),
+        "style_sizes": (20,),
+        "flow_prior": False,
     },
 }
 """Where the usual configuration of a kind is not that of `GeneratorConfig`: as published."""

@@ -112,7 +112,7 @@ class _Maker:
             if referred:
                 beside = self._referred(columns[1])
             if styled:
-                beside["style"] = torch.stack(columns[-1]).to(given)
+                beside["style"] = torch.stack(columns[-1]).float().to(given.device)
             made = self._generator(given.contiguous(memory_format=torch.channels_last), **beside)
         return made.float().cpu().div(2).add(0.5).clamp(0, 1)
 

@@ -14,6 +14,7 @@ from morphface.core.files import atomic_write
 from morphface.evaluate import l1, psnr, ssim
 from morphface.generate.checkpoint import read_config
 from morphface.generate.config import GeneratorConfig
+from morphface.generate.needs import check_photos
 from morphface.generate.training import (
     USUAL_SETTINGS,
     Observer,
@@ -73,6 +74,8 @@ def train_on_dataset(
         MorphfaceError: the subclass and its message say what is wrong.
     """
     settings, folder, run = settings or TrainSettings(), open_shards(dataset), Path(run)
+    if settings.photos > 1:
+        check_photos(kind, settings.photos)
     config = _config(folder, kind, options)
     if resume and (run / GENERATOR).is_file():
         given = {name: value for name, value in options.items() if value is not None}

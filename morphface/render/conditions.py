@@ -18,14 +18,18 @@ from morphface.models import MorphableModel
 from morphface.parameters import FaceParameters
 from morphface.render.backends import threads
 from morphface.render.flow import flow_between
+from morphface.render.maps import surface
 from morphface.render.maps.code import correspondence
 from morphface.render.maps.gaze import check_gaze, draw_gaze
 from morphface.render.maps.parsing import LABELS, REGIONS, parsing
 from morphface.render.maps.scene import Scene, scene_of
+from morphface.render.points import points_between
 from morphface.render.prior import FlowPrior, flow_prior
 
-__all__ = ["Conditions", "Sitter"]
+__all__ = ["DRAWN", "Conditions", "Sitter"]
 
+DRAWN = ("correspondence", "gaze", "depth", "mask")
+"""Maps that one-shot generators may want."""
 INSIDE = ("mouth", "teeth", "tongue")
 """Labels of what the lips hide when they are closed."""
 
@@ -51,7 +55,7 @@ class Sitter:
     Args:
         model: of the heads.
         camera: that sees photo and frames alike.
-        maps: of "correspondence" and "gaze", those that the generator wants, in order.
+        maps: of `DRAWN`, those that the generator wants, in order; or none.
         backend: as in `rasterize`.
 
     Raises:
@@ -67,8 +71,8 @@ class Sitter:
         *,
         backend: str = "auto",
     ) -> None:
-        if not maps or not set(maps) <= {"correspondence", "gaze"}:
-            raise ParameterError(f"maps must be of correspondence and gaze, got {', '.join(maps)}")
+        if not set(maps) <= set(DRAWN):
+            raise ParameterError(f"maps must be of {', '.join(DRAWN)}, got {', '.join(maps)}")
         self.model, self.camera, self.names, self._backend = model, camera, tuple(maps), backend
         self._style = check_gaze(model, "dvp") if "gaze" in maps else None
         self._inside = torch.tensor([LABELS.index(name) for name in INSIDE])
@@ -93,6 +97,19 @@ class Sitter:
             photo: one frame, or as many.
             frames: of the same identity.
         """
+        return Conditions(self.maps(frames), self.prior(photo, frames), self.mouth(frames))
+
+    def mouth(self, scene: Scene) -> Float[Tensor, "T 2"]:
+        """Middle of the lips, x and y in pixels."""
+        return scene.screen[:, self._lips, :2].mean(1)
+
+    def prior(self, photo: Scene, frames: Scene) -> FlowPrior:
+        """The flow that leads from frames into a photo of the head, extended beyond it.
+
+        Args:
+            photo: one frame, or as many; its camera may be another one, for as many pixels.
+            frames: of the head.
+        """
         with torch.no_grad(), threads.kernels_alone():
             flow = flow_between(
                 self.model.faces,
@@ -103,17 +120,31 @@ class Sitter:
                 backend=self._backend,
                 drawn=(photo.fragments, frames.fragments),
             )
-            prior = flow_prior(flow, self._unseen(frames))
-            mouth = frames.screen[:, self._lips, :2].mean(1)
-        return Conditions(self.maps(frames), prior, mouth)
+            return flow_prior(flow, self._unseen(frames))
 
     def maps(self, scene: Scene) -> Float[Tensor, "T H W C"]:
         """Channels of all maps of some frames."""
-        drawn = {"correspondence": lambda: correspondence(scene, 0.0)}
+        drawn = {
+            "correspondence": lambda: correspondence(scene, 0.0),
+            "depth": lambda: surface.depth(scene, 0.0),
+            "mask": lambda: surface.mask(scene),
+        }
         if self._style is not None:
             style = self._style
             drawn["gaze"] = lambda: draw_gaze(scene, style, 0.0)
+        if not self.names:
+            return scene.screen.new_zeros(*scene.fragments.face.shape, 0)
         return torch.cat([drawn[name]() for name in self.names], dim=-1)
+
+    def points(self, photo: Scene, frames: Scene, count: int) -> Float[Tensor, "T N"]:
+        """Key points of some frames and of the photo, as of `points_between`.
+
+        Args:
+            photo: one frame, or as many.
+            frames: of the head.
+            count: of points.
+        """
+        return points_between(self.model, photo.screen, frames.screen, count, self.camera.size)
 
     def _unseen(self, scene: Scene) -> Tensor | None:
         """Where the frame shows the inside of the mouth."""

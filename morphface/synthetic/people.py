@@ -6,6 +6,7 @@ The prior of the flow is made of the mesh of the bald head alone and extended, a
 where nothing is known of hair and clothes.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import roma
@@ -22,9 +23,10 @@ from morphface.generate.take import Take
 from morphface.models import MorphableModel, load_model
 from morphface.parameters import FaceParameters
 from morphface.render import Flow, Fragments, flow_between, rasterize, render_maps
-from morphface.render.conditions import INSIDE
+from morphface.render.conditions import DRAWN, INSIDE
 from morphface.render.maps import LABELS
 from morphface.render.maps.scene import posed
+from morphface.render.points import points_between
 from morphface.render.prior import flow_prior
 from morphface.synthetic.dice import Dice
 from morphface.synthetic.draw import Shot, finest_of, photograph
@@ -70,10 +72,13 @@ class SyntheticPeople:
         seed: of all of them: other seeds are other people.
         size: side of pictures in pixels.
         frames: of each person, all ordered pairs of which are takes.
-        maps: of a window: "correspondence", "gaze", or both in an order.
+        maps: of a window: some of `render.conditions.DRAWN` in an order; none for generators that
+            see no maps.
         offsets: frames of a window relative to its target, rising to 0.
         motion: where motion comes from; None takes the packaged process.
         model: of the heads; None takes the open head.
+        photos: reference photos of a take, other frames of the person than the one to make.
+        points: key points that takes have as their style; 0 for none.
 
     Raises:
         ParameterError: a value makes no sense, or the model lacks what people are made of.
@@ -94,8 +99,15 @@ class SyntheticPeople:
         offsets: tuple[int, ...] = (-2, -1, 0),
         motion: Motions | None = None,
         model: MorphableModel | None = None,
+        photos: int = 1,
+        points: int = 0,
     ) -> None:
         _check(size, frames, maps, offsets)
+        if not 1 <= photos < frames:
+            raise ParameterError(
+                f"photos must be from 1 to {frames - 1}, one less than the frames, got {photos}"
+            )
+        self.photos, self.points = photos, points
         self.seed, self.size, self.frames = seed, size, frames
         self.maps, self.offsets = maps, offsets
         self._model = load_model() if model is None else model
@@ -103,7 +115,7 @@ class SyntheticPeople:
         self._scenes: Kept[int, Scene] = Kept(TOGETHER)
 
     def take(self, number: int, length: int = 1) -> Take:
-        """A pair of frames.
+        """A pair of frames, or further photos of the same person with it.
 
         Args:
             number: from 0. People follow one another, some of them at a time.
@@ -115,7 +127,10 @@ class SyntheticPeople:
         who = life * TOGETHER + slot
         order = torch.randperm(pairs, generator=Dice(self.seed, who, 1).generator)
         source, target = divmod(int(order[place]), self.frames - 1)
-        return self.pair(who, source, target + (target >= source))
+        target += target >= source
+        others = [k % self.frames for k in range(source + 1, source + self.frames)]
+        others.remove(target)
+        return self.album(who, (source, *others[: self.photos - 1]), target)
 
     def scene(self, who: int) -> Scene:
         """All frames of a person.
@@ -124,6 +139,17 @@ class SyntheticPeople:
             who: number of the person, from 0.
         """
         return self._scenes.get(who, lambda: self._drawn(Dice(self.seed, who)))
+
+    def posed(self, count: int) -> Iterator[tuple[Float[Tensor, "1 3 S S"], FaceParameters]]:
+        """About so many pictures, from -1 to 1, and the parameters of each, person by person.
+
+        Args:
+            count: of pictures; all frames of the last person are there.
+        """
+        for who in range(-(-count // self.frames)):
+            scene = self.scene(who)
+            for k, shot in enumerate(scene.shots):
+                yield _signed(shot.image), scene.poses[k]
 
     def flow(self, who: int, source: int, target: int) -> Flow:
         """The flow of the mesh between two frames of a person.
@@ -146,22 +172,41 @@ class SyntheticPeople:
             source: frame that is the reference photo.
             target: frame to make.
         """
+        return self.album(who, (source,), target)
+
+    def album(self, who: int, sources: Sequence[int], target: int) -> Take:
+        """A take of several frames of a person.
+
+        Args:
+            who: number of the person.
+            sources: frames that are the reference photos.
+            target: frame to make.
+        """
         scene = self.scene(who)
+        shot = scene.shots[target]
+        mouth, style = scene.mouths[target][None], torch.zeros(1, 0)
+        if self.points:
+            screens, size = scene.screens, (self.size, self.size)
+            pair = screens[[sources[0]]], screens[[target]]
+            style = points_between(self._model, *pair, self.points, size)
+        window, name = scene.windows[target][None], f"{self.seed}-{who}"
+        references = tuple(self._reference(who, source, target) for source in sources)
+        frame, matte = _signed(shot.image), shot.matte[None, None]
+        return Take(references, window, frame, matte, mouth, style, name, name)
+
+    def _reference(self, who: int, source: int, target: int) -> Reference:
+        """A frame as the photo that another one is made from."""
+        scene = self.scene(who)
+        photo = scene.shots[source]
         prior = flow_prior(self.flow(who, source, target), scene.inside[target][None])
-        photo, shot = scene.shots[source], scene.shots[target]
         channels = scene.windows.shape[1] // len(self.offsets)
-        reference = Reference(
+        return Reference(
             _signed(photo.image),
-            scene.windows[source, -channels:][None],
+            scene.windows[source, -channels:][None] if channels else scene.windows[[source]],
             photo.matte[None, None],
             prior.flow.permute(0, 3, 1, 2),
             prior.valid[:, None].float(),
         )
-        mouth, style = scene.mouths[target][None], torch.zeros(1, 0)
-        window, name = scene.windows[target][None], f"{self.seed}-{who}"
-        frame = _signed(shot.image)
-        matte = shot.matte[None, None]
-        return Take((reference,), window, frame, matte, mouth, style, name, name)
 
     @torch.no_grad()
     def _drawn(self, dice: Dice) -> Scene:
@@ -170,7 +215,8 @@ class SyntheticPeople:
         poses = self._poses(person, dice)
         last = slice(len(self.offsets) - 1, None, len(self.offsets))
         parts = render_maps(model, poses, person.camera, (*self.maps, "parsing"))
-        windows = parts.stack(self.maps).unflatten(0, (self.frames, -1)).permute(0, 1, 4, 2, 3)
+        stacked = parts.stack(self.maps) if self.maps else torch.zeros(poses.frames, size, size, 0)
+        windows = stacked.unflatten(0, (self.frames, -1)).permute(0, 1, 4, 2, 3)
         inside = torch.isin(parts.labels()[last], _inside())
         shown = poses[last]
         screens = person.camera.project(posed(model, shown))
@@ -236,7 +282,7 @@ def _check(size: int, frames: int, maps: tuple[str, ...], offsets: tuple[int, ..
         raise ParameterError(f"size must be from 16 to 1024 pixels, got {size}")
     if frames < 2:
         raise ParameterError(f"frames must be 2 or more, for pairs of them, got {frames}")
-    if not maps or not set(maps) <= {"correspondence", "gaze"}:
-        raise ParameterError(f"maps must be of correspondence and gaze, got {', '.join(maps)}")
+    if not set(maps) <= set(DRAWN):
+        raise ParameterError(f"maps must be of {', '.join(DRAWN)}, got {', '.join(maps)}")
     if not offsets or offsets[-1] != 0 or sorted(set(offsets)) != list(offsets):
         raise ParameterError(f"offsets must rise to 0, got {offsets}")

@@ -5,8 +5,9 @@ from morphface.core.errors import ParameterError, ShapeError
 from morphface.generate import HeadGan, HeadJudges, config_of, make_generator, quickened
 from morphface.generate.checkpoint import load_generator, save_generator
 from morphface.generate.networks.flow import hints_of
+from morphface.generate.networks.fusion import LEAST, fused, shares
 from morphface.generate.networks.judges import mouths
-from tests.generate.people import CONFIG, SIDE, smooth, take_of
+from tests.generate.people import CONFIG, SIDE, album_of, smooth, take_of
 
 PUBLISHED = config_of("headgan", flow_prior=False, style=("sound",), style_sizes=(300,))
 
@@ -136,6 +137,37 @@ def test_the_order_of_photos_does_not_matter():
     with torch.no_grad():
         here, there = made(take.window, photos), made(take.window, photos[::-1])
     torch.testing.assert_close(here, there)
+
+
+def test_trust_is_learnt_with_several_photos_and_changes_nothing_for_one():
+    torch.manual_seed(0)
+    fusing, take = HeadGan(CONFIG.replace(fusion=True)).eval(), album_of(12, 2)
+    plain = HeadGan(CONFIG).eval()
+    weights = fusing.state_dict()
+    plain.load_state_dict({k: v for k, v in weights.items() if not k.startswith("move.trust")})
+    first = take.references[:1]
+    with torch.no_grad():
+        assert torch.equal(fusing(take.window, first), plain(take.window, first))
+    out = fusing(take.window, take.references, details=True)
+    (out.frame - take.frame).abs().mean().backward()
+    assert all(p.grad.abs().max() > 0 for p in fusing.move.trust.parameters())
+    with torch.no_grad():
+        fusing.move.trust.bias += 3.0  # the same for all photos
+        torch.testing.assert_close(fusing(take.window, take.references), out.frame.detach())
+
+
+def test_shares_follow_what_is_valid_and_trusted():
+    rng = torch.Generator().manual_seed(0)
+    trust, valid = (
+        torch.randn(3, 2, 1, 8, 8, generator=rng),
+        torch.rand(3, 2, 1, 8, 8, generator=rng),
+    )
+    share = shares(list(trust), list(valid))
+    weight = trust.exp() * (valid + LEAST)
+    torch.testing.assert_close(share, weight / weight.sum(0))
+    parts = torch.randn(3, 2, 5, 8, 8, generator=rng)
+    torch.testing.assert_close(fused(list(parts), share), (parts * share).sum(0))
+    assert torch.equal(fused(list(parts[:1]), shares(list(trust[:1]), list(valid[:1]))), parts[0])
 
 
 def test_features_of_a_photo_serve_all_frames():

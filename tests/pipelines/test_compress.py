@@ -75,8 +75,8 @@ def test_a_clip_becomes_a_photo_and_few_bits_a_frame(packed):
 
 def test_the_photo_has_the_face_where_the_motion_says(packed, generator):
     run, motion = opened_clip(read_clip_file(packed[0]), generator)
-    mesh = run.sitter.maps(run.scene)[0].sum(-1) > 0
-    bright = run.photo[0].mean(0) > -0.8
+    mesh = run.photos[0].maps[0].sum(-1) > 0
+    bright = run.photos[0].photo[0].mean(0) > -0.8
     both = (mesh & bright).sum() / (mesh | bright).sum()
     assert motion.frames == FRAMES
     assert both > 0.85

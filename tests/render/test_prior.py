@@ -144,5 +144,7 @@ def test_the_mirror_image_of_a_turned_head_is_the_head_turned_the_other_way():
 def test_what_does_not_fit_is_refused(square):
     with pytest.raises(ShapeError, match="unseen must have shape"):
         flow_prior(known(torch.zeros(1, SIZE, SIZE, 2), square), square[:, 1:])
-    with pytest.raises(ParameterError, match="maps must be of correspondence and gaze, got normal"):
+    with pytest.raises(
+        ParameterError, match="maps must be of correspondence, gaze, depth, mask, got normal"
+    ):
         Sitter(load_model(), Camera.facing((64, 64), focal=140.0), ("normal",))

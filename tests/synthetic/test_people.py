@@ -58,6 +58,22 @@ def test_the_flow_carries_maps_of_the_photo_to_those_of_the_frame(people):
     assert error.median() < 0.25 * copied.median()
 
 
+def test_takes_have_as_many_photos_and_points_as_are_wanted():
+    people = SyntheticPeople(3, 32, frames=3, maps=("depth", "mask"), photos=2, points=4)
+    take = people.take(5)
+    assert len(take.references) == 2
+    photos = [one.photo for one in take.references]
+    assert not torch.equal(photos[0], photos[1])
+    assert all(not torch.equal(photo, take.frame) for photo in photos)
+    here, there = take.style.unflatten(1, (4, 8))[0, :, :4].split(2, dim=1)
+    flow = take.references[0].flow[0]
+    for point, goal in zip(here, there, strict=True):
+        x, y = ((point + 1) * 16).long().tolist()
+        torch.testing.assert_close((goal - point) * 16, flow[:, y, x], rtol=0, atol=1.5)
+    with pytest.raises(ParameterError, match="photos must be from 1 to 2, one less than the frame"):
+        SyntheticPeople(3, 32, frames=3, photos=3)
+
+
 def test_hair_stands_off_the_scalp_within_the_matte(people):
     found = [people.scene(who) for who in range(6)]
     haired = [scene for scene in found if scene.shots[0].hair.sum() > 100]
@@ -124,7 +140,7 @@ def test_all_tones_of_skin_are_there():
         ({"size": 8}, "size must be from 16 to 1024 pixels, got 8"),
         ({"frames": 1}, "frames must be 2 or more, for pairs of them, got 1"),
         ({"offsets": (-1, 1)}, r"offsets must rise to 0, got \(-1, 1\)"),
-        ({"maps": ("diffuse",)}, "maps must be of correspondence and gaze, got diffuse"),
+        ({"maps": ("diffuse",)}, "maps must be of correspondence, gaze, depth, mask, got diffuse"),
     ],
 )
 def test_what_makes_no_sense_is_refused(options, text):

@@ -41,19 +41,21 @@ class Moved(Record):
         photo: moved.
         flow: that moved them.
         mask: where the flow holds; elsewhere nothing moves.
+        trust: logits of how much the photo has to say among several; 0 where that is not learnt.
     """
 
     features: tuple[Float[Tensor, "B c h w"], ...]
     photo: Float[Tensor, "B 3 H W"]
     flow: Float[Tensor, "B 2 H W"]
     mask: Float[Tensor, "B 1 H W"]
+    trust: Float[Tensor, "B 1 H W"]
 
 
 class FlowNetwork(nn.Module):
     """The dense flow network.
 
     Args:
-        config: channels, width, and whether there is a prior.
+        config: channels, width, whether there is a prior, and whether photos are fused by trust.
     """
 
     def __init__(self, config: GeneratorConfig) -> None:
@@ -69,6 +71,7 @@ class FlowNetwork(nn.Module):
         self.flow = convolution(width, 2, 7)
         self.mask = convolution(width, 1, 7)
         self.flow.precise = True  # type: ignore[assignment]  # stays in float32
+        self.trust = convolution(width, 1, 7) if config.fusion else None
 
     def encode(self, reference: Reference) -> list[Float[Tensor, "B c h w"]]:
         """Features of a photo, which serve all frames that are made from it."""
@@ -106,7 +109,8 @@ class FlowNetwork(nn.Module):
         for part in features:
             levels.append(warped(part, here))
             here = halved_flow(here)
-        return Moved(tuple(levels), warped(photo, flow), flow, mask)
+        trust = torch.zeros_like(mask) if self.trust is None else self.trust(found).float()
+        return Moved(tuple(levels), warped(photo, flow), flow, mask, trust)
 
     def _heads(
         self, found: Tensor, reference: Reference, hints: Tensor

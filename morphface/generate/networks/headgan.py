@@ -2,45 +2,27 @@
 
 F finds where the photo shows what the frame shall show, and R paints the frame from what is moved
 there. Beyond the paper F starts from the exact flow of the mesh, extended beyond it, and learns
-the rest; and several photos are merged, each pixel from those that are to be trusted there.
+the rest; and several photos are fused, each pixel from those that are to be trusted there: those
+that show it, and beyond that those that F trusts, where it was trained with several.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from morphface.core.check import check_shape
 from morphface.core.errors import ParameterError
-from morphface.core.records import Record
 from morphface.generate.config import GeneratorConfig
 from morphface.generate.networks.flow import FlowNetwork, Moved, hints_of
+from morphface.generate.networks.fusion import fused, shares
+from morphface.generate.networks.painted import Painted
 from morphface.generate.networks.painter import RenderingNetwork
 from morphface.generate.reference import Reference
 
-__all__ = ["HeadGan", "Painted"]
-
-_LEAST = 0.01
-"""Weight of a photo where its prior is not valid, when there are several: they are then equal."""
+__all__ = ["HeadGan"]
 
 Features = list[Float[Tensor, "B c h w"]]
-
-
-@dataclass(frozen=True, eq=False)
-class Painted(Record):
-    """A frame, and what it was made of.
-
-    Args:
-        frame: from -1 to 1.
-        photos: each photo, moved.
-        masks: where the flow of each photo holds.
-    """
-
-    frame: Float[Tensor, "B 3 H W"]
-    photos: tuple[Float[Tensor, "B 3 H W"], ...]
-    masks: tuple[Float[Tensor, "B 1 H W"], ...]
 
 
 class HeadGan(nn.Module):
@@ -116,17 +98,8 @@ class HeadGan(nn.Module):
 def _merged(
     moved: Sequence[Moved], references: Sequence[Reference], hints: Sequence[Tensor]
 ) -> tuple[tuple[Tensor, ...], Tensor, Tensor]:
-    """Features, photo and hints of all photos: means, weighted by where each is valid."""
-    if len(moved) == 1:
-        return moved[0].features, moved[0].photo, hints[0]
-    valid = torch.stack([reference.valid for reference in references]) + _LEAST
-    weight = valid / valid.sum(0)
-
-    def mean(parts: Sequence[Tensor]) -> Tensor:
-        size = parts[0].shape[-2:]
-        share = [nn.functional.interpolate(w, size=size, mode="area") for w in weight]
-        terms = [part * w.to(part) for part, w in zip(parts, share, strict=True)]
-        return torch.stack(terms).sum(0)
-
-    levels = tuple(mean(same) for same in zip(*(one.features for one in moved), strict=True))
-    return levels, mean([one.photo for one in moved]), mean(hints)
+    """Features, photo and hints of all photos as one; those of a single one keep their bits."""
+    share = shares([one.trust for one in moved], [one.valid for one in references])
+    levels = zip(*(one.features for one in moved), strict=True)
+    photo = fused([one.photo for one in moved], share)
+    return tuple(fused(same, share) for same in levels), photo, fused(hints, share)

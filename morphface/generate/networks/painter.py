@@ -60,8 +60,8 @@ class RenderingNetwork(nn.Module):
         found = self.encoder(joined([window, *extra]))[-1]
         for k, block in enumerate(self.blocks):
             found = block(found, features[-1 - k])
-            if len(self.styles):
-                found = self.styles[k](found, style)
+            if style is not None and len(self.styles):
+                found = self.styles[k](found, style.to(found.dtype))
             found = doubled(found) if k < 2 else found
         found = self.last(found, joined([photo.to(found.dtype), *extra]))
         found = leaky_relu(found, SLOPE)

@@ -48,6 +48,9 @@ class Lesson:
 LESSONS = {
     "dvp": Lesson(windows_of_clips, train_step),
     "headgan": Lesson(frames_of_takes, one_shot_step),
+    "conr": Lesson(frames_of_takes, one_shot_step),
+    "dagan": Lesson(frames_of_takes, one_shot_step),
+    "lia": Lesson(frames_of_takes, one_shot_step),
 }
 """By kind of generator."""
 _GIB = 1 << 30

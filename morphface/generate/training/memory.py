@@ -33,7 +33,7 @@ def memory_needed(config: GeneratorConfig, settings: TrainSettings, processes: i
     side, judges = config.resolution, 3  # of real and made frames, then of made ones again
     with torch.device("meta"):
         generator, judge = generator_of(config), JUDGES[config.kind](config)
-        kept = _features(generator, *_given(config)) / 2
+        kept = _features(generator, *_given(config)) / 2 * settings.photos
         if settings.adversarial != "none":
             kept += judges * _features(judge, *_shown(config)) / 2
         size = 4 if settings.precision == "no" else 2

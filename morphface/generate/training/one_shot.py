@@ -3,11 +3,14 @@
 The losses are those of HeadGAN (section 3.3 and its public code).
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
+from torch.nn.functional import avg_pool2d
 
 from morphface.generate.config import GeneratorConfig
 from morphface.generate.losses import (
@@ -16,8 +19,11 @@ from morphface.generate.losses import (
     generator_loss,
     perceptual,
 )
-from morphface.generate.networks.headgan import Painted
+from morphface.generate.needs import needs_of
+from morphface.generate.networks.backbones import SMALLEST
 from morphface.generate.networks.judges import MOUTH_SHARE, Verdicts
+from morphface.generate.networks.painted import Painted
+from morphface.generate.reference import Reference
 from morphface.generate.take import Take
 from morphface.generate.training.settings import TrainSettings
 from morphface.generate.training.state import TrainState
@@ -27,8 +33,8 @@ __all__ = ["one_shot_step"]
 
 _SURFACE = 0.01
 """Sum of the first map's channels from which a pixel shows the mesh (HeadGAN's code)."""
-_MOUTH = 0.5
-"""Weight of the mouth's judge beside the frame's, in what judges minimise (the same)."""
+_JUDGES = (1.0, 0.5)
+"""Weights of the frame's judge and of the mouth's, in what judges minimise (the same)."""
 _MATCHING = 4.0
 """Sum of the weights of a judge's layers in feature matching (pix2pixHD)."""
 
@@ -47,7 +53,16 @@ def one_shot_step(
     Returns:
         Each loss by its name, unweighted.
     """
-    return _Step(state, batch, settings, hands or Hands()).make()
+    return _Step(state, _some_photos(batch), settings, hands or Hands()).make()
+
+
+def _some_photos(batch: Take) -> Take:
+    """With a random number of its photos, so that a network learns to do with any."""
+    most = len(batch.references)
+    if most == 1:
+        return batch
+    count = 1 + int(torch.randint(most, ()))
+    return replace(batch, references=batch.references[:count])
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,9 +76,8 @@ class _Step:
 
     def make(self) -> dict[str, Tensor]:
         """Train; the losses."""
-        state, settings, batch = self.state, self.settings, self.batch
-        style = batch.style if batch.style.shape[1] else None
-        made: Painted = state.generator(batch.window, batch.references, style, details=True)
+        state, settings = self.state, self.settings
+        made = self._made()
         adversarial = settings.adversarial != "none"
         found = {}
         if adversarial and state.step % settings.judged == 0:
@@ -75,6 +89,9 @@ class _Step:
             "vgg": settings.vgg,
             "vgg_moved": settings.vgg * settings.moved,
             "mask": settings.mask,
+            "alpha": settings.mask,
+            "code": settings.code,
+            "flow": settings.flow,
             "adversarial": 1.0,
             "matching": settings.matching,
         }
@@ -82,30 +99,72 @@ class _Step:
         learnt(state, torch.stack(weighted).sum(), settings, self.hands)
         return found | {name: loss.detach() for name, loss in losses.items()}
 
+    def _made(self) -> Painted:
+        """What the generator makes of the batch."""
+        batch, config = self.batch, self._config
+        style = batch.style if batch.style.shape[1] else None
+        driven = {"driving": batch.frame} if needs_of(config.kind).driving else {}
+        return self.state.generator(batch.window, batch.references, style, details=True, **driven)
+
+    @property
+    def _config(self) -> GeneratorConfig:
+        return self.hands.bare(self.state.generator).config  # type: ignore[return-value]
+
     def _differences(self, made: Painted) -> dict[str, Tensor]:
         """From the frame, of what the generator made and moved."""
-        batch, real = self.batch, self.batch.frame
+        real = self.batch.frame
         weight = self._weight()
         pictures = {"l1": [made.frame], "l1_moved": list(made.photos)}
         losses = {name: _far(same, real, weight) for name, same in pictures.items()}
         if self.state.eyes is not None:
-            eyes = self.state.eyes
-            with torch.no_grad():
-                seen = eyes(real)
-            losses["vgg"] = perceptual(seen, eyes(made.frame.float()))
+            seen = self._seen(real)
+            losses["vgg"] = self._perceived(seen, [made.frame])
             if self.settings.moved:
-                losses["vgg_moved"] = torch.stack(
-                    [perceptual(seen, eyes(photo.float())) for photo in made.photos]
-                ).mean()
-        unions = [torch.maximum(batch.matte, one.matte) for one in batch.references]
-        pairs = zip(made.masks, unions, strict=True)
-        losses["mask"] = torch.stack([(mask - union).abs().mean() for mask, union in pairs]).mean()
+                losses["vgg_moved"] = self._perceived(seen, made.photos)
+        if made.flows and self.settings.flow:
+            pairs = zip(made.flows, self.batch.references, strict=True)
+            far = [((flow - one.flow).abs() * one.valid).mean() for flow, one in pairs]
+            losses["flow"] = torch.stack(far).mean()
+        return losses | self._outlines(made)
+
+    def _seen(self, picture: Tensor) -> list[list[Tensor]]:
+        """Features of a picture at all sizes that serve."""
+        eyes: Any = self.state.eyes
+        most = max((picture.shape[-1] // SMALLEST).bit_length(), 1)
+        with torch.no_grad():
+            scales = range(min(self.settings.vgg_scales, most))
+            return [eyes(_shrunk(picture, scale)) for scale in scales]
+
+    def _perceived(self, seen: list[list[Tensor]], pictures: Sequence[Tensor]) -> Float[Tensor, ""]:
+        """Mean perceptual difference of pictures from one whose features are known."""
+        eyes: Any = self.state.eyes
+        losses = [
+            perceptual(features, eyes(_shrunk(one.float(), scale)))
+            for scale, features in enumerate(seen)
+            for one in pictures
+        ]
+        return torch.stack(losses).mean()
+
+    def _outlines(self, made: Painted) -> dict[str, Tensor]:
+        """Of where the generator sees the person, or the mesh, from where they are."""
+        batch, losses = self.batch, {}
+        if made.masks:
+            unions = [torch.maximum(batch.matte, one.matte) for one in batch.references]
+            losses["mask"] = _mean_far(made.masks, unions)
+        if made.alpha is not None:
+            losses["alpha"] = (made.alpha - batch.matte).abs().mean()
+        if made.codes and self.settings.code:
+            losses["code"] = torch.stack(
+                [_misread(*pair) for pair in zip(made.codes, batch.references, strict=True)]
+            ).mean()
         return losses
 
     def _weight(self) -> Float[Tensor, "B 1 H W"]:
         """How much each pixel counts: on the mesh, beside it, about the mouth."""
-        face = self._maps()[:, :3].sum(1, keepdim=True) > _SURFACE
-        weight = torch.where(face, 1.0, self.settings.outside)
+        weight = torch.ones_like(self.batch.matte)
+        if self._config.maps:
+            face = _surface(self._maps())
+            weight = torch.where(face, 1.0, self.settings.outside)
         if not self.settings.mouth:
             return weight
         side = weight.shape[-1]
@@ -116,7 +175,7 @@ class _Step:
 
     def _maps(self) -> Float[Tensor, "B C H W"]:
         """Of the frame to make alone."""
-        config: GeneratorConfig = self.hands.bare(self.state.generator).config  # type: ignore[assignment]
+        config = self._config
         first = config.offsets.index(0) * sum(config.channels)
         return self.batch.window[:, first : first + sum(config.channels)]
 
@@ -127,8 +186,8 @@ class _Step:
         given = (torch.cat([part, part]) for part in (maps, batch.mouth, batch.style))
         maps, mouth, style = given
         verdicts = self.state.judge(maps, frames, mouth, style)
-        whole, part = (_discriminated(each, kind) for each in verdicts)
-        loss = whole + _MOUTH * part
+        found = [_discriminated(each, kind) for each in verdicts]
+        loss = torch.stack([w * one for w, one in zip(_JUDGES, found, strict=False)]).sum()
         judged(self.state, loss, self.settings, self.hands)
         return {"discriminator": loss.detach()}
 
@@ -146,6 +205,28 @@ class _Step:
                 real = judge(maps, batch.frame, batch.mouth, batch.style)
         matched = [_matched(a, b) for a, b in zip(real, verdicts, strict=True)]
         return {"adversarial": loss, "matching": torch.stack(matched).sum()}
+
+
+def _surface(maps: Float[Tensor, "B C H W"]) -> Tensor:
+    """Where the first map shows the mesh."""
+    return maps[:, :3].sum(1, keepdim=True) > _SURFACE
+
+
+def _misread(code: Float[Tensor, "B 4 H W"], photo: Reference) -> Float[Tensor, ""]:
+    """How far a code is from that of the photo's mesh, and its outline from the matte."""
+    surface = _surface(photo.maps)
+    far = ((code[:, :3] - photo.maps[:, :3]).abs() * surface).mean()
+    return far + (code[:, 3:] - photo.matte).abs().mean()
+
+
+def _mean_far(some: Sequence[Tensor], others: Sequence[Tensor]) -> Float[Tensor, ""]:
+    pairs = zip(some, others, strict=True)
+    return torch.stack([(one - other).abs().mean() for one, other in pairs]).mean()
+
+
+def _shrunk(picture: Tensor, times: int) -> Tensor:
+    """Half the size, as often."""
+    return avg_pool2d(picture, 2**times) if times else picture
 
 
 def _far(

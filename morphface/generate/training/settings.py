@@ -11,7 +11,18 @@ from morphface.generate.networks.backbones import BACKBONES
 __all__ = ["PRECISIONS", "USUAL_SETTINGS", "TrainSettings"]
 
 PRECISIONS = ("no", "bf16", "fp16")
-_WEIGHTS = ("l1", "matching", "temporal", "mouth", "vgg", "outside", "moved", "mask")
+_WEIGHTS = (
+    "l1",
+    "matching",
+    "temporal",
+    "mouth",
+    "vgg",
+    "outside",
+    "moved",
+    "mask",
+    "code",
+    "flow",
+)
 
 
 @dataclass(frozen=True)
@@ -39,8 +50,13 @@ class TrainSettings:
         outside: how much pixels beside the mesh count in the mean absolute difference, one-shot.
         moved: how much the moved photo's differences count beside the frame's, one-shot.
         mask: weight of the difference of the flow's mask from the mattes, one-shot.
+        code: weight of the difference of what the network reads off photos from their maps, conr.
+        flow: weight of the difference of flows in pixels from that of the mesh where both show the
+            surface, dagan and lia.
+        vgg_scales: at how many sizes the perceptual term compares, each half of the one before.
         length: how many steps go through consecutive frames of the same takes, one-shot.
         lengthen: steps after which that doubles, again and again; 0: never.
+        photos: of a take at most, one-shot: each step sees a random number of them.
         eyes: whose features the perceptual term compares: a name from `BACKBONES`, or "auto" for
             the first whose weights are on this machine, and no term if none are.
 
@@ -68,9 +84,13 @@ class TrainSettings:
     outside: float = 1.0
     moved: float = 0.0
     mask: float = 0.0
+    code: float = 0.0
+    flow: float = 0.0
+    vgg_scales: int = 1
     length: int = 1
     lengthen: int = 0
     eyes: str = "vgg19"
+    photos: int = 1
 
     def __post_init__(self) -> None:
         if min(self.steps, self.batch, self.every) < 1 or not self.rate > 0:
@@ -93,10 +113,11 @@ class TrainSettings:
             )
         if min(getattr(self, name) for name in _WEIGHTS) < 0:
             raise ParameterError("weights of losses must not be negative")
-        if min(self.judged, self.length) < 1 or self.lengthen < 0:
+        counts = self.judged, self.length, self.photos, self.vgg_scales
+        if min(counts) < 1 or self.lengthen < 0:
             raise ParameterError(
-                "judged and length must be positive and lengthen not negative, "
-                f"got {self.judged}, {self.length} and {self.lengthen}"
+                "judged, length, photos and vgg_scales must be positive and lengthen not "
+                f"negative, got {', '.join(map(str, counts))} and {self.lengthen}"
             )
         if self.eyes not in ("auto", *BACKBONES):
             raise ParameterError(
@@ -169,6 +190,43 @@ USUAL_SETTINGS: dict[str, TrainSettings] = {
         lengthen=20_000,
         eyes="auto",
     ),
+    "conr": TrainSettings(
+        steps=100_000,
+        batch=6,
+        l1=50.0,
+        adversarial="none",
+        vgg=10.0,
+        decay=0.4,
+        moved=1.0,
+        mask=10.0,
+        code=10.0,
+        eyes="auto",
+        photos=4,
+    ),
+    "dagan": TrainSettings(
+        steps=100_000,
+        batch=4,
+        l1=10.0,
+        adversarial="least_squares",
+        matching=10.0,
+        vgg=10.0,
+        vgg_scales=4,
+        eyes="auto",
+    ),
+    "lia": TrainSettings(
+        steps=800_000,
+        batch=32,
+        rate=1.6e-3,
+        betas=(0.0, 0.99**0.8),
+        l1=1.0,
+        adversarial="vanilla",
+        vgg=10.0,
+        vgg_scales=4,
+        judged=1,
+        eyes="auto",
+    ),
 }
 """How each kind of generator is trained unless told otherwise: Deep Video Portraits, section 5;
-HeadGAN's public code, with a teacher for hair and background, which that has not."""
+HeadGAN's public code, with a teacher for hair and background, which that has not. Of CoNR only the
+kinds of losses are published; weights are those of HeadGAN. Of DaGAN
+and LIA those of their public code, with a difference of pixels for DaGAN, which has none."""

@@ -13,7 +13,7 @@ from morphface.core.errors import MissingFileError, ModelError
 from morphface.core.files import atomic_write
 from morphface.generate.config import GeneratorConfig, difference
 from morphface.generate.generator import generator_of
-from morphface.generate.networks import HeadJudges, PatchDiscriminator
+from morphface.generate.networks import HeadJudges, PatchDiscriminator, PointJudge, StyleJudge
 from morphface.generate.networks.backbones import BACKBONES, load_backbone
 from morphface.generate.training.settings import TrainSettings
 
@@ -22,6 +22,9 @@ __all__ = ["JUDGES", "TrainState", "load_state", "new_state", "save_state"]
 JUDGES: dict[str, Callable[[GeneratorConfig], nn.Module]] = {
     "dvp": PatchDiscriminator,
     "headgan": HeadJudges,
+    "conr": lambda config: HeadJudges(config.replace(width=config.width // 2)),
+    "dagan": PointJudge,
+    "lia": StyleJudge,
 }
 """What judges the frames of each kind of generator."""
 _EYES = ("vgg19", "efficientnet_lite0")

@@ -14,6 +14,7 @@ from morphface.core.errors import ImageError, ModelError, ParameterError
 from morphface.generate.checkpoint import load_generator
 from morphface.generate.config import GeneratorConfig
 from morphface.generate.fast import quickened
+from morphface.generate.needs import needs_of
 from morphface.media.crop import Crop
 from morphface.media.images import Photo
 from morphface.media.video import VideoWriter
@@ -24,6 +25,7 @@ from morphface.pipelines.compress.file import ClipFile, read_clip_file
 from morphface.pipelines.marks import tags_saying
 from morphface.pipelines.oneshot.clip import signed
 from morphface.pipelines.oneshot.run import PhotoRun
+from morphface.pipelines.oneshot.sitting import Sitting
 from morphface.pipelines.panels import WORDS, Label
 from morphface.pipelines.photo import Progress
 from morphface.pipelines.prepare.corpus import matte_of
@@ -121,10 +123,12 @@ def opened_clip(held: ClipFile, generator: Path) -> tuple[PhotoRun, FaceParamete
     made = load_generator(generator / GENERATOR if generator.is_dir() else generator)
     name, revision = held.header["model"], held.header["revision"]
     config: GeneratorConfig = made.config  # type: ignore[assignment]  # of every generator
-    if config.kind == "dvp" or (config.model and config.model != name):
+    needs = needs_of(config.kind)
+    if not (needs.maps and needs.photos != 0) or (config.model and config.model != name):
         raise ModelError(
             f"{generator} is a {config.kind} generator of model {config.model or 'any'}; a photo "
-            f"of model {name} needs one of `morphface train headgan` of that model"
+            f"of model {name} needs one of that model that looks at photos and maps, such as of "
+            "`morphface train headgan`"
         )
     if revision_of(name) != revision:
         raise ModelError(
@@ -144,9 +148,9 @@ def opened_clip(held: ClipFile, generator: Path) -> tuple[PhotoRun, FaceParamete
     target = Target(track, crop, name, config, facts, photo)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     quick = quickened(made.eval().to(device))
-    parts = signed(picture), matte[None, None].float() / 255, sitter, sitter.scene(face)
+    sat = Sitting(signed(picture), matte[None, None].float() / 255, sitter, sitter.scene(face))
     folder = generator if generator.is_dir() else generator.parent
-    return PhotoRun(folder, quick, config, target, model, *parts), motion
+    return PhotoRun(folder, quick, config, target, model, (sat,)), motion
 
 
 def photo_of(data: bytes) -> Photo:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from jaxtyping import Float, UInt8
@@ -17,11 +18,23 @@ from morphface.generate.windows import to_signed
 from morphface.geometry.camera import Camera
 from morphface.models import MorphableModel
 from morphface.parameters import FaceParameters
-from morphface.render import Conditions, Sitter
+from morphface.render import Sitter
 from morphface.render.maps.scene import Scene
+from morphface.render.points import NUMBERS
+from morphface.render.prior import FlowPrior
 
-__all__ = ["ClipTakes", "Filmed", "matte_share", "reference_of", "signed", "window_of"]
+__all__ = [
+    "ClipTakes",
+    "Filmed",
+    "album_from",
+    "matte_share",
+    "reference_of",
+    "signed",
+    "style_of",
+    "window_of",
+]
 
+_P = TypeVar("_P")
 _HELD = 512
 """Scenes that are kept drawn."""
 
@@ -63,6 +76,7 @@ class ClipTakes:
         photos: frames that serve as photos.
         rows: frames to make; a take has consecutive ones of these.
         longest: the most frames of a take.
+        together: photos of a take.
 
     Raises:
         ParameterError: there is no photo or no row, or one that the clip has not.
@@ -77,12 +91,14 @@ class ClipTakes:
         photos: Sequence[int],
         rows: Sequence[int],
         longest: int = 1,
+        together: int = 1,
     ) -> None:
         frames = filmed.parameters.frames
         if not photos or not rows or not {*photos, *rows} <= set(range(frames)):
             raise ParameterError(f"photos and rows must be one or more of {frames} frames")
         self._filmed, self._config = filmed, config
         self._photos, self._rows, self.longest = tuple(photos), tuple(rows), longest
+        self._together = together
         self._sitter = Sitter(model, filmed.camera, config.maps)
         self._scenes: Kept[int, Scene] = Kept(_HELD)
 
@@ -100,31 +116,34 @@ class ClipTakes:
         """
         first, photo = divmod(number, len(self._photos))
         rows = self._rows[first : first + min(length, self.longest)]
-        return self.pair(self._photos[photo], rows)
+        return self.album(album_from(self._photos, photo, self._together, rows), rows)
 
-    def pair(self, photo: int, rows: Sequence[int]) -> Take:
-        """A photo, and frames to make of it.
+    def album(self, photos: Sequence[int], rows: Sequence[int]) -> Take:
+        """Photos, and frames to make of them.
 
         Args:
-            photo: number of a frame.
+            photos: numbers of frames.
             rows: numbers of frames.
         """
-        filmed, source = self._filmed, self._scene(photo)
-        parts = [self._sitter.between(source, self._scene(row)) for row in rows]
-        matte = matte_share(filmed.mattes[photo][None])
-        reference = reference_of(
-            signed(filmed.pictures[photo]), self._sitter.maps(source), matte, parts
-        )
+        filmed, scenes = self._filmed, [self._scene(row) for row in rows]
         chosen = list(rows)
         return Take(
-            (reference,),
+            tuple(self._reference(photo, scenes) for photo in photos),
             window=torch.stack([self._window(row) for row in rows]),
             frame=torch.stack([signed(filmed.pictures[row])[0] for row in rows]),
             matte=matte_share(filmed.mattes[chosen]),
-            mouth=torch.cat([part.mouth for part in parts]),
-            style=torch.zeros(len(rows), self._config.style_dim),
+            mouth=torch.cat([self._sitter.mouth(scene) for scene in scenes]),
+            style=style_of(self._sitter, self._scene(photos[0]), scenes, self._config),
             person=filmed.name,
             clip=filmed.name,
+        )
+
+    def _reference(self, photo: int, scenes: Sequence[Scene]) -> Reference:
+        filmed, source = self._filmed, self._scene(photo)
+        matte = matte_share(filmed.mattes[photo][None])
+        priors = [self._sitter.prior(source, scene) for scene in scenes]
+        return reference_of(
+            signed(filmed.pictures[photo]), self._sitter.maps(source), matte, priors
         )
 
     def _window(self, row: int) -> Float[Tensor, "C S S"]:
@@ -137,11 +156,28 @@ class ClipTakes:
         return self._scenes.get(frame, lambda: self._sitter.scene(self._filmed.parameters[frame]))
 
 
+def album_from(
+    photos: Sequence[_P], first: int, count: int, without: Sequence[_P] = ()
+) -> tuple[_P, ...]:
+    """One of the photos of a person and the next ones, from the first again after the last.
+
+    Args:
+        photos: of the person.
+        first: place of the one that comes first.
+        count: how many; where there are fewer, some come again.
+        without: photos that come later at most if there are too few others.
+    """
+    turned = [*photos[first:], *photos[:first]]
+    rest = [photo for photo in turned[1:] if photo not in without]
+    rest = rest or turned
+    return (turned[0], *(rest[k % len(rest)] for k in range(count - 1)))
+
+
 def reference_of(
     photo: Float[Tensor, "1 3 S S"],
     maps: Float[Tensor, "1 S S C"],
     matte: Float[Tensor, "1 1 S S"],
-    frames: Sequence[Conditions],
+    priors: Sequence[FlowPrior],
 ) -> Reference:
     """The reference that a photo is for some frames.
 
@@ -149,11 +185,35 @@ def reference_of(
         photo: from -1 to 1.
         maps: of it.
         matte: of it.
-        frames: what `Sitter.between` says of each.
+        priors: what `Sitter.prior` says of each frame.
     """
-    flow = torch.cat([frame.prior.flow for frame in frames]).permute(0, 3, 1, 2)
-    valid = torch.cat([frame.prior.valid for frame in frames])[:, None]
+    flow = torch.cat([prior.flow for prior in priors]).permute(0, 3, 1, 2)
+    valid = torch.cat([prior.valid for prior in priors])[:, None]
     return Reference(photo, maps.permute(0, 3, 1, 2), matte, flow, valid)
+
+
+def style_of(
+    sitter: Sitter, photo: Scene, frames: Sequence[Scene], config: GeneratorConfig
+) -> Float[Tensor, "T N"]:
+    """What the heads tell of the style of some frames: gaze and key points; the rest is silent.
+
+    Args:
+        sitter: who draws them.
+        photo: one frame.
+        frames: to make.
+        config: of the generator.
+    """
+    parts = [torch.zeros(len(frames), 0)]
+    for name, count in zip(config.style, config.style_sizes, strict=True):
+        if name == "points":
+            many = [sitter.points(photo, frame, count // NUMBERS) for frame in frames]
+            parts.append(torch.cat(many))
+        elif name == "gaze":
+            gaze = [frame.parameters.gaze.flatten(1) for frame in frames]
+            parts.append(torch.cat(gaze)[:, :count])
+        else:
+            parts.append(torch.zeros(len(frames), count))
+    return torch.cat(parts, dim=1)
 
 
 def window_of(sitter: Sitter, scenes: Sequence[Scene]) -> Float[Tensor, "C S S"]:

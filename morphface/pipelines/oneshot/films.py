@@ -1,5 +1,6 @@
 """One photo, any driver: videos of whom a photo shows."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -7,14 +8,16 @@ from typing import Any
 from morphface.edit import TransferSettings
 from morphface.edit.settings import find_settings
 from morphface.media.images import PictureSource, name_of
+from morphface.pipelines.actors import is_video
+from morphface.pipelines.oneshot.latent import LatentRun, latent_film
 from morphface.pipelines.oneshot.run import open_photo
 from morphface.pipelines.photo import Progress
 from morphface.pipelines.reenact.driver import read_driver
 from morphface.pipelines.reenact.film import check_out
-from morphface.pipelines.reenact.films import driven_film
+from morphface.pipelines.reenact.films import driven_film, read_keys, scripted_film
 from morphface.pipelines.reenact.look import Look
 
-__all__ = ["photo_settings", "reenact_photo"]
+__all__ = ["animate_photo", "photo_settings", "reenact_photo"]
 
 _SMOOTH = 15
 """Frames of the box that smooths where the head is (Head2Head and HeadGAN)."""
@@ -50,11 +53,13 @@ def reenact_photo(
     out: str | Path,
     *,
     generator: str | Path,
+    more: Sequence[PictureSource] = (),
     settings: str | TransferSettings = "reenact",
     compare: bool = False,
     label: bool = True,
     crop_only: bool = False,
     sound: str = "driver",
+    motion: str = "relative",
     model: str | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -64,12 +69,15 @@ def reenact_photo(
         photo: a picture with a face, the largest of which moves.
         driver: a video, or what `morphface track` wrote of one.
         out: the video to write. It always says in its metadata that it is synthesised.
-        generator: the folder of a run of `morphface train headgan`.
+        generator: the folder of a run of `morphface train` of a one-shot kind.
+        more: pictures of the same person, for generators that look at several.
         settings: as in `morphface.edit.transfer`; a mode by name smooths the head's place.
         compare: as in `reenact_video`.
         label: as in `reenact_video`.
         crop_only: as in `reenact_video`.
         sound: of the "driver" or "none".
+        motion: of generators that look at the driver's frames and not at a track of them: what
+            they see, "relative" to the first frame or "absolute". Settings do not matter then.
         model: where the driver's model is, if it is not known by its name.
         progress: is told what begins now.
 
@@ -82,8 +90,54 @@ def reenact_photo(
     tell = progress or (lambda _: None)
     chosen, place = photo_settings(settings), Path(out)
     look = Look(compare=compare, label=label, crop_only=crop_only, sound=sound)
-    source = name_of(photo)
-    check_out(place, [driver, source if Path(source).is_file() else None], look)
-    opened = open_photo(photo, generator, progress=tell)
+    check_out(place, [driver, *_files(photo, more)], look)
+    opened = open_photo(photo, generator, more=more, progress=tell)
+    if isinstance(opened, LatentRun) and is_video(str(driver)):
+        return latent_film(opened, Path(driver), place, look, motion=motion, tell=tell)
     moves = read_driver(driver, opened, model=model, progress=tell)
     return driven_film(opened, moves, chosen, place, look, tell=tell)
+
+
+def animate_photo(
+    photo: PictureSource,
+    script: str | Path | Sequence[dict[str, Any]],
+    out: str | Path,
+    *,
+    generator: str | Path,
+    more: Sequence[PictureSource] = (),
+    compare: bool = False,
+    label: bool = True,
+    crop_only: bool = False,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Make whom a photo shows do what key frames say.
+
+    Args:
+        photo: as in `reenact_photo`.
+        script: as in `animate_video`.
+        out: the video to write. It always says in its metadata that it is synthesised.
+        generator: as in `reenact_photo`.
+        more: as in `reenact_photo`.
+        compare: as in `reenact_video`.
+        label: as in `reenact_video`.
+        crop_only: as in `reenact_video`.
+        progress: is told what begins now.
+
+    Returns:
+        As `animate_video`.
+
+    Raises:
+        MorphfaceError: the subclass and its message say what is wrong.
+    """
+    keys = read_keys(script, "none")
+    look = Look(compare=compare, label=label, crop_only=crop_only, sound="none")
+    check_out(Path(out), [keys.file, *_files(photo, more)], look)
+    tell = progress or (lambda _: None)
+    opened = open_photo(photo, generator, more=more, progress=progress)
+    return scripted_film(opened, keys, Path(out), look, tell=tell)
+
+
+def _files(photo: PictureSource, more: Sequence[PictureSource]) -> list[str | Path | None]:
+    """Those of the pictures that are files."""
+    names = [name_of(each) for each in (photo, *more)]
+    return [name for name in names if Path(name).is_file()]

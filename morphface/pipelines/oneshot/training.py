@@ -11,14 +11,19 @@ from torch import Tensor, nn
 
 from morphface.core.errors import ParameterError
 from morphface.evaluate import l1, psnr, ssim
-from morphface.generate.checkpoint import read_config
+from morphface.generate.bridge import BRIDGE, save_bridge
+from morphface.generate.checkpoint import load_generator, read_config
 from morphface.generate.config import GeneratorConfig
 from morphface.generate.generator import config_of
+from morphface.generate.needs import check_photos, needs_of
 from morphface.generate.networks.warp import warped
 from morphface.generate.take import Take, Takes, stacked_takes
 from morphface.generate.training import USUAL_SETTINGS, Observer, TrainSettings, train_generator
 from morphface.generate.training.journal import read_journal
 from morphface.generate.training.loop import GENERATOR
+from morphface.models import load_model
+from morphface.pipelines.oneshot.bridging import Posed, best_found, bridge_of
+from morphface.render.points import NUMBERS
 from morphface.synthetic import SyntheticPeople
 
 __all__ = ["MixedTakes", "train_one_shot"]
@@ -27,6 +32,8 @@ MEASURES = {"validation_l1": l1, "validation_psnr": psnr, "validation_ssim": ssi
 HELD_OUT = 1 << 20
 """Added to the seed of synthetic people, it gives others, who are validated."""
 _VALIDATED = 32
+_BRIDGED = 240
+"""Frames of which a bridge is made: a few for each of the 59 parameters with names."""
 _SHOWN = 8
 
 
@@ -102,11 +109,11 @@ def train_one_shot(
     """
     run, settings = Path(run), settings or USUAL_SETTINGS[kind]
     given = {name: value for name, value in options.items() if value is not None}
-    config = config_of(kind, **given)
+    config = config_of(kind, **_fusing(kind, settings.photos) | given)
     known = run if resume and (run / GENERATOR).is_file() else start
     if known is not None:
         config = read_config(Path(known) / GENERATOR).replace(**given)
-    takes, held = _sources(dataset, config, settings.seed, synthetic, validation)
+    takes, held = _sources(dataset, config, settings, synthetic, validation)
     check = _held(held)
     tell(_words(takes, check))
     observer = Observer(
@@ -127,14 +134,31 @@ def train_one_shot(
         force=force,
         start=first,
     )
+    bridged = {} if not needs_of(config.kind).driving else _bridged(run, held or takes, tell)
     last = [entry for entry in read_journal(run) if any(name in entry for name in MEASURES)]
-    return {name: last[-1][name] for name in MEASURES} if last else {}
+    return ({name: last[-1][name] for name in MEASURES} if last else {}) | bridged
+
+
+def _bridged(run: Path, people: Takes, tell: Callable[[str], None]) -> dict[str, float]:
+    """Write the bridge of a trained generator; how well it finds some parameters again."""
+    if not isinstance(people, Posed):
+        tell("no bridge to parameters with names: those of what it was trained with are not known")
+        return {}
+    model = load_model()
+    bridge = bridge_of(load_generator(run / GENERATOR), people, model, _BRIDGED)
+    save_bridge(run / BRIDGE, bridge)
+    return best_found(bridge)
+
+
+def _fusing(kind: str, photos: int) -> dict[str, bool]:
+    """What a configuration says of several photos, unless it is told otherwise."""
+    return {"fusion": True} if kind == "headgan" and photos > 1 else {}
 
 
 def _sources(
     dataset: str | Path | None,
     config: GeneratorConfig,
-    seed: int,
+    settings: TrainSettings,
     synthetic: bool,
     validation: float,
 ) -> tuple[Takes, Takes | None]:
@@ -146,14 +170,23 @@ def _sources(
         )
 
     def people(some: int) -> Takes:
-        side = config.resolution
-        return SyntheticPeople(some, side, maps=config.maps, offsets=config.offsets)
+        known = dict(zip(config.style, config.style_sizes, strict=True))
+        return SyntheticPeople(
+            some,
+            config.resolution,
+            maps=config.maps,
+            offsets=config.offsets,
+            photos=settings.photos,
+            points=known.get("points", 0) // NUMBERS,
+        )
 
+    check_photos(config.kind, settings.photos)
+    seed = settings.seed
     if dataset is None:
         return people(seed), people(seed + HELD_OUT)
     from morphface.pipelines.oneshot.dataset import open_takes
 
-    takes, held = open_takes(dataset, config, validation=validation)
+    takes, held = open_takes(dataset, config, validation=validation, photos=settings.photos)
     return (MixedTakes(takes, people(seed)) if synthetic else takes), held
 
 
@@ -188,13 +221,15 @@ class _Looked:
 
 def _look(generator: nn.Module, takes: Sequence[Take]) -> _Looked:
     device = next(generator.parameters()).device
-    parts = []
+    config: GeneratorConfig = generator.config  # type: ignore[assignment]  # of every generator
+    driving, parts = needs_of(config.kind).driving, []
     for take in takes:
         batch = stacked_takes([take]).to(device)
         reference = batch.references[0]
         style = batch.style if batch.style.shape[1] else None
+        driven = {"driving": batch.frame} if driving else {}
         with torch.no_grad():
-            made = generator(batch.window, batch.references, style)
+            made = generator(batch.window, batch.references, style, **driven)
         moved = warped(reference.photo, reference.flow)
         parts.append([_shown(some) for some in (reference.photo, moved, made, batch.frame)])
     return _Looked(*(torch.cat(column) for column in zip(*parts, strict=True)))

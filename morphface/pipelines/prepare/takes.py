@@ -6,26 +6,34 @@ their photo, which may be of another clip of the same person.
 """
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import UInt8
+from jaxtyping import Float, UInt8
 from PIL import Image
 from torch import Tensor
 
 from morphface.core.errors import DatasetError
 from morphface.core.kept import Kept
 from morphface.generate.config import GeneratorConfig
+from morphface.generate.reference import Reference
 from morphface.generate.take import Take
 from morphface.geometry.camera import Camera
 from morphface.media.shards import ShardFolder, open_shards
 from morphface.models import load_model
 from morphface.parameters import FaceParameters
-from morphface.pipelines.oneshot.clip import matte_share, reference_of, signed, window_of
+from morphface.pipelines.oneshot.clip import (
+    album_from,
+    matte_share,
+    reference_of,
+    signed,
+    style_of,
+    window_of,
+)
 from morphface.pipelines.prepare.settings import MATTE
 from morphface.render import Sitter
 from morphface.render.maps.scene import Scene
@@ -71,6 +79,7 @@ class CorpusTakes:
         identities: only these people; None takes all.
         part: of each clip, from and to so much of its frames, whose frames are made; photos are of
             what comes before its end, or of the first part if it does not begin at 0.
+        together: photos of a take.
 
     Raises:
         DatasetError: it is no corpus, has another size, or nobody of those is in it.
@@ -85,11 +94,12 @@ class CorpusTakes:
         longest: int = 1,
         identities: Sequence[str] | None = None,
         part: tuple[float, float] = (0.0, 1.0),
+        together: int = 1,
     ) -> None:
         self._shards = folder if isinstance(folder, ShardFolder) else open_shards(folder)
         settings = self._shards.manifest["settings"]
         _check(self._shards, settings, config)
-        self._config, self.longest = config, longest
+        self._config, self.longest, self._together = config, longest, together
         self._clips = [
             kept
             for clip in _clips(self._shards.manifest)
@@ -128,36 +138,50 @@ class CorpusTakes:
         row, photo = divmod(number - before, len(photos))
         run = _run_of(clip, clip.first + row)
         last = min(clip.first + row + min(length, self.longest), run[0] + run[1])
-        return self.pair(clip, photos[photo], range(clip.first + row, last))
+        rows = range(clip.first + row, last)
+        album = album_from(photos, photo, self._together, [(clip, sample) for sample in rows])
+        return self.album(clip, album, rows)
 
-    def pair(self, clip: _Clip, photo: tuple[_Clip, int], rows: Sequence[int]) -> Take:
-        """A photo, and frames to make of it.
+    def album(self, clip: _Clip, photos: Sequence[tuple[_Clip, int]], rows: Sequence[int]) -> Take:
+        """Photos, and frames to make of them, which have the identity of the first.
 
         Args:
             clip: of the frames.
-            photo: its clip, and its sample.
+            photos: of each its clip, and its sample.
             rows: samples.
         """
-        home, sample = photo
-        source = self._scene(sample, sample)
+        home, sample = photos[0]
         frames = [self._scene(row, sample) for row in rows]
-        sitter = Sitter(self._model, source.camera, self._config.maps)
-        parts = [sitter.between(source, frame) for frame in frames]
-        picture, matte = self._picture(sample)
-        reference = reference_of(
-            signed(picture), sitter.maps(source), matte_share(matte[None]), parts
-        )
+        sitter = Sitter(self._model, self._scene(sample, sample).camera, self._config.maps)
         seen = [self._picture(row) for row in rows]
         return Take(
-            (reference,),
+            tuple(self._reference(sitter, photo, frames) for _, photo in photos),
             window=torch.stack([self._window(sitter, clip, row, sample) for row in rows]),
             frame=torch.cat([signed(frame) for frame, _ in seen]),
             matte=matte_share(torch.stack([cover for _, cover in seen])),
-            mouth=torch.cat([part.mouth for part in parts]),
-            style=torch.zeros(len(rows), self._config.style_dim),
+            mouth=torch.cat([sitter.mouth(frame) for frame in frames]),
+            style=style_of(sitter, self._scene(sample, sample), frames, self._config),
             person=home.identity,
             clip=str(clip.number),
         )
+
+    def _reference(self, sitter: Sitter, photo: int, frames: Sequence[Scene]) -> Reference:
+        """A photo as its own fit has it, and how it moves into some frames."""
+        source = self._scene(photo, photo)
+        picture, matte = self._picture(photo)
+        priors = [sitter.prior(source, frame) for frame in frames]
+        return reference_of(signed(picture), sitter.maps(source), matte_share(matte[None]), priors)
+
+    def posed(self, count: int) -> Iterator[tuple[Float[Tensor, "1 3 S S"], FaceParameters]]:
+        """About so many pictures, from -1 to 1, and the parameters of each, clip by clip.
+
+        Args:
+            count: of pictures, spread over each clip.
+        """
+        each = -(-count // len(self._clips))
+        for clip in self._clips:
+            for sample in clip.rows[:: max(len(clip.rows) // each, 1)]:
+                yield signed(self._picture(sample)[0]), self._head(sample)[0]
 
     def _photos_for(self, clip: _Clip, across: bool) -> tuple[tuple[_Clip, int], ...]:
         homes = [other for other in self._clips if across and other.identity == clip.identity]

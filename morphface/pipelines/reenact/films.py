@@ -1,6 +1,7 @@
 """Videos of a run's person: driven by another, or by a script."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,9 @@ from morphface.pipelines.reenact.driver import (
 from morphface.pipelines.reenact.film import check_out, compare_path, film, provenance
 from morphface.pipelines.reenact.look import Look, Motion
 from morphface.pipelines.reenact.run import Run, open_run
-from morphface.pipelines.reenact.script import animated, read_script
+from morphface.pipelines.reenact.script import Key, animated, read_script
 
-__all__ = ["animate_video", "driven_film", "reenact_video"]
+__all__ = ["animate_video", "driven_film", "read_keys", "reenact_video", "scripted_film", "written"]
 
 _PANEL = 256
 
@@ -116,7 +117,7 @@ def driven_film(
     warnings = [opened.warning, words, strayed(moves, opened, chosen, rows)]
     modes = ((name, run_settings(name, limit=limit)) for name in MODES for limit in (True, False))
     mode = next((name for name, known in modes if known == chosen), "custom")
-    report = _written(opened, motion, place, look, facts, tell)
+    report = written(opened, motion, place, look, facts, tell=tell)
     return report | {"mode": mode, "warnings": [words for words in warnings if words]}
 
 
@@ -156,14 +157,68 @@ def animate_video(
     Raises:
         MorphfaceError: the subclass and its message say what is wrong.
     """
+    script_read = read_keys(script, sound)
+    look = Look(compare=compare, label=label, crop_only=crop_only, clip=clip, sound=sound)
+    check_out(Path(out), [script_read.file, clip], look)
+    opened = open_run(run, model=model)
+    tell = progress or (lambda _: None)
+    return scripted_film(opened, script_read, Path(out), look, base=base, tell=tell)
+
+
+@dataclass(frozen=True)
+class ReadScript:
+    """Key frames, and where they are from.
+
+    Args:
+        keys: rising in time.
+        file: that holds them, if one does.
+    """
+
+    keys: list[Key]
+    file: str | Path | None
+
+
+def read_keys(script: str | Path | Sequence[dict[str, Any]], sound: str) -> ReadScript:
+    """Key frames of a script, before anything is opened.
+
+    Args:
+        script: key frames, or their file.
+        sound: that is wanted with them.
+
+    Raises:
+        ParameterError: it is that of a driver; or as of `read_script`.
+    """
     if sound == "driver":
         raise ParameterError("sound must be target or none: a script has no driver")
-    keys, place = read_script(script), Path(out)
-    look = Look(compare=compare, label=label, crop_only=crop_only, clip=clip, sound=sound)
-    file = script if isinstance(script, str | Path) else None
-    check_out(place, [file, clip], look)
-    opened = open_run(run, model=model)
-    target = opened.target
+    return ReadScript(read_script(script), script if isinstance(script, str | Path) else None)
+
+
+def scripted_film(
+    opened: Run,
+    script: ReadScript,
+    place: Path,
+    look: Look,
+    *,
+    base: int | None = None,
+    tell: Progress,
+) -> dict[str, Any]:
+    """Make the person of an opened run do what key frames say.
+
+    Args:
+        opened: who moves.
+        script: what they do.
+        place: the video to write.
+        look: what is written.
+        base: as in `animate_video`.
+        tell: is told what begins now.
+
+    Returns:
+        As `animate_video`.
+
+    Raises:
+        MorphfaceError: the subclass and its message say what is wrong.
+    """
+    target, keys, file = opened.target, script.keys, script.file
     times = torch.arange(int(keys[-1].time * target.rate + 1e-6) + 1) / target.rate
     rows = rows_at(target.track, times.double(), target.rate)
     if base is not None:
@@ -172,8 +227,8 @@ def animate_video(
     parameters = animated(keys, start, times.double(), opened.model)
     motion = Motion(parameters, rows, times.double(), target.rate)
     facts = {} if file is None else {"script": Path(file).name, "script_sha256": file_sha256(file)}
-    report = _written(opened, motion, place, look, facts, progress or (lambda _: None))
-    words = beyond(parameters, target.track)
+    report = written(opened, motion, place, look, facts, tell=tell)
+    words = "" if opened.of_photo else beyond(parameters, target.track)
     warnings = [opened.warning, f"{words}: expect flaws there" if words else ""]
     warned = [words for words in warnings if words]
     return report | {"key_frames": len(keys), "warnings": warned}
@@ -186,10 +241,19 @@ def _base(number: int, run: Run) -> int:
     return number
 
 
-def _written(
-    run: Run, motion: Motion, out: Path, look: Look, facts: dict[str, str], tell: Progress
+def written(
+    run: Run, motion: Motion, out: Path, look: Look, facts: dict[str, str], *, tell: Progress
 ) -> dict[str, Any]:
-    """Make the video, and say what was made."""
+    """Make the video, and say what was made.
+
+    Args:
+        run: who moves.
+        motion: what to show.
+        out: the video to write.
+        look: what is written.
+        facts: what the file says about itself.
+        tell: is told how far it is.
+    """
     known = provenance(run, facts)
     done = film(run, motion, out, look, facts=known, tell=tell)
     return {

@@ -2,14 +2,26 @@ import pytest
 import torch
 
 from morphface.core.errors import ParameterError
+from morphface.generate import config_of
 from morphface.generate.take import stacked_takes
 from morphface.generate.training import USUAL_SETTINGS, Observer, train_generator
 from morphface.generate.training.batches import Share, frames_of_takes
 from morphface.generate.training.journal import read_journal
 from morphface.generate.training.memory import memory_needed
-from morphface.generate.training.one_shot import one_shot_step
+from morphface.generate.training.one_shot import _misread, one_shot_step
 from morphface.generate.training.state import new_state
-from tests.generate.people import CONFIG, Moves, take_of
+from tests.generate.people import (
+    CONFIG,
+    POINTS,
+    SIDE,
+    Albums,
+    Moves,
+    Pointed,
+    album_of,
+    newest,
+    pointed,
+    take_of,
+)
 from tests.generate.training.test_loop import Killed, killed_after, losses_of
 
 pytest.importorskip("accelerate", reason="training needs accelerate: morphface[train]")
@@ -48,6 +60,91 @@ def test_a_step_changes_both_networks_by_all_losses():
     losses = one_shot_step(state, take_of(1, 2), SETTINGS)
     assert not any(torch.equal(a, b) for a, b in zip(before, weights(), strict=True))
     assert set(losses) == {"discriminator", "adversarial", "matching", "l1", "l1_moved", "mask"}
+
+
+def test_a_step_sees_some_of_the_photos_and_reads_codes():
+    config = config_of("conr", resolution=SIDE, width=4)
+    settings = USUAL_SETTINGS["conr"].replace(vgg=0.0, rate=1e-3)
+    state, counts = new_state(config, settings), set()
+    state.generator.register_forward_hook(lambda _, given, __: counts.add(len(given[1])))
+    for seed in range(6):
+        torch.manual_seed(seed)
+        losses = one_shot_step(state, newest(album_of(1, 3, 2)), settings)
+    assert counts == {1, 2, 3}
+    assert set(losses) == {"l1", "l1_moved", "alpha", "code"}
+
+
+def test_codes_are_those_of_the_mesh_and_outlines_those_of_the_matte():
+    take = newest(take_of(3))
+    photo = take.references[0]
+    surface = photo.maps.sum(1, keepdim=True) > 0.01
+    right = torch.cat([torch.where(surface, photo.maps, 0.7), photo.matte], dim=1)
+    assert float(_misread(right, photo)) == 0
+    wrong = right + torch.tensor([0.1, 0.1, 0.1, 0.0])[:, None, None] * surface
+    torch.testing.assert_close(_misread(wrong, photo), 0.1 * surface.float().mean())
+
+
+@pytest.mark.parametrize("kind", ["conr", "dagan", "lia"])
+def test_memory_is_known_of_every_kind(kind):
+    config = config_of(kind, resolution=SIDE, width=4)
+    wide = memory_needed(config.replace(width=8), USUAL_SETTINGS[kind].replace(vgg=0.0))
+    assert wide > memory_needed(config, USUAL_SETTINGS[kind].replace(vgg=0.0))
+
+
+def test_a_step_of_lia_is_driven_by_the_frame_and_taught_by_the_flow():
+    config = config_of("lia", resolution=SIDE, width=4)
+    settings = USUAL_SETTINGS["lia"].replace(vgg=0.0, flow=1.0, rate=1e-3)
+    state = new_state(config, settings)
+    before = state.generator.basis.clone()
+    losses = one_shot_step(state, take_of(1, 2), settings)
+    assert set(losses) == {"discriminator", "adversarial", "l1", "l1_moved", "flow"}
+    assert not torch.equal(before, state.generator.basis)
+
+
+@pytest.mark.slow
+def test_lia_of_32_pixels_learns(tmp_path):
+    config = config_of("lia", resolution=SIDE, width=4)
+    settings = USUAL_SETTINGS["lia"].replace(
+        steps=40, batch=4, every=40, vgg=0.0, adversarial="none", flow=0.1, rate=5e-3, l1=10.0
+    )
+    seen = []
+    observer = Observer(after=lambda _, losses: seen.append(float(losses["l1"])))
+    train_generator(config, Moves(4), tmp_path, settings=settings, observer=observer)
+    assert sum(seen[-10:]) < 0.7 * sum(seen[:10])
+
+
+@pytest.mark.slow
+def test_dagan_of_32_pixels_learns(tmp_path):
+    config = config_of(
+        "dagan", resolution=SIDE, width=4, style_sizes=(8 * POINTS,), flow_prior=False
+    )
+    settings = USUAL_SETTINGS["dagan"].replace(
+        steps=50, batch=4, every=50, vgg=0.0, adversarial="none", matching=0.0, rate=2e-3
+    )
+    seen = []
+    observer = Observer(after=lambda _, losses: seen.append(float(losses["l1"])))
+    train_generator(config, Pointed(), tmp_path, settings=settings, observer=observer)
+    assert sum(seen[-10:]) < 0.85 * sum(seen[:10])
+
+
+def test_a_step_of_dagan_has_all_its_losses():
+    config = config_of("dagan", resolution=SIDE, width=4, style_sizes=(8 * POINTS,))
+    settings = USUAL_SETTINGS["dagan"].replace(vgg=0.0, flow=1.0)
+    losses = one_shot_step(new_state(config, settings), pointed(1, 2), settings)
+    wanted = {"discriminator", "adversarial", "matching", "l1", "l1_moved", "flow"}
+    assert set(losses) == wanted
+
+
+@pytest.mark.slow
+def test_conr_of_32_pixels_learns(tmp_path):
+    config = config_of("conr", resolution=SIDE, width=4, blend=True)
+    settings = USUAL_SETTINGS["conr"].replace(
+        steps=40, batch=2, every=40, vgg=0.0, rate=2e-3, betas=(0.9, 0.999), decay=0.0
+    )
+    seen = []
+    observer = Observer(after=lambda _, losses: seen.append(float(losses["code"])))
+    train_generator(config, Albums(), tmp_path, settings=settings, observer=observer)
+    assert sum(seen[-10:]) < 0.6 * sum(seen[:10])
 
 
 def test_a_step_hardly_turns_weights_with_spectral_norm():
@@ -139,7 +236,9 @@ def test_takes_that_cannot_be_shared_are_refused():
 
 @pytest.mark.refusal
 def test_settings_that_cannot_be_are_refused():
-    with pytest.raises(ParameterError, match="judged and length must be positive"):
+    with pytest.raises(
+        ParameterError, match="judged, length, photos and vgg_scales must be positive"
+    ):
         SETTINGS.replace(judged=0)
     with pytest.raises(ParameterError, match="eyes must be one of .*, auto, got 'mine'"):
         SETTINGS.replace(eyes="mine")

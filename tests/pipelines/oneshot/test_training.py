@@ -1,16 +1,20 @@
 """Training by the command, with small takes in place of rendered people."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
 
 from morphface.cli.app import run as command
 from morphface.core.errors import ParameterError
-from morphface.generate import load_generator
+from morphface.generate import generator, load_generator
+from morphface.generate.bridge import load_bridge
+from morphface.parameters import FaceParameters
 from morphface.pipelines.oneshot import training
 from morphface.pipelines.oneshot.training import MixedTakes, train_one_shot
-from tests.generate.people import Moves
+from tests.generate.people import Albums as SomeAlbums
+from tests.generate.people import Moves, Pointed
 
 pytest.importorskip("accelerate", reason="training needs accelerate: morphface[train]")
 
@@ -24,6 +28,13 @@ class People(Moves):
 
     def take(self, number, length):
         return super().take(self.seed + number, length)
+
+
+class Albums(SomeAlbums):
+    """In place of rendered people."""
+
+    def __init__(self, *_, photos, **__):
+        assert photos == 3
 
 
 @pytest.fixture
@@ -50,6 +61,54 @@ def test_a_network_is_trained_and_another_starts_from_it(tmp_path, quick):
     assert {"validation_psnr", "photo_psnr", "moved_psnr"} <= set(metrics[-1])
 
 
+def test_conr_is_trained_by_the_command(tmp_path, quick, monkeypatch):
+    monkeypatch.setattr(training, "SyntheticPeople", Albums)
+    words = ["train", "conr", "--synthetic", "--photos", "3", *quick, "--steps", "1"]
+    assert command([*words, "-o", str(tmp_path)]) == 0
+    assert load_generator(tmp_path / "generator.safetensors").config.kind == "conr"
+    assert json.loads((tmp_path / "settings.json").read_text())["photos"] == 3
+
+
+class Points(Pointed):
+    """In place of rendered people."""
+
+    def __init__(self, *_, maps, points, **__):
+        assert (maps, points) == (("depth", "mask"), 5)
+
+
+def test_dagan_is_trained_by_the_command(tmp_path, quick, monkeypatch):
+    monkeypatch.setattr(training, "SyntheticPeople", Points)
+    usual = {**generator.USUAL["dagan"], "style_sizes": (40,)}
+    monkeypatch.setitem(generator.USUAL, "dagan", usual)
+    words = ["train", "dagan", "--synthetic", "--steps", "1", *quick, "-o", str(tmp_path)]
+    assert command(words) == 0
+    assert load_generator(tmp_path / "generator.safetensors").config.kind == "dagan"
+
+
+class Posed(People):
+    """In place of rendered people, whose parameters are known."""
+
+    def __init__(self, seed, size, *, maps, **_):
+        super().__init__(seed, size)
+        assert maps == ()
+
+    def posed(self, count):
+        face = FaceParameters.neutral()
+        for number in range(12):
+            face = replace(face, rotation=torch.tensor([[0.0, number / 10, 0.0]]))
+            yield self.take(number, 1).frame, face
+
+
+def test_lia_is_trained_by_the_command_and_has_a_bridge(tmp_path, quick, monkeypatch):
+    monkeypatch.setattr(training, "SyntheticPeople", Posed)
+    assert (
+        command(["train", "lia", "--synthetic", *quick, "--steps", "1", "-o", str(tmp_path)]) == 0
+    )
+    made = load_generator(tmp_path / "generator.safetensors")
+    assert (made.config.kind, made.config.maps) == ("lia", ())
+    assert {"yaw", "jawOpen"} <= set(load_bridge(tmp_path / "bridge.safetensors").names)
+
+
 def test_two_sources_take_turns():
     mixed = MixedTakes(Moves(3), Moves(None, longest=2))
     assert mixed.count is None
@@ -64,7 +123,7 @@ def test_what_cannot_be_trained_is_refused(tmp_path, capsys):
     with pytest.raises(ParameterError, match="there is nothing to train with: name a DATASET"):
         train_one_shot(None, tmp_path / "run")
     assert command(["train", "dvp", "--synthetic", "-o", str(tmp_path / "run")]) == 2
-    assert "are for headgan" in " ".join(capsys.readouterr().err.split())
+    assert "are for the others" in " ".join(capsys.readouterr().err.split())
 
 
 @pytest.mark.refusal
@@ -73,3 +132,10 @@ def test_a_reenactment_names_one_person(tmp_path, capsys):
     for subject in ([], ["run", "--photo", "a.jpg"], ["--photo", "a.jpg"]):
         assert command(["reenact", *subject, *words]) == 2
         assert "name whom to move: either RUN" in " ".join(capsys.readouterr().err.split())
+
+
+@pytest.mark.refusal
+def test_a_photo_has_no_clip(tmp_path, capsys):
+    words = ["animate", "--photo", "a.jpg", "--generator", "run", "--script", "edits.json"]
+    assert command([*words, "--base", "3", "-o", str(tmp_path / "out.mp4")]) == 2
+    assert "a photo has no clip" in " ".join(capsys.readouterr().err.split())

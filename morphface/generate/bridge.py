@@ -1,0 +1,181 @@
+"""A bridge between the numbers of a latent motion and parameters that have names.
+
+Ridge regression both ways, on frames of which both are known. How strong the ridge is, and how
+well each number is found again, comes from parts of the frames that were left out in turn. It lies
+beside the checkpoint, so that `jawOpen` drives a generator that knows no names.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from jaxtyping import Float
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from morphface.core.check import check_shape
+from morphface.core.errors import MissingFileError, ModelError, ParameterError
+from morphface.core.files import atomic_write
+from morphface.core.records import Record
+
+__all__ = ["BRIDGE", "Line", "MotionBridge", "fit_bridge", "load_bridge", "save_bridge"]
+
+BRIDGE = "bridge.safetensors"
+"""What it is called in the folder of a run."""
+_KEY, _VERSION = "morphface bridge", 1
+_RIDGES = (0.001, 0.01, 0.1, 1.0, 10.0)
+"""Strengths that are tried, by the number of frames, for inputs of unit spread."""
+_STILL = 1e-6
+"""Spread from which an input counts."""
+
+
+@dataclass(frozen=True, eq=False)
+class Line(Record):
+    """A linear map with offsets: output = (input - origin) @ slope + mean.
+
+    Args:
+        origin: means of the inputs.
+        slope: of each output by each input.
+        mean: of the outputs.
+        found: correlation of each output with what is predicted of frames that were left out.
+    """
+
+    origin: Float[Tensor, " N"]
+    slope: Float[Tensor, "N M"]
+    mean: Float[Tensor, " M"]
+    found: Float[Tensor, " M"]
+
+    def __call__(self, values: Float[Tensor, "B N"]) -> Float[Tensor, "B M"]:
+        """Outputs of some inputs."""
+        return (values - self.origin) @ self.slope + self.mean
+
+
+@dataclass(frozen=True, eq=False)
+class MotionBridge(Record):
+    """Both ways.
+
+    Args:
+        names: of the parameters.
+        to_motion: from parameters to numbers.
+        to_named: from numbers to parameters.
+    """
+
+    names: tuple[str, ...]
+    to_motion: Line
+    to_named: Line
+
+    def scores(self) -> dict[str, float]:
+        """How well each parameter is found again from numbers, -1 to 1, frames left out."""
+        return dict(zip(self.names, self.to_named.found.tolist(), strict=True))
+
+
+def fit_bridge(
+    motion: Float[Tensor, "B K"],
+    named: Float[Tensor, "B P"],
+    names: Sequence[str],
+    *,
+    folds: int = 6,
+) -> MotionBridge:
+    """The bridge of some frames.
+
+    Args:
+        motion: numbers of each frame.
+        named: parameters of the same frames.
+        names: of the parameters.
+        folds: parts of the frames, in their order, so that frames of a person stay together.
+
+    Raises:
+        ShapeError: they differ in frames, or in names.
+        ParameterError: there are fewer than two frames for each part.
+    """
+    check_shape("named", named, len(motion), len(names))
+    if len(motion) < 2 * folds:
+        raise ParameterError(
+            f"a bridge needs {2 * folds} frames or more of which motion and parameters are known, "
+            f"got {len(motion)}"
+        )
+    one, two = motion.double(), named.double()
+    return MotionBridge(tuple(names), _line(two, one, folds), _line(one, two, folds))
+
+
+def _line(given: Tensor, wanted: Tensor, folds: int) -> Line:
+    """Ridge regression whose strength predicts best what was left out."""
+    parts = [part.tolist() for part in torch.arange(len(given)).tensor_split(folds)]
+    spread = wanted.std(0).clamp(min=_STILL)
+    best: tuple[float, float, Tensor] | None = None
+    for ridge in _RIDGES:
+        guesses = torch.empty_like(wanted)
+        for part in parts:
+            kept = [k for k in range(len(given)) if k not in set(part)]
+            origin, slope, mean = _solved(given[kept], wanted[kept], ridge)
+            guesses[part] = (given[part] - origin) @ slope + mean
+        error = float(((guesses - wanted) / spread).square().mean())
+        if best is None or error < best[0]:
+            best = error, ridge, _correlation(guesses, wanted)
+    _, ridge, found = best  # type: ignore[misc]  # there is one strength at least
+    return Line(*(part.float().contiguous() for part in (*_solved(given, wanted, ridge), found)))
+
+
+def _solved(given: Tensor, wanted: Tensor, ridge: float) -> tuple[Tensor, Tensor, Tensor]:
+    origin, mean, spread = given.mean(0), wanted.mean(0), given.std(0)
+    scale = torch.where(spread > _STILL, 1 / spread.clamp(min=_STILL), 0.0)
+    x = (given - origin) * scale
+    square = x.T @ x + ridge * len(x) * torch.eye(x.shape[1], dtype=x.dtype)
+    return origin, scale[:, None] * torch.linalg.solve(square, x.T @ (wanted - mean)), mean
+
+
+def _correlation(a: Tensor, b: Tensor) -> Tensor:
+    """Of each column; 0 where one does not vary."""
+    a, b = a - a.mean(0), b - b.mean(0)
+    lengths = a.norm(dim=0) * b.norm(dim=0)
+    return torch.where(lengths > _STILL, (a * b).sum(0) / lengths.clamp(min=_STILL), 0.0)
+
+
+def save_bridge(path: str | Path, bridge: MotionBridge) -> None:
+    """Write a bridge, whole or not at all.
+
+    Args:
+        path: the file to write or replace.
+        bridge: to keep.
+
+    Raises:
+        OutputError: the file cannot be written there.
+    """
+    lines = {"to_motion": bridge.to_motion, "to_named": bridge.to_named}
+    values = {
+        f"{line}.{k}": v.contiguous() for line, own in lines.items() for k, v in vars(own).items()
+    }
+    header = json.dumps({"version": _VERSION, "names": bridge.names})
+    with atomic_write(path) as temporary:
+        save_file(values, temporary, metadata={_KEY: header})
+
+
+def load_bridge(path: str | Path) -> MotionBridge:
+    """What `save_bridge` wrote.
+
+    Args:
+        path: of the file.
+
+    Raises:
+        MissingFileError: there is none.
+        ModelError: it is none of ours, or damaged.
+    """
+    if not Path(path).is_file():
+        raise MissingFileError(
+            f"there is no bridge at {path}, by which parameters with names would drive the "
+            "generator; `morphface train lia` writes it, or drive it by a video"
+        )
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = json.loads((file.metadata() or {})[_KEY])
+        values, names = load_file(path), tuple(header["names"])
+        lines = [
+            Line(*(values[f"{line}.{part}"] for part in ("origin", "slope", "mean", "found")))
+            for line in ("to_motion", "to_named")
+        ]
+    except (SafetensorError, KeyError, ValueError, TypeError) as error:
+        raise ModelError(f"{Path(path).name} is not a bridge of a generator") from error
+    return MotionBridge(names, *lines)
