@@ -93,9 +93,8 @@ def _distance(
     means: Float[np.ndarray, "n I"], precisions: Float[np.ndarray, "n I I"], number: int
 ) -> float:
     """Squared distance between a fit and the person of the others, for each coefficient."""
-    mean, precision = _agreed(
-        *(np.delete(values, number, axis=0) for values in (means, precisions))
-    )
+    kept = np.arange(len(means)) != number
+    mean, precision = _agreed(means[kept], precisions[kept])
     off = means[number] - mean
     doubt = np.linalg.inv(precisions[number]) + np.linalg.inv(precision)
     return float(off @ np.linalg.solve(doubt, off)) / len(off)
