@@ -189,7 +189,8 @@ class MeshSkin:
         off = (self._difference - usual).abs().mean(-1)
         cosine = facing(head, head.look, head.face.camera)
         asked = ramp(cosine, EDGEWISE[1], EDGEWISE[0]) * (1 - self.feature) * head.shown[:, 0]
-        found = asked * ramp(off, *STRANGE) * head.bare[:, 0] * (1 - self.covered)
+        skin = smoothstep(head.person.at_vertices(head.person.labels.skin), 0.5, 0.9)
+        found = asked * ramp(off, *STRANGE) * head.bare[:, 0] * (1 - skin) * (1 - self.covered)
         here, beside = self._pairs
         found = torch.maximum(found, found.scatter_reduce(0, here, found[beside], "amax"))
         return found.scatter_reduce(0, here, found[beside], "mean")
