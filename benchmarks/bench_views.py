@@ -186,6 +186,8 @@ def bench_turned(people: int, weights: Path | None, cache: Path | None) -> list[
             done += turned.person(tried, detector)
             tried += 1
             print(f"turned: {done} of {people}", flush=True)
+            if done:  # so that a run that is stopped has told of those it came to
+                report("views", turned.table())
     return turned.table()
 
 

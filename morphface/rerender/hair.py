@@ -2,9 +2,8 @@
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy.ndimage import binary_erosion
 
-from morphface.segment.filters import blurred, mean_near, single
+from morphface.segment.filters import blurred, distance, mean_near, single
 
 __all__ = ["hair_colours"]
 
@@ -13,10 +12,20 @@ NEAR = 0.12
 WIDTHS = (0.08, 0.04), (0.4, 0.05), (1.2, 0.1)
 """How far around each place, across and down, from near to far, in sizes of the head: what goes
 round a head, a brim or a hairline, is as high behind as beside it."""
+ROUND = 1.2, 0.05
+"""How far across and down colours are the mean of both sides of the head, in sizes of it."""
+ODD = 2.0
+"""Differences to the usual colour, in usual ones, from which a colour is not continued."""
+ODDEST = 0.12
+"""The same, as a colour, at least."""
 DETAIL = 0.03
 """What is finer than this, in sizes of the head, is detail."""
-PATCH = 0.14
-"""Size of a patch of it."""
+PATCHES = 0.14, 0.08, 0.05
+"""Sizes of a patch of it: the first that fits into the hair, of which short hair shows a strip."""
+PLACES = 1.0
+"""Places that there must be for one, in areas of it: of few, repetitions are seen."""
+SURE = 0.7
+"""Share of hair in a pixel that counts as hair."""
 CHOICE = 1500
 """Places that patches are chosen from, at most."""
 STRONG = 4.0
@@ -48,7 +57,10 @@ def hair_colours(
         seen: what is within the photo's border.
         size: of the head, in pixels.
     """
-    rim = weight * np.exp(-((depth.clip(0) / NEAR) ** 2)) + 1e-4 * weight
+    near = np.exp(-((depth.clip(0) / NEAR) ** 2)) + 1e-4
+    across, down = (width * size for width in ROUND)
+    ring = mean_near(colours, weight * near, (across, down))[0]
+    rim = weight * _usual(colours, hair, ring) * near
     found = np.zeros_like(colours)
     left = np.ones_like(weight)
     for width in WIDTHS:
@@ -66,6 +78,24 @@ def hair_colours(
     )
 
 
+def _usual(
+    colours: Float[np.ndarray, "H W 3"],
+    hair: Float[np.ndarray, "H W"],
+    ring: Float[np.ndarray, "H W 3"],
+) -> Float[np.ndarray, "H W"]:
+    """How far colours of hair may be continued: those that hair has, and what goes round a head.
+
+    Flowers at one side of it do not, nor what is behind it.
+    """
+    chosen = colours[hair > SURE]
+    if not len(chosen):
+        return np.ones_like(hair)
+    middle = np.median(chosen, 0)
+    spread = np.median(np.linalg.norm(chosen - middle, axis=-1))
+    away = np.minimum(*(np.linalg.norm(colours - usual, axis=-1) for usual in (middle, ring)))
+    return single(1 - hair * (1 - 1 / (1 + (away / max(ODD * spread, ODDEST)) ** 4)))
+
+
 def _detail(
     colours: Float[np.ndarray, "H W 3"],
     both: tuple[Float[np.ndarray, "H W"], Float[np.ndarray, "H W"]],
@@ -75,15 +105,14 @@ def _detail(
     """Overlapping patches of what is fine in hair, from near places of the wanted colour."""
     everywhere, hair = both
     rows, columns = hair.shape
-    side = max(round(PATCH * size) // 2 * 2, 4)
-    half = side // 2
-    smooth = mean_near(colours, hair, DETAIL * size)[0]
-    fine = colours - smooth
-    inside = binary_erosion(hair > 0.7, np.ones((3, 3)), iterations=half)
     out = np.zeros_like(colours)
+    side, inside = _room_for_patches(hair, size)
+    half = side // 2
     y, x = np.nonzero(inside[half : rows - half, half : columns - half])
     if not len(y):
         return out
+    smooth = mean_near(colours, hair, DETAIL * size)[0]
+    fine = colours - smooth
     few = max(len(y) // CHOICE, 1)
     y, x = y[::few], x[::few]
     colour = blurred(smooth, half / 2)[y + half, x + half]
@@ -107,3 +136,16 @@ def _detail(
             out[top : top + side, left : left + side] += window * patch
             power[top : top + side, left : left + side] += window**2
     return single(out / np.sqrt(power + 1e-2))
+
+
+def _room_for_patches(
+    hair: Float[np.ndarray, "H W"], size: float
+) -> tuple[int, Bool[np.ndarray, "H W"]]:
+    """How large patches are, in pixels, and where the middle of one may be."""
+    sides = [max(round(patch * size) // 2 * 2, 4) for patch in PATCHES]
+    deep = distance(np.pad(hair > SURE, 1))[1:-1, 1:-1]
+    for side in sides:
+        inside = deep > side / 2
+        if inside.sum() > PLACES * side * side:
+            break
+    return side, inside

@@ -125,6 +125,7 @@ class MeshLayer:
         paint = (self._skin.painted * shades.exp()).clamp(0, 1)
         trust = self._trust(look, camera)
         over = self.head.shown * torch.lerp(self.head.bare, torch.ones_like(trust), trust)
+        over = over * (1 - self._skin.clothed[:, None])
         places, gain, twins = self._skin.detail
         here = camera.project(look.vertices)[:, :2]
         carried = [self._skin.places - here, shades, trust, paint, over, self._skin.under(angle)]

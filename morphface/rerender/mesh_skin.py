@@ -39,6 +39,10 @@ STRANGE = 0.22, 0.42
 """Log differences of colour between skin and what is seen where it ends: as usual, and strange."""
 EDGEWISE = 0.8, 0.98
 """Cosines of view at which that is asked, and from which it is not."""
+CLOTHED = 0.4, 0.8
+"""Shares of clothes in a pixel between which it begins to be clothes."""
+WITHIN = 0.01, 0.03
+"""How far within the outline, in sizes of the head, that is believed: not at all, and wholly."""
 COLLAR = 12.0
 """Millimetres above the end of the neck up to which it fades."""
 WIDER = 0.1, 0.45
@@ -50,6 +54,9 @@ NAPE = 0.0, -40.0
 hair above has a shape of its own."""
 MIRRORED = 0.3
 """What the other side of the face counts for, beside the side itself."""
+UNLIKE = 0.8, 0.4
+"""Logarithms of how many times brighter one side is: what is in the shade is no picture of what is
+in the light from the first on, and wholly one up to the second."""
 FEATURES = ("lips", "brows", "eyelids", "eyeballs", "eye_sockets", "mouth", "teeth", "tongue")
 
 
@@ -158,7 +165,16 @@ class MeshSkin:
             return torch.zeros(len(self.places))
         cover = seen.occlusion[0][None, ..., None].float()
         found = look_up(cover, self.places[None, None], "bilinear")[0, 0, :, 0]
-        return found.clamp(0, 1) * self.head.visible
+        return found.clamp(0, 1) * self.head.visible * (1 - self.clothed)
+
+    @cached_property
+    def clothed(self) -> Float[Tensor, " V"]:
+        """How far the photo shows clothes at each vertex: a collar stays where the body is."""
+        person = self.head.person
+        deep = person.depth_within[person.room : -person.room, person.room : -person.room]
+        inner = smoothstep(person.at_vertices(deep / person.work.size), *WITHIN)
+        clothes = smoothstep(person.at_vertices(person.labels.clothes), *CLOTHED)
+        return clothes * inner * self.head.visible * (1 - self.feature)
 
     @cached_property
     def other(self) -> Float[Tensor, " V"]:
@@ -219,6 +235,7 @@ class MeshSkin:
             return self.places, torch.zeros_like(self.lit), torch.zeros_like(self.lit[:, :1])
         gain = (self.painted + DARK).log() - (self._smooth_photo + DARK).log()[twin]
         share = (self.weight * (1 - self.other))[twin, None] * self.head.bare
+        share = share * ramp(gain.abs().amax(-1, keepdim=True), *UNLIKE)
         return self.places[twin], gain.clamp(-1, 1), share
 
     @cached_property

@@ -24,14 +24,18 @@ FINEST = 120
 LEVELS = 4
 PASSES = 3
 """Times that patches are sought and vote, on each level."""
-NEARNESS = 0.004
+NEARNESS = 0.03
 """Mean square of colours that a patch as far away as the picture is high must be better by."""
 GUESS = 0.25
-"""How much what was filled in counts in a patch, beside what is known."""
+"""How much what was filled in counts in a patch at most, beside what is known."""
+FADING = 1.3
+"""How many times less that is with each pixel farther from what is known."""
 ROUNDS = 2
 """Times that good shifts are handed on in each."""
-JOINED = 0.1
+JOINED = 0.03
 """Depth, in sizes of the head, to which what is found has the colours of the hole's border."""
+EVENED = 0.033
+"""Standard deviation around a place of the colours that are compared for that."""
 FINE_RADIUS = 2
 """Of the patches that are carried to the picture itself, in its pixels."""
 SHARP = 150.0
@@ -86,7 +90,7 @@ def _joined(
     """
     away = distance(hole) / head
     share = np.exp(-away / JOINED)[..., None].astype(np.float32)
-    inside, reach = single(hole)[..., None], JOINED / 3 * head
+    inside, reach = single(hole)[..., None], EVENED * head
     missing = blurred((smooth - found) * inside, reach)
     missing /= np.maximum(blurred(inside[..., 0], reach)[..., None], 1e-3)
     return np.where(hole[..., None], np.clip(found + share * missing, 0, 1), found)
@@ -98,15 +102,19 @@ def _small(
     wanted: Bool[np.ndarray, "H W"],
     size: tuple[int, int],
 ) -> tuple[Float[np.ndarray, "h w 3"], Bool[np.ndarray, "h w"], np.ndarray]:
-    """A smaller picture, what is known of it, and the places to be filled."""
+    """A smaller picture, what is known of it, and the middles of all patches that are to be filled.
+
+    Those around the hole, which know most, are among them.
+    """
     import cv2
 
     def shrunk(values: np.ndarray) -> np.ndarray:
         return cv2.resize(single(values), size[::-1], interpolation=cv2.INTER_AREA)
 
     known = shrunk(hole) < 1e-3
-    targets = np.argwhere((shrunk(wanted) > 1e-3) & ~known).astype(np.int32)
-    return shrunk(smooth), known, targets
+    filled = (shrunk(wanted) > 1e-3) & ~known
+    targets = np.argwhere(widened(filled, RADIUS)) if filled.any() else np.empty((0, 2))
+    return shrunk(smooth), known, targets.astype(np.int32)
 
 
 def _first(
@@ -148,6 +156,14 @@ def _whole(known: Bool[np.ndarray, "h w"]) -> Bool[np.ndarray, "h w"]:
     return inside & ~widened(~known, RADIUS)
 
 
+def _worth(known: Bool[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
+    """What each pixel counts in a patch: less the deeper in the hole it is.
+
+    So what is next to the hole's border follows the border, and what is deeper follows that.
+    """
+    return np.where(known, 1.0, GUESS * FADING ** -distance(~known)).astype(np.float32)
+
+
 def _filled(
     image: Float[np.ndarray, "h w 3"],
     known: Bool[np.ndarray, "h w"],
@@ -160,19 +176,17 @@ def _filled(
     from morphface.render.backends.kernels.patches import match, vote
 
     image = np.ascontiguousarray(image, np.float32)
-    known, whole = np.ascontiguousarray(known), _whole(known)
+    known, whole, worth = np.ascontiguousarray(known), _whole(known), _worth(known)
     costs = np.full(known.shape, 1e30, np.float32)
     far = max(known.shape) // 2
     if not first:  # what the coarser level has found, seen as finely as this one
         costs[targets[:, 0], targets[:, 1]] = 0
-        vote(image, known, targets, shift, costs, RADIUS, SHARP, image)
+        vote(image, known, worth, targets, shift, costs, RADIUS, SHARP, image)
     for turn in range(PASSES):
         seed = 1 + turn + PASSES * level
-        guess = 0.0 if first and turn == 0 else GUESS
-        match(
-            image, known, whole, guess, targets, shift, costs, RADIUS, far, ROUNDS, NEARNESS, seed
-        )
-        vote(image, known, targets, shift, costs, RADIUS, SHARP, image)
+        asked = single(known) if first and turn == 0 else worth
+        match(image, asked, whole, targets, shift, costs, RADIUS, far, ROUNDS, NEARNESS, seed)
+        vote(image, known, worth, targets, shift, costs, RADIUS, SHARP, image)
     return image
 
 
@@ -204,5 +218,5 @@ def _carried(
     targets = np.stack([rows, columns], -1).astype(np.int32)
     image, known = np.ascontiguousarray(pixels, np.float32), ~hole
     out = smooth.copy()
-    vote(image, known, targets, large, costs, margin, SHARP, out)
+    vote(image, known, _worth(known), targets, large, costs, margin, SHARP, out)
     return out

@@ -19,6 +19,8 @@ __all__ = [
 
 WIDE = 5.0
 """Standard deviation, in pixels, of a Gaussian that is wide: coarser pixels do."""
+LEAST = 5
+"""Coarse pixels along a picture, at least."""
 MOST = 4
 """Channels that OpenCV filters at once."""
 
@@ -46,15 +48,18 @@ def blurred(values: np.ndarray, sigma: float | tuple[float, float]) -> np.ndarra
         return np.concatenate([blurred(values[..., k : k + MOST], sigma) for k in starts], -1)
     source, (height, width) = np.ascontiguousarray(values, np.float32), values.shape[:2]
     across, down = sigma if isinstance(sigma, tuple) else (sigma, sigma)
-    ratio = int(min(across, down) / WIDE)
-    if ratio > 1 and min(height, width) > 4 * ratio:  # what is wide needs no fine pixels
-        size = -(-width // ratio), -(-height // ratio)
+    sigmas, size = [across, down], [width, height]
+    for axis, (wide, whole) in enumerate(((across, width), (down, height))):
+        ratio = min(int(wide / WIDE), whole // LEAST)
+        if ratio > 1:  # what is wide needs no fine pixels
+            size[axis] = -(-whole // ratio)
+            # Boxes blur by 1 / 12 of a pixel squared, and so do the lines between them.
+            sigmas[axis] = np.sqrt((wide * size[axis] / whole) ** 2 - 1 / 6)
+    x, y = (max(wide, 0.3) for wide in sigmas)
+    if size != [width, height]:
         small = cv2.resize(source, size, interpolation=cv2.INTER_AREA)
-        # Boxes blur by 1 / 12 of a pixel squared, and so do the lines between them.
-        x, y = (np.sqrt(max((s * size[0] / width) ** 2 - 1 / 6, 0.09)) for s in (across, down))
         found = cv2.GaussianBlur(small, (0, 0), x, sigmaY=y, borderType=cv2.BORDER_REPLICATE)
         return np.asarray(cv2.resize(found, (width, height))).reshape(values.shape)
-    x, y = max(across, 0.3), max(down, 0.3)
     planes = cv2.GaussianBlur(source, (0, 0), x, sigmaY=y, borderType=cv2.BORDER_REPLICATE)
     return np.asarray(planes).reshape(values.shape)
 

@@ -28,7 +28,7 @@ MOST = 900
 """The same along a photo, at most."""
 CROPS = ((1.0, 1.0), (1.4, 1.0), (1.4, 0.5), (2.0, 0.7))
 """How far around the middle of the head the network looks, in sizes of it, and its gammas."""
-CONTRAST = 0.2, 0.8
+CONTRAST = 0.4, 0.8
 """What the network says below and above which it counts as sure."""
 BAND = 0.055
 """How far from the network's outline colours decide."""

@@ -6,11 +6,14 @@ from jaxtyping import Bool, Float
 
 from morphface.landmarks import YuNetDetector
 from morphface.media import Photo
+from morphface.segment.network import likely_person
 
 __all__ = ["nearer_to", "other_heads"]
 
 SURE = 0.7
 """Confidence from which something is somebody's face: what is none would be cut out of a person."""
+AGREED = 0.5
+"""Likelihood of a person in the middle of that face from which it is one."""
 HEAD = (0.25, 0.45, 0.25, 0.15)
 """How far a head goes beyond the box of its face, left, up, right and down, in sizes of the box."""
 
@@ -33,6 +36,8 @@ def other_heads(
         if inside and head[int(y), int(x)]:
             continue
         left, top, right, bottom = face.box
+        if not _is_person(pixels, (left, top, right, bottom)):
+            continue
         across, down = right - left, bottom - top
         boxes.append(
             (
@@ -43,6 +48,15 @@ def other_heads(
             )
         )
     return np.array(boxes, float).reshape(-1, 4)
+
+
+def _is_person(pixels: Float[np.ndarray, "H W 3"], box: tuple[float, float, float, float]) -> bool:
+    """Whether the network of mattes agrees: what only looks like a face shows no person."""
+    height, width = pixels.shape[:2]
+    left, top, right, bottom = (round(end) for end in box)
+    likely = likely_person(pixels, (0.0, 0.0, float(width), float(height)))
+    part = likely[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
+    return bool(part.size and np.median(part) > AGREED)
 
 
 def nearer_to(

@@ -163,6 +163,38 @@ def test_what_goes_round_a_head_is_as_high_behind_as_beside_it():
     assert found[25, 50:70].min() > 0.6
 
 
+def test_flowers_at_one_side_are_not_continued_behind_the_head():
+    y, x = np.mgrid[:120, :120]
+    flowers = (y > 35) & (y < 60) & (x < 30)
+    colours = np.where(flowers[..., None], np.float32(0.9), np.float32(0.1)) * np.ones(3, np.single)
+    disc = np.single(np.hypot(x - 60, y - 60) < 50)
+    depth = np.single(50 - np.hypot(x - 60, y - 60)) / 100
+    seen = np.ones((120, 120), bool)
+    found = hair_colours(colours, disc, disc, depth, seen=seen, size=100.0)
+    assert found[disc > 0].max() < 0.3
+
+
+def test_a_strip_of_short_hair_has_detail_for_all_of_the_back():
+    rng = np.random.default_rng(0)
+    colours = np.float32(0.3 + 0.03 * rng.standard_normal((120, 120, 1))) * np.ones(3, np.single)
+    y, x = np.mgrid[:120, :120]
+    depth = np.single(50 - np.hypot(x - 60, y - 60)) / 100
+    strip = np.single((depth > 0) & (depth < 0.12) & (y < 60))
+    found = hair_colours(colours, strip, strip, depth, seen=strip > -1, size=100.0)
+    assert found[25:50, 45:75].std() > 0.005
+
+
+def test_what_is_behind_goes_on_into_the_hole_from_its_border():
+    y, x = np.mgrid[:140, :140]
+    stripes = np.select([y < 50, y < 90], [0.2, 0.8], 0.4)
+    pattern = np.repeat(np.float32(stripes)[..., None], 3, -1)
+    hole = np.hypot(x - 70, y - 70) < 45
+    broken = np.where(hole[..., None], np.float32(0.0), pattern)
+    found = inpainted(broken, hole, hole, 100.0)
+    border = hole & (np.hypot(x - 70, y - 70) > 33)
+    assert (np.abs(found - pattern)[border].max(-1) < 0.1).mean() > 0.9
+
+
 def test_the_rear_ends_along_the_outline(scene):
     body = scene[3]._layers.body
     step = body.step * body.pixel

@@ -120,7 +120,8 @@ def test_what_is_before_a_face_is_found_at_its_vertices(known):
     head = SeenHead(hidden, photo, Look.of(face.model, face.parameters))
     skin = MeshSkin(head)
     left = skin.places[:, 0] < photo.size[1] / 2 - 1
-    torch.testing.assert_close(skin.covered[left], head.visible[left])
+    free = head.visible * (1 - skin.clothed)
+    torch.testing.assert_close(skin.covered[left], free[left])
     assert skin.covered[skin.places[:, 0] > photo.size[1] / 2 + 1].max() == 0
 
 
@@ -157,3 +158,34 @@ def test_a_view_has_no_hole_within_the_head(stage):
     inner[int(0.6 * len(inner)) :] = False  # a neck that ends at nothing fades
     assert inner.sum() > 1000
     assert (sure[..., 0][inner] > 0.1).float().mean() > 0.995
+
+
+def test_a_collar_before_the_jaw_stays_with_the_body(known):
+    stage = Rerenderer(known.faces[0], known.photo)
+    person = stage._head.person
+    blank = np.zeros_like(person.labels.skin)
+    skin = stage._mesh._skin
+    vars(skin)["clothed"] = torch.ones_like(skin.covered)
+    layer = stage._mesh.draw(stage._head.look, stage.face.camera, 0.0)
+    assert layer is not None
+    assert layer.over.max() < 1e-6
+    whole = MeshSkin(stage._head)
+    vars(person)["labels"] = replace(person.labels, hair=blank, skin=blank, clothes=blank + 1)
+    inside = (whole._inside > 0.9) & (stage._head.visible > 0.5) & (whole.feature < 0.1)
+    assert whole.clothed[inside].median() > 0.9
+    assert whole.clothed[whole.feature > 0.99].max() < 0.02
+
+
+def test_a_side_in_the_shade_is_no_picture_of_the_one_in_the_light(stage):
+    shares = []
+    for brighter in (0.0, 1.0):
+        skin = MeshSkin(stage._head)
+        vars(skin)["painted"] = torch.full_like(skin.lit, 0.4)
+        level = float(0.44 * np.exp(-brighter) - 0.04)
+        vars(skin)["_smooth_photo"] = torch.full_like(skin.lit, level)
+        vars(skin).update(
+            weight=torch.ones_like(skin.feature), other=torch.zeros_like(skin.feature)
+        )
+        shares.append(skin.detail[2].max())
+    assert shares[0] > 0.9
+    assert shares[1] == 0

@@ -8,7 +8,7 @@ import pytest
 
 from morphface.render.sight import Sight
 from morphface.rerender.turn import above_neck
-from morphface.segment import label_person, person_matte, working_size
+from morphface.segment import label_person, neighbours, person_matte, working_size
 from morphface.segment.neighbours import nearer_to, other_heads
 from morphface.segment.network import _FILE, SIDE, likely_person
 
@@ -69,6 +69,14 @@ def test_the_other_of_two_people_is_found_and_nobody_is_their_own_neighbour(work
     near = nearer_to(found, head, work.middle)
     assert near[:, width:].mean() > 0.8
     assert not near[head].any()
+
+
+def test_a_face_that_the_matte_knows_no_person_for_is_nobody(work, monkeypatch):
+    two = np.concatenate([work.pixels, work.pixels], axis=1)
+    head = np.concatenate([work.head, np.zeros_like(work.head)], axis=1)
+    painted = np.zeros(two.shape[:2], np.float32)
+    monkeypatch.setattr(neighbours, "likely_person", lambda *_: painted)
+    assert other_heads(two, head).shape == (0, 4)
 
 
 def test_a_cap_is_hair_and_a_face_is_skin(known, sight, work, matte):

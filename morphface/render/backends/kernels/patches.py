@@ -15,12 +15,12 @@ __all__ = ["match", "vote"]
 
 
 @compiled
-def _distance(image, known, whole, guess, y, x, v, u, radius, limit):
+def _distance(image, worth, whole, y, x, v, u, radius, limit):
     """Mean square between the patches around two pixels; none where it is beyond a limit.
 
     The second must be one of the `whole`, whose patches are known.
     """
-    rows, columns = known.shape
+    rows, columns = worth.shape
     if v < 0 or u < 0 or v >= rows or u >= columns or not whole[v, u]:
         return np.float32(1e30)
     total, count = np.float32(0.0), np.float32(0.0)
@@ -32,7 +32,7 @@ def _distance(image, known, whole, guess, y, x, v, u, radius, limit):
             b, a = y + dy, x + dx
             if b < 0 or a < 0 or b >= rows or a >= columns:
                 continue
-            weight = np.float32(1.0) if known[b, a] else np.float32(guess)
+            weight = worth[b, a]
             count += weight
             for c in range(image.shape[2]):
                 off = image[b, a, c] - image[v + dy, u + dx, c]
@@ -41,21 +41,21 @@ def _distance(image, known, whole, guess, y, x, v, u, radius, limit):
 
 
 @compiled
-def match(image, known, whole, guess, targets, shifts, costs, radius, far, rounds, nearness, seed):
+def match(image, worth, whole, targets, shifts, costs, radius, far, rounds, nearness, seed):
     """Improves the shifts from each target to a patch like its own.
 
-    `whole` are pixels around which a patch is known, `targets` are rows and columns in reading
-    order, `shifts` a map of rows and columns to go;
+    `worth` is what each pixel of a patch counts, `whole` are pixels around which a patch is known,
+    `targets` are rows and columns in reading order, `shifts` a map of rows and columns to go;
     `nearness` is what a shift as long as the picture costs.
     """
-    rows, columns = known.shape
+    rows, columns = worth.shape
     state = np.uint32(seed * 747796405 + 2891336453)
     for k in range(len(targets)):
         y, x = targets[k]
         v, u = y + shifts[y, x, 0], x + shifts[y, x, 1]
         away = nearness * ((v - y) ** 2 + (u - x) ** 2) / (rows * rows)
         none = np.float32(1e30)
-        found = _distance(image, known, whole, guess, y, x, v, u, radius, none)
+        found = _distance(image, worth, whole, y, x, v, u, radius, none)
         costs[y, x] = found + away
     for turn in range(rounds):
         step = 1 if turn % 2 == 0 else -1
@@ -73,7 +73,7 @@ def match(image, known, whole, guess, targets, shifts, costs, radius, far, round
                 away = nearness * (dy * dy + dx * dx) / (rows * rows)
                 left = np.float32(best - away)
                 v, u = y + dy, x + dx
-                cost = _distance(image, known, whole, guess, y, x, v, u, radius, left) + away
+                cost = _distance(image, worth, whole, y, x, v, u, radius, left) + away
                 if cost < best:
                     best, by, bx = cost, dy, dx
             reach = far
@@ -85,7 +85,7 @@ def match(image, known, whole, guess, targets, shifts, costs, radius, far, round
                 away = nearness * (dy * dy + dx * dx) / (rows * rows)
                 left = np.float32(best - away)
                 v, u = y + dy, x + dx
-                cost = _distance(image, known, whole, guess, y, x, v, u, radius, left) + away
+                cost = _distance(image, worth, whole, y, x, v, u, radius, left) + away
                 if cost < best:
                     best, by, bx = cost, dy, dx
                 reach //= 2
@@ -93,7 +93,7 @@ def match(image, known, whole, guess, targets, shifts, costs, radius, far, round
 
 
 @compiled
-def vote(source, known, targets, shifts, costs, radius, sharp, out):
+def vote(source, known, worth, targets, shifts, costs, radius, sharp, out):
     """Gives every unknown pixel the mean of what the patches over it have there."""
     rows, columns = known.shape
     found = np.zeros(out.shape, np.float32)
@@ -102,14 +102,14 @@ def vote(source, known, targets, shifts, costs, radius, sharp, out):
         y, x = targets[k]
         if costs[y, x] > 1e29:
             continue
-        worth = np.float32(np.exp(-costs[y, x] * sharp)) + np.float32(1e-4)
+        share = (np.float32(np.exp(-costs[y, x] * sharp)) + np.float32(1e-4)) * worth[y, x]
         v, u = y + shifts[y, x, 0], x + shifts[y, x, 1]
         for dy in range(-radius, radius + 1):
             for dx in range(-radius, radius + 1):
                 b, a = y + dy, x + dx
                 if b < 0 or a < 0 or b >= rows or a >= columns or known[b, a]:
                     continue
-                weight = worth / (1 + dy * dy + dx * dx)
+                weight = share / (1 + dy * dy + dx * dx)
                 total[b, a] += weight
                 for c in range(out.shape[2]):
                     found[b, a, c] += weight * source[v + dy, u + dx, c]
