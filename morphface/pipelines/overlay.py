@@ -101,14 +101,16 @@ def _pixel_rows(
 def face_colours(face: FittedFace) -> tuple[Tensor, Tensor, Tensor]:
     """Albedo, shading and their product as the photo shows it, at the vertices.
 
-    Lids and lips shade eyeballs, teeth and tongue.
+    Lids shade eyeballs, and lips the tongue; teeth stand where light reaches them.
     """
     seen, p, model = face.pixels, face.parameters, face.model
     vertices = face.vertices_in_camera()
     normals = vertex_normals(vertices, model.faces)
     albedo = face.albedo()
     light = p.illumination[0]
-    shading = shade_sh(torch.ones_like(albedo), normals, light) * ambient(model)[:, None]
+    reached = ambient(model)
+    reached = reached.lerp(torch.ones_like(reached), model.regions.get("teeth", reached * 0))
+    shading = shade_sh(torch.ones_like(albedo), normals, light) * reached[:, None]
     colours = albedo * shading
     if seen is not None:
         if seen.grey[0]:
