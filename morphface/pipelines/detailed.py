@@ -10,7 +10,6 @@ from PIL import Image
 
 from morphface.core.errors import ModelError
 from morphface.core.files import atomic_write
-from morphface.fit.detail import fit_detail
 from morphface.fit.fitted import FittedFace
 from morphface.media.images import Photo, write_image
 from morphface.render.detail import Detail
@@ -39,6 +38,8 @@ def detailed(faces: Sequence[FittedFace], photos: Sequence[Photo]) -> tuple[Fitt
         )
     if not told:
         return tuple(faces)
+    from morphface.fit.detail import fit_detail  # here, as most fits want no relief
+
     found = fit_detail([faces[n] for n in told], [photos[n] for n in told])
     return tuple(replace(f, detail=found) if n in told else f for n, f in enumerate(faces))
 
