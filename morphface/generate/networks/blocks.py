@@ -23,6 +23,7 @@ __all__ = [
     "StyleBlock",
     "convolution",
     "doubled",
+    "for_frames",
     "joined",
 ]
 
@@ -180,6 +181,11 @@ class StyleBlock(nn.Module):
             scale, shift = modulation(style)[..., None, None].chunk(2, dim=1)
             features = layer(leaky_relu(self.norm(features) * (1 + scale) + shift, SLOPE))
         return features
+
+
+def for_frames(values: Float[Tensor, "#B C H W"], count: int) -> Float[Tensor, "B C H W"]:
+    """What belongs to a photo alone, for each of so many frames."""
+    return values.expand(count, *values.shape[1:])
 
 
 def joined(parts: Sequence[Tensor]) -> Tensor:

@@ -18,7 +18,7 @@ from morphface.core.check import check_shape
 from morphface.core.errors import ParameterError
 from morphface.generate.config import GeneratorConfig
 from morphface.generate.networks.behind import background, doubled_size
-from morphface.generate.networks.blocks import joined
+from morphface.generate.networks.blocks import for_frames, joined
 from morphface.generate.networks.codes import CODE, CodeNetwork
 from morphface.generate.networks.fusion import fused
 from morphface.generate.networks.painted import Painted
@@ -94,14 +94,14 @@ class Conr(nn.Module):
         painted = self._painted(drawn, views)
         colours, alpha = painted[:, :3], painted[:, 3:]
         behind = background(
-            [_part(one.photo, len(window)).float() for one in references],
-            [_part(one.matte, len(window)).float() for one in references],
+            [for_frames(one.photo, len(window)).float() for one in references],
+            [for_frames(one.matte, len(window)).float() for one in references],
         )
         frame = 2 * colours - alpha + (1 - alpha) * behind
         if not details:
             return frame
         moved = tuple(
-            warped(_part(one.photo, len(window)).float(), view.flow)
+            warped(for_frames(one.photo, len(window)).float(), view.flow)
             for one, view in zip(references, views, strict=True)
         )
         codes = tuple(self.read.code(list(one.features[1:])) for one in known)
@@ -139,7 +139,7 @@ class Conr(nn.Module):
     ) -> tuple[Drawn, list[View]]:
         """What the references have in common at the size of the frame, and each of them."""
         pose = self.pose(self.pose_code(window).to(self.last.weight.dtype))
-        whole = [one.map(lambda part: _part(part, len(window))) for one in known]
+        whole = [one.map(lambda part: for_frames(part, len(window))) for one in known]
         prior = self.config.flow_prior
         flows = [
             self._begun(one.flow) if prior else self._begun(0 * one.flow) for one in references
@@ -177,8 +177,3 @@ def rgba(reference: Reference) -> Float[Tensor, "B 4 H W"]:
     """A photo as colours times alpha and alpha, from 0 to 1."""
     colours = (reference.photo.float() + 1) / 2 * reference.matte
     return torch.cat([colours, reference.matte.expand(len(colours), -1, -1, -1)], dim=1)
-
-
-def _part(values: Tensor, count: int) -> Tensor:
-    """What belongs to a photo alone, for a batch of frames."""
-    return values.expand(count, *values.shape[1:])

@@ -19,6 +19,7 @@ from morphface.core.records import Record
 from morphface.generate.config import GeneratorConfig
 from morphface.generate.networks.attention import DepthAttention
 from morphface.generate.networks.behind import doubled_size
+from morphface.generate.networks.blocks import for_frames
 from morphface.generate.networks.dense_motion import SCALE, DenseMotion
 from morphface.generate.networks.dvp import norm_of
 from morphface.generate.networks.hourglass import down_block, same_block, up_block
@@ -109,7 +110,7 @@ class Dagan(nn.Module):
         photo = reference.photo.float().expand(count, 3, side, side)
         motion = self.move(photo, style, reference)
         parts = (known.features, known.depth)
-        moved, depth = (warped(p.expand(count, *p.shape[1:]), motion.flow) for p in parts)
+        moved, depth = (warped(for_frames(p, count), motion.flow) for p in parts)
         found = self.attend(depth, moved * motion.occlusion)
         for block in self.residuals:
             found = block(found)

@@ -19,6 +19,7 @@ from morphface.generate.networks.blocks import (
     SpadeBlock,
     convolution,
     doubled,
+    for_frames,
     joined,
 )
 from morphface.generate.networks.warp import full_precision, halved_flow, warped
@@ -94,7 +95,7 @@ class FlowNetwork(nn.Module):
             hints: what `hints_of` made of it.
         """
         batch = len(window)
-        features = [part.expand(batch, *part.shape[1:]) for part in features]
+        features = [for_frames(part, batch) for part in features]
         condition = joined([window, hints]) if self.prior else window
         found = features[-1]
         if self.prior:
@@ -104,7 +105,7 @@ class FlowNetwork(nn.Module):
             found = doubled(found) if k >= 2 else found
         found = leaky_relu(found, SLOPE)
         flow, mask = self._heads(found, reference, hints)
-        photo = reference.photo.float().expand(batch, *reference.photo.shape[1:])
+        photo = for_frames(reference.photo.float(), batch)
         levels, here = [], flow
         for part in features:
             levels.append(warped(part, here))
@@ -136,7 +137,7 @@ def hints_of(reference: Reference) -> Float[Tensor, "B 3 H W"]:
     Args:
         reference: the photo.
     """
-    matte = reference.matte.expand(len(reference.flow), *reference.matte.shape[1:])
+    matte = for_frames(reference.matte, len(reference.flow))
     moved = warped(matte, reference.flow)
     left = matte * (1 - moved)
     return torch.cat([reference.valid, moved, left], dim=1)

@@ -20,6 +20,7 @@ from morphface.core.errors import ParameterError
 from morphface.core.records import Record
 from morphface.generate.config import GeneratorConfig
 from morphface.generate.networks.behind import doubled_size
+from morphface.generate.networks.blocks import for_frames
 from morphface.generate.networks.equalised import (
     Activation,
     EqualConv,
@@ -119,8 +120,7 @@ class Lia(nn.Module):
         frame, flow = self.draw(way.to(known.code), known.features)
         if not details:
             return frame
-        photo = references[0].photo.float()
-        photo = photo.expand(len(frame), *photo.shape[1:])
+        photo = for_frames(references[0].photo.float(), len(frame))
         return Painted(frame, (warped(photo, flow),), flows=(flow,))
 
     @property
@@ -203,7 +203,7 @@ class Synthesis(nn.Module):
         moves: Tensor | None = None
         colours: Tensor | None = None
         for level, part in zip(self.levels, features[::-1], strict=True):
-            part = part.expand(len(code), *part.shape[1:])
+            part = for_frames(part, len(code))
             found, moves, flow, shown = level(found, code, part, moves)
             colours = shown if colours is None else doubled_size(colours) + shown
         return colours.float(), flow  # type: ignore[union-attr]  # there is one level at least
