@@ -87,9 +87,9 @@ def reconstruct(
         VerdictError: a face has a warning for which it shall be refused; nothing is written.
         MorphfaceError: the subclass and its message say what is wrong with the input.
     """
-    options: Any = {"faces": faces, "texture_size": texture_size, "strict": strict, "only": only}
-    options["detail"] = detail
-    return fit_and_write(image, out, model=model, progress=progress, **options, **wishes)[0]
+    wanted: Any = {"texture_size": texture_size, "strict": strict, "only": only, "detail": detail}
+    asked = {"faces": faces, "model": model, "progress": progress, **wanted, **wishes}
+    return fit_and_write(image, out, **asked)[0]
 
 
 def fit_and_write(

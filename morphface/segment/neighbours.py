@@ -29,32 +29,24 @@ def other_heads(
     """
     height, width = head.shape
     found = YuNetDetector(threshold=SURE).detect(Photo(torch.from_numpy(pixels)))
-    boxes = []
+    others = []
     for face in found:
         x, y = face.points.mean(0).tolist()
         inside = 0 <= x < width and 0 <= y < height
         if inside and head[int(y), int(x)]:
             continue
-        left, top, right, bottom = face.box
-        if not _is_person(pixels, (left, top, right, bottom)):
-            continue
-        across, down = right - left, bottom - top
-        boxes.append(
-            (
-                left - HEAD[0] * across,
-                top - HEAD[1] * down,
-                right + HEAD[2] * across,
-                bottom + HEAD[3] * down,
-            )
-        )
-    return np.array(boxes, float).reshape(-1, 4)
-
-
-def _is_person(pixels: Float[np.ndarray, "H W 3"], box: tuple[float, float, float, float]) -> bool:
-    """Whether the network of mattes agrees: what only looks like a face shows no person."""
-    height, width = pixels.shape[:2]
-    left, top, right, bottom = (round(end) for end in box)
+        others.append(face.box)
+    if not others:
+        return np.empty((0, 4))
     likely = likely_person(pixels, (0.0, 0.0, float(width), float(height)))
+    boxes = np.array([box for box in others if _is_person(likely, box)], float).reshape(-1, 4)
+    beyond = boxes[:, 2:] - boxes[:, :2]
+    return np.hstack([boxes[:, :2] - beyond * HEAD[:2], boxes[:, 2:] + beyond * HEAD[2:]])
+
+
+def _is_person(likely: Float[np.ndarray, "H W"], box: tuple[float, float, float, float]) -> bool:
+    """Whether the network of mattes agrees: what only looks like a face shows no person."""
+    left, top, right, bottom = (round(end) for end in box)
     part = likely[max(top, 0) : max(bottom, 0), max(left, 0) : max(right, 0)]
     return bool(part.size and np.median(part) > AGREED)
 

@@ -44,9 +44,9 @@ def person_of(starts: Sequence[FitResult], trust: float, shared: float = 0.0) ->
 
     Args:
         starts: one for each photo.
-        shared: correlation of the errors of any two of them.
         trust: by what the precision of their agreement is multiplied. Where it is 0, or a start
             does not know its precision, the prior is N(0, 1).
+        shared: correlation of the errors of any two of them.
     """
     means, precisions = _stacked(starts)
     rank = means.shape[1]
