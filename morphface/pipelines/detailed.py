@@ -5,15 +5,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from PIL import Image
-
 from morphface.core.errors import ModelError
 from morphface.core.files import atomic_write
 from morphface.fit.fitted import FittedFace
 from morphface.media.images import Photo, write_image
 from morphface.render.detail import Detail
-from morphface.render.maps.surface import DETAIL_REACH
+from morphface.render.maps.files import encode_png
+from morphface.render.maps.surface import standing_out
 
 __all__ = ["describe_detail", "detailed", "write_detail"]
 
@@ -67,8 +65,7 @@ def write_detail(folder: Path, detail: Detail) -> None:
     Raises:
         OutputError: they cannot be written there.
     """
-    share = (detail.displacement / (2 * DETAIL_REACH) + 0.5).clamp(0, 1)
-    whole = (share * 65535).round().numpy().astype(np.uint16)
+    heights = standing_out(detail.displacement)[..., None]
     with atomic_write(folder / "displacement.png") as temporary:
-        Image.fromarray(whole).save(temporary, format="PNG")
+        temporary.write_bytes(encode_png("detail", heights))
     write_image(folder / "normals.png", 0.5 + 0.5 * detail.normals)

@@ -30,6 +30,7 @@ __all__ = [
     "mask",
     "normal",
     "over",
+    "standing_out",
     "uv",
 ]
 
@@ -98,7 +99,12 @@ def detail(scene: Scene, background: float) -> Float[Tensor, "T H W 1"]:
     if scene.detail is None:
         raise ParameterError("there is no relief")
     height = detail_at(scene.model, scene.detail.displacement[..., None], scene.fragments)
-    return over(scene, height / (2 * DETAIL_REACH) + 0.5, background)
+    return over(scene, standing_out(height), background)
+
+
+def standing_out(height: Tensor) -> Tensor:
+    """Heights in millimetres as values of the map "detail"."""
+    return height / (2 * DETAIL_REACH) + 0.5
 
 
 def depth(scene: Scene, background: float) -> Float[Tensor, "T H W 1"]:
