@@ -11,6 +11,16 @@ SIDE, POINTS = 32, 5
 CONFIG = config_of("headgan", resolution=SIDE, width=4)
 
 
+def parameters(network: torch.nn.Module) -> int:
+    """How many numbers a network learns."""
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def conv(inputs: int, outputs: int, size: int) -> int:
+    """How many of these a convolution has."""
+    return inputs * outputs * size**2 + outputs
+
+
 def smooth(rng: torch.Generator, count: int, channels: int, side: int = SIDE) -> torch.Tensor:
     """Smooth random pictures from -1 to 1."""
     coarse = torch.rand(count, channels, 5, 5, generator=rng) * 2 - 1

@@ -10,18 +10,10 @@ from morphface.generate.networks.cinn import group_warped
 from morphface.generate.networks.codes import CodeNetwork
 from morphface.generate.networks.resnet import RESNET18, RESNET50, ResNet
 from morphface.generate.networks.warp import warped
-from tests.generate.people import SIDE, album_of, newest, smooth, take_of
+from tests.generate.people import SIDE, album_of, conv, newest, parameters, smooth, take_of
 
 PUBLISHED = config_of("conr")
 CONFIG = config_of("conr", resolution=SIDE, width=4)
-
-
-def parameters(network):
-    return sum(parameter.numel() for parameter in network.parameters())
-
-
-def conv(inputs, outputs, size):
-    return inputs * outputs * size**2 + outputs
 
 
 def made_with(**options):

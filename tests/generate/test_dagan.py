@@ -16,18 +16,10 @@ from morphface.generate.networks.attention import DepthAttention, attended
 from morphface.generate.networks.dagan import plane_filled
 from morphface.generate.networks.dense_motion import candidates, heat_maps
 from morphface.generate.networks.warp import warped
-from tests.generate.people import POINTS, SIDE, pointed, smooth
+from tests.generate.people import POINTS, SIDE, conv, parameters, pointed, smooth
 
 CONFIG = config_of("dagan", resolution=SIDE, width=4, style_sizes=(8 * POINTS,), norm="instance")
 PUBLISHED = config_of("dagan", flow_prior=False)
-
-
-def parameters(network):
-    return sum(parameter.numel() for parameter in network.parameters())
-
-
-def conv(inputs, outputs, size):
-    return inputs * outputs * size**2 + outputs
 
 
 def made_with(**options):

@@ -7,13 +7,9 @@ from morphface.generate.checkpoint import load_generator, save_generator
 from morphface.generate.networks.flow import hints_of
 from morphface.generate.networks.fusion import LEAST, fused, shares
 from morphface.generate.networks.judges import mouths
-from tests.generate.people import CONFIG, SIDE, album_of, smooth, take_of
+from tests.generate.people import CONFIG, SIDE, album_of, conv, parameters, smooth, take_of
 
 PUBLISHED = config_of("headgan", flow_prior=False, style=("sound",), style_sizes=(300,))
-
-
-def conv(inputs, outputs, size):
-    return inputs * outputs * size**2 + outputs
 
 
 def encoder(inputs, w=32):
@@ -34,10 +30,6 @@ def style_block(channels, style=300):
 def judge(inputs):
     widths = (inputs, 64, 128, 256, 512, 512, 1)
     return 2 * sum(conv(a, b, 4) for a, b in zip(widths[:-1], widths[1:], strict=True))
-
-
-def parameters(network):
-    return sum(parameter.numel() for parameter in network.parameters())
 
 
 def test_the_published_networks_have_the_published_layers():

@@ -10,15 +10,11 @@ from morphface.generate.networks import StyleJudge, relative_motion
 from morphface.generate.networks.equalised import EqualConv, ModulatedConv
 from morphface.generate.networks.style_judge import spread_within
 from morphface.generate.networks.warp import warped
-from tests.generate.people import SIDE, smooth, take_of
+from tests.generate.people import SIDE, parameters, smooth, take_of
 
 PUBLISHED = config_of("lia")
 CONFIG = config_of("lia", resolution=SIDE, width=4)
 WIDTHS = (64, 128, 256, 512, 512, 512, 512)
-
-
-def parameters(network):
-    return sum(parameter.numel() for parameter in network.parameters())
 
 
 def made_with(**options):
