@@ -5,11 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from morphface.core.errors import ModelError
 from morphface.core.files import atomic_write
 from morphface.fit.fitted import FittedFace
 from morphface.media.images import Photo, write_image
-from morphface.render.detail import Detail
+from morphface.render.detail import Detail, layout_of
 from morphface.render.maps.files import encode_png
 from morphface.render.maps.surface import standing_out
 
@@ -29,11 +28,8 @@ def detailed(faces: Sequence[FittedFace], photos: Sequence[Photo]) -> tuple[Fitt
         ModelError: the model has no texture coordinates.
     """
     told = [n for n, face in enumerate(faces) if face.pixels is not None]
-    if any(face.model.uv is None for face in faces):
-        raise ModelError(
-            f"detail needs texture coordinates, and model {faces[0].model.name!r} has none; "
-            "use a model that has, as open-head"
-        )
+    for face in faces:
+        layout_of(face.model)
     if not told:
         return tuple(faces)
     from morphface.fit.detail import fit_detail  # here, as most fits want no relief

@@ -8,7 +8,7 @@ and bends with it.
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from morphface.core.check import check_finite, check_shape
@@ -21,7 +21,7 @@ from morphface.render.interpolate import interpolate
 from morphface.render.rasterize import Fragments
 from morphface.render.texture import sample_texture
 
-__all__ = ["Detail", "detail_at", "detailed_normals"]
+__all__ = ["Detail", "detail_at", "detailed_normals", "layout_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +52,20 @@ class Detail(Record):
             check_finite(name, getattr(self, name))
 
 
+def layout_of(model: MorphableModel) -> tuple[Float[Tensor, "N 2"], Int[Tensor, "F 3"]]:
+    """The texture coordinates of a model, and which of them each face has.
+
+    Raises:
+        ModelError: the model has none.
+    """
+    if model.uv is None or model.uv_faces is None:
+        raise ModelError(
+            f"detail needs texture coordinates, and model {model.name!r} has none; "
+            "use a model that has, as open-head"
+        )
+    return model.uv, model.uv_faces
+
+
 def detail_at(
     model: MorphableModel, picture: Float[Tensor, "S S C"], found: Fragments
 ) -> Float[Tensor, "B H W C"]:
@@ -60,13 +74,8 @@ def detail_at(
     Raises:
         ModelError: the model has no texture coordinates.
     """
-    if model.uv is None or model.uv_faces is None:
-        raise ModelError(
-            f"detail needs texture coordinates, and model {model.name!r} has none; "
-            "use a model that has, as open-head"
-        )
-    uv = interpolate(model.uv[None], model.uv_faces, found)
-    return sample_texture(picture[None], uv, mask=found.mask)
+    uv, uv_faces = layout_of(model)
+    return sample_texture(picture[None], interpolate(uv[None], uv_faces, found), mask=found.mask)
 
 
 def detailed_normals(
@@ -89,11 +98,9 @@ def detailed_normals(
         ModelError: the model has no texture coordinates.
     """
     told = detail_at(model, detail.normals, found)
-    uv, uv_faces = model.uv, model.uv_faces
-    tangents = torch.stack(
-        [texture_tangents(one, model.faces, uv, uv_faces) for one in vertices]  # type: ignore[arg-type]
-    )
-    at = interpolate(tangents, uv_faces, found)  # type: ignore[arg-type]
+    layout = layout_of(model)
+    tangents = torch.stack([texture_tangents(one, model.faces, *layout) for one in vertices])
+    at = interpolate(tangents, layout[1], found)
     along = at[..., :3] - (at[..., :3] * normals).sum(-1, keepdim=True) * normals
     along = normalized(along)
     up = torch.linalg.cross(normals, along) * at[..., 3:].sign()

@@ -11,11 +11,11 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from morphface.core.errors import ModelError
 from morphface.core.records import Record
 from morphface.geometry.mesh import normalized, vertex_normals
 from morphface.geometry.tangents import face_steps, texture_tangents
 from morphface.models import MorphableModel
+from morphface.render.detail import layout_of
 from morphface.render.interpolate import interpolate
 from morphface.render.rasterize import Fragments
 from morphface.render.unwrap import rasterize_uv
@@ -81,12 +81,7 @@ class Grid(Record):
         Raises:
             ModelError: the model has no texture coordinates.
         """
-        if model.uv is None or model.uv_faces is None:
-            raise ModelError(
-                f"detail needs texture coordinates, and model {model.name!r} has none; "
-                "use a model that has, as open-head"
-            )
-        found = rasterize_uv(model.uv, model.uv_faces, size)
+        found = rasterize_uv(*layout_of(model), size)
         face = (model.regions or {}).get("face", torch.ones(model.size))
         shows = (face[model.faces.long()] > _LEAST).all(1)
         inside = found.mask[0] & shows[found.face[0].clamp(min=0)]
@@ -104,9 +99,9 @@ class Grid(Record):
         """The surface of `vertices` at the texels."""
         normals = vertex_normals(vertices, model.faces)
         both = self.at(torch.cat([vertices, normals], dim=-1), model)
-        layout = model.uv, model.uv_faces
-        steps, _ = face_steps(vertices, model.faces, *layout)  # type: ignore[arg-type]
-        tangents = texture_tangents(vertices, model.faces, *layout)  # type: ignore[arg-type]
+        layout = layout_of(model)
+        steps, _ = face_steps(vertices, model.faces, *layout)
+        tangents = texture_tangents(vertices, model.faces, *layout)
         steps = steps * steps.new_tensor([1.0, -1.0]) / self.size  # rows go down
         metric = steps.mT @ steps
         empty = torch.linalg.det(metric) < 1e-9 * metric.diagonal(dim1=1, dim2=2).amax(1) ** 2
