@@ -3,12 +3,12 @@
     python -m benchmarks.bench_tone [--heads N] [--jobs N]
 
 - `renders`: heads whose tones run evenly over the range of people, each under three of forty
-  lights: dim to bright (brightness of the seen face log-normal about its mean), warm to cold, and
-  from all sides. Behind the head is a wall of random grey that the same light falls on. The real
-  detector finds the landmarks. Told is the error of the albedo's luminance over the seen face and
-  its correlation with the truth, once as fits are, once without each thing that tells of light;
-  and the spread of one head over its three lights, over that of the heads; of the eyes, how far the
-  opening of the lids and the colour of the iris are off.
+  lights: dim to bright (brightness of the seen face log-normal about its mean), warm to cold, with
+  a lamp in front, above or to a side. Behind the head is a wall of random grey that the same light
+  falls on. The real detector finds the landmarks. Told is the error of the albedo's luminance over
+  the seen face and its correlation with the truth, once as fits are, once without each thing that
+  tells of light; and the spread of one head over its three lights, over that of the heads; of the
+  eyes, how far the opening of the lids and the colour of the iris are off.
 - `photos`: luminance of the fitted albedo of each face in the shared photos, the darkest first,
   beside that of the photo's skin.
 """
@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.nn.functional import normalize
 
 from benchmarks.bench_fit import picture
 from benchmarks.bench_linear_fit import SIZE, Head, random_head
@@ -28,9 +29,15 @@ from benchmarks.common import DATA, report, seed
 from morphface.fit import PhotometricResult, PhotometricSettings, fit_linear, fit_photometric
 from morphface.fit.analysis.colour import LUMINANCE
 from morphface.fit.analysis.settings import HINTS
+from morphface.fit.texture.ambient import ambient
 from morphface.geometry.camera import to_camera
 from morphface.geometry.mesh import vertex_normals
-from morphface.geometry.spherical_harmonics import AMBIENT, sh_basis
+from morphface.geometry.spherical_harmonics import (
+    AMBIENT,
+    sample_directions,
+    sh_basis,
+    sh_project,
+)
 from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
 from morphface.media.images import Photo
 from morphface.models import LinearBasis, MorphableModel, load_model
@@ -42,6 +49,7 @@ GREY = torch.tensor(LUMINANCE)
 DARKEST, PALEST = 0.25, 0.72
 LIDS, CORNERS = ((159, 386), (145, 374)), ((33, 263), (133, 362))  # right eye, left eye
 LIGHTS, VIEWS = 40, 3
+LAMP = 1.3  # brightness of what the lamp falls on straight, over that of the sky's light
 BRIGHTNESS, TINT = 0.25, 0.08  # standard deviations of the logarithm
 BLOTCHES = 0.03  # standard deviation of what components do not make
 USUAL = 0.95  # irradiance of the seen face
@@ -53,15 +61,20 @@ SETTINGS = {
 
 
 def lights(rng: torch.Generator) -> torch.Tensor:
-    """Forty lights whose irradiance is 1 on the whole, dim, bright, warm or cold by a factor."""
-    out = torch.zeros(LIGHTS, 9, 3)
-    out[:, 0] = 1 / 0.886
-    out[:, 1:4] = 0.3 * torch.randn(LIGHTS, 3, 1, generator=rng)
-    out[:, 3] += 0.2
-    out[:, 4:] = 0.08 * torch.randn(LIGHTS, 5, 1, generator=rng)
+    """Forty lights whose irradiance is about 1, dim, bright, warm or cold by a factor.
+
+    Each is a sky of 30 to 70 % and a lamp in front, to a side or above: light of which no face is
+    lit by less than nothing.
+    """
+    sky = 0.3 + 0.4 * torch.rand(LIGHTS, 1, generator=rng)
+    lamp = torch.randn(LIGHTS, 3, generator=rng) * torch.tensor([0.8, 0.5, 0.0])
+    lamp = normalize(lamp + torch.tensor([0.0, 0.3, 1.0]), dim=-1)
+    slant = sample_directions().float() @ lamp.mT
+    lit = 1 / 4 + slant / 2 + 5 / 32 * (3 * slant.square() - 1)  # Ramamoorthi and Hanrahan 2001
+    out = sh_project(sky[:, 0] + (1 - sky[:, 0]) * LAMP * lit).mT
     bright = (BRIGHTNESS * torch.randn(LIGHTS, 1, 1, generator=rng)).exp()
     tint = (TINT * torch.randn(LIGHTS, 1, 1, generator=rng)) * torch.tensor([1.0, 0.0, -1.0])
-    return out * bright * tint.exp()
+    return out[..., None] * bright * tint.exp()
 
 
 def skin(model: MorphableModel) -> torch.Tensor:
@@ -98,14 +111,20 @@ def lit(model: MorphableModel, head: Head, light: torch.Tensor) -> Head:
 
 
 def blotched(model: MorphableModel, rng: torch.Generator) -> MorphableModel:
-    """The model with colours that none of its components makes, skin and eyes alike."""
+    """The model with colours that none of its components makes, skin and eyes alike.
+
+    Lids shade the whites of its eyes, and lips its teeth.
+    """
     basis = model.reflectance
     noise = BLOTCHES * torch.randn(*basis.mean.shape, generator=rng)
     noise += BLOTCHES * torch.randn(len(basis.mean), 1, generator=rng)
     for name in ("sclera", "teeth", "lips", "brows"):
         where = (model.regions[name] > 0.5).float()[:, None]
         noise += where * 2 * BLOTCHES * torch.randn(1, 3, generator=rng)
-    return replace(model, reflectance=LinearBasis(basis.mean + noise, basis.directions))
+    shade = ambient(model)[:, None]
+    return replace(
+        model, reflectance=LinearBasis((basis.mean + noise) * shade, basis.directions * shade)
+    )
 
 
 def walled(model: MorphableModel, head: Head, image: torch.Tensor, grey: float) -> torch.Tensor:

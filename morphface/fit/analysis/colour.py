@@ -15,8 +15,9 @@ from morphface.fit.analysis.settings import PhotometricSettings
 __all__ = ["LUMINANCE", "Balance", "balance_of"]
 
 LUMINANCE = (0.299, 0.587, 0.114)
-_GREY = 0.02  # median difference of channels below which a photo has no colour
+_GREY = 0.05  # median difference of channels below which a photo has no colour, of the largest
 _PLAUSIBLE = 3.0  # standard deviations that skin and light may explain together
+_DARKEST = 0.3  # reflectance of the darkest skin, as a share of the mean's
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,26 +60,39 @@ def balance_of(
     if not len(samples.pixel):
         return Balance()
     seen = view.image.flatten(0, 1)[samples.pixel]
-    spread = (seen.amax(dim=1) - seen.amin(dim=1)).median()
-    albedo = samples.blend(scene.albedo)
-    skin = albedo.median(dim=0).values
-    expected = settings.exposure * skin
-    grey = bool(spread < _GREY)
+    most = seen.amax(dim=1)
+    grey = bool(((most - seen.amin(dim=1)) / most.clamp(min=1e-3)).median() < _GREY)
+    skin = samples.blend(scene.albedo).median(dim=0).values
+    weight = seen_weight(scene) / seen_weight(scene).sum().clamp(min=1e-6)
+    people = torch.einsum("v,vck->ck", weight, scene.surface.colours)
     if grey:
-        expected = (expected @ expected.new_tensor(LUMINANCE)).expand(3)
-    away = (seen.median(dim=0).values.clamp(min=1e-3) / expected.clamp(min=1e-3)).log()
-    distance = float((away @ torch.linalg.solve(_variety(scene, skin, settings), away)).sqrt())
+        shown = skin.new_tensor(LUMINANCE)
+        skin, people = (shown @ skin).expand(3), (shown @ people).expand(3, -1)
+    own = seen.median(dim=0).values.clamp(min=1e-3) / settings.exposure
+    away = (own / skin).log()
+    variety = _variety(people, between(skin, own.clamp(min=_DARKEST * skin)), settings)
+    distance = float((away @ torch.linalg.solve(variety, away)).sqrt())
     gain = (away * max(1 - _PLAUSIBLE / max(distance, 1e-12), 0.0)).exp()
     return Balance(gain if grey or distance > _PLAUSIBLE else None, grey)
 
 
+def between(
+    first: Float[Tensor, "*shape"], second: Float[Tensor, "*shape"]
+) -> Float[Tensor, "*shape"]:
+    """Logarithmic means of positive numbers: their difference over that of their logarithms."""
+    apart = (second / first).log()
+    near = apart.abs() < 1e-3
+    return torch.where(near, first, (second - first) / torch.where(near, 1.0, apart))
+
+
 def _variety(
-    scene: Scene, skin: Float[Tensor, "3"], settings: PhotometricSettings
+    people: Float[Tensor, "3 K"], colour: Float[Tensor, "3"], settings: PhotometricSettings
 ) -> Float[Tensor, "3 3"]:
-    """Covariance of the logarithm of a face's colour over people and lights."""
-    weight = seen_weight(scene) / seen_weight(scene).sum().clamp(min=1e-6)
-    people = torch.einsum("v,vck->ck", weight, scene.surface.colours) / skin[:, None].clamp(
-        min=0.05
-    )
-    bright = settings.exposure_spread**2 * people.new_ones(3, 3)
-    return people @ people.T + bright + settings.tint_spread**2 * torch.eye(3).to(people)
+    """Covariance of the logarithm of a face's colour over people and lights.
+
+    Pigments add and light multiplies: over the mean of two colours, `between` them, what is added
+    to one to make the other is the difference of their logarithms.
+    """
+    moves = people / colour[:, None]
+    bright = settings.exposure_spread**2 * moves.new_ones(3, 3)
+    return moves @ moves.T + bright + settings.tint_spread**2 * torch.eye(3).to(moves)

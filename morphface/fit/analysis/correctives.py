@@ -26,16 +26,21 @@ _DARKEST = 0.03
 
 
 def corrective(
-    scenes: tuple[Scene, ...], views: tuple[View, ...], settings: PhotometricSettings
-) -> Float[Tensor, "V 3"]:
-    """By what the albedo of each vertex of the surface is to be multiplied.
+    scenes: tuple[Scene, ...],
+    views: tuple[View, ...],
+    settings: PhotometricSettings,
+    skin: Float[Tensor, " M"],
+) -> Float[Tensor, "M 3"]:
+    """By what the albedo of each vertex of the model is to be multiplied.
 
-    It is 1 where no photo shows the face, and on eyeballs, whose colours have their own search.
+    Where no photo shows the skin it is what it usually is where one does. It is 1 beside the skin:
+    on eyeballs, whose colours have their own search, and in the mouth.
 
     Args:
         scenes: the head in each photo, as it was fitted.
         views: the photos, with what hides the face.
         settings: how fine the field is, how far it goes on, and how large it may be.
+        skin: how far each vertex of the model is skin.
     """
     surface, size = scenes[0].surface, len(scenes[0].albedo)
     pull, force = csc_matrix((size, size)), np.zeros((size, 3))
@@ -48,11 +53,28 @@ def corrective(
     grain = max(settings.corrective_grain, float(np.sqrt(np.median(area))))
     reach = settings.corrective_reach
     prior = grain**2 * (laplacian + diags(area / reach**2))
-    field = torch.from_numpy(solved(csc_matrix(pull + prior), force)).to(scenes[0].albedo)
-    skin = surface.weight.clone()
+    known = pull @ np.ones(size)
+    found = solved(csc_matrix(pull + prior), np.column_stack([force, known]))
+    field, told = torch.from_numpy(found).to(scenes[0].albedo).split([3, 1], dim=1)
+    weight = surface.weight.clone()
     for eye in surface.eyes:
-        skin[eye.vertices] = 0.0
-    return (field * skin[:, None]).exp()
+        weight[eye.vertices] = 0.0
+    bare = torch.from_numpy(area).to(weight) * weight * (1 - surface.any_colour)
+    usual = _usual(field, bare * told[:, 0])
+    out = skin.to(field)[:, None] * usual
+    laid = surface.place >= 0
+    place = surface.place[laid]
+    out[laid] = torch.lerp(out[laid], (field + (1 - told) * usual)[place], weight[place, None])
+    return out.exp()
+
+
+def _usual(field: Float[Tensor, "V 3"], weight: Float[Tensor, " V"]) -> Float[Tensor, "3"]:
+    """The weighted median of each channel; 0 where nothing has weight."""
+    if not bool(weight.sum() > 0):
+        return field.new_zeros(3)
+    values, order = field.sort(dim=0)
+    below = weight[order].cumsum(dim=0) / weight.sum()
+    return values.gather(0, (below < 0.5).sum(dim=0, keepdim=True).clamp(max=len(field) - 1))[0]
 
 
 def _observed(

@@ -105,15 +105,12 @@ def _albedo(
     done: Fitted, scenes: tuple[Scene, ...], parameters: FaceParameters
 ) -> Float[Tensor, "V 3"]:
     """Of all vertices of the model: that of the components, corrected where the face was seen."""
-    problem, surface = done.problem, scenes[0].surface
+    problem = done.problem
     own = problem.model.albedo(parameters.reflectance.to(problem.model.faces.device))[0]
     if "reflectance" not in problem.free or not problem.settings.corrective_limit:
         return own
-    more = corrective(scenes, done.views, problem.settings)
-    laid = surface.place >= 0
-    out = own.clone()
-    out[laid] = (own[laid] * more[surface.place[laid]].to(own)).clamp(0.0, 1.0)
-    return out
+    skin = problem.model.regions.get("skin", torch.zeros(len(own)))
+    return (own * corrective(scenes, done.views, problem.settings, skin)).clamp(0.0, 1.0)
 
 
 def _parameters(looks: tuple[Look, ...]) -> FaceParameters:

@@ -23,7 +23,8 @@ def place() -> Studio:
 def found(place, photo, settings=SETTINGS, hidden=None):
     view = whole_view(photo, place.lens)
     view = view if hidden is None else replace(view, open=1 - hidden)
-    return corrective((place.scene,), (view,), settings)
+    everywhere = corrective((place.scene,), (view,), settings, place.model.regions["skin"])
+    return everywhere[place.scene.surface.place >= 0]
 
 
 def well_seen(place):
@@ -47,13 +48,31 @@ def test_skin_that_is_darker_or_paler_all_over_is_that_much_so(place, ratio):
     torch.testing.assert_close(change, torch.tensor([ratio, 1.0, ratio]), atol=0.02, rtol=0)
 
 
-def test_eyeballs_and_what_no_photo_shows_stay(place):
-    surface = place.scene.surface
-    more = found(place, place.photo() * 0.8, PhotometricSettings(corrective_reach=5.0))
-    for eye in surface.eyes:
-        assert (more[eye.vertices] == 1).all()
-    away = place.scene.normals[:, 2] < -0.5
-    assert (more[away] - 1).abs().max() < 0.05
+def test_skin_that_no_photo_shows_is_what_most_of_the_seen_skin_is_and_eyes_and_mouth_stay(place):
+    model, view = place.model, whole_view(place.photo() * 0.8, place.lens)
+    more = corrective((place.scene,), (view,), SETTINGS, model.regions["skin"])
+    back = (model.identity.mean[:, 2] < -60) & (model.regions["skin"] == 1)
+    assert more[back].std(dim=0).max() < 0.005
+    usual = more[place.scene.surface.place >= 0][well_seen(place)].median(dim=0).values
+    torch.testing.assert_close(more[back].mean(dim=0), usual, atol=0.01, rtol=0)
+    assert usual.mean() == pytest.approx(0.8, abs=0.03)
+    for eye in model.eyes:
+        assert (more[eye.vertices.long()] == 1).all()
+    assert (more[model.regions["teeth"] > 0.5] == 1).all()
+
+
+def test_a_mark_on_the_face_changes_no_other_skin(place):
+    photo = place.photo()
+    high, wide = photo.shape[0] // 2, photo.shape[1] // 2
+    marked = photo.clone()
+    marked[high : high + 8, wide - 20 : wide - 8] *= 0.6
+    skin, whole = place.model.regions["skin"], SETTINGS
+    plain, more = (
+        corrective((place.scene,), (whole_view(one, place.lens),), whole, skin)
+        for one in (photo, marked)
+    )
+    back = (place.model.identity.mean[:, 2] < -60) & (skin == 1)
+    torch.testing.assert_close(more[back], plain[back], atol=0.01, rtol=0)
 
 
 def test_what_hides_the_face_has_no_say(place):
