@@ -6,6 +6,8 @@ a Gaussian Markov random field over the surface (Lindgren, Rue and Lindström 20
 one sparse system, once shape, pose and light are known, and so cannot mislead these.
 """
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from jaxtyping import Float
@@ -21,6 +23,8 @@ from morphface.geometry.laplacian import cotangent_laplacian, solved
 
 __all__ = ["corrective"]
 
+_RIM = 3.0
+"""Millimetres beside what hides the face, whose pixels show a part of it."""
 _DARKEST = 0.03
 """The least colour that a difference is compared with."""
 
@@ -68,6 +72,16 @@ def corrective(
     return out.exp()
 
 
+def _sure(scene: Scene, view: View) -> Float[Tensor, "h w"]:
+    """How open the face is to sight, without the rims of what is known to hide it."""
+    if view.hidden is None:
+        return view.open
+    reach = round(_RIM / scene.pixel(view.lens))
+    size = 2 * reach + 1
+    wider = torch.nn.functional.max_pool2d(view.hidden[None, None], size, 1, reach)[0, 0]
+    return torch.minimum(view.open, 1 - wider)
+
+
 def _usual(field: Float[Tensor, "V 3"], weight: Float[Tensor, " V"]) -> Float[Tensor, "3"]:
     """The weighted median of each channel; 0 where nothing has weight."""
     if not bool(weight.sum() > 0):
@@ -85,7 +99,7 @@ def _observed(
 
     The noise of a photo is that of its values, so that a logarithm counts by their square.
     """
-    samples = draw(scene, view, count=10**9, phase=0.5)
+    samples = draw(scene, replace(view, open=_sure(scene, view)), count=10**9, phase=0.5)
     model = view.mixed(samples.blend(scene.colours)).clamp(min=_DARKEST)
     away = difference(model, view.image.flatten(0, 1)[samples.pixel])
     told = (1 - away / model).clamp(min=1e-3).log().clamp(-limit, limit)

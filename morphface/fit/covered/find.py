@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
-from scipy.ndimage import binary_dilation, label
+from scipy.ndimage import binary_dilation, binary_fill_holes, label
 from torch import Tensor
 
 from morphface.fit.covered.hand import hand_before
@@ -37,6 +37,8 @@ _DEEP = 0.75
 """How much darker than skin, as a logarithm, what is no shade is."""
 _GROWN = 0.68
 """Share of a dark part that lies where beards grow, from which it is one."""
+_BESIDE = 0.04
+"""Over which the skin beside eyes, brows and mouth tells of them, in sizes of a face."""
 _TRUST = 0.01
 """What a landmark that is hidden counts for."""
 
@@ -125,7 +127,15 @@ def _cover(face: FaceRaster) -> Float[np.ndarray, "h w"] | None:
         kept |= _parts((likely > 0.5) & face.seen, face, channels)
     around = binary_dilation(kept, iterations=2)
     found = np.maximum(np.maximum(other, dark), kept) * around * face.seen
+    found[_within(found, face)] = 1.0
     return np.maximum(found, hand_before(face, channels_of(face.colours)))
+
+
+def _within(found: Float[np.ndarray, "h w"], face: FaceRaster) -> Bool[np.ndarray, "h w"]:
+    """Eyes, brows and mouth, whose own colours tell nothing, where the skin around is covered."""
+    around, near = smoothed(found, face.skin, _BESIDE)
+    beside = binary_fill_holes(face.seen) & ~face.skin & (near > 1e-3)
+    return beside & (around > 0.5)
 
 
 def _parts(

@@ -8,7 +8,7 @@ import torch
 
 from morphface.core.errors import ParameterError
 from morphface.fit import PhotometricSettings, fit_photometric
-from morphface.fit.analysis.colour import balance_of
+from morphface.fit.analysis.colour import Balance, balance_of, between
 from morphface.fit.analysis.energies import prior_energy
 from morphface.fit.analysis.exposure import light_prior, seen_harmonics
 from morphface.fit.analysis.light import first_light
@@ -134,7 +134,27 @@ def test_what_they_cannot_becomes_a_gain_as_far_as_they_cannot(grey):
     assert float((twice - once)[1]) == pytest.approx(np.log(0.2), rel=0.02)
 
 
+def test_the_mean_between_colours_turns_what_is_added_into_a_factor():
+    low, high = torch.tensor([0.2, 0.5, 0.4]), torch.tensor([0.8, 0.1, 0.4])
+    mean = between(low, high)
+    torch.testing.assert_close(mean * (high / low).log(), high - low)
+    torch.testing.assert_close(mean, between(high, low))
+    assert mean[2] == 0.4
+
+
+@pytest.mark.parametrize("bright", [1.0, 0.03])
+def test_a_photo_is_grey_by_its_colours_however_dark_it_is(grey, bright):
+    assert not balance(grey, (bright, bright, bright)).grey
+    samples = draw(grey.scene, whole_view(grey.photo(), grey.lens), count=400, phase=0.5)
+    view = whole_view(grey.photo() * bright, grey.lens)
+    assert balance_of(grey.scene, samples, view, PhotometricSettings()).grey
+
+
 def gain_of(grey: Studio, factors: tuple[float, float, float]) -> torch.Tensor | None:
+    return balance(grey, factors).gain
+
+
+def balance(grey: Studio, factors: tuple[float, float, float]) -> Balance:
     """Of the egg with a tan, as it would be seen by a camera with such gains."""
     basis = grey.model.reflectance
     tan = LinearBasis(basis.mean * torch.tensor([1.3, 1.0, 0.8]), basis.directions)
@@ -142,7 +162,7 @@ def gain_of(grey: Studio, factors: tuple[float, float, float]) -> torch.Tensor |
     scene, photo = place.scene, place.photo() * torch.tensor(factors)
     view = whole_view(photo, place.lens)
     samples = draw(scene, view, count=400, phase=0.5)
-    return balance_of(scene, samples, view, PhotometricSettings(exposure=0.8)).gain
+    return balance_of(scene, samples, view, PhotometricSettings(exposure=0.8))
 
 
 @pytest.mark.refusal

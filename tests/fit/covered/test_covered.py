@@ -51,6 +51,22 @@ def test_nothing_is_before_a_bare_face(bare):
     assert float(found(bare, bare[2]).max()) == 0.0
 
 
+def test_eyes_and_brows_behind_dark_glasses_are_covered_with_the_skin_around_them(bare):
+    model, fit, pixels, seen = bare
+    marks = fit.landmarks.points
+    eyes = marks[torch.tensor([33, 133, 263, 362])]
+    wide = float((eyes[0] - eyes[2]).norm())
+    low, high = eyes.amin(dim=0) - 0.4 * wide, eyes.amax(dim=0) + 0.3 * wide
+    glasses = torch.zeros_like(seen)
+    glasses[int(low[1]) : int(high[1]), int(low[0]) : int(high[0])] = True
+    cover = found(bare, painted(bare, glasses, HAIR))
+    irises = marks[torch.tensor([468, 473])].long()
+    brows = marks[torch.tensor([105, 334])].long()
+    assert cover[irises[:, 1], irises[:, 0]].min() > 0.9
+    assert glasses[brows[:, 1], brows[:, 0]].all()
+    assert cover[brows[:, 1], brows[:, 0]].min() > 0.9
+
+
 @pytest.mark.parametrize("gain", [1.0, 0.5])
 def test_a_mask_over_the_lower_face_is_found_in_any_exposure(bare, gain):
     mask = rows_beyond(bare, 0.55)
