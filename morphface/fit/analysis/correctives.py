@@ -23,7 +23,7 @@ from morphface.geometry.laplacian import cotangent_laplacian, solved
 
 __all__ = ["corrective"]
 
-_RIM = 3.0
+_RIM = 1.5
 """Millimetres beside what hides the face, whose pixels show a part of it."""
 _DARKEST = 0.03
 """The least colour that a difference is compared with."""

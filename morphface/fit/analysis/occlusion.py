@@ -38,13 +38,14 @@ def cover_of(scene: Scene, view: View, settings: PhotometricSettings) -> Float[T
     # What hides eyes, lips and lids is told by the skin around them.
     surface = scene.surface
     free = interpolate(surface.any_colour[None, :, None], surface.faces, found)[0, ..., 0]
-    judged = mask * (1 - free)
-    judged = judged if view.hidden is None else judged * (1 - view.hidden)
+    known = mask if view.hidden is None else mask * (1 - view.hidden)
+    judged = known * (1 - free)
     length = residual.norm(dim=-1)[judged > 0.5]
     typical = float(length.median()) if len(length) else 0.0
     depth = -scene.look.translation[2] if view.lens.weak_depth is None else view.lens.weak_depth
     cover = (mask > 0) * hidden(
         residual,
+        known,
         judged,
         max(typical, settings.least_cover),
         scale=settings.occlusion_scale,
@@ -56,6 +57,7 @@ def cover_of(scene: Scene, view: View, settings: PhotometricSettings) -> Float[T
 def hidden(
     residual: Float[Tensor, "h w 3"],
     mask: Float[Tensor, "h w"],
+    judged: Float[Tensor, "h w"],
     typical: float,
     *,
     scale: float,
@@ -69,11 +71,13 @@ def hidden(
     Args:
         residual: of colours.
         mask: how much each pixel counts as face.
+        judged: how much of that is judged; the rest is taken as usual.
         typical: length of a residual that is usual.
         scale: mean residual, in those, at which a pixel is as likely hidden as not.
         width: standard deviation of the smoothing, in pixels.
     """
-    length = residual.norm(dim=-1).clamp(min=1e-8).sqrt() * mask
+    length = residual.norm(dim=-1).clamp(min=1e-8).sqrt() * judged
+    length = length + (mask - judged) * typical**0.5
     near = _blurred(mask, width)
     mean = _blurred(length, width) / near.clamp(min=1e-6)
     ratio = mean.square() / (typical * scale)
