@@ -46,6 +46,27 @@ def corrective(
         settings: how fine the field is, how far it goes on, and how large it may be.
         skin: how far each vertex of the model is skin.
     """
+    surface = scenes[0].surface
+    field, known, area = _field(scenes, views, settings)
+    weight = surface.weight.clone()
+    for eye in surface.eyes:
+        weight[eye.vertices] = 0.0
+    usual = _usual(field, area * known * weight * (1 - surface.any_colour))
+    out = skin.to(field)[:, None] * usual
+    laid = surface.place >= 0
+    place = surface.place[laid]
+    own = field + (1 - known[:, None]) * usual
+    out[laid] = torch.lerp(out[laid], own[place], weight[place, None])
+    return out.exp()
+
+
+def _field(
+    scenes: tuple[Scene, ...], views: tuple[View, ...], settings: PhotometricSettings
+) -> tuple[Float[Tensor, "V 3"], Float[Tensor, " V"], Float[Tensor, " V"]]:
+    """Logarithms at the vertices of the surface, how far each is known, and the areas of these.
+
+    Where nothing is known the logarithm is 0.
+    """
     surface, size = scenes[0].surface, len(scenes[0].albedo)
     pull, force = csc_matrix((size, size)), np.zeros((size, 3))
     for scene, view in zip(scenes, views, strict=True):
@@ -55,21 +76,10 @@ def corrective(
     mean, faces = surface.mean.double().cpu().numpy(), surface.faces.cpu().numpy()
     laplacian, area = cotangent_laplacian(mean, faces)
     grain = max(settings.corrective_grain, float(np.sqrt(np.median(area))))
-    reach = settings.corrective_reach
-    prior = grain**2 * (laplacian + diags(area / reach**2))
-    known = pull @ np.ones(size)
-    found = solved(csc_matrix(pull + prior), np.column_stack([force, known]))
-    field, told = torch.from_numpy(found).to(scenes[0].albedo).split([3, 1], dim=1)
-    weight = surface.weight.clone()
-    for eye in surface.eyes:
-        weight[eye.vertices] = 0.0
-    bare = torch.from_numpy(area).to(weight) * weight * (1 - surface.any_colour)
-    usual = _usual(field, bare * told[:, 0])
-    out = skin.to(field)[:, None] * usual
-    laid = surface.place >= 0
-    place = surface.place[laid]
-    out[laid] = torch.lerp(out[laid], (field + (1 - told) * usual)[place], weight[place, None])
-    return out.exp()
+    prior = grain**2 * (laplacian + diags(area / settings.corrective_reach**2))
+    right = np.column_stack([force, pull @ np.ones(size)])
+    found = torch.from_numpy(solved(csc_matrix(pull + prior), right)).to(scenes[0].albedo)
+    return found[:, :3], found[:, 3], torch.from_numpy(area).to(found)
 
 
 def _sure(scene: Scene, view: View) -> Float[Tensor, "h w"]:
