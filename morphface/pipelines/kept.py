@@ -49,7 +49,7 @@ def is_kept(source: PictureSource) -> bool:
     if not isinstance(source, str | Path):
         return False
     path = Path(source)
-    return path.suffix.lower() == ".npz" or (path.is_dir() and bool(_files(path)))
+    return path.suffix.lower() == ".npz" or (path.is_dir() and bool(_files(path) or _several(path)))
 
 
 def keep(face: FittedFace, photo: Photo) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -95,13 +95,24 @@ def read_kept(
 
     Raises:
         MissingFileError: the photo is neither where it was nor beside the file.
-        ParameterError: the file holds parameters alone, or the photo is another one now.
+        ParameterError: the file holds parameters alone, the photo is another one now, or the folder
+            is that of several photos.
         NoFaceError: there is no such face.
     """
     path = Path(source)
+    several = _several(path)
+    if several and not _files(path):
+        raise ParameterError(
+            f"{path} holds fits of {len(several)} photos; name one of them, such as {several[0]}"
+        )
     files = _chosen(_files(path) if path.is_dir() else [path], faces)
     found = [_read(file, named) for file in files]
     return FittedPhoto(found[0][0], tuple(face for _, face in found))
+
+
+def _several(folder: Path) -> list[Path]:
+    """The folders of the photos of one person."""
+    return sorted(place.parent for place in folder.glob(f"photo_*/{FILE}"))
 
 
 def _files(folder: Path) -> list[Path]:

@@ -100,3 +100,12 @@ def test_a_fit_without_its_photo_says_where_that_was(fitted, tmp_path):
     save_parameters(tmp_path / "face.npz", parameters, camera, model="open-head", extra=extra)
     with pytest.raises(MissingFileError, match="was fitted to is not there: /nowhere/a.png; put"):
         fit_photo(tmp_path)
+
+
+@pytest.mark.refusal
+def test_of_the_fits_of_several_photos_one_is_to_be_named(fitted, tmp_path):
+    for number in range(2):
+        shutil.copytree(fitted[1], tmp_path / f"photo_{number}")
+    with pytest.raises(ParameterError, match="holds fits of 2 photos; name one of them, such as"):
+        fit_photo(tmp_path)
+    assert fit_photo(tmp_path / "photo_1").faces[0].converged
