@@ -31,8 +31,18 @@ def _residuals(
     return residual * (mask > 0)[..., None], mask
 
 
-def cover_of(scene: Scene, view: View, settings: PhotometricSettings) -> Float[Tensor, "h w"]:
-    """How likely something hides the face at each pixel of a view."""
+def cover_of(
+    scene: Scene, view: View, settings: PhotometricSettings, *, settled: bool = False
+) -> Float[Tensor, "h w"]:
+    """How likely something hides the face at each pixel of a view.
+
+    Args:
+        scene: the head as it stands.
+        view: the photo.
+        settings: what residuals are usual.
+        settled: whether shape and light are known: then what is unlike skin beside eyes hides no
+            brows, whose colours are still to be found. Until then these have no say.
+    """
     found = see(scene, view)
     residual, mask = _residuals(scene, view, found)
     # What hides eyes, lips and lids is told by the skin around them.
@@ -45,7 +55,7 @@ def cover_of(scene: Scene, view: View, settings: PhotometricSettings) -> Float[T
     depth = -scene.look.translation[2] if view.lens.weak_depth is None else view.lens.weak_depth
     cover = (mask > 0) * hidden(
         residual,
-        known,
+        known if settled else judged,
         judged,
         max(typical, settings.least_cover),
         scale=settings.occlusion_scale,

@@ -195,7 +195,11 @@ def _fit(task: _Task) -> PhotometricResult:
         problem = _problem(task, frames, views, looks, stage)
         looks, steps = run_stage(problem, stage, looks, phase=0.5 + 0.1 * number)
         history += steps
-        views = tuple(_covered(task, look, view) for look, view in zip(looks, views, strict=True))
+        last = number == len(task.settings.stages) - 1
+        views = tuple(
+            _covered(task, look, view, settled=last)
+            for look, view in zip(looks, views, strict=True)
+        )
     if onlooker is not None:
         looks = onlooker.gazes(_places(frames, views, looks))
         looks = (
@@ -255,10 +259,10 @@ def _begin(task: _Task, number: int, look: Look) -> tuple[Frame, Look]:
     return replace(frame, balance=balance), look
 
 
-def _covered(task: _Task, look: Look, view: View) -> View:
+def _covered(task: _Task, look: Look, view: View, *, settled: bool = False) -> View:
     """The view with what hides the face, seen from where the fit stands."""
     scene = scene_of(surface_at(task.model, look), look)
-    cover = cover_of(scene, view, task.settings)
+    cover = cover_of(scene, view, task.settings, settled=settled)
     return replace(view, open=1 - cover)
 
 
