@@ -18,6 +18,7 @@ from morphface.fit.fitted import FittedFace, FittedPhoto
 from morphface.geometry.camera import Camera
 from morphface.geometry.focal import FocalLength, focal_pixels
 from morphface.landmarks import Landmarks, choose, find_faces, read_landmarks
+from morphface.landmarks.detectors import LandmarkDetector
 from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
 from morphface.landmarks.find import Search
 from morphface.landmarks.placing import PixelsOf, placed
@@ -28,7 +29,7 @@ from morphface.pipelines.calibration import Calibration, CameraSource, check_cam
 from morphface.pipelines.kept import is_kept, read_kept
 from morphface.pipelines.model_landmarks import with_landmarks_for
 from morphface.pipelines.verdicts import verdict_on, witness_of
-from morphface.pipelines.wishes import check_wishes
+from morphface.pipelines.wishes import check_detector, check_wishes
 from morphface.render.backends.kernels.compiler import compiled_before
 
 __all__ = [
@@ -70,6 +71,8 @@ class Wishes(TypedDict, total=False):
     camera: CameraSource | None
     stage: str
     device: str
+    detector: str
+    parts_weights: str | Path | None
 
 
 def fit_photo(
@@ -83,6 +86,8 @@ def fit_photo(
     camera: CameraSource | None = None,
     stage: str = "pixels",
     device: str = "cpu",
+    detector: str = "mediapipe",
+    parts_weights: str | Path | None = None,
     progress: Progress | None = None,
 ) -> FittedPhoto:
     """Find faces in a photo and fit a morphable model to them.
@@ -107,6 +112,9 @@ def fit_photo(
             Distortion is taken out of the picture and of landmarks, once.
         stage: "linear" stops after the landmarks, in hundredths of a second.
         device: where to compute.
+        detector: who finds faces: "mediapipe", or "parts", which finds them from their parts
+            upward and asks MediaPipe's landmark network there.
+        parts_weights: the run of `morphface train parts` that "parts" finds them with.
         progress: is told what begins now.
 
     Raises:
@@ -115,6 +123,7 @@ def fit_photo(
     tell = progress or (lambda _: None)
     check_device(device)
     check_wishes(focal, stage)
+    check_detector(detector, parts_weights)
     if is_kept(image):
         return _kept(image, model, faces, [landmarks, landmarks_in, focal, camera])
     check_camera(camera, focal)
@@ -126,7 +135,11 @@ def fit_photo(
     lens = photo.focal if focal is None else focal_pixels(focal, photo.size)
     head = load_model(model)
     clock.lap("read")
-    photo, found = (photo, given) if given is not None else faces_of(photo, faces, tell)
+    photo, found = (
+        (photo, given)
+        if given is not None
+        else faces_of(photo, faces, tell, detector_of(os.getpid(), detector, parts_weights))
+    )
     taken_by = None if calibration is None else calibration.camera(photo)
     clock.lap("detect")
     chosen = choose(found, faces)
@@ -245,25 +258,44 @@ def _landmarks_of(path: str | Path, photo: Photo, pixels: PixelsOf | None) -> li
         raise LandmarkError(told if str(path) in told else f"{path} {told}") from error
 
 
-def faces_of(photo: Photo, faces: str | int, tell: Progress) -> tuple[Photo, list[Landmarks]]:
+def faces_of(
+    photo: Photo, faces: str | int, tell: Progress, detector: LandmarkDetector | None = None
+) -> tuple[Photo, list[Landmarks]]:
     """The photo, turned so that its faces are upright, and these, the largest first.
 
     Args:
         photo: to look at.
         faces: which are wanted, as in `fit_photo`.
         tell: is told what begins now.
+        detector: who looks; None is MediaPipe's.
 
     Raises:
         NoFaceError: nobody was found.
     """
     tell("looking for faces")
     search: Search = "auto" if str(faces) == "largest" else "always"
-    return find_faces(photo, _detector(os.getpid()), search=search)
+    return find_faces(photo, detector or detector_of(os.getpid()), search=search)
 
 
 @cache
-def _detector(process: int) -> MediaPipeDetector:
-    """That of this process: starting one takes as long as using it, and its threads do not fork."""
+def detector_of(
+    process: int, name: str = "mediapipe", weights: str | Path | None = None
+) -> LandmarkDetector:
+    """That of a process: starting one takes as long as using it, and its threads do not fork.
+
+    Args:
+        process: its number.
+        name: "mediapipe" or "parts".
+        weights: of "parts".
+
+    Raises:
+        MissingFileError: there are no such weights.
+        ModelError: they are none.
+    """
+    if name == "parts" and weights is not None:
+        from morphface.landmarks.detectors.parts import PartsDetector
+
+        return PartsDetector(weights)
     return MediaPipeDetector()
 
 

@@ -13,6 +13,7 @@ from morphface.landmarks.parts.settings import AssemblySettings
 
 __all__ = ["Assembled", "assemble"]
 
+
 @dataclass(frozen=True, eq=False)
 class Assembled:
     """Faces, the surest first.
@@ -58,7 +59,8 @@ def assemble(
     settings = settings or AssemblySettings()
     peaks = find_peaks(maps, settings, stride=stride)
     links = find_links(peaks, fields, graph, settings, stride=stride)
-    return _kept(_joined(peaks, links, len(graph.parts)), peaks, settings)
+    faces = _joined(peaks, links, len(graph.parts))
+    return _kept(faces, peaks, settings, len(graph.parts))
 
 
 @dataclass(eq=False)
@@ -127,9 +129,9 @@ def _one_of(a: _Face, b: _Face, owner: list[_Face | None]) -> _Face | None:
     return a
 
 
-def _kept(faces: list[_Face], peaks: Peaks, settings: AssemblySettings) -> Assembled:
+def _kept(faces: list[_Face], peaks: Peaks, settings: AssemblySettings, parts: int) -> Assembled:
     """Those with parts and scores enough, the surest first."""
-    table = np.array([face.peaks for face in faces]).reshape(len(faces), -1)
+    table = np.array([face.peaks for face in faces], int).reshape(len(faces), parts)
     there = table >= 0
     confidence = np.where(there, peaks.score[table] if len(peaks) else 0.0, 0.0)
     limbs = np.array([(face.limbs, face.count) for face in faces]).reshape(-1, 2)

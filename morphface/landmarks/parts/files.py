@@ -56,7 +56,9 @@ def load_parts(path: str | Path) -> PartsNetwork:
         network = PartsNetwork(PartsConfig.from_json(header[_KEY]))
         network.load_state_dict(load_file(place))
     except (SafetensorError, KeyError, ParameterError) as error:
-        raise ModelError(f"{place} is no network of parts; name what `train parts` wrote") from error
+        raise ModelError(
+            f"{place} is no network of parts; name what `train parts` wrote"
+        ) from error
     except RuntimeError as error:
         raise ModelError(f"{place} is damaged: its weights do not fit") from error
     return network.eval().requires_grad_(False)

@@ -75,9 +75,7 @@ def find_parts(
 
 def maps_of(
     pixels: UInt8[np.ndarray, "H W 3"], network: PartsNetwork, side: int
-) -> tuple[
-    Float[np.ndarray, "P h w"], Float[np.ndarray, "L 2 h w"], Float[np.ndarray, "2"]
-]:
+) -> tuple[Float[np.ndarray, "P h w"], Float[np.ndarray, "L 2 h w"], Float[np.ndarray, "2"]]:
     """What the network says: maps of parts, fields of limbs, and how far x and y were shrunk.
 
     Args:

@@ -21,6 +21,9 @@ _PEAKS = 0.1
 """How much the values of both peaks count for how sure a limb is, beside its score."""
 _TRIANGLES = 2
 """Triangles that a limb is the surer for."""
+_LENGTH = 0.5
+"""How much less sure a limb is that is as long as the root of the picture's area: of people side by
+side, whose limbs go on in each other's, the nearest parts belong together."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,8 +35,8 @@ class Links:
         start: number of the peak where it begins.
         end: number of that where it ends.
         score: mean of the field along it, less what it is too long.
-        sure: what limbs are chosen and ordered by: the score, the values of both peaks, and the
-            third parts to which both ends are linked.
+        sure: what limbs are chosen and ordered by: the score, the values of both peaks, the third
+            parts to which both ends are linked, and how short they are.
     """
 
     limb: Int[np.ndarray, " M"]
@@ -73,7 +76,9 @@ def find_links(
     score = _scores(peaks, fields, pairs, settings, stride)
     accepted = np.nonzero(score > 0)[0]
     limb, start, end, score = (each[accepted] for each in (*pairs, score))
-    sure = score + _PEAKS * (peaks.score[start] + peaks.score[end])
+    length = np.linalg.norm(peaks.points[end] - peaks.points[start], axis=-1)
+    long = length / (stride * np.sqrt(fields.shape[2] * fields.shape[3]))
+    sure = score + _PEAKS * (peaks.score[start] + peaks.score[end]) - _LENGTH * long
     links = _paired(Links(limb, start, end, score, sure), graph, settings)
     if settings.support:
         thirds = _thirds(links, len(peaks))[start, end].clip(max=_TRIANGLES)
@@ -170,7 +175,7 @@ def _best_together(links: Links, limbs: int) -> Bool[np.ndarray, " M"]:
         ends, b = np.unique(links.end[own], return_inverse=True)
         table = np.zeros((len(starts), len(ends)))
         number = np.full(table.shape, -1)
-        table[a, b], number[a, b] = links.sure[own], own
+        table[a, b], number[a, b] = 1 + links.sure[own], own
         chosen = number[linear_sum_assignment(-table)]
         out[chosen[chosen >= 0]] = True
     return out

@@ -72,7 +72,9 @@ class PartsConfig:
             raise ParameterError("the configuration is no JSON") from error
         known = {field.name for field in fields(cls)}
         if not isinstance(values, dict) or not set(values) <= known:
-            raise ParameterError(f"the configuration must have fields of {', '.join(sorted(known))}")
+            raise ParameterError(
+                f"the configuration must have fields of {', '.join(sorted(known))}"
+            )
         return cls(**values)
 
 

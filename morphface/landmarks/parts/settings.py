@@ -19,7 +19,8 @@ class AssemblySettings:
 
     Args:
         peak: value of a map from which a maximum is a part.
-        window: cells of the enlarged map, an odd number, over which a maximum's place is averaged.
+        window: cells of the enlarged map, an odd number, in which a maximum is the highest, and
+            over which its place is averaged.
         enlarge: how many times maps are enlarged before maxima are looked for.
         most: parts of a kind at most, those with the highest values.
         along: value of a field along a limb from which a sample counts for it.

@@ -18,14 +18,17 @@ from morphface.landmarks.parts.network import PartsNetwork
 from morphface.models import load_model
 from morphface.pipelines.parts.lesson import batch_of, know_mean_head, parts_losses, rate_at
 from morphface.pipelines.parts.settings import PartsSettings
+from morphface.pipelines.parts.validation import validate
 from morphface.synthetic.crowds.crowd import Crowds
 from morphface.synthetic.crowds.heads import HeadBank, load_heads, render_heads, save_heads
 
-__all__ = ["HEADS", "HELD", "HELD_OUT", "heads_of", "train_network"]
+__all__ = ["heads_of", "train_network", "train_parts"]
 
 HEADS, HELD, STATE, SETTINGS = "heads.safetensors", "held.safetensors", "state.pt", "settings.json"
 HELD_OUT = 1_000_000
 """Added to the seed of a training, it gives the people who are validated with."""
+SHOWN = (272, 368)
+"""Height and width of the pictures of these."""
 _MEASURED = 20
 
 
@@ -42,6 +45,37 @@ def heads_of(run: Path, settings: PartsSettings, *, held: bool = False) -> HeadB
         count, more = (settings.held, HELD_OUT) if held else (settings.heads, 0)
         save_heads(place, render_heads(count, settings.seed + more))
     return load_heads(place)
+
+
+def train_parts(
+    run: str | Path,
+    settings: PartsSettings | None = None,
+    *,
+    resume: bool = False,
+    start: str | Path | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> dict[str, float]:
+    """Train a network of parts on crowds of rendered people, and try it on others.
+
+    Args:
+        run: the folder of the run; made if it is missing.
+        settings: of the training; None takes the defaults.
+        resume: go on with the run that the folder holds.
+        start: a run, or a file, whose weights are the first.
+        tell: is told in a few words how it goes.
+
+    Returns:
+        What was found in crowds of people who were held out.
+
+    Raises:
+        MorphfaceError: as of `train_network`.
+    """
+    run, settings = Path(run), settings or PartsSettings()
+    first = None if start is None else Path(start)
+    network = train_network(run, settings, resume=resume, start=first, tell=tell)
+    tell("finding people who were held out")
+    crowds = Crowds(heads_of(run, settings, held=True), settings.seed + HELD_OUT, SHOWN)
+    return validate(network.requires_grad_(False), crowds)
 
 
 def train_network(
@@ -109,9 +143,7 @@ class _Training:
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         return cls(settings, network, torch.optim.Adam(network.parameters(), lr=settings.rate))
 
-    def go(
-        self, crowds: Crowds, run: Path, journal: Journal, tell: Callable[[str], None]
-    ) -> None:
+    def go(self, crowds: Crowds, run: Path, journal: Journal, tell: Callable[[str], None]) -> None:
         """Make the steps that are left."""
         settings, begun, first = self.settings, time.perf_counter(), self.step
         while self.step < settings.steps:

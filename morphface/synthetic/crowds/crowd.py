@@ -232,7 +232,9 @@ def _levels(pictures: UInt8[np.ndarray, "N S S 4"]) -> list[list[UInt8[np.ndarra
     for _ in range(2):
         out.append(
             [
-                cv2.resize(one, (one.shape[1] // 2, one.shape[0] // 2), interpolation=cv2.INTER_AREA)
+                cv2.resize(
+                    one, (one.shape[1] // 2, one.shape[0] // 2), interpolation=cv2.INTER_AREA
+                )
                 for one in out[-1]
             ]
         )
@@ -243,9 +245,7 @@ def _inside(points: Float[np.ndarray, "P 2"], size: tuple[int, int]) -> Bool[np.
     return ((points >= 0) & (points < [size[1], size[0]])).all(axis=-1)
 
 
-def _thing(
-    picture: UInt8[np.ndarray, "H W 3"], dice: Dice, size: float
-) -> _Cover:
+def _thing(picture: UInt8[np.ndarray, "H W 3"], dice: Dice, size: float) -> _Cover:
     """Draw something, in place: round or angular, of any colour or that of skin; where it is."""
     import cv2
 

@@ -79,7 +79,9 @@ def part_points(model: MorphableModel) -> LandmarkEmbedding:
     triangles, shares = (
         torch.cat([a, b[:2], c, b[2:]])
         for a, b, c in zip(
-            (known.triangles, known.barycentric), some, (ears.triangles, ears.barycentric),
+            (known.triangles, known.barycentric),
+            some,
+            (ears.triangles, ears.barycentric),
             strict=True,
         )
     )
@@ -175,9 +177,7 @@ def _facing(person: Person, angles: Float[Tensor, "3"], dice: Dice) -> Person:
     rotation = angles_to_rotvec(angles)
     joint = torch.tensor([0.0, (0.5 - HIGH) * size * away / focal, -away])
     place = joint - roma.rotvec_to_rotmat(rotation) @ torch.tensor(PIVOT)
-    body = torch.stack(
-        [angles[0] * dice.number(0.4, 1.0), *(0.05 * dice.normal(2)).unbind()]
-    )
+    body = torch.stack([angles[0] * dice.number(0.4, 1.0), *(0.05 * dice.normal(2)).unbind()])
     return replace(
         person,
         camera=camera,

@@ -45,6 +45,7 @@ def random_points(
     *,
     heights: tuple[float, float] = (40.0, 160.0),
     apart: float = 20.0,
+    clear: float = 0.0,
 ) -> PointCrowd:
     """People at random, turned up to full profile, some before others.
 
@@ -59,6 +60,8 @@ def random_points(
         dice: what decides.
         heights: of faces from the brows to the chin, in pixels, from least to most.
         apart: least distance of two parts of a kind, in pixels: what lies closer is one maximum.
+        clear: least distance of a part from a limb of another face that ends in such a part, in
+            pixels: of what lies on it, fields alone cannot tell whose it is.
 
     Raises:
         ParameterError: there is no room for so many.
@@ -69,26 +72,59 @@ def random_points(
         if len(points) == count:
             break
         person, seen = _person(template, graph, size, dice, heights)
-        behind = [there & ~_within(other, person) for other, there in zip(points, visible, strict=True)]
-        both = [*behind, seen]
-        near = any(
-            (np.linalg.norm(person - other, axis=-1)[seen & there] < apart).any()
-            for other, there in zip(points, behind, strict=True)
-        )
-        inside = ((person >= 0) & (person < [size[1], size[0]])).all()
-        if inside and not near and all(_hangs_together(there, graph) for there in both):
+        if not ((person >= 0) & (person < [size[1], size[0]])).all():
+            continue
+        others = np.array(points).reshape(-1, *person.shape)
+        known = np.array(visible, bool).reshape(-1, len(person))
+        near = (np.linalg.norm(others - person, axis=-1) < apart) & known & seen
+        if near.any() or _on_limbs(person, seen, others, known, graph, clear):
+            continue
+        behind = known & ~_within(others, person)
+        changed = behind[(behind != known).any(axis=1)]
+        if all(_hangs_together(there, graph) for there in [*changed, seen]):
             points.append(person)
-            visible = both
+            visible = [*behind, seen]
     if len(points) < count:
         raise ParameterError(f"there is no room for {count} faces in {size[1]} x {size[0]} pixels")
     shape = (count, len(template))
     return PointCrowd(np.array(points).reshape(*shape, 2), np.array(visible, bool).reshape(shape))
 
 
-def _within(points: Float[np.ndarray, "P 2"], face: Float[np.ndarray, "P 2"]) -> np.ndarray:
+def _within(
+    points: Float[np.ndarray, "N P 2"], face: Float[np.ndarray, "P 2"]
+) -> Bool[np.ndarray, "N P"]:
     """Which points lie within the outline of a face."""
     sides = ConvexHull(face).equations
     return np.asarray((points @ sides[:, :2].T + sides[:, 2] <= 0).all(axis=-1))
+
+
+def _on_limbs(
+    person: Float[np.ndarray, "P 2"],
+    seen: Bool[np.ndarray, " P"],
+    others: Float[np.ndarray, "N P 2"],
+    behind: Bool[np.ndarray, "N P"],
+    graph: FaceGraph,
+    clear: float,
+) -> bool:
+    """Whether a part of one lies on a limb of the other that ends in such a part."""
+    ends = np.array(graph.limbs)
+    mine, theirs = person[None, ends], others[:, ends]
+    own, their = seen[None, ends], behind[:, ends]
+    for one, part, other, limb in ((mine, own, theirs, their), (theirs, their, mine, own)):
+        for k in range(2):
+            there = part[:, :, k] & limb.all(axis=-1)
+            if (there & (_from_segment(one[:, :, k], other) < clear)).any():
+                return True
+    return False
+
+
+def _from_segment(
+    point: Float[np.ndarray, "N L 2"], ends: Float[np.ndarray, "M L 2 2"]
+) -> Float[np.ndarray, "K L"]:
+    """Distance of points from segments."""
+    start, along = ends[:, :, 0], ends[:, :, 1] - ends[:, :, 0]
+    share = ((point - start) * along).sum(-1) / np.maximum((along**2).sum(-1), 1e-9)
+    return np.linalg.norm(point - start - share.clip(0, 1)[..., None] * along, axis=-1)
 
 
 def _hangs_together(seen: Bool[np.ndarray, " P"], graph: FaceGraph) -> bool:
