@@ -180,7 +180,7 @@ def _found_by(
             f"--detector cannot go with {'--together' if together else '--landmarks'}; leave it out"
         )
     check_detector(detector or "mediapipe", weights)
-    return {"detector": detector or "mediapipe", "parts_weights": weights}
+    return {"detector": "mediapipe" if weights is None else str(weights)}
 
 
 def _check(landmarks: str | None, strict: str | None, *, together: bool, many: bool) -> None:

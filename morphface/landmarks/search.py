@@ -186,9 +186,8 @@ def _apart(a: Landmarks, b: Landmarks) -> float:
     """`difference`, of the five points where the two looks have different schemes."""
     if a.scheme == b.scheme:
         return difference(a, b)
-    five = five_points(a), five_points(b)
-    known = five[0] is not None and five[1] is not None
-    return distance_in(a.box, five[0], five[1]) if known else math.inf
+    one, other = five_points(a), five_points(b)
+    return math.inf if one is None or other is None else distance_in(a.box, one, other)
 
 
 def _again(

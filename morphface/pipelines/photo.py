@@ -71,8 +71,7 @@ class Wishes(TypedDict, total=False):
     camera: CameraSource | None
     stage: str
     device: str
-    detector: str
-    parts_weights: str | Path | None
+    detector: str | Path
 
 
 def fit_photo(
@@ -86,8 +85,7 @@ def fit_photo(
     camera: CameraSource | None = None,
     stage: str = "pixels",
     device: str = "cpu",
-    detector: str = "mediapipe",
-    parts_weights: str | Path | None = None,
+    detector: str | Path = "mediapipe",
     progress: Progress | None = None,
 ) -> FittedPhoto:
     """Find faces in a photo and fit a morphable model to them.
@@ -112,18 +110,15 @@ def fit_photo(
             Distortion is taken out of the picture and of landmarks, once.
         stage: "linear" stops after the landmarks, in hundredths of a second.
         device: where to compute.
-        detector: who finds faces: "mediapipe", or "parts", which finds them from their parts
-            upward and asks MediaPipe's landmark network there.
-        parts_weights: the run of `morphface train parts` that "parts" finds them with.
+        detector: who finds faces: "mediapipe", or the run of a `morphface train parts`, whose
+            network finds them from their parts upward; MediaPipe's landmark network is asked there.
         progress: is told what begins now.
 
     Raises:
         MorphfaceError: the subclass and its message say what is wrong with the input.
     """
     tell = progress or (lambda _: None)
-    check_device(device)
-    check_wishes(focal, stage)
-    check_detector(detector, parts_weights)
+    _check(device, focal, stage, detector)
     if is_kept(image):
         return _kept(image, model, faces, [landmarks, landmarks_in, focal, camera])
     check_camera(camera, focal)
@@ -135,11 +130,7 @@ def fit_photo(
     lens = photo.focal if focal is None else focal_pixels(focal, photo.size)
     head = load_model(model)
     clock.lap("read")
-    photo, found = (
-        (photo, given)
-        if given is not None
-        else faces_of(photo, faces, tell, detector_of(os.getpid(), detector, parts_weights))
-    )
+    photo, found = (photo, given) if given is not None else faces_of(photo, faces, tell, detector)
     taken_by = None if calibration is None else calibration.camera(photo)
     clock.lap("detect")
     chosen = choose(found, faces)
@@ -162,6 +153,14 @@ def fit_photo(
         clock.lap("verdict")
         fitted.append(FittedFace(fit.to("cpu"), head, dict(clock.laps), seen, verdict))
     return FittedPhoto(photo, tuple(fitted), focal)
+
+
+def _check(device: str, focal: FocalLength | None, stage: str, detector: str | Path) -> None:
+    """Refuse what no photo could be fitted with."""
+    check_device(device)
+    check_wishes(focal, stage)
+    if detector == "parts":
+        check_detector("parts", None)
 
 
 def _kept(
@@ -259,7 +258,7 @@ def _landmarks_of(path: str | Path, photo: Photo, pixels: PixelsOf | None) -> li
 
 
 def faces_of(
-    photo: Photo, faces: str | int, tell: Progress, detector: LandmarkDetector | None = None
+    photo: Photo, faces: str | int, tell: Progress, detector: str | Path = "mediapipe"
 ) -> tuple[Photo, list[Landmarks]]:
     """The photo, turned so that its faces are upright, and these, the largest first.
 
@@ -267,36 +266,33 @@ def faces_of(
         photo: to look at.
         faces: which are wanted, as in `fit_photo`.
         tell: is told what begins now.
-        detector: who looks; None is MediaPipe's.
+        detector: who looks, as in `fit_photo`.
 
     Raises:
         NoFaceError: nobody was found.
     """
     tell("looking for faces")
     search: Search = "auto" if str(faces) == "largest" else "always"
-    return find_faces(photo, detector or detector_of(os.getpid()), search=search)
+    return find_faces(photo, detector_of(os.getpid(), str(detector)), search=search)
 
 
 @cache
-def detector_of(
-    process: int, name: str = "mediapipe", weights: str | Path | None = None
-) -> LandmarkDetector:
+def detector_of(process: int, name: str = "mediapipe") -> LandmarkDetector:
     """That of a process: starting one takes as long as using it, and its threads do not fork.
 
     Args:
         process: its number.
-        name: "mediapipe" or "parts".
-        weights: of "parts".
+        name: as in `fit_photo`.
 
     Raises:
-        MissingFileError: there are no such weights.
-        ModelError: they are none.
+        MissingFileError: there is no such run.
+        ModelError: it holds no network of parts.
     """
-    if name == "parts" and weights is not None:
-        from morphface.landmarks.detectors.parts import PartsDetector
+    if name == "mediapipe":
+        return MediaPipeDetector()
+    from morphface.landmarks.detectors.parts import PartsDetector
 
-        return PartsDetector(weights)
-    return MediaPipeDetector()
+    return PartsDetector(name)
 
 
 class Clock:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from jaxtyping import Float, Int
 
 from morphface.core.check import check_shape
@@ -54,8 +55,8 @@ def assemble(
     Raises:
         ShapeError: maps or fields are not those of the graph, or not of one size.
     """
-    check_shape("maps", maps, len(graph.parts), None, None)
-    check_shape("fields", fields, len(graph.limbs), 2, *maps.shape[1:])
+    check_shape("maps", torch.from_numpy(maps), len(graph.parts), None, None)
+    check_shape("fields", torch.from_numpy(fields), len(graph.limbs), 2, *maps.shape[1:])
     settings = settings or AssemblySettings()
     peaks = find_peaks(maps, settings, stride=stride)
     links = find_links(peaks, fields, graph, settings, stride=stride)

@@ -99,7 +99,9 @@ class Crowds:
         dice = Dice(self._seed, number, 5)
         heights = self._heights(dice)
         picture = self._ground(dice)
-        points, visible, yaw = [], [], []
+        points: list[Float[np.ndarray, "P 2"]] = []
+        visible: list[Bool[np.ndarray, " P"]] = []
+        yaw: list[float] = []
         for height in heights:
             which = int(dice.whole(len(self._yaw)))
             there = self._place(height, dice)
@@ -242,7 +244,7 @@ def _levels(pictures: UInt8[np.ndarray, "N S S 4"]) -> list[list[UInt8[np.ndarra
 
 
 def _inside(points: Float[np.ndarray, "P 2"], size: tuple[int, int]) -> Bool[np.ndarray, " P"]:
-    return ((points >= 0) & (points < [size[1], size[0]])).all(axis=-1)
+    return np.asarray(((points >= 0) & (points < [size[1], size[0]])).all(axis=-1))
 
 
 def _thing(picture: UInt8[np.ndarray, "H W 3"], dice: Dice, size: float) -> _Cover:
@@ -262,7 +264,8 @@ def _thing(picture: UInt8[np.ndarray, "H W 3"], dice: Dice, size: float) -> _Cov
         cv2.fillPoly(mask, [corners.astype(np.int32)], 255, cv2.LINE_AA)
     skin = np.array([1.0, dice.number(0.62, 0.82), dice.number(0.45, 0.72)])
     colour = skin if dice.chance(0.5) else dice.uniform(0, 1, 3).numpy()
-    row, column = (np.arange(side) / size * dice.number(1, 5) for side in mask.shape)
+    rows, columns = part.shape[:2]
+    row, column = (np.arange(n) / size * dice.number(1, 5) for n in (rows, columns))
     shade = 1 + 0.25 * np.sin(dice.number(0, 6) + row[:, None] + column)
     opaque = mask.astype(np.float32)[..., None] / 255
     drawn = shade[..., None].astype(np.float32) * (255 * dice.number(0.15, 1.0) * colour)
