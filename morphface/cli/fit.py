@@ -63,6 +63,17 @@ _LandmarksIn = Annotated[
         metavar="shown|stored",
     ),
 ]
+_Detector = Annotated[
+    str | None,
+    typer.Option(
+        help="Who finds faces; parts does so from their parts upward, with --parts-weights.",
+        metavar="mediapipe|parts",
+    ),
+]
+_PartsWeights = Annotated[
+    Path | None,
+    typer.Option(help="Run of `morphface train parts`, for --detector parts.", metavar="RUN"),
+]
 _TextureSize = Annotated[
     int | None,
     typer.Option(
@@ -94,6 +105,8 @@ def fit(
     faces: Faces = "largest",
     landmarks: _Landmarks = None,
     landmarks_in: _LandmarksIn = None,
+    detector: _Detector = None,
+    parts_weights: _PartsWeights = None,
     focal: Focal = None,
     camera: Camera = None,
     stage: Stage = "pixels",
@@ -112,13 +125,14 @@ def fit(
     """
     many = not together and is_many(images)
     _check(landmarks, strict, together=together, many=many)
+    found_by = _found_by(detector, parts_weights, landmarks, together=together)
     options: dict[str, Any] = {"model": model, "stage": stage, "device": device, "camera": camera}
     options |= {"texture_size": texture_size, "only": named(only), "detail": detail}
     if together:
         options |= {"faces": _each(faces), "focal": None if focal is None else _each(focal)}
     else:
         options |= {"faces": faces, "focal": focal, "strict": named(strict)}
-        options |= {"landmarks": landmarks, "landmarks_in": landmarks_in}
+        options |= {"landmarks": landmarks, "landmarks_in": landmarks_in, **found_by}
     folder = out or Path("faces" if many else f"{_stem(images[0])}-face")
     check_early(options)
     if many:
@@ -151,6 +165,22 @@ def _fit_one(
 
 def _stem(image: str) -> str:
     return Path(image.removeprefix("sample:")).stem
+
+
+def _found_by(
+    detector: str | None, weights: Path | None, landmarks: str | None, *, together: bool
+) -> dict[str, Any]:
+    """Who finds faces; nothing where it was not said."""
+    from morphface.pipelines.wishes import check_detector
+
+    if detector is None and weights is None:
+        return {}
+    if together or landmarks is not None:
+        raise ParameterError(
+            f"--detector cannot go with {'--together' if together else '--landmarks'}; leave it out"
+        )
+    check_detector(detector or "mediapipe", weights)
+    return {"detector": "mediapipe" if weights is None else str(weights)}
 
 
 def _check(landmarks: str | None, strict: str | None, *, together: bool, many: bool) -> None:

@@ -16,8 +16,9 @@ _Kind = Annotated[
     str,
     typer.Argument(
         help="dvp learns one person; the others move anybody's photo: headgan by maps, conr by "
-        "maps and several photos, dagan by depth and points, lia by frames of who drives.",
-        metavar="dvp|headgan|conr|dagan|lia",
+        "maps and several photos, dagan by depth and points, lia by frames of who drives. parts "
+        "learns to find faces, from rendered crowds.",
+        metavar="dvp|headgan|conr|dagan|lia|parts",
     ),
 ]
 _Dataset = Annotated[
@@ -102,7 +103,12 @@ def train(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Train a generator that turns the maps of people back into video."""
+    """Train a generator that turns the maps of people back into video, or a finder of faces."""
+    if kind == "parts":
+        given = {"steps": steps, "batch": batch, "size": resolution}
+        others = (dataset, blend, prior, photos, width, window, norm, precision)
+        _train_parts(out, given, config, start, resume=resume, quiet=quiet, others=others)
+        return
     wishes: dict[str, Any] = {"steps": steps, "batch": batch, "precision": precision}
     wishes |= {"photos": photos}
     from morphface.pipelines.training import read_settings
@@ -115,6 +121,34 @@ def train(
     options |= {"blend": blend, "flow_prior": prior}
     metrics = _trained(dataset, out, synthetic, start, workers, options)
     for name, value in metrics.items():
+        say(f"{name} {value:.4g}", quiet=quiet)
+    say(f"written to {out}/", quiet=quiet)
+
+
+def _train_parts(
+    out: Path,
+    given: dict[str, Any],
+    config: Path | None,
+    start: Path | None,
+    *,
+    resume: bool,
+    quiet: bool,
+    others: tuple[object, ...],
+) -> None:
+    """Train what finds faces, and say how well it does."""
+    from morphface.pipelines.parts.settings import read_parts_settings
+    from morphface.pipelines.parts.training import train_parts
+
+    if any(other is not None for other in others):
+        raise ParameterError(
+            "parts learns from rendered crowds: it takes --steps, --batch, --resolution, --config, "
+            "--start and --resume, and neither a DATASET nor options of generators"
+        )
+    settings = read_parts_settings(config, out if resume else None, given)
+    found = train_parts(
+        out, settings, resume=resume, start=start, tell=lambda words: say(words, quiet=quiet)
+    )
+    for name, value in found.items():
         say(f"{name} {value:.4g}", quiet=quiet)
     say(f"written to {out}/", quiet=quiet)
 

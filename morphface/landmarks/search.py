@@ -7,6 +7,7 @@ size. Where the detector sees nobody in the crop, its landmark network is asked 
 is seen in full profile is told by YuNet's five points, if these come up again in other looks.
 """
 
+import math
 from dataclasses import dataclass, replace
 
 import torch
@@ -110,7 +111,7 @@ def _witnessed(photo: Photo, hint: Landmarks, detector: LandmarkDetector) -> Lan
     if sure and five is not None and distance_in(hint.box, five, hint.points) < _WITNESS:
         return close
     wide = _again(photo, hint, _WIDE, detector)
-    agreed = wide is not None and difference(close, wide) < _AGREEMENT
+    agreed = wide is not None and _apart(close, wide) < _AGREEMENT
     return close if agreed else None
 
 
@@ -166,7 +167,7 @@ def confirm(photo: Photo, hint: Landmarks, detector: LandmarkDetector) -> Confir
     wide = _again(photo, hint, _WIDE, detector)
     if close is None or wide is None:
         return None
-    return Confirmed(close, difference(close, wide))
+    return Confirmed(close, _apart(close, wide))
 
 
 def look_again(photo: Photo, face: Landmarks, detector: LandmarkDetector) -> Confirmed | None:
@@ -178,7 +179,15 @@ def look_again(photo: Photo, face: Landmarks, detector: LandmarkDetector) -> Con
         detector: who looks again. None if it does not find the face again.
     """
     again = _again(photo, face, _CLOSE, detector)
-    return None if again is None else Confirmed(again, difference(face, again))
+    return None if again is None else Confirmed(again, _apart(face, again))
+
+
+def _apart(a: Landmarks, b: Landmarks) -> float:
+    """`difference`, of the five points where the two looks have different schemes."""
+    if a.scheme == b.scheme:
+        return difference(a, b)
+    one, other = five_points(a), five_points(b)
+    return math.inf if one is None or other is None else distance_in(a.box, one, other)
 
 
 def _again(

@@ -18,6 +18,7 @@ from morphface.fit.fitted import FittedFace, FittedPhoto
 from morphface.geometry.camera import Camera
 from morphface.geometry.focal import FocalLength, focal_pixels
 from morphface.landmarks import Landmarks, choose, find_faces, read_landmarks
+from morphface.landmarks.detectors import LandmarkDetector
 from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
 from morphface.landmarks.find import Search
 from morphface.landmarks.placing import PixelsOf, placed
@@ -28,7 +29,7 @@ from morphface.pipelines.calibration import Calibration, CameraSource, check_cam
 from morphface.pipelines.kept import is_kept, read_kept
 from morphface.pipelines.model_landmarks import with_landmarks_for
 from morphface.pipelines.verdicts import verdict_on, witness_of
-from morphface.pipelines.wishes import check_wishes
+from morphface.pipelines.wishes import check_detector, check_wishes
 from morphface.render.backends.kernels.compiler import compiled_before
 
 __all__ = [
@@ -70,6 +71,7 @@ class Wishes(TypedDict, total=False):
     camera: CameraSource | None
     stage: str
     device: str
+    detector: str | Path
 
 
 def fit_photo(
@@ -83,6 +85,7 @@ def fit_photo(
     camera: CameraSource | None = None,
     stage: str = "pixels",
     device: str = "cpu",
+    detector: str | Path = "mediapipe",
     progress: Progress | None = None,
 ) -> FittedPhoto:
     """Find faces in a photo and fit a morphable model to them.
@@ -107,14 +110,15 @@ def fit_photo(
             Distortion is taken out of the picture and of landmarks, once.
         stage: "linear" stops after the landmarks, in hundredths of a second.
         device: where to compute.
+        detector: who finds faces: "mediapipe", or the run of a `morphface train parts`, whose
+            network finds them from their parts upward; MediaPipe's landmark network is asked there.
         progress: is told what begins now.
 
     Raises:
         MorphfaceError: the subclass and its message say what is wrong with the input.
     """
     tell = progress or (lambda _: None)
-    check_device(device)
-    check_wishes(focal, stage)
+    _check(device, focal, stage, detector)
     if is_kept(image):
         return _kept(image, model, faces, [landmarks, landmarks_in, focal, camera])
     check_camera(camera, focal)
@@ -126,7 +130,7 @@ def fit_photo(
     lens = photo.focal if focal is None else focal_pixels(focal, photo.size)
     head = load_model(model)
     clock.lap("read")
-    photo, found = (photo, given) if given is not None else faces_of(photo, faces, tell)
+    photo, found = (photo, given) if given is not None else faces_of(photo, faces, tell, detector)
     taken_by = None if calibration is None else calibration.camera(photo)
     clock.lap("detect")
     chosen = choose(found, faces)
@@ -149,6 +153,14 @@ def fit_photo(
         clock.lap("verdict")
         fitted.append(FittedFace(fit.to("cpu"), head, dict(clock.laps), seen, verdict))
     return FittedPhoto(photo, tuple(fitted), focal)
+
+
+def _check(device: str, focal: FocalLength | None, stage: str, detector: str | Path) -> None:
+    """Refuse what no photo could be fitted with."""
+    check_device(device)
+    check_wishes(focal, stage)
+    if detector == "parts":
+        check_detector("parts", None)
 
 
 def _kept(
@@ -245,26 +257,42 @@ def _landmarks_of(path: str | Path, photo: Photo, pixels: PixelsOf | None) -> li
         raise LandmarkError(told if str(path) in told else f"{path} {told}") from error
 
 
-def faces_of(photo: Photo, faces: str | int, tell: Progress) -> tuple[Photo, list[Landmarks]]:
+def faces_of(
+    photo: Photo, faces: str | int, tell: Progress, detector: str | Path = "mediapipe"
+) -> tuple[Photo, list[Landmarks]]:
     """The photo, turned so that its faces are upright, and these, the largest first.
 
     Args:
         photo: to look at.
         faces: which are wanted, as in `fit_photo`.
         tell: is told what begins now.
+        detector: who looks, as in `fit_photo`.
 
     Raises:
         NoFaceError: nobody was found.
     """
     tell("looking for faces")
     search: Search = "auto" if str(faces) == "largest" else "always"
-    return find_faces(photo, _detector(os.getpid()), search=search)
+    return find_faces(photo, detector_of(os.getpid(), str(detector)), search=search)
 
 
 @cache
-def _detector(process: int) -> MediaPipeDetector:
-    """That of this process: starting one takes as long as using it, and its threads do not fork."""
-    return MediaPipeDetector()
+def detector_of(process: int, name: str = "mediapipe") -> LandmarkDetector:
+    """That of a process: starting one takes as long as using it, and its threads do not fork.
+
+    Args:
+        process: its number.
+        name: as in `fit_photo`.
+
+    Raises:
+        MissingFileError: there is no such run.
+        ModelError: it holds no network of parts.
+    """
+    if name == "mediapipe":
+        return MediaPipeDetector()
+    from morphface.landmarks.detectors.parts import PartsDetector
+
+    return PartsDetector(name)
 
 
 class Clock:

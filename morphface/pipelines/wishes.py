@@ -1,15 +1,18 @@
 """What can be asked for, and what of it is refused before anything heavy is imported."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from morphface.core.errors import ParameterError
 from morphface.geometry.focal import FocalLength, check_focal
 
 __all__ = [
+    "DETECTORS",
     "OUTPUTS",
     "STAGES",
     "TEXTURE_SIZES",
     "check_detail",
+    "check_detector",
     "check_outputs",
     "check_texture_size",
     "check_wishes",
@@ -17,6 +20,9 @@ __all__ = [
 
 STAGES = ("linear", "pixels")
 """How far a fit goes: landmarks alone, or landmarks and then pixels."""
+
+DETECTORS = ("mediapipe", "parts")
+"""Who finds the faces of a photo."""
 
 OUTPUTS = {
     "parameters": "face.npz",
@@ -44,6 +50,27 @@ def check_wishes(focal: FocalLength | None, stage: str) -> None:
     check_focal(focal)
     if stage not in STAGES:
         raise ParameterError(f"stage must be one of {', '.join(STAGES)}, got {stage!r}")
+
+
+def check_detector(name: str, weights: str | Path | None) -> None:
+    """Refuse who cannot find faces.
+
+    Args:
+        name: one of `DETECTORS`.
+        weights: a trained network of parts, or the folder of its run.
+
+    Raises:
+        ParameterError: there is none of that name, or it lacks its network, or needs none.
+    """
+    if name not in DETECTORS:
+        raise ParameterError(f"detector must be one of {', '.join(DETECTORS)}, got {name!r}")
+    if name == "parts" and weights is None:
+        raise ParameterError(
+            "the detector parts needs a trained network: pass --parts-weights RUN; train one with: "
+            "morphface train parts --out RUN"
+        )
+    if name != "parts" and weights is not None:
+        raise ParameterError(f"the detector {name} needs no --parts-weights; pass --detector parts")
 
 
 def check_texture_size(size: int | None) -> None:

@@ -1,0 +1,362 @@
+"""Does the assembly put everybody together, what does it cost, and whom does the network find?
+
+    python -m benchmarks.bench_parts [--run RUN] [--held HEADS] [--only assembly|network]
+
+- `assembly`: 2,000 crowds of 2 to 30 faces of points on 368 x 496 pixels, turned up to full
+  profile, some before others, from perfect maps, by both ways of pairing, and without the third
+  parts that a limb may be surer for. Exact: as many faces as people, each with exactly the parts
+  that are seen of one person, none farther than 5 pixels. No part lies within 24 pixels of another
+  face's limb that ends in such a part, for then the field alone does not tell whose it is; "any"
+  are crowds without that. Then with noise on maps and fields, and with parts
+  taken away from the maps: the share of the people of whom most parts came back in one face that
+  has none of another's, and faces that are mixed or nobody's.
+- `crossing`: two faces whose limbs cross, 500 times.
+- `cost`: milliseconds by the number of people, of network and assembly, and of MediaPipe's
+  landmarker, which runs a network for each face that it finds.
+- `held out` (with a trained network): crowds of rendered people that the network has not seen, and
+  which of them MediaPipe and YuNet find. `recall` at the thresholds, and at no wrong face.
+- `photos`: the shared photos.
+"""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from benchmarks.common import DATA, RESULTS, measure, report, seed
+from morphface.landmarks import MediaPipeDetector, YuNetDetector
+from morphface.landmarks.detectors.parts import PartsDetector
+from morphface.landmarks.parts import (
+    AssemblySettings,
+    PartsConfig,
+    PartsNetwork,
+    affinity_fields,
+    assemble,
+    confidence_maps,
+    face_graph,
+    find_parts,
+    load_parts,
+)
+from morphface.landmarks.parts.assembly import Assembled
+from morphface.landmarks.parts.find import SIDES, maps_of
+from morphface.landmarks.points import Landmarks
+from morphface.media.images import Photo, read_image
+from morphface.models import load_model
+from morphface.pipelines.parts.validation import COUNTED, hits_of
+from morphface.synthetic import Dice
+from morphface.synthetic.crowds import (
+    Crowd,
+    Crowds,
+    PointCrowd,
+    load_heads,
+    part_points,
+    random_points,
+    render_heads,
+)
+
+SIZE, CELLS = (368, 496), (46, 62)
+SHOWN = (272, 368)
+CROWDS, HELD_CROWDS = 2000, 100
+NOISE = (0.02, 0.05, 0.1, 0.2, 0.3)
+MISSING = (0.05, 0.1, 0.2, 0.3, 0.5)
+PEOPLE = (1, 2, 5, 10, 20, 30)
+PROFILE = np.deg2rad(60)
+GRAPH = face_graph("face")
+NEAR = 5.0  # pixels
+
+
+def template() -> np.ndarray:
+    """The parts on the mean head, in millimetres."""
+    model = load_model()
+    points = part_points(model).points(model.identity.mean)[list(GRAPH.points)]
+    return points.double().numpy()
+
+
+def crowd_of_points(head: np.ndarray, number: int, clear: float = 24.0) -> PointCrowd:
+    """2 to 30 people, small crowds as likely as large ones."""
+    dice = Dice(7, number)
+    count = round(2 * 15 ** dice.number(0, 1))
+    wish: Any = {"heights": (30, 150), "apart": 24, "clear": clear}
+    return random_points(head, GRAPH, count, SIZE, dice, **wish)
+
+
+def perfect(crowd: PointCrowd) -> tuple[np.ndarray, np.ndarray]:
+    """What a perfect network would say."""
+    known = crowd.points, crowd.visible
+    return confidence_maps(*known, CELLS), affinity_fields(*known, GRAPH, CELLS)
+
+
+def matched(found: Assembled, crowd: PointCrowd) -> list[tuple[int, int, int]]:
+    """Of each face: whose it is, how many parts are that person's, and how many are not."""
+    out = []
+    for points in found.points:
+        there = ~np.isnan(points[:, 0])
+        near = np.abs(np.nan_to_num(points) - crowd.points).max(-1) < NEAR
+        own = (near & there & crowd.visible).sum(1)
+        out.append((int(own.argmax()), int(own.max()), int(there.sum() - own.max())))
+    return out
+
+
+def exact(found: Assembled, crowd: PointCrowd) -> bool:
+    """Whether everybody is there, with all parts that are seen and no other."""
+    whose = matched(found, crowd)
+    seen = crowd.visible.sum(1)
+    right = {who for who, own, other in whose if not other and own == seen[who]}
+    return len(whose) == len(crowd.points) == len(right)
+
+
+def counts(found: Assembled, crowd: PointCrowd, left: np.ndarray) -> np.ndarray:
+    """People, those of whom most of what is left came back unmixed, and mixed faces."""
+    whose = matched(found, crowd)
+    good = {who for who, own, other in whose if not other and 2 * own > left[who]}
+    mixed = sum(other > 0 for _, _, other in whose)
+    return np.array([(left >= 3).sum(), len(good & set(np.nonzero(left >= 3)[0])), mixed])
+
+
+def bench_assembly(head: np.ndarray, many: int) -> list[dict[str, Any]]:
+    """Exactly, with noise, and with parts missing."""
+    ways = {
+        "greedy": AssemblySettings(),
+        "hungarian": AssemblySettings(pairing="hungarian"),
+        "scores alone": AssemblySettings(support=0.0),
+    }
+    right, tried = (
+        dict.fromkeys((*ways, "greedy, any"), 0),
+        dict.fromkeys((*ways, "greedy, any"), 0),
+    )
+    spoilt = {(kind, much): np.zeros(3) for kind, all_ in SPOILT.items() for much in all_}
+    for number in range(many):
+        crowd = crowd_of_points(head, number)
+        both = perfect(crowd)
+        for name, settings in ways.items():
+            if name != "scores alone" or number % 5 == 0:
+                tried[name] += 1
+                right[name] += exact(assemble(*both, GRAPH, settings), crowd)
+        if number % 5 == 0:
+            crowded = crowd_of_points(head, number, clear=0.0)
+            tried["greedy, any"] += 1
+            right["greedy, any"] += exact(assemble(*perfect(crowded), GRAPH), crowded)
+        if number % 20 == 0:
+            for (kind, much), total in spoilt.items():
+                total += worse(kind, much, crowd, np.random.default_rng(number))
+    rows = [
+        {"case": "assembly", "pairing": name, "crowds": tried[name], "exact": count}
+        for name, count in right.items()
+    ]
+    for (kind, much), (people, good, mixed) in spoilt.items():
+        row = {"case": f"assembly, {kind}", "share": much, "people": int(people)}
+        rows.append(row | {"whole": round(good / people, 4), "mixed": round(mixed / people, 4)})
+    return rows
+
+
+SPOILT = {"noise": NOISE, "missing": MISSING}
+
+
+def worse(kind: str, much: float, crowd: PointCrowd, rng: np.random.Generator) -> np.ndarray:
+    """`counts` of a crowd with noise of a standard deviation, or without a share of the parts."""
+    left = crowd.visible
+    if kind == "missing":
+        left = left & (rng.random(left.shape) >= much)
+    maps = confidence_maps(crowd.points, left, CELLS)
+    fields = affinity_fields(crowd.points, crowd.visible, GRAPH, CELLS)
+    if kind == "noise":
+        maps = maps + much * rng.standard_normal(maps.shape).astype(np.float32)
+        fields = fields + much * rng.standard_normal(fields.shape).astype(np.float32)
+    settings = AssemblySettings(peak=max(0.05, 3 * much if kind == "noise" else 0))
+    return counts(assemble(maps, fields, GRAPH, settings), crowd, left.sum(1))
+
+
+def bench_crossing(head: np.ndarray, many: int = 500) -> list[dict[str, Any]]:
+    """Two faces on the same spot, one upright and one turned by a quarter or more."""
+    merged = right = 0
+    for number in range(many):
+        crowd = crossing(head, Dice(11, number))
+        found = assemble(*perfect(crowd), GRAPH)
+        merged += any(other > 0 for _, _, other in matched(found, crowd))
+        right += exact(found, crowd)
+    return [{"case": "crossing", "pairs": many, "exact": right, "merged": merged}]
+
+
+def crossing(head: np.ndarray, dice: Dice) -> PointCrowd:
+    """Two faces about the same middle, the limbs of one across those of the other."""
+    flat = (head - head.mean(0))[:, :2] * [1, -1]
+    rows = []
+    for angle in (0.0, dice.number(1.5, 4.8)):
+        c, s = np.cos(angle), np.sin(angle)
+        off = np.array([248.0, 184.0]) + dice.normal(2).numpy() * 12
+        rows.append(off + dice.number(1.0, 1.6) * flat @ np.array([[c, s], [-s, c]]))
+    points = np.array(rows)
+    near = np.linalg.norm(points[0] - points[1], axis=-1) < 24
+    return PointCrowd(points, np.array([~near, ~near]))
+
+
+def bench_cost(network: PartsNetwork, heads: Any, peer: MediaPipeDetector) -> list[dict[str, Any]]:
+    """Milliseconds by how many there are; assembly also from perfect maps of so many faces."""
+    head, rows = template(), []
+    for people in PEOPLE:
+        crowd = Crowds(heads, 5, (276, 368), people=people, clean=True).crowd(0)
+        photo = Photo(torch.from_numpy(crowd.picture))
+        points = random_points(
+            head, GRAPH, people, SIZE, Dice(13, people), heights=(30, 150), apart=24
+        )
+        maps, fields = perfect(points)
+        calls = {
+            "network": lambda p=crowd.picture: maps_of(p, network, 368),
+            "assembly": lambda m=maps, f=fields: assemble(m, f, GRAPH),
+            "mediapipe": lambda p=photo: peer.detect(p),
+        }
+        timed = measure(calls, runs=10, warmup=2)
+        row: dict[str, Any] = {"case": "cost", "people": people}
+        row |= {f"{name}_ms": one["processor_ms"] for name, one in timed.items()}
+        rows.append(row | {"mediapipe_found": len(peer.detect(photo))})
+    return rows
+
+
+def boxes_found(faces: list[Landmarks], crowd: Crowd, which: np.ndarray) -> tuple[int, int]:
+    """How many of some people lie in boxes, and how many boxes are of nobody at all.
+
+    A person is where the mean of the parts that are seen lies.
+    """
+    rows = list(GRAPH.points)
+    seen = crowd.visible[:, rows]
+    middles = [
+        p[v].mean(0) if v.any() else None for p, v in zip(crowd.points[:, rows], seen, strict=True)
+    ]
+    free, extra = set(range(len(middles))), 0
+    for face in faces:
+        left, top, right, bottom = face.box
+        inside = [
+            k
+            for k in free
+            if middles[k] is not None
+            and left < middles[k][0] < right
+            and top < middles[k][1] < bottom
+        ]
+        if not inside:
+            extra += 1
+            continue
+        centre = np.array([left + right, top + bottom]) / 2
+        free.discard(min(inside, key=lambda k: np.linalg.norm(middles[k] - centre)))
+    return sum(which[k] and k not in free for k in range(len(middles))), extra
+
+
+def bench_held(network: PartsNetwork, heads: Any, peer: MediaPipeDetector) -> list[dict[str, Any]]:
+    """Crowds of people whom the network has not seen: all, and those in profile."""
+    crowds, rows = Crowds(heads, 1_000_001, SHOWN), list(GRAPH.points)
+    others = {"mediapipe": peer, "yunet": YuNetDetector()}
+    ours = {"all": [], "profiles": []}
+    theirs = {name: np.zeros(5) for name in others}
+    for number in range(HELD_CROWDS):
+        crowd = crowds.crowd(number)
+        meant = crowd.visible[:, rows].sum(1) >= COUNTED
+        side = (np.abs(crowd.yaw) > PROFILE) & (np.abs(crowd.yaw) < np.pi - PROFILE)
+        found = find_parts(crowd.picture, network, sides=SIDES[:1])
+        ours["all"].append(hits_of(found, crowd))
+        ours["profiles"].append(hits_of(found, crowd, side))
+        photo = Photo(torch.from_numpy(crowd.picture))
+        for name, other in others.items():
+            faces = other.detect(photo)
+            everybody, extra = boxes_found(faces, crowd, meant)
+            turned, _ = boxes_found(faces, crowd, meant & side)
+            theirs[name] += [meant.sum(), everybody, (meant & side).sum(), turned, extra]
+    out = []
+    for name, each in ours.items():
+        total = sum(each[1:], each[0])
+        row = {"case": "held out", "by": "parts", "who": name, "people": total.people}
+        row |= {"recall": round(total.recall, 4), "wrong": len(total.wrong)}
+        out.append(row | {"recall_at_no_wrong": round(total.surest_recall, 4)})
+    for name, (people, found, turned, sideways, extra) in theirs.items():
+        row = {"case": "held out", "by": name, "who": "all", "people": int(people)}
+        out.append(row | {"recall": round(found / people, 4), "wrong": int(extra)})
+        row = {"case": "held out", "by": name, "who": "profiles", "people": int(turned)}
+        out.append(row | {"recall": round(sideways / turned, 4)})
+    return out
+
+
+PHOTOS = {
+    "astronaut.png": 1,
+    "glasses_frontal.jpg": 1,
+    "grace_hopper.jpg": 1,
+    "laos_two_faces.jpg": 2,
+    "model_face_hand.jpg": 1,
+    "noface_rocket.jpg": 0,
+    "old_man_side.jpg": 1,
+    "sunglasses_selfie.jpg": 1,
+    "woman_portrait.jpg": 1,
+}
+"""People in each of the shared photos; one is in profile: the old man."""
+
+
+def bench_photos(network: PartsNetwork, peer: MediaPipeDetector) -> list[dict[str, Any]]:
+    """Faces in the shared photos: whether YuNet's or MediaPipe's box holds a face of the parts."""
+    yunet, ours, out = YuNetDetector(threshold=0.6), PartsDetector(network), []
+    for name, people in PHOTOS.items():
+        photo = read_image(DATA / "photos" / name)
+        known = yunet.detect(photo)[:people]
+        faces = ours.parts(photo)
+        right, wrong = [], []
+        left = list(known)
+        for face in faces:
+            nose = np.nanmean(face.points, axis=0)
+            own = [
+                k for k in left if k.box[0] < nose[0] < k.box[2] and k.box[1] < nose[1] < k.box[3]
+            ]
+            (right if own else wrong).append(round(face.score, 3))
+            left = [k for k in left if not own or k is not own[0]]
+        landmarks = [face.scheme for face in ours.detect(photo)]
+        row = {"case": "photos", "photo": name, "people": people, "parts_right": right}
+        row |= {"parts_wrong": wrong, "landmarks": landmarks}
+        out.append(row | {"mediapipe": len(peer.detect(photo)), "yunet": len(known)})
+    least = max((score for row in out for score in row["parts_wrong"]), default=-1.0)
+    found = sum(score > least for row in out for score in row["parts_right"])
+    every = sum(len(row["parts_right"]) for row in out)
+    total = {"case": "photos", "photo": "all", "people": sum(PHOTOS.values()), "parts": every}
+    total |= {"parts_at_no_wrong": found, "mediapipe": sum(row["mediapipe"] for row in out)}
+    return [*out, total | {"yunet": sum(row["yunet"] for row in out)}]
+
+
+def main() -> None:
+    """Run, print, write the results."""
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--run", type=Path)
+    options.add_argument("--held", type=Path)
+    options.add_argument("--crowds", type=int, default=CROWDS)
+    options.add_argument("--only", choices=("assembly", "network"))
+    given = options.parse_args()
+    seed()
+    torch.set_num_threads(1)
+    kept = [] if given.only is None else stored(given.only)
+    rows: list[dict[str, Any]] = []
+    if given.only != "network":
+        head = template()
+        rows = bench_assembly(head, given.crowds) + bench_crossing(head)
+    if given.only != "assembly":
+        rows = kept + bench_network(given.run, given.held)
+        kept = []
+    report("parts", rows + kept)
+
+
+def stored(only: str) -> list[dict[str, Any]]:
+    """What an earlier run said of the other half."""
+    place = RESULTS / "parts.json"
+    rows = json.loads(place.read_text(encoding="utf-8")) if place.is_file() else []
+    ours = ("assembly", "crossing")
+    return [row for row in rows if row["case"].startswith(ours) != (only == "assembly")]
+
+
+def bench_network(run: Path | None, held: Path | None) -> list[dict[str, Any]]:
+    """Cost, and of a trained network whom it finds."""
+    heads = render_heads(96, 1_000_001) if held is None else load_heads(held)
+    network = PartsNetwork(PartsConfig()).eval() if run is None else load_parts(run)
+    with MediaPipeDetector() as peer:
+        rows = bench_cost(network, heads, peer)
+        if run is not None:
+            rows += bench_held(network, heads, peer) + bench_photos(network, peer)
+    return rows
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Networks of parts: data, training and validation."""
