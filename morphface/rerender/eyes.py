@@ -45,7 +45,7 @@ ASIDE = 2.2, 3.0
 first, and wholly from the second."""
 EDGE = 0.012
 """Half of how wide the edge of the lids is mixed, in widths of the eye."""
-ROUND = 0.75, 1.15
+ROUND = 0.87, 1.1
 """How dark and how bright roundness makes a lid, at most."""
 NEAR = 0.75
 """How far around an eye it may be drawn, in its widths."""
