@@ -26,6 +26,9 @@ CHEEKS = [50, 280, 205, 425]
 """Landmarks of skin beside the mouth."""
 SLIT = 0.35
 """How bright it is between lips that nearly touch, beside what is far behind them."""
+WIDER = 2.0, 1.3
+"""How many times wider a slit opens until what it shows is drawn anew: as seen, up to the second.
+"""
 MIDDLE = [13, 82, 312], [14, 87, 317]
 """Landmarks in the middle of the inner edge of the upper and of the lower lip."""
 TONGUE = 0.60, 0.30, 0.28
@@ -97,6 +100,8 @@ class MouthInside:
         places = [moved.photo(here), moved.photo(here - moved.jaw)]
         found = self._behind(seen.axes.flat(places[1]), light)
         soft = max(SOFT, 0.6 / moved.axes.width)
+        wider = flat.new_tensor(1.0 if seen.clear else moved.opening / seen.opening)
+        kept = smoothstep(wider, *WIDER)
         for row, place, shade in reversed(list(zip(self._rows, places, shades, strict=True))):
             at = seen.axes.flat(place)
             paint = teeth if row.upper else light.new_tensor(LOWER) * (teeth + usual) / 2
@@ -105,7 +110,7 @@ class MouthInside:
             if row.upper and seen.teeth is not None:
                 colour = torch.lerp(colour, *self._beside(at, brighter))
             found = torch.lerp(found, colour, shown)
-            own = seen.shows(at, soft, upper=row.upper)
+            own = kept * seen.shows(at, soft, upper=row.upper)
             found = torch.lerp(found, look_up(pixels[None], place[None])[0], own)
         if self.head.face.pixels is not None and self.head.face.pixels.grey[0]:
             return (found @ found.new_tensor(LUMINANCE))[..., None].expand_as(found)

@@ -107,7 +107,7 @@ class MouthPhoto:
         teeth = seen[own].mean(0) if bool(own.any()) else None
         most = max(PALE[0] * _redness(skin.median(0).values), PALE[1])
         if teeth is not None and _redness(teeth) > most:
-            return replace(shut, clear=False)
+            return replace(shut, ends=lower, clear=False)
         cut = bool(ends[(along > 0.3) & (along < 0.7)].median() > 0.9)
         height = torch.where(ends > 0.9, lower, upper - RIM - ends * (gap - 2 * RIM).clamp(min=0))
         height = lower if cut else torch.where(ends > 0, height, upper)
@@ -121,7 +121,12 @@ class MouthPhoto:
     @property
     def opened(self) -> bool:
         """Whether something is seen in it."""
-        return float((self.upper - self.lower).max()) >= OPEN
+        return self.opening >= OPEN * self.axes.width
+
+    @property
+    def opening(self) -> float:
+        """How far the lips are apart where they are furthest, in pixels."""
+        return float((self.upper - self.lower).max()) * self.axes.width
 
     def shows(
         self, flat: Float[Tensor, "h w 2"], soft: float, *, upper: bool
@@ -136,14 +141,11 @@ class MouthPhoto:
         table = torch.stack([self.upper, self.lower, self.ends], dim=-1)
         top, low, end = sampled(table, flat[..., 0]).unbind(-1)
         up = flat[..., 1]
-        within = torch.minimum(top - self.rim - up, up - low - self.rim)
+        rim = self.rim if self.clear else 0.0
+        within = torch.minimum(top - rim - up, up - low - rim)
         part = up - end if upper else end - up
         part = torch.where(end <= low + 1e-6, within if upper else -torch.ones_like(up), part)
-        shown = (
-            smoothstep(torch.minimum(within, part), -soft, soft)
-            * (top - low > 2 * self.rim)
-            * self.clear
-        )
+        shown = smoothstep(torch.minimum(within, part), -soft, soft) * (top - low > 2 * rim)
         return shown[..., None]
 
     def nearest(self, flat: Float[Tensor, "h w 2"]) -> Float[Tensor, "h w 2"]:
