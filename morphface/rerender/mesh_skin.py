@@ -41,6 +41,8 @@ EDGEWISE = 0.8, 0.98
 """Cosines of view at which that is asked, and from which it is not."""
 MIDDLE = 0.55, 0.75
 """Cosines of view at which skin is seen from aside, and from which it is the middle of a face."""
+FRONTAL = 0.9
+"""From which cosine on nothing is strange, whatever is beside it."""
 CLOTHED = 0.4, 0.8
 """Shares of clothes in a pixel between which it begins to be clothes."""
 WITHIN = 0.01, 0.03
@@ -208,7 +210,7 @@ class MeshSkin:
         usual = continued(head.face.model.faces, self._difference, inner)
         off = (self._difference - usual).abs().mean(-1)
         found = ramp(cosine, *MIDDLE[::-1]) * ramp(off, *STRANGE) * (1 - self.feature)
-        return self._spread(found * head.bare[:, 0])
+        return self._spread(found * head.bare[:, 0]) * ramp(cosine, FRONTAL, MIDDLE[1])
 
     def _spread(self, found: Float[Tensor, " V"]) -> Float[Tensor, " V"]:
         """The largest nearby, softened."""

@@ -24,7 +24,7 @@ __all__ = ["MouthInside"]
 
 CHEEKS = [50, 280, 205, 425]
 """Landmarks of skin beside the mouth."""
-SLIT = 0.35
+SLIT = 0.6
 """How bright it is between lips that nearly touch, beside what is far behind them."""
 WIDER = 2.0, 1.3
 """How many times wider a slit opens until what it shows is drawn anew: as seen, up to the second.

@@ -253,8 +253,28 @@ def test_what_is_as_red_as_lips_is_no_tooth(seen, known):
     picture[(y > 170) & (y < 230)] = torch.tensor(seen)
     found = MouthPhoto.of(picture, points, nose)
     assert (found.teeth is not None) == known == found.clear
-    shown = found.shows(found.axes.flat(pixels()), 0.01, upper=True)
-    assert bool((shown > 0.5).any()) == known
+    flat = found.axes.flat(pixels())
+    assert (found.shows(flat, 0.01, upper=True) > 0.9).any()  # as seen until it opens further
+    assert known or not (found.shows(flat, 0.01, upper=False) > 0).any()
+
+
+def test_a_slit_in_which_nothing_is_told_apart_stays_as_seen_until_it_opens_further():
+    face, photo = photographed({"jawOpen": 0.12}, MOUTH)
+    seen = Rerenderer(face, photo)._mouth._parts[0].seen
+    flat = seen.axes.flat(pixels())
+    top, low = sampled(torch.stack([seen.upper, seen.lower], dim=-1), flat[..., 0]).unbind(-1)
+    painted, slit = photo.pixels.clone(), torch.tensor([0.7, 0.3, 0.3])
+    painted[(flat[..., 1] < top) & (flat[..., 1] > low)] = slit
+    found = {}
+    for name, change in {
+        "turned": {"yaw": 6.0},
+        "opened": {"expression": {"jawOpen": 0.5}},
+    }.items():
+        picture, mouth = moved(face, Photo(painted), **change)
+        inside = height(mouth) > 0.02 * mouth.axes.width
+        found[name] = (picture[inside] - slit).abs().amax(-1)
+    assert found["turned"].median() < 0.06
+    assert (found["opened"] > 0.15).float().mean() > 0.9
 
 
 def test_between_lips_that_nearly_touch_there_is_a_dark_line_and_nothing_grey():
