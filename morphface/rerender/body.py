@@ -39,7 +39,7 @@ RIM = 6.0
 """Millimetres within the outline up to which heights follow from the distance to it."""
 SMOOTH = 3
 JAW = -70.0, -30.0
-"""Heights in the model frame between which a head without hair becomes a skull, in millimetres."""
+"""Heights in the model frame between which a jaw becomes a skull, in millimetres."""
 CROWN = -20.0, 50.0
 """Heights in the model frame from which on hair is as deep as the skull, in millimetres."""
 SKULLCAP = 0.8
@@ -298,7 +298,7 @@ class Body(Grid):
     def opening(self, rotation: Float[Tensor, "3"]) -> Float[Tensor, "R C"]:
         """How far what the photo shows edge-on at the outline turns to the camera, 0 to 1.
 
-        That is hair that the rear goes on with, and the rim of the face, which the mesh has.
+        That is hair that the rear goes on with, and the rim of cheeks, which the mesh has.
 
         Args:
             rotation: of the head, as a rotation vector in the camera frame.
@@ -314,8 +314,10 @@ class Body(Grid):
 
     @cached_property
     def _on_face(self) -> Float[Tensor, "R C"]:
-        """How far the mesh of the face is drawn at each node, or beside it."""
+        """How far the mesh of cheeks and jaw is drawn at each node, or beside it, and no hair."""
         person = self.person
         reach = max(round(BESIDE * person.work.size), 1)
         drawn = person.padded(widened(person.drawn_by_mesh > 0.5, reach))
-        return self.at_nodes(blurred(drawn, 0.5 * reach)).clamp(0, 1)
+        near = self.at_nodes(blurred(drawn, 0.5 * reach)).clamp(0, 1)
+        up = self.to_model(self.points(torch.full(self.nodes.shape[:2], self.plane)))[..., 1]
+        return near * smoothstep(up, *JAW[::-1]) * ramp(self.hair, 0.4, 0.1)

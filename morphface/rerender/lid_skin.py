@@ -53,6 +53,10 @@ EVEN = 0.02, 0.2
 CLEAR = 0.92, 1.05
 """How dark and how bright a lid may be beside the skin above and below the eye, which a closed lid
 is lit like."""
+BROW = 0.75
+"""How dark skin above an eye may be beside that below it: what is darker is a low brow."""
+HAIR = 0.2, 0.4
+"""The same of what hangs before the eye, which stays as it is, and of what does not."""
 USED = 0.8, 0.6
 """Quantiles of the colours above and below that are those of skin: above are brows, too."""
 
@@ -124,7 +128,7 @@ def _without_strokes(seen: Float[Tensor, "m n 3"], reach: int) -> Float[Tensor, 
 
 
 def cleared(
-    skin: Float[Tensor, "m n 3"], below: Float[Tensor, "g n 3"], width: float, still: float
+    skin: Float[Tensor, "m n 3"], below: Float[Tensor, "g n 3"], width: float, brow: float
 ) -> Float[Tensor, "m n 3"]:
     """How much brighter a lid is that is as bright as the skin above and below the eye.
 
@@ -134,9 +138,9 @@ def cleared(
         skin: of the lid, rows from its edge up to `ROWS`.
         below: skin below the eye.
         width: of the eye, in pixels.
-        still: how far above the edge skin does not move.
+        brow: how far above the edge that is.
     """
-    rows, high = len(skin), min(still, ROWS)
+    rows, high = len(skin), min(brow, ROWS)
     far = ((torch.arange(rows) + 0.5) / rows * ROWS)[:, None, None]
     reach = max(round(EVEN[1] * width), 1)
     usual = [
@@ -148,9 +152,12 @@ def cleared(
     for _ in range(2):
         mean = avg_pool2d(mean, 2 * around + 1, 1, around, count_include_pad=False)
     mean = mean[0].movedim(0, -1)
-    least, most = CLEAR[0] * torch.minimum(*usual), CLEAR[1] * torch.maximum(*usual)
+    above, under = usual
+    least = CLEAR[0] * torch.maximum(torch.minimum(above, under), BROW * under)
+    most = CLEAR[1] * torch.maximum(above, under)
     change = torch.minimum(torch.maximum(mean, least), most) - mean
-    return change * smoothstep(far, 1.25 * high, 0.9 * high)
+    free = smoothstep((above.mean(-1) / under.mean(-1).clamp(min=0.02)), *HAIR)[:, None]
+    return free * change * smoothstep(far, 1.25 * high, 0.9 * high)
 
 
 def between(along: Tensor) -> Tensor:

@@ -112,7 +112,7 @@ class LidPhoto:
         edge = smoothed(lashes[:top, :, 0].amax(0), max(round(0.06 * axes.width), 1))
         line = interpolate(edge[None, None], len(still), mode="linear")[0, 0]
         below = strip_of(pixels, axes, lines.lower, (-UNDER[0], -UNDER[1]), wide)
-        clear = cleared(skin[low:], below, axes.width, float(still.min()))
+        clear = cleared(skin[low:], below, axes.width, min(high, most))
         return cls(
             axes,
             lines,

@@ -50,11 +50,11 @@ BESIDE = 1.0, 1.35
 """How bright they are beside the skin of cheeks, at least and at most; seven smiles have 0.9
 to 1.8, half of them 1.05 to 1.3."""
 ALIKE = 0.035
-"""How far from teeth that a photo shows crowns have their colours, in widths of the mouth."""
+"""How far from teeth and tongue of a photo their colours go on, in widths of the mouth."""
 SCLERA = 0.85
 """Albedo of the white of eyes, in the shade of lids."""
 GREY = 0.6
-"""Share of the tint of an eye's white that is not the light's."""
+"""Share of the tint of an eye's white, or of a fit's light, that is not the light's."""
 LIGHT = 0.15, 1.4
 """How bright white is, at least and at most: teeth have four fifths of that."""
 WHITE = 0.15, 0.85
@@ -107,9 +107,10 @@ class MouthInside:
             paint = teeth if row.upper else light.new_tensor(LOWER) * (teeth + usual) / 2
             colour, shown = row.drawn(at, paint, soft)
             colour = colour * shade
-            if row.upper and seen.teeth is not None:
-                colour = torch.lerp(colour, *self._beside(at, brighter))
-            found = torch.lerp(found, colour, shown)
+            beside, near = self._beside(at, brighter, upper=row.upper)
+            found = torch.lerp(found, torch.lerp(colour, beside, near), shown)
+            if not row.upper:
+                found = torch.lerp(found, beside, near)
             own = kept * seen.shows(at, soft, upper=row.upper)
             found = torch.lerp(found, look_up(pixels[None], place[None])[0], own)
         if self.head.face.pixels is not None and self.head.face.pixels.grey[0]:
@@ -117,11 +118,11 @@ class MouthInside:
         return found
 
     def _beside(
-        self, flat: Float[Tensor, "h w 2"], brighter: Float[Tensor, "3"]
+        self, flat: Float[Tensor, "h w 2"], brighter: Float[Tensor, "3"], *, upper: bool
     ) -> tuple[Float[Tensor, "h w 3"], Float[Tensor, "h w 1"]]:
-        """The colours of the nearest teeth that the photo shows, and how far places have them."""
-        near = self.seen.nearest(flat)
-        place = self.seen.axes.screen(near)
+        """The colours of what the photo shows nearest, and how far places have them."""
+        near = self.seen.nearest(flat, upper=upper)
+        place = self.seen.axes.screen(near.nan_to_num(posinf=0.0))
         colour = look_up(self.head.photo.pixels[None], place[None], "bilinear")[0] * brighter
         away = (flat - near).norm(dim=-1, keepdim=True)
         return colour, torch.exp(-(away / ALIKE).square())
@@ -167,6 +168,7 @@ class MouthInside:
         """The colour of white before the face: by its eyes, or as the fit has it."""
         pixels, points = self.head.photo.pixels, self.head.face.fit.landmarks.points
         found = irradiance(self.head.look.light, torch.tensor([[0.0, 0.0, 1.0]]))[0].clamp(*LIGHT)
+        found = torch.lerp(found, found.mean().expand(3), GREY)
         for ring, _ in RINGS:
             eye = points[list(ring)]
             axes = RingAxes.of(eye, points[ABOVE])

@@ -148,17 +148,19 @@ class MouthPhoto:
         shown = smoothstep(torch.minimum(within, part), -soft, soft) * (top - low > 2 * rim)
         return shown[..., None]
 
-    def nearest(self, flat: Float[Tensor, "h w 2"]) -> Float[Tensor, "h w 2"]:
-        """The nearest places that show upper teeth, column by column.
+    def nearest(self, flat: Float[Tensor, "h w 2"], *, upper: bool) -> Float[Tensor, "h w 2"]:
+        """The nearest places that show upper teeth, or what else is in the mouth, by columns.
 
         Args:
             flat: places in the axes of the mouth.
+            upper: which of the two; where neither is seen, places stay infinitely far away.
         """
-        top, low = self.upper - self.rim, torch.maximum(self.ends, self.lower + self.rim)
+        top, low = self.upper - self.rim, self.lower + self.rim
+        top, low = (top, torch.maximum(low, self.ends)) if upper else (top.minimum(self.ends), low)
         known = torch.nonzero(top > low)[:, 0]
+        if not len(known) or not self.clear:
+            return torch.full_like(flat, torch.inf)
         along = torch.linspace(-BEYOND, 1 + BEYOND, COLUMNS)[known]
-        if not len(known):
-            return flat
         across = flat[..., 0].clamp(float(along[0]), float(along[-1]))
         high, deep = sampled(torch.stack([top, low], dim=-1), across).unbind(-1)
         return torch.stack([across, torch.minimum(torch.maximum(flat[..., 1], deep), high)], -1)
