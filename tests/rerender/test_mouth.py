@@ -17,7 +17,7 @@ from morphface.rerender.mouth_move import TOUCHING, MovedMouth, _openings
 from morphface.rerender.mouth_photo import MouthPhoto
 from morphface.rerender.ring_axes import BEYOND, RingAxes, sampled
 from morphface.rerender.seen_head import EXPRESSED, SeenHead
-from morphface.rerender.teeth import TOOTH, WIDTHS, ArchLines, _crown, arches_of
+from morphface.rerender.teeth import DEEP, TOOTH, WIDTHS, ArchLines, _crown, arches_of
 from tests.rerender.heads import photographed, pixels
 
 MOUTH = 70.0  # millimetres below the eyes
@@ -300,12 +300,13 @@ def test_teeth_are_as_bright_beside_skin_as_those_of_smiles_whatever_the_light_i
 
 
 @pytest.mark.parametrize("yaw", [0.0, 25.0])
-def test_a_tongue_lies_in_the_middle_of_its_arch_also_when_the_head_is_turned(yaw):
+def test_a_tongue_reaches_as_far_to_either_side_of_its_arch_also_when_the_head_is_turned(yaw):
     inside = Rerenderer(*photographed({"jawOpen": 0.7}, MOUTH, yaw=yaw))._mouth._parts[1]
     table = inside._rows[1].table
-    middle = float(torch.linspace(-BEYOND, 1 + BEYOND, len(table))[table[:, 0].abs().argmin()])
-    along = torch.linspace(0.0, 1.0, 101)
-    flat = torch.stack([along, sampled(table, along)[:, 1] + 0.05], dim=-1)[None]
-    red = inside._behind(flat, torch.ones(3))[0, :, 0]
-    red = red - red.min()
-    assert abs(float((along * red).sum() / red.sum()) - middle) < 0.06
+    at = torch.linspace(-BEYOND, 1 + BEYOND, len(table))
+    for far in (4.0, 8.0, 12.0):
+        along = torch.stack([at[(table[:, 0] - side * far).abs().argmin()] for side in (-1, 1)])
+        flat = torch.stack([along, sampled(table, along)[:, 1] + 0.03], dim=-1)[None]
+        left, right = inside._behind(flat, torch.ones(3))[0]
+        torch.testing.assert_close(left, right, atol=0.03, rtol=0)
+        assert left[0] > 1.2 * DEEP[0]
