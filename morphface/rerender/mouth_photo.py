@@ -26,6 +26,9 @@ PALE = 0.95, 1.2
 """How red teeth are, as red over green: beside skin, up to the first, or up to the second; lips
 and gums are redder. Seven smiles have 0.69 to 0.91 of their skin, what is seen in three slits 0.99
 to 1.67, and above 1.5 by itself."""
+SLIT = 0.2
+"""Opening, in widths of the mouth, up to which nothing is told apart in what is so red; in a wider
+one it is what goes with the jaw."""
 LIP = 0.025
 """How far from its edge a lip may show what is behind it, in widths of the mouth."""
 BLUR = 1.5
@@ -107,7 +110,7 @@ class MouthPhoto:
         teeth = seen[own].mean(0) if bool(own.any()) else None
         most = max(PALE[0] * _redness(skin.median(0).values), PALE[1])
         if teeth is not None and _redness(teeth) > most:
-            return replace(shut, ends=lower, clear=False)
+            return shut if float(gap.max()) > SLIT else replace(shut, ends=lower, clear=False)
         cut = bool(ends[(along > 0.3) & (along < 0.7)].median() > 0.9)
         height = torch.where(ends > 0.9, lower, upper - RIM - ends * (gap - 2 * RIM).clamp(min=0))
         height = lower if cut else torch.where(ends > 0, height, upper)
