@@ -30,14 +30,19 @@ def ring(gap):
 BROW = torch.tensor([[160.0, 130.0], [200.0, 125.0], [240.0, 130.0]])
 
 
-@pytest.fixture(scope="module")
-def lids():
-    """Skin with a white eye, and lashes above its upper lid."""
+def opened():
+    """The axes and lids of an open eye; how far along and up pixels are, and both lids there."""
     points = ring(0.3)
     axes = RingAxes.of(points, BROW)
     lines = LidLines.of(points, axes)
     along, up = axes.flat(pixels()).unbind(-1)
-    upper, lower = lines.at(along)
+    return axes, lines, (along, up, *lines.at(along))
+
+
+@pytest.fixture(scope="module")
+def lids():
+    """Skin with a white eye, and lashes above its upper lid."""
+    axes, lines, (along, up, upper, lower) = opened()
     picture = torch.full((*along.shape, 3), SKIN)
     picture[(up < upper) & (up > lower)] = 1.0
     picture[(up > upper - 0.01) & (up < upper + 0.05) & (along > 0) & (along < 1)] = LASH
@@ -165,11 +170,7 @@ def test_a_face_at_rest_is_the_same_parameters():
 @pytest.fixture(scope="module")
 def painted():
     """Skin that is darker below a white eye than above it, and grey paint on the upper lid."""
-    points = ring(0.3)
-    axes = RingAxes.of(points, BROW)
-    lines = LidLines.of(points, axes)
-    along, up = axes.flat(pixels()).unbind(-1)
-    upper, lower = lines.at(along)
+    axes, lines, (along, up, upper, lower) = opened()
     picture = torch.tensor([0.8, 0.6, 0.5]).expand(*along.shape, 3).clone()
     picture[up < (upper + lower) / 2] = torch.tensor([0.7, 0.5, 0.4])
     picture[(up > upper) & (up < upper + 0.3)] = torch.tensor([0.3, 0.28, 0.3])
