@@ -23,7 +23,7 @@ from morphface.render.relief import membrane
 from morphface.rerender.grid import Grid
 from morphface.rerender.nets import Net, smoothed
 from morphface.rerender.turn import NECK, above_neck
-from morphface.segment.filters import blurred, distance, mean_near
+from morphface.segment.filters import blurred, distance, mean_near, widened
 
 __all__ = ["Body"]
 
@@ -39,7 +39,7 @@ RIM = 6.0
 """Millimetres within the outline up to which heights follow from the distance to it."""
 SMOOTH = 3
 JAW = -70.0, -30.0
-"""Heights in the model frame between which a head without hair becomes a skull, in millimetres."""
+"""Heights in the model frame between which a jaw becomes a skull, in millimetres."""
 CROWN = -20.0, 50.0
 """Heights in the model frame from which on hair is as deep as the skull, in millimetres."""
 SKULLCAP = 0.8
@@ -58,6 +58,8 @@ FADED = 0.5
 """How far from a head a change of its light ends, in sizes of the head."""
 EDGE = 10.0, 3.0
 """Millimetres within the outline in which hair is too much stretched by a turn: none, and all."""
+BESIDE = 0.015
+"""How far beside the mesh of a face its rim may be in the photo, in sizes of the head."""
 OPEN = 0.35
 """Sine of the turn from which that is so wholly."""
 _SKIRT = 2
@@ -277,11 +279,15 @@ class Body(Grid):
     def fringe(self, rotation: Float[Tensor, "3"]) -> Float[Tensor, "R C"]:
         """1 where the net of the rear ends, so that its steps are not seen, 0 farther in.
 
+        So it is behind the rim of a face.
+
         Args:
             rotation: of the head, as a rotation vector in the camera frame.
         """
         end = ramp(self.within, FRINGE * self.step * self.pixel, 0.0)
-        return end * ramp(self._towards(rotation), 0.5 * OPEN, 0.0)
+        return torch.maximum(
+            end * ramp(self._towards(rotation), 0.5 * OPEN, 0.0), self._rim(rotation)
+        )
 
     def _towards(self, rotation: Float[Tensor, "3"]) -> Float[Tensor, "R C"]:
         """How far the outline's normal turns to the camera, as a sine; negative is away."""
@@ -290,10 +296,28 @@ class Body(Grid):
         return (away @ roma.rotvec_to_rotmat(rotation).T)[..., 2]
 
     def opening(self, rotation: Float[Tensor, "3"]) -> Float[Tensor, "R C"]:
-        """How far hair at its outline, which the photo shows edge-on, turns to the camera, 0 to 1.
+        """How far what the photo shows edge-on at the outline turns to the camera, 0 to 1.
+
+        That is hair that the rear goes on with, and the rim of cheeks, which the mesh has.
 
         Args:
             rotation: of the head, as a rotation vector in the camera frame.
         """
         near = ramp(self.within, *EDGE) * ramp(self.clothes, 0.5, 0.1) * self._alike
-        return near * smoothstep(self._towards(rotation), 0.0, OPEN)
+        hair = near * smoothstep(self._towards(rotation), 0.0, OPEN)
+        return torch.maximum(hair, self._rim(rotation))
+
+    def _rim(self, rotation: Float[Tensor, "3"]) -> Float[Tensor, "R C"]:
+        """How far the rim of the face turns to the camera: nets would tear there."""
+        opened = smoothstep(self._towards(rotation), 0.0, 0.5 * OPEN)
+        return ramp(self.within, *EDGE) * self._on_face * opened
+
+    @cached_property
+    def _on_face(self) -> Float[Tensor, "R C"]:
+        """How far the mesh of cheeks and jaw is drawn at each node, or beside it, and no hair."""
+        person = self.person
+        reach = max(round(BESIDE * person.work.size), 1)
+        drawn = person.padded(widened(person.drawn_by_mesh > 0.5, reach))
+        near = self.at_nodes(blurred(drawn, 0.5 * reach)).clamp(0, 1)
+        up = self.to_model(self.points(torch.full(self.nodes.shape[:2], self.plane)))[..., 1]
+        return near * smoothstep(up, *JAW[::-1]) * ramp(self.hair, 0.4, 0.1)

@@ -12,7 +12,7 @@ from morphface.core.ramps import smoothstep
 from morphface.render.warp import look_up
 from morphface.rerender.eye_photo import PATCH, EyePhoto, shadow
 from morphface.rerender.eye_place import EyePlace, angle_between
-from morphface.rerender.lids import DENSE
+from morphface.rerender.lid_skin import DENSE
 
 __all__ = ["between_lids"]
 

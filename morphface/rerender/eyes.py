@@ -45,7 +45,7 @@ ASIDE = 2.2, 3.0
 first, and wholly from the second."""
 EDGE = 0.012
 """Half of how wide the edge of the lids is mixed, in widths of the eye."""
-ROUND = 0.75, 1.15
+ROUND = 0.87, 1.1
 """How dark and how bright roundness makes a lid, at most."""
 NEAR = 0.75
 """How far around an eye it may be drawn, in its widths."""
@@ -64,8 +64,9 @@ BROWS = [list(brow[5:]) for brow in (LEFT_BROW, RIGHT_BROW)]
 """Landmarks along the lower edge of each brow."""
 CHEEKS = [50, 280, 101, 330, 36, 266, 118, 347, 205, 425]
 """Landmarks of skin that glasses leave bare."""
-DARK = 0.45
-"""Brightness of skin below an eye, beside that of cheeks, below which dark glasses hide the eye."""
+DARK = 0.3
+"""Brightness of skin below an eye, beside that of cheeks, below which dark glasses hide the eye:
+0.10 to 0.21 behind those of one man, 0.39 in deep sockets of another."""
 BELOW = [448, 449, 450, 451, 452], [228, 229, 230, 231, 232]
 """Landmarks below each eye, about where its socket ends."""
 

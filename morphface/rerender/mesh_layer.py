@@ -173,7 +173,8 @@ class MeshLayer:
         What turns towards the camera is shown better than the photo does, near edges at once.
         """
         more = (ramp(facing(self.head, look, camera), *FACING) - self._facing).clamp(min=0)
-        lost = 0.6 * more + 0.5 * (1 - self.head.inner) * ramp(more, *SLIGHT)
+        edge = torch.maximum(0.5 * (1 - self.head.inner), self._skin.strange)
+        lost = 0.6 * more + edge * ramp(more, *SLIGHT)
         growth = self._growth(camera.project(look.vertices)[:, :2])
         trust = (1.1 - lost).clamp(0, 1)
         # What is before the face goes with it as a whole: half of it would be a smear.

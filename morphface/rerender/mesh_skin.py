@@ -39,6 +39,10 @@ STRANGE = 0.22, 0.42
 """Log differences of colour between skin and what is seen where it ends: as usual, and strange."""
 EDGEWISE = 0.8, 0.98
 """Cosines of view at which that is asked, and from which it is not."""
+MIDDLE = 0.55, 0.75
+"""Cosines of view at which skin is seen from aside, and from which it is the middle of a face."""
+FRONTAL = 0.9
+"""From which cosine on nothing is strange, whatever is beside it."""
 CLOTHED = 0.4, 0.8
 """Shares of clothes in a pixel between which it begins to be clothes."""
 WITHIN = 0.01, 0.03
@@ -188,9 +192,28 @@ class MeshSkin:
         )
         off = (self._difference - usual).abs().mean(-1)
         cosine = facing(head, head.look, head.face.camera)
-        asked = ramp(cosine, EDGEWISE[1], EDGEWISE[0]) * (1 - self.feature) * head.shown[:, 0]
+        drawn = torch.maximum(head.shown, self._kept)[:, 0]
+        asked = ramp(cosine, EDGEWISE[1], EDGEWISE[0]) * (1 - self.feature) * drawn
         skin = smoothstep(head.person.at_vertices(head.person.labels.skin), 0.5, 0.9)
-        found = asked * ramp(off, *STRANGE) * head.bare[:, 0] * (1 - skin) * (1 - self.covered)
+        found = asked * ramp(off, *STRANGE) * head.bare[:, 0] * (1 - skin)
+        return self._spread(found * (1 - self.covered))
+
+    @cached_property
+    def strange(self) -> Float[Tensor, " V"]:
+        """How far skin seen from aside has another colour than goes on from the middle of the face.
+
+        An ear or a rim of light would be smeared over a cheek that turns to the camera.
+        """
+        head = self.head
+        cosine = facing(head, head.look, head.face.camera)
+        inner = self.weight * (self.weight > 0.6) * (cosine > MIDDLE[1])
+        usual = continued(head.face.model.faces, self._difference, inner)
+        off = (self._difference - usual).abs().mean(-1)
+        found = ramp(cosine, *MIDDLE[::-1]) * ramp(off, *STRANGE) * (1 - self.feature)
+        return self._spread(found * head.bare[:, 0]) * ramp(cosine, FRONTAL, MIDDLE[1])
+
+    def _spread(self, found: Float[Tensor, " V"]) -> Float[Tensor, " V"]:
+        """The largest nearby, softened."""
         here, beside = self._pairs
         found = torch.maximum(found, found.scatter_reduce(0, here, found[beside], "amax"))
         return found.scatter_reduce(0, here, found[beside], "mean")
@@ -208,7 +231,7 @@ class MeshSkin:
         Where only the other side of the face is seen, it varies as it does there.
         """
         faces, values = self.head.face.model.faces, self._difference
-        weight = self.weight * (1 - self.other)
+        weight = self.weight * (1 - self.other) * (1 - self.strange)
         twin = self.twin
         if twin is not None:
             there, seen = values[twin], weight[twin]
@@ -234,7 +257,9 @@ class MeshSkin:
         if twin is None:
             return self.places, torch.zeros_like(self.lit), torch.zeros_like(self.lit[:, :1])
         gain = (self.painted + DARK).log() - (self._smooth_photo + DARK).log()[twin]
-        share = (self.weight * (1 - self.other))[twin, None] * self.head.bare
+        cosine = facing(self.head, self.head.look, self.head.face.camera)
+        seen = self.weight * (1 - self.other) * (1 - self.strange) * ramp(cosine, *MIDDLE)
+        share = seen[twin, None] * self.head.bare
         share = share * ramp(gain.abs().amax(-1, keepdim=True), *UNLIKE)
         return self.places[twin], gain.clamp(-1, 1), share
 

@@ -30,9 +30,9 @@ __all__ = ["Mouth"]
 
 SMALLEST = 8.0
 """Pixels between the corners of a mouth below which it is too small for all this."""
-SLIT = 0.7, 0.05
-"""How dark it is between lips that nearly touch, and how far apart they leave all light, in widths
-of the mouth."""
+SLIT = 0.06, 0.02
+"""How far lips are apart from which on what is behind them is seen, and up to which there is a
+dark line, in widths of the mouth."""
 FADE = 0.18, 0.42
 """Distances from the edge of the lips between which the mesh takes over, in widths of the mouth."""
 
@@ -84,7 +84,8 @@ class Mouth:
         found = lips.colours(here, moved, look)
         if bool((opened > 0).any()):
             behind = inside.colours(here, moved, look)
-            behind = behind * (1 - SLIT[0] * smoothstep(upper - lower, SLIT[1], 0.0))[..., None]
+            narrow = smoothstep(upper - lower, *SLIT)[..., None]
+            behind = torch.lerp(behind, inside.slit(look).expand_as(behind), narrow)
             found = torch.lerp(found, behind, opened[..., None])
         aside = (flat[..., 0] - flat[..., 0].clamp(0, 1)).square()
         away = (aside + within.clamp(max=0).square()).sqrt()[..., None]

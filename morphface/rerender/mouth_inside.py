@@ -22,26 +22,41 @@ from morphface.rerender.teeth import DEEP, TOOTH, ArchLines, arches_of
 
 __all__ = ["MouthInside"]
 
+CHEEKS = [50, 280, 205, 425]
+"""Landmarks of skin beside the mouth."""
+SLIT = 0.6
+"""How bright it is between lips that nearly touch, beside what is far behind them."""
+WIDER = 2.0, 1.3
+"""How many times wider a slit opens until what it shows is drawn anew: as seen, up to the second.
+"""
 MIDDLE = [13, 82, 312], [14, 87, 317]
 """Landmarks in the middle of the inner edge of the upper and of the lower lip."""
 TONGUE = 0.60, 0.30, 0.28
 """Albedo of a tongue."""
 HUMP = 0.11
 """How far a tongue rises above the lower teeth, in widths of the mouth."""
-LOWER = 0.85
-"""How bright lower teeth are beside upper ones."""
-SHADOW = 0.45, 0.05
+BROAD = 20.0
+"""Half of how wide it is, along the lower arch, in millimetres."""
+LOWER = 0.88, 0.82, 0.78
+"""How bright lower teeth are beside upper ones: what lights them has been on lips and tongue."""
+SHADOW = 0.2, 0.04
 """Share of the light that a lip takes at its edge, and how far behind it reaches, in widths."""
 SOFT = 0.006
 """Half of how wide edges are mixed, in widths of the mouth."""
 SHADE = 0.95
-"""Share of the light in front of the lips that reaches teeth."""
+"""Share of the light in front of the lips that reaches teeth: in that of the fit, five
+smiles have 0.91 of it after the shades of crowns and lips."""
+BESIDE = 1.0, 1.35
+"""How bright they are beside the skin of cheeks, at least and at most; seven smiles have 0.9
+to 1.8, half of them 1.05 to 1.3."""
+ALIKE = 0.035
+"""How far from teeth and tongue of a photo their colours go on, in widths of the mouth."""
 SCLERA = 0.85
 """Albedo of the white of eyes, in the shade of lids."""
 GREY = 0.6
-"""Share of the tint of an eye's white that is not the light's."""
-LIGHT = 0.15, 1.1
-"""How bright white is, at least and at most."""
+"""Share of the tint of an eye's white, or of a fit's light, that is not the light's."""
+LIGHT = 0.15, 1.4
+"""How bright white is, at least and at most: teeth have four fifths of that."""
 WHITE = 0.15, 0.85
 """How far an eye must be open, in its widths, to tell that; and from which share of its pixels on
 they are its white."""
@@ -72,12 +87,8 @@ class MouthInside:
         seen, pixels = self.seen, self.head.photo.pixels
         flat = moved.axes.flat(here)
         tooth = here.new_tensor(TOOTH)
-        change = [
-            irradiance(of, here.new_tensor([[0.0, 0.0, 1.0]]))[0].clamp(min=DIMMEST)
-            for of in (self.head.look.light, look.light)
-        ]
-        brighter = change[1] / change[0]
-        light = SHADE * self._white * brighter
+        brighter = self._brighter(look)
+        light = SHADE * self.white * brighter
         usual = light * tooth
         teeth = usual if seen.teeth is None else seen.teeth * brighter
         if seen.teeth is not None:  # they may be in the shade of a lip
@@ -89,33 +100,75 @@ class MouthInside:
         places = [moved.photo(here), moved.photo(here - moved.jaw)]
         found = self._behind(seen.axes.flat(places[1]), light)
         soft = max(SOFT, 0.6 / moved.axes.width)
+        wider = flat.new_tensor(1.0 if seen.clear else moved.opening / seen.opening)
+        kept = smoothstep(wider, *WIDER)
         for row, place, shade in reversed(list(zip(self._rows, places, shades, strict=True))):
             at = seen.axes.flat(place)
-            colour, shown = row.drawn(at, teeth if row.upper else LOWER * (teeth + usual) / 2, soft)
-            found = torch.lerp(found, colour * shade, shown)
-            own = seen.shows(at, soft, upper=row.upper)
+            paint = teeth if row.upper else light.new_tensor(LOWER) * (teeth + usual) / 2
+            colour, shown = row.drawn(at, paint, soft)
+            colour = colour * shade
+            beside, near = self._beside(at, brighter, upper=row.upper)
+            found = torch.lerp(found, torch.lerp(colour, beside, near), shown)
+            if not row.upper:
+                found = torch.lerp(found, beside, near)
+            own = kept * seen.shows(at, soft, upper=row.upper)
             found = torch.lerp(found, look_up(pixels[None], place[None])[0], own)
         if self.head.face.pixels is not None and self.head.face.pixels.grey[0]:
             return (found @ found.new_tensor(LUMINANCE))[..., None].expand_as(found)
         return found
 
+    def _beside(
+        self, flat: Float[Tensor, "h w 2"], brighter: Float[Tensor, "3"], *, upper: bool
+    ) -> tuple[Float[Tensor, "h w 3"], Float[Tensor, "h w 1"]]:
+        """The colours of what the photo shows nearest, and how far places have them."""
+        near = self.seen.nearest(flat, upper=upper)
+        place = self.seen.axes.screen(near.nan_to_num(posinf=0.0))
+        colour = look_up(self.head.photo.pixels[None], place[None], "bilinear")[0] * brighter
+        away = (flat - near).norm(dim=-1, keepdim=True)
+        return colour, torch.exp(-(away / ALIKE).square())
+
     def _behind(self, flat: Float[Tensor, "h w 2"], light: Tensor) -> Float[Tensor, "h w 3"]:
         """The tongue, and the dark behind it."""
-        hump = 1 - ((flat[..., :1] - 0.5) / 0.38).square()
-        edge = sampled(self._rows[1].table, flat[..., 0])[..., 1:2]
+        far, edge, _ = sampled(self._rows[1].table, flat[..., 0]).split(1, dim=-1)
+        hump = 1 - (far / BROAD).square()
         shown = smoothstep(edge + HUMP * hump - flat[..., 1:], -0.03, 0.03)
         tongue = light * light.new_tensor(TONGUE) * (0.4 + 0.35 * hump.clamp(min=0))
         return torch.lerp(
             light * light.new_tensor(DEEP), tongue, shown * smoothstep(hump, 0.0, 0.4)
         )
 
+    def slit(self, look: Look) -> Float[Tensor, "3"]:
+        """The colour of what is between lips that nearly touch: a line, and no teeth.
+
+        Args:
+            look: of the face.
+        """
+        return SLIT * self.white * self._brighter(look) * self.white.new_tensor(DEEP)
+
+    def _brighter(self, look: Look) -> Float[Tensor, "3"]:
+        """How many times brighter what faces the camera becomes in a look."""
+        before, after = (
+            irradiance(of, self.white.new_tensor([[0.0, 0.0, 1.0]]))[0].clamp(min=DIMMEST)
+            for of in (self.head.look.light, look.light)
+        )
+        return after / before
+
     @cached_property
-    def _white(self) -> Float[Tensor, "3"]:
+    def white(self) -> Float[Tensor, "3"]:
+        """The colour of white before the face, that makes teeth as bright as those of others."""
+        found, points = self._lit, self.head.face.fit.landmarks.points
+        cheeks = look_up(self.head.photo.pixels[None], points[CHEEKS][None, None], "bilinear")[0, 0]
+        weights = found.new_tensor(LUMINANCE)
+        ratio = SHADE * (found.new_tensor(TOOTH) * found) @ weights
+        ratio = ratio / (cheeks.median(0).values @ weights).clamp(min=DIMMEST)
+        return (found * ratio.clamp(*BESIDE) / ratio).clamp(*LIGHT)
+
+    @cached_property
+    def _lit(self) -> Float[Tensor, "3"]:
         """The colour of white before the face: by its eyes, or as the fit has it."""
         pixels, points = self.head.photo.pixels, self.head.face.fit.landmarks.points
-        found = irradiance(self.head.look.light, torch.tensor([[0.0, 0.0, 1.0]]))[0].clamp(
-            0.15, 1.1
-        )
+        found = irradiance(self.head.look.light, torch.tensor([[0.0, 0.0, 1.0]]))[0].clamp(*LIGHT)
+        found = torch.lerp(found, found.mean().expand(3), GREY)
         for ring, _ in RINGS:
             eye = points[list(ring)]
             axes = RingAxes.of(eye, points[ABOVE])

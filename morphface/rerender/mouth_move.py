@@ -107,6 +107,11 @@ class MovedMouth:
         lines = edge_lines(points[ring], axes)
         return cls(points, axes, *lines, back, (now - still)[CHIN].mean(0), share)
 
+    @property
+    def opening(self) -> float:
+        """How far the lips are apart where they are furthest, in pixels."""
+        return float((self.upper - self.lower).max()) * self.axes.width
+
     def photo(self, here: Float[Tensor, "h w 2"]) -> Float[Tensor, "h w 2"]:
         """Where in the photo what turns with the skull is.
 

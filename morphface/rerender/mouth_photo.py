@@ -1,6 +1,6 @@
 """What a photo shows between lips: teeth that belong to the skull, and what goes with the jaw."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -19,13 +19,20 @@ __all__ = ["MouthPhoto"]
 OPEN = 0.04
 """Opening, in widths of the mouth, from which something is seen in it."""
 RIM = 0.02
-"""How far from the edge of the lips these are not seen for what is behind, in widths."""
+"""How far from the edge of the lips these are not seen for what is behind, in widths, at least."""
 BRIGHT = 0.45, 0.6
 """Brightness, beside that of skin, from which teeth are seen; and beside theirs, where one is."""
+PALE = 0.95, 1.2
+"""How red teeth are, as red over green: beside skin, up to the first, or up to the second; lips
+and gums are redder. Seven smiles have 0.69 to 0.91 of their skin, what is seen in three slits 0.99
+to 1.67, and above 1.5 by itself."""
+SLIT = 0.2
+"""Opening, in widths of the mouth, up to which nothing is told apart in what is so red; in a wider
+one it is what goes with the jaw."""
 LIP = 0.025
 """How far from its edge a lip may show what is behind it, in widths of the mouth."""
 BLUR = 1.5
-"""The same in pixels: a small photo mixes them."""
+"""The same in pixels, and how far lips are seen for what is behind: a small photo mixes them."""
 SOFT = 0.01
 """How wide the passage to the lips is, in widths of the mouth."""
 AWAY = 0.6
@@ -52,6 +59,7 @@ class MouthPhoto:
         ends: how far down upper teeth are seen.
         teeth: their colour; None if none are seen.
         cut: whether the lower lip hides where they end.
+        clear: whether it shows what is between the lips, and not a slit in their own light.
         lips: the part of the photo around it, with lips that go on over the opening.
         corner: of that part, x and y in pixels.
     """
@@ -62,6 +70,7 @@ class MouthPhoto:
     ends: Float[Tensor, " K"]
     teeth: Float[Tensor, "3"] | None
     cut: bool
+    clear: bool
     lips: Float[Tensor, "h w 3"]
     corner: tuple[int, int]
 
@@ -80,7 +89,7 @@ class MouthPhoto:
         upper, lower = edge_lines(ring, axes)
         gap = upper - lower
         part = _closed(pixels, axes, upper, lower)
-        shut = cls(axes, upper, lower, upper, None, False, *part)
+        shut = cls(axes, upper, lower, upper, None, False, True, *part)
         if float(gap.max()) < OPEN:
             return shut
         along = torch.linspace(-BEYOND, 1 + BEYOND, COLUMNS)
@@ -90,24 +99,37 @@ class MouthPhoto:
         seen = look_up(pixels[None], place[None], "bilinear")[0]
         weights, inner = seen.new_tensor(LUMINANCE), gap > 2.5 * RIM
         light = seen @ weights
-        skin = look_up(pixels[None], above[None, None], "bilinear")[0, 0] @ weights
+        skin = look_up(pixels[None], above[None, None], "bilinear")[0, 0]
         usual = light[:, inner].quantile(0.85) if bool(inner.any()) else light.max()
-        if usual < BRIGHT[0] * skin.median():
+        if usual < BRIGHT[0] * (skin @ weights).median():
             return shut
         bright = (light > BRIGHT[1] * usual) & inner
         ends = median_filter(_ends(bright).numpy(), SMOOTH, mode="nearest")
         ends = torch.from_numpy(ends)
         own = bright & (share[:, None] < ends)
         teeth = seen[own].mean(0) if bool(own.any()) else None
+        most = max(PALE[0] * _redness(skin.median(0).values), PALE[1])
+        if teeth is not None and _redness(teeth) > most:
+            return shut if float(gap.max()) > SLIT else replace(shut, ends=lower, clear=False)
         cut = bool(ends[(along > 0.3) & (along < 0.7)].median() > 0.9)
         height = torch.where(ends > 0.9, lower, upper - RIM - ends * (gap - 2 * RIM).clamp(min=0))
         height = lower if cut else torch.where(ends > 0, height, upper)
-        return cls(axes, upper, lower, height, teeth, cut, *part)
+        return cls(axes, upper, lower, height, teeth, cut, True, *part)
+
+    @property
+    def rim(self) -> float:
+        """How far from the edge of the lips these are not seen for what is behind, in widths."""
+        return max(RIM, BLUR / self.axes.width)
 
     @property
     def opened(self) -> bool:
         """Whether something is seen in it."""
-        return float((self.upper - self.lower).max()) >= OPEN
+        return self.opening >= OPEN * self.axes.width
+
+    @property
+    def opening(self) -> float:
+        """How far the lips are apart where they are furthest, in pixels."""
+        return float((self.upper - self.lower).max()) * self.axes.width
 
     def shows(
         self, flat: Float[Tensor, "h w 2"], soft: float, *, upper: bool
@@ -122,11 +144,29 @@ class MouthPhoto:
         table = torch.stack([self.upper, self.lower, self.ends], dim=-1)
         top, low, end = sampled(table, flat[..., 0]).unbind(-1)
         up = flat[..., 1]
-        within = torch.minimum(top - RIM - up, up - low - RIM)
+        rim = self.rim if self.clear else 0.0
+        within = torch.minimum(top - rim - up, up - low - rim)
         part = up - end if upper else end - up
         part = torch.where(end <= low + 1e-6, within if upper else -torch.ones_like(up), part)
-        shown = smoothstep(torch.minimum(within, part), -soft, soft) * (top - low > 2 * RIM)
+        shown = smoothstep(torch.minimum(within, part), -soft, soft) * (top - low > 2 * rim)
         return shown[..., None]
+
+    def nearest(self, flat: Float[Tensor, "h w 2"], *, upper: bool) -> Float[Tensor, "h w 2"]:
+        """The nearest places that show upper teeth, or what else is in the mouth, by columns.
+
+        Args:
+            flat: places in the axes of the mouth.
+            upper: which of the two; where neither is seen, places stay infinitely far away.
+        """
+        top, low = self.upper - self.rim, self.lower + self.rim
+        top, low = (top, torch.maximum(low, self.ends)) if upper else (top.minimum(self.ends), low)
+        known = torch.nonzero(top > low)[:, 0]
+        if not len(known) or not self.clear:
+            return torch.full_like(flat, torch.inf)
+        along = torch.linspace(-BEYOND, 1 + BEYOND, COLUMNS)[known]
+        across = flat[..., 0].clamp(float(along[0]), float(along[-1]))
+        high, deep = sampled(torch.stack([top, low], dim=-1), across).unbind(-1)
+        return torch.stack([across, torch.minimum(torch.maximum(flat[..., 1], deep), high)], -1)
 
     def fitted(self, row: ArchLines) -> ArchLines:
         """Upper teeth that end where those of the photo do, or behind the lip that hides that.
@@ -173,6 +213,10 @@ def _closed(
     away = (far.square() + aside.square()).sqrt() - max(LIP, BLUR / axes.width)
     hidden = smoothstep(away, SOFT, 0.0) * open_here
     return torch.lerp(part, membrane(part, hidden == 0), hidden[..., None]), (left, top)
+
+
+def _redness(colour: Float[Tensor, "3"]) -> float:
+    return float(colour[0] / colour[1].clamp(min=1e-3))
 
 
 def _ends(bright: Tensor) -> Float[Tensor, " K"]:

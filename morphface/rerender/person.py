@@ -80,7 +80,8 @@ class Person:
     @cached_property
     def matte(self) -> Float[np.ndarray, "h w"]:
         """How far each pixel shows the person."""
-        return person_matte(self.sight, self.work)
+        neck = self.face.model.regions.get("neck", torch.zeros(self.face.model.size))
+        return person_matte(self.sight, self.work, self.on_mesh(neck[:, None])[..., 0])
 
     @cached_property
     def labels(self) -> Labels:
@@ -233,7 +234,7 @@ class Person:
         """
         scale, camera = self.work.scale, self.face.camera
         screen = camera.project(self.sight.vertices) * torch.tensor([scale, scale, 1.0])
-        size = self.matte.shape[0], self.matte.shape[1]
+        size = self.work.pixels.shape[0], self.work.pixels.shape[1]
         faces = self.sight.faces
         found = rasterize(screen[None], faces, size, perspective=camera.weak_depth is None)
         return interpolate(values[None].float(), faces, found)[0].numpy()

@@ -36,8 +36,8 @@ NEAR = 0.05
 """How far around a pixel these are taken from."""
 SHARP = 0.012
 """Radius of the guided filter."""
-INSIDE = 0.03
-"""How far within its outline the fitted head is certain."""
+INSIDE = 0.03, 0.1
+"""How far within its outline the fitted head is certain, and a neck, which no fit looks at."""
 SPREAD = 0.03
 """Standard deviation that colours have at least."""
 
@@ -98,17 +98,22 @@ def head_mask(sight: Sight, size: tuple[int, int], scale: float) -> Bool[np.ndar
     return mask
 
 
-def person_matte(sight: Sight, work: Working | None = None) -> Float[np.ndarray, "H W"]:
+def person_matte(
+    sight: Sight,
+    work: Working | None = None,
+    neck: Float[np.ndarray, "H W"] | float = 0.0,
+) -> Float[np.ndarray, "H W"]:
     """How far each pixel of the working size shows the person, 0 to 1.
 
     Args:
         sight: the photo and the head in it.
         work: what `working_size` makes of `sight`, if it is at hand.
+        neck: how far each pixel of the working size shows the neck of the mesh.
     """
     work = work or working_size(sight)
     found = _asked(work)
     depth = distance(work.head)
-    certain = depth > INSIDE * work.size
+    certain = depth > (INSIDE[0] + (INSIDE[1] - INSIDE[0]) * neck) * work.size
     found = np.where(certain, 1.0, found)
     for other in work.others:
         found = np.where(nearer_to(other, work.head, work.middle), 0.0, found)

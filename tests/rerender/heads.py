@@ -35,10 +35,10 @@ def landmarks_of(model, look, camera):
     return Landmarks(points, "478", torch.ones(len(points)), box_of(points))
 
 
-def photographed(weights, height=0.0):
+def photographed(weights, height=0.0, **changes):
     """A head with green eyes that fills its photo, with an expression; raised by millimetres."""
     model, camera = load_model(), Camera.facing(SIZE, focal=2400.0)
-    face = edit(FaceParameters.neutral(), model=model, expression=weights)
+    face = edit(FaceParameters.neutral(), model=model, expression=weights, **changes)
     face = replace(face, translation=torch.tensor([[0.0, height, -900.0]]))
     landmarks = landmarks_of(model, Look.of(model, face), camera)
     fit = FitResult(face, camera, landmarks, landmarks.points, 0.0, True, "", ())

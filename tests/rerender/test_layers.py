@@ -216,3 +216,20 @@ def test_what_all_turns_share_is_worked_out_beside_something_else(scene):
     with layers.prepared():
         pass
     assert "background" in vars(layers)
+
+
+def test_the_rim_of_a_face_that_turns_to_the_camera_is_left_to_the_mesh(scene):
+    face, _, _, stage = scene
+    body = stage._layers.body
+    near = (body.within > 0) & (body.within < 3) & (body._on_face > 0.9)
+    assert near.sum() > 10
+    turn = Turn.between(face.parameters, edit(face.parameters, model=face.model, yaw=-25.0))
+    opens = near & (body._towards(turn.rotation) > 0.2)
+    shuts = near & (body._towards(turn.rotation) < -0.05)
+    assert opens.sum() > 2
+    for faded in (body.opening(turn.rotation), body.fringe(turn.rotation)):
+        assert faded[opens].min() > 0.8
+    assert shuts.sum() > 2
+    assert body.opening(turn.rotation)[shuts].max() < 0.05
+    still = Turn.between(face.parameters, face.parameters)
+    assert body.opening(still.rotation).max() < 0.01

@@ -9,7 +9,8 @@ from morphface.edit import edit
 from morphface.media.images import Photo
 from morphface.rerender import Rerenderer
 from morphface.rerender.lid_lines import RISE, LidLines, LidMotion
-from morphface.rerender.lids import CORE, LidPhoto, MovedLids, _carried
+from morphface.rerender.lid_skin import CLEAR, CORE
+from morphface.rerender.lids import LidPhoto, MovedLids, _carried
 from morphface.rerender.ring_axes import RingAxes
 from tests.rerender.heads import photographed, pixels
 
@@ -29,14 +30,19 @@ def ring(gap):
 BROW = torch.tensor([[160.0, 130.0], [200.0, 125.0], [240.0, 130.0]])
 
 
-@pytest.fixture(scope="module")
-def lids():
-    """Skin with a white eye, and lashes above its upper lid."""
+def opened():
+    """The axes and lids of an open eye; how far along and up pixels are, and both lids there."""
     points = ring(0.3)
     axes = RingAxes.of(points, BROW)
     lines = LidLines.of(points, axes)
     along, up = axes.flat(pixels()).unbind(-1)
-    upper, lower = lines.at(along)
+    return axes, lines, (along, up, *lines.at(along))
+
+
+@pytest.fixture(scope="module")
+def lids():
+    """Skin with a white eye, and lashes above its upper lid."""
+    axes, lines, (along, up, upper, lower) = opened()
     picture = torch.full((*along.shape, 3), SKIN)
     picture[(up < upper) & (up > lower)] = 1.0
     picture[(up > upper - 0.01) & (up < upper + 0.05) & (along > 0) & (along < 1)] = LASH
@@ -159,3 +165,33 @@ def test_a_face_at_rest_is_the_same_parameters():
     looking = edit(smiling, model=face.model, gaze=(10.0, 5.0))
     assert torch.equal(eyes.resting(looking).gaze, face.parameters.gaze)
     assert torch.equal(replace(looking, gaze=smiling.gaze).identity, smiling.identity)
+
+
+@pytest.fixture(scope="module")
+def painted():
+    """Skin that is darker below a white eye than above it, and grey paint on the upper lid."""
+    axes, lines, (along, up, upper, lower) = opened()
+    picture = torch.tensor([0.8, 0.6, 0.5]).expand(*along.shape, 3).clone()
+    picture[up < (upper + lower) / 2] = torch.tensor([0.7, 0.5, 0.4])
+    picture[(up > upper) & (up < upper + 0.3)] = torch.tensor([0.3, 0.28, 0.3])
+    picture[(up < upper) & (up > lower)] = 1.0
+    return LidPhoto.of(picture, axes, lines, BROW)
+
+
+def test_a_closed_lid_is_as_the_skin_above_and_below_it_whatever_is_painted_on_it(painted):
+    moved, flat = closed(painted, 1.0), painted.axes.flat(pixels())
+    upper, _ = moved.lines.at(flat[..., 0])
+    lid = ((flat[..., 0] - 0.5).abs() < 0.3) & (flat[..., 1] > upper + 0.02)
+    lid &= flat[..., 1] < painted.lines.at(flat[..., 0])[0] + 0.2
+    found = moved.colours(flat)[lid]
+    assert len(found) > 1000
+    assert (found > CLEAR[0] * torch.tensor([0.7, 0.5, 0.4]) - 0.02).all()
+    assert (found < CLEAR[1] * torch.tensor([0.8, 0.6, 0.5]) + 0.02).all()
+
+
+def test_paint_stays_on_a_lid_that_hardly_closes(painted):
+    moved, flat = closed(painted, 0.02), painted.axes.flat(pixels())
+    upper, _ = moved.lines.at(flat[..., 0])
+    middle = (flat[..., 0] - 0.5).abs() < 0.3
+    lid = middle & (flat[..., 1] > upper + 0.15) & (flat[..., 1] < upper + 0.25)
+    assert (moved.colours(flat)[lid] - torch.tensor([0.3, 0.28, 0.3])).abs().max() < 0.05

@@ -17,7 +17,7 @@ from morphface.rerender.bare import continued
 from morphface.rerender.looks import Look
 from morphface.rerender.lookup import enlarged_fast, looked_up, softened, steps
 from morphface.rerender.mesh_layer import MeshLayer
-from morphface.rerender.mesh_skin import MeshSkin
+from morphface.rerender.mesh_skin import MeshSkin, facing
 from morphface.rerender.seen_head import SeenHead
 from morphface.rerender.turn import Turn
 
@@ -189,3 +189,37 @@ def test_a_side_in_the_shade_is_no_picture_of_the_one_in_the_light(stage):
         shares.append(skin.detail[2].max())
     assert shares[0] > 0.9
     assert shares[1] == 0
+
+
+def test_what_is_strange_where_skin_is_seen_from_aside_is_not_smeared_over_a_turned_cheek(stage):
+    head = stage._head
+    wanted = Look.of(head.face.model, edit(head.face.parameters, model=head.face.model, yaw=25.0))
+    cosine = facing(head, head.look, head.face.camera)
+    skin = MeshSkin(head)
+    rim = (cosine < 0.55) & (cosine > 0.2) & (skin.weight > 0.2) & (skin.places[:, 0] < 150)
+    difference = torch.where(rim[:, None], skin._difference + 0.7, skin._difference)
+    assert rim.sum() > 10
+    layers = [MeshLayer(head) for _ in range(2)]
+    for layer, seen in zip(layers, (skin._difference, difference), strict=True):
+        vars(layer._skin).update(_difference=seen, other=torch.zeros_like(cosine))
+    usual, strange = (layer._skin for layer in layers)
+    assert usual.strange[rim].mean() < 0.3
+    assert strange.strange[rim].mean() > 0.9
+    assert strange.strange[cosine > 0.9].max() < 0.2  # the middle of a face is never
+    trusts = [layer._trust(wanted, head.face.camera)[:, 0] for layer in layers]
+    opened = rim & (facing(head, wanted, head.face.camera) > cosine + 0.1) & (trusts[0] > 0.3)
+    assert opened.sum() > 3
+    assert trusts[1][opened].mean() < 0.5 * trusts[0][opened].mean()
+    rest = layers[1]._trust(head.look, head.face.camera)[:, 0]
+    assert torch.equal(rest, layers[0]._trust(head.look, head.face.camera)[:, 0])  # seen as it is
+    assert (strange._correction - usual._correction)[rim].abs().mean() < 0.2
+
+
+def test_the_other_side_stands_in_only_where_it_is_not_seen_from_aside_either(stage):
+    skin = MeshSkin(stage._head)
+    vars(skin).update(weight=torch.ones_like(skin.feature), other=torch.zeros_like(skin.feature))
+    twin = skin.twin
+    cosine = facing(stage._head, stage._head.look, stage.face.camera)[twin]
+    share = skin.detail[2][:, 0]
+    assert share[cosine < 0.5].max() == 0
+    assert share[cosine > 0.8].max() > 0.9

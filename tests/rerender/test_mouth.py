@@ -6,16 +6,18 @@ import pytest
 import torch
 
 from morphface.edit import edit
+from morphface.fit.analysis.colour import LUMINANCE
 from morphface.landmarks.tables import INNER_LIPS
 from morphface.media.images import Photo
 from morphface.models import load_model
 from morphface.rerender import Rerenderer
 from morphface.rerender.looks import Look, light_change
+from morphface.rerender.mouth_inside import BESIDE, LIGHT, SHADE
 from morphface.rerender.mouth_move import TOUCHING, MovedMouth, _openings
 from morphface.rerender.mouth_photo import MouthPhoto
-from morphface.rerender.ring_axes import RingAxes, sampled
+from morphface.rerender.ring_axes import BEYOND, RingAxes, sampled
 from morphface.rerender.seen_head import EXPRESSED, SeenHead
-from morphface.rerender.teeth import WIDTHS, ArchLines, _crown, arches_of
+from morphface.rerender.teeth import DEEP, TOOTH, WIDTHS, ArchLines, _crown, arches_of
 from tests.rerender.heads import photographed, pixels
 
 MOUTH = 70.0  # millimetres below the eyes
@@ -153,13 +155,21 @@ def test_lips_open_as_far_as_those_of_the_mesh_and_touch_when_it_nearly_does():
     torch.testing.assert_close(half, seen / 2)
 
 
-def test_upper_teeth_end_at_what_is_dark_below_them():
+NOSE = torch.tensor([[200.0, 120.0], [190.0, 125.0], [210.0, 125.0]])
+
+
+def opened_ring():
+    """Twenty landmarks of lips 100 wide and open by 60."""
     points = torch.zeros(20, 2)
     x = torch.linspace(0, 1, 11)
     half = 30 * (4 * x * (1 - x)).sqrt()
     points[:11] = torch.stack([150 + 100 * x, 200 + half], dim=-1)
     points[11:] = torch.stack([150 + 100 * x, 200 - half], dim=-1)[1:-1].flip(0)
-    nose = torch.tensor([[200.0, 120.0], [190.0, 125.0], [210.0, 125.0]])
+    return points
+
+
+def test_upper_teeth_end_at_what_is_dark_below_them():
+    points, nose = opened_ring(), NOSE
     picture = torch.full((360, 400, 3), 0.6)
     y = pixels()[..., 1]
     picture[(y > 170) & (y < 190)] = 0.9
@@ -233,3 +243,72 @@ def test_expressions_change_the_light_on_a_photo_less_than_on_the_mesh():
     turned = Look.of(face.model, edit(face.parameters, model=face.model, yaw=15.0))
     whole = light_change(faces, head.look, turned)[1] * head.bare * head.shown
     torch.testing.assert_close(head.shades(turned), whole, atol=2e-3, rtol=0)
+
+
+@pytest.mark.parametrize(("seen", "known"), [((0.85, 0.8, 0.75), True), ((0.7, 0.35, 0.35), False)])
+def test_what_is_as_red_as_lips_is_no_tooth(seen, known):
+    for opened, told in ((1.0, True), (0.3, known)):
+        points, picture = opened_ring(), torch.tensor([0.7, 0.5, 0.4]).expand(360, 400, 3).clone()
+        points[:, 1] = 200 + opened * (points[:, 1] - 200)
+        y = pixels()[..., 1]
+        picture[(y > 200 - 30 * opened) & (y < 200 + 30 * opened)] = torch.tensor(seen)
+        found = MouthPhoto.of(picture, points, NOSE)
+        flat = found.axes.flat(pixels())
+        shown = [(found.shows(flat, 0.01, upper=upper) > 0.9).any() for upper in (True, False)]
+        assert (found.teeth is not None) == known
+        assert found.clear == told  # what nothing is told of stays as seen until it opens further
+        assert shown == [known or not told, not known and told]  # with the skull, or with the jaw
+
+
+def test_a_slit_in_which_nothing_is_told_apart_stays_as_seen_until_it_opens_further():
+    face, photo = photographed({"jawOpen": 0.12}, MOUTH)
+    seen = Rerenderer(face, photo)._mouth._parts[0].seen
+    flat = seen.axes.flat(pixels())
+    top, low = sampled(torch.stack([seen.upper, seen.lower], dim=-1), flat[..., 0]).unbind(-1)
+    painted, slit = photo.pixels.clone(), torch.tensor([0.7, 0.3, 0.3])
+    painted[(flat[..., 1] < top) & (flat[..., 1] > low)] = slit
+    found = {}
+    for name, change in {
+        "turned": {"yaw": 6.0},
+        "opened": {"expression": {"jawOpen": 0.5}},
+    }.items():
+        picture, mouth = moved(face, Photo(painted), **change)
+        inside = height(mouth) > 0.02 * mouth.axes.width
+        found[name] = (picture[inside] - slit).abs().amax(-1)
+    assert found["turned"].median() < 0.06
+    assert (found["opened"] > 0.15).float().mean() > 0.9
+
+
+def test_between_lips_that_nearly_touch_there_is_a_dark_line_and_nothing_grey():
+    face, photo = photographed({}, MOUTH)
+    stage = Rerenderer(face, photo)
+    inside = stage._mouth._parts[1]
+    line = inside.slit(stage._now)
+    assert line.mean() < 0.15
+    assert line[0] > 1.5 * line[1]
+
+
+def test_teeth_are_as_bright_beside_skin_as_those_of_smiles_whatever_the_light_is():
+    face, photo = photographed({}, MOUTH)
+    weights = torch.tensor(LUMINANCE)
+    for share in (0.3, 1.0):
+        dim = Photo(photo.pixels * share)
+        white = Rerenderer(face, dim)._mouth._parts[1].white
+        x, y = face.fit.landmarks.points[[50, 280, 205, 425]].long().unbind(-1)
+        skin = (dim.pixels[y, x] @ weights).median()
+        ratio = float(SHADE * (torch.tensor(TOOTH) * white) @ weights / skin)
+        assert 0.95 * BESIDE[0] < ratio < 1.05 * BESIDE[1]
+        assert white.max() < LIGHT[1]
+
+
+@pytest.mark.parametrize("yaw", [0.0, 25.0])
+def test_a_tongue_reaches_as_far_to_either_side_of_its_arch_also_when_the_head_is_turned(yaw):
+    inside = Rerenderer(*photographed({"jawOpen": 0.7}, MOUTH, yaw=yaw))._mouth._parts[1]
+    table = inside._rows[1].table
+    at = torch.linspace(-BEYOND, 1 + BEYOND, len(table))
+    for far in (4.0, 8.0, 12.0):
+        along = torch.stack([at[(table[:, 0] - side * far).abs().argmin()] for side in (-1, 1)])
+        flat = torch.stack([along, sampled(table, along)[:, 1] + 0.03], dim=-1)[None]
+        left, right = inside._behind(flat, torch.ones(3))[0]
+        torch.testing.assert_close(left, right, atol=0.03, rtol=0)
+        assert left[0] > 1.2 * DEEP[0]

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from morphface.render.sight import Sight
+from morphface.rerender.person import Person
 from morphface.rerender.turn import above_neck
 from morphface.segment import label_person, neighbours, person_matte, working_size
+from morphface.segment.filters import distance
 from morphface.segment.neighbours import nearer_to, other_heads
 from morphface.segment.network import _FILE, SIDE, likely_person
 
@@ -95,3 +97,18 @@ def test_a_cap_is_hair_and_a_face_is_skin(known, sight, work, matte):
     assert labels.skin[middle] > 0.9
     total = labels.hair + labels.skin + labels.clothes
     np.testing.assert_allclose(total[inside], 1.0, atol=1e-3)
+
+
+def test_the_neck_of_a_mesh_that_is_too_wide_is_not_of_the_person(known, sight, work):
+    face = known.faces[0]
+    neck = Person(face, known.photo).on_mesh(face.model.regions["neck"][:, None])[..., 0]
+    green = work.pixels[0, 0]
+    rows = np.arange(len(neck))[:, None]
+    low = rows > np.nonzero((neck > 0.9).any(1))[0].min() + 8
+    thin = (neck > 0.9) & low & (distance(work.head) < 0.055 * work.size)  # the wall, beside it
+    other = replace(work, pixels=np.where(thin[..., None], green, work.pixels).astype(np.float32))
+    found = [person_matte(sight, other, each)[thin].mean() for each in (0.0, neck)]
+    assert thin.sum() > 200
+    assert found[1] < 0.5 * found[0]
+    face_only = work.head & (neck < 0.1) & (distance(work.head) > 0.03 * work.size)
+    assert (person_matte(sight, other, neck)[face_only] == 1).all()

@@ -9,6 +9,7 @@ from morphface.fit.analysis.sampling import see, seen_weight
 from morphface.fit.analysis.scene import Scene
 from morphface.fit.analysis.settings import PhotometricSettings
 from morphface.render import Fragments, interpolate
+from morphface.render.blur import blurred
 
 __all__ = ["cover_of", "hidden", "residual_map"]
 
@@ -88,18 +89,7 @@ def hidden(
     """
     length = residual.norm(dim=-1).clamp(min=1e-8).sqrt() * judged
     length = length + (mask - judged) * typical**0.5
-    near = _blurred(mask, width)
-    mean = _blurred(length, width) / near.clamp(min=1e-6)
+    near = blurred(mask, width)
+    mean = blurred(length, width) / near.clamp(min=1e-6)
     ratio = mean.square() / (typical * scale)
     return (near > _LEAST_NEAR) * (1 - 1 / (1 + ratio.pow(6)))
-
-
-def _blurred(image: Float[Tensor, "h w"], width: float) -> Float[Tensor, "h w"]:
-    """Gaussian blur; zero outside."""
-    reach = max(1, int(3 * width + 0.5))
-    taps = torch.arange(-reach, reach + 1, device=image.device, dtype=image.dtype)
-    kernel = torch.exp(-0.5 * (taps / max(width, 1e-3)).square())
-    kernel = kernel / kernel.sum()
-    plane = torch.nn.functional.pad(image[None, None], (reach,) * 4)
-    plane = torch.nn.functional.conv2d(plane, kernel[None, None, None])
-    return torch.nn.functional.conv2d(plane, kernel[None, None, :, None])[0, 0]

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import avg_pool2d, conv2d, interpolate, pad
 
 from morphface.core.ramps import ramp
 from morphface.core.records import Record
 from morphface.fit.detail.grid import Grid, Ground
 from morphface.fit.detail.settings import DetailSettings
 from morphface.geometry.spherical_harmonics import irradiance, sh_derivative
+from morphface.render.blur import blurred
 
 __all__ = ["Rows", "channel_mix", "high_band", "like_skin", "rows_of"]
 
@@ -36,6 +36,8 @@ TINT = 1.5
 MELANIN = (0.45, 0.75, 1.0)
 BLOOD = (0.15, 1.0, 0.85)
 """Logarithms of colours that pigments change, the largest 1 (`assets/open_head/pigments.py`)."""
+HALF = 0.187
+"""Standard deviation of a Gaussian that leaves half of a wave, over its length."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,26 +150,7 @@ def high_band(
     """
     trust = trust + 1e-3  # so that there is a mean everywhere
     rows = torch.cat([values * trust[:, None], trust[:, None]], dim=-1)
-    wide = _blurred(grid.spread(rows).permute(2, 0, 1)[None], HALF * wavelength)
-    around = wide[0].permute(1, 2, 0)[grid.mask]
+    width = HALF * wavelength
+    wide = blurred(grid.spread(rows).permute(2, 0, 1), width, step=max(1, int(width / 2)))
+    around = wide.permute(1, 2, 0)[grid.mask]
     return values - around[:, :-1] / around[:, -1:].clamp(min=1e-6)
-
-
-HALF = 0.187
-"""Standard deviation of a Gaussian that leaves half of a wave, over its length."""
-
-
-def _blurred(planes: Float[Tensor, "1 C H W"], width: float) -> Float[Tensor, "1 C H W"]:
-    """Gaussian blur, of a smaller picture where that is as good; zero outside."""
-    step = max(1, int(width / 2))
-    height, across = planes.shape[-2:]
-    whole = pad(planes, (0, -across % step, 0, -height % step))
-    reach = int(3 * width / step + 0.5)
-    taps = torch.arange(-reach, reach + 1).to(planes)
-    kernel = torch.exp(-0.5 * (taps * step / width).square())
-    kernel = (kernel / kernel.sum()).expand(planes.shape[1], 1, 1, -1)
-    small = avg_pool2d(whole, step)
-    small = conv2d(small, kernel, padding=(0, reach), groups=planes.shape[1])
-    small = conv2d(small, kernel.mT, padding=(reach, 0), groups=planes.shape[1])
-    large = interpolate(small, whole.shape[-2:], mode="bilinear", align_corners=False)
-    return large[..., :height, :across]

@@ -24,7 +24,7 @@ from morphface.parameters.upgrade import revision_of
 from morphface.pipelines.compress.file import ClipFile, read_clip_file
 from morphface.pipelines.marks import tags_saying
 from morphface.pipelines.oneshot.clip import signed
-from morphface.pipelines.oneshot.run import PhotoRun
+from morphface.pipelines.oneshot.people import PhotoRun
 from morphface.pipelines.oneshot.sitting import Sitting
 from morphface.pipelines.panels import WORDS, Label
 from morphface.pipelines.photo import Progress

@@ -10,7 +10,8 @@ from morphface.core.errors import ParameterError
 from morphface.fit.fitted import FittedPhoto
 from morphface.generate.checkpoint import load_generator
 from morphface.parameters import FaceParameters
-from morphface.pipelines.oneshot.run import PhotoRun, photo_run, weights_at
+from morphface.pipelines.oneshot.people import PhotoRun
+from morphface.pipelines.oneshot.run import photo_run, weights_at
 from morphface.pipelines.reenact.look import Look, Motion
 from morphface.pipelines.reenact.stage import Stage
 

@@ -23,7 +23,7 @@ from morphface.media.video import read_video
 from morphface.parameters import FaceParameters
 from morphface.pipelines.oneshot.bridging import moved_by, named_values
 from morphface.pipelines.oneshot.clip import signed
-from morphface.pipelines.oneshot.run import PhotoRun, Told
+from morphface.pipelines.oneshot.people import PhotoRun, Told
 from morphface.pipelines.photo import Progress, faces_of
 from morphface.pipelines.reenact.films import written
 from morphface.pipelines.reenact.look import Look, Motion

@@ -1,0 +1,187 @@
+"""The skin of an upper lid without what hides it: lashes, make-up, the shade of its fold.
+
+Skin is looked at as a strip along the edge of the lid, rows from one height above it to another, in
+widths of the eye.
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn.functional import avg_pool1d, avg_pool2d, max_pool2d
+
+from morphface.core.ramps import smoothstep
+from morphface.fit.analysis.colour import LUMINANCE
+from morphface.render.relief import membrane
+from morphface.render.warp import centres, look_up
+from morphface.rerender.ring_axes import BEYOND, RingAxes, sampled
+
+__all__ = [
+    "CORE",
+    "DENSE",
+    "LASHES",
+    "ROWS",
+    "WITHIN",
+    "bare",
+    "between",
+    "cleared",
+    "smoothed",
+    "strip_of",
+]
+
+LASHES = 0.2
+"""How far lashes may reach beyond the edge of a lid, in widths of the eye."""
+DENSE = 0.12
+"""How far above that edge they may hide its skin altogether, in widths of the eye."""
+THIN = 0.025, 0.22
+"""Half of how wide a single lash is at most, and how high on the lid they are looked for."""
+WITHIN = 0.04
+"""How far below that edge its line may lie."""
+CORE = 0.013
+"""How far from its edge the line of a lid is seen, however lashes stand."""
+DARKER = 0.2, 0.55
+"""Share of the skin's brightness that lashes take: no lash up to the first, one from the second."""
+STROKE = 0.09, 0.16
+"""How much darker than beside it a single lash is: none up to the first, one from the second."""
+NEXT = 0.06
+"""How far above the edge of a lid its skin is never seen bare."""
+USUAL = 0.3
+"""How far above the edge skin is as bright as that under the lashes, in widths of the eye."""
+ROWS = 0.5
+"""Height of the strip of skin that is kept, in widths of the eye."""
+EVEN = 0.02, 0.2
+"""How far around a place make-up is a mean, and how far along the eye skin is, in widths of it."""
+CLEAR = 0.92, 1.05
+"""How dark and how bright a lid may be beside the skin above and below the eye, which a closed lid
+is lit like."""
+BROW = 0.75
+"""How dark skin above an eye may be beside that below it: what is darker is a low brow."""
+HAIR = 0.2, 0.4
+"""The same of what hangs before the eye, which stays as it is, and of what does not."""
+USED = 0.8, 0.6
+"""Quantiles of the colours above and below that are those of skin: above are brows, too."""
+
+
+def strip_of(
+    pixels: Float[Tensor, "H W 3"],
+    axes: RingAxes,
+    line: Float[Tensor, " K"],
+    span: tuple[float, float],
+    wide: int,
+) -> Float[Tensor, "m n 3"]:
+    """A part of a photo along the edge of a lid, rows from one height above it to another.
+
+    Args:
+        pixels: of the photo.
+        axes: of the eye.
+        line: edge of the lid.
+        span: both heights, in widths of the eye.
+        wide: columns.
+    """
+    low, high = span
+    rows = max(round(abs(high - low) / (1 + 2 * BEYOND) * wide), 12)
+    grid = centres(rows, wide, pixels) / pixels.new_tensor([wide, rows])
+    along = grid[..., 0] * (1 + 2 * BEYOND) - BEYOND
+    up = sampled(line[:, None], along)[..., 0] + low + grid[..., 1] * (high - low)
+    place = axes.screen(torch.stack([along, up], dim=-1))
+    return look_up(pixels[None], place[None])[0].clamp(0, 1)
+
+
+def bare(
+    seen: Float[Tensor, "m n 3"], width: float
+) -> tuple[Float[Tensor, "m n 3"], Float[Tensor, "m n 1"]]:
+    """A strip with skin in place of lashes and of what is below the edge; how far they hide it.
+
+    Args:
+        seen: the strip, rows from `WITHIN` below the edge up to `ROWS`.
+        width: of the eye, in pixels.
+    """
+    rows, columns = seen.shape[:2]
+    far = ((torch.arange(rows) + 0.5) / rows * (ROWS + WITHIN) - WITHIN)[:, None]
+    weights = seen.new_tensor(LUMINANCE)
+    light, clean = seen @ weights, _without_strokes(seen, max(round(THIN[0] * width), 1))
+    clean = torch.lerp(seen, clean, smoothstep(far, THIN[1] + 0.05, THIN[1])[..., None])
+    above = clean @ weights
+    usual = above[(far[:, 0] > CORE) & (far[:, 0] < USUAL)].quantile(0.7, dim=0)
+    usual = smoothed(usual, max(round(0.06 * width), 1))
+    darker = 1 - above / usual.clamp(min=0.02)
+    hidden = _widened(smoothstep(darker, *DARKER) * (far < DENSE), max(round(0.015 * width), 1))
+    skin = membrane(clean, (hidden < 0.3) & (far > NEXT))
+    skin = torch.lerp(clean, skin, smoothstep(far, 1.3 * DENSE, DENSE)[..., None])
+    along = (torch.arange(columns) + 0.5) / columns * (1 + 2 * BEYOND) - BEYOND
+    ratio = 1 - light / (skin @ weights).clamp(min=0.02)
+    lashes = smoothstep(ratio, *DARKER) * smoothstep(far, -WITHIN, 0.0)
+    lashes = lashes * smoothstep(far, LASHES, 0.7 * LASHES) * between(along)
+    return skin, lashes[..., None]
+
+
+def _without_strokes(seen: Float[Tensor, "m n 3"], reach: int) -> Float[Tensor, "m n 3"]:
+    """A strip without what is dark and narrow across: the closing of mathematical morphology."""
+    planes, window, padding = seen.movedim(-1, 0)[None], (1, 2 * reach + 1), (0, reach)
+    closed = -max_pool2d(-max_pool2d(planes, window, 1, padding), window, 1, padding)
+    gone = smoothstep((closed - planes).mean(1, keepdim=True), *STROKE)
+    gone = max_pool2d(gone, 2 * reach + 1, 1, reach)
+    closed, gone = (
+        avg_pool2d(each, 2 * reach + 1, 1, reach, count_include_pad=False)
+        for each in (closed, gone)
+    )
+    return torch.lerp(planes, closed, gone)[0].movedim(0, -1)
+
+
+def cleared(
+    skin: Float[Tensor, "m n 3"], below: Float[Tensor, "g n 3"], width: float, brow: float
+) -> Float[Tensor, "m n 3"]:
+    """How much brighter a lid is that is as bright as the skin above and below the eye.
+
+    Make-up and the shade of a fold end at the brow: nothing there.
+
+    Args:
+        skin: of the lid, rows from its edge up to `ROWS`.
+        below: skin below the eye.
+        width: of the eye, in pixels.
+        brow: how far above the edge that is.
+    """
+    rows, high = len(skin), min(brow, ROWS)
+    far = ((torch.arange(rows) + 0.5) / rows * ROWS)[:, None, None]
+    reach = max(round(EVEN[1] * width), 1)
+    usual = [
+        smoothed(each.quantile(share, dim=0).mT, reach).mT
+        for each, share in zip((skin, below), USED, strict=True)
+    ]
+    around = max(round(EVEN[0] * width), 1)
+    mean = skin.movedim(-1, 0)[None]
+    for _ in range(2):
+        mean = avg_pool2d(mean, 2 * around + 1, 1, around, count_include_pad=False)
+    mean = mean[0].movedim(0, -1)
+    above, under = usual
+    least = CLEAR[0] * torch.maximum(torch.minimum(above, under), BROW * under)
+    most = CLEAR[1] * torch.maximum(above, under)
+    change = torch.minimum(torch.maximum(mean, least), most) - mean
+    free = smoothstep((above.mean(-1) / under.mean(-1).clamp(min=0.02)), *HAIR)[:, None]
+    return free * change * smoothstep(far, 1.25 * high, 0.9 * high)
+
+
+def between(along: Tensor) -> Tensor:
+    """1 between the corners of an eye, 0 beyond them.
+
+    Args:
+        along: where, in widths of the eye.
+    """
+    return smoothstep(along, -0.04, 0.04) * smoothstep(along, 1.04, 0.96)
+
+
+def _widened(values: Float[Tensor, "m n"], reach: int) -> Float[Tensor, "m n"]:
+    """The largest nearby."""
+    return max_pool2d(values[None], 2 * reach + 1, 1, reach)[0]
+
+
+def smoothed(values: Float[Tensor, "*C n"], radius: int) -> Float[Tensor, "*C n"]:
+    """Values along an eye, each the mean of those around it.
+
+    Args:
+        values: of the columns of a strip.
+        radius: how many on each side, twice.
+    """
+    planes = values[None] if values.ndim == 1 else values
+    for _ in range(2):
+        planes = avg_pool1d(planes, 2 * radius + 1, 1, radius, count_include_pad=False)
+    return planes.reshape(values.shape)
