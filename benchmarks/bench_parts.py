@@ -255,8 +255,8 @@ def bench_held(network: PartsNetwork, heads: Any, peer: MediaPipeDetector) -> li
         meant = crowd.visible[:, rows].sum(1) >= COUNTED
         side = (np.abs(crowd.yaw) > PROFILE) & (np.abs(crowd.yaw) < np.pi - PROFILE)
         found = find_parts(crowd.picture, network, sides=SIDES[:1])
-        ours["all"].append(hits_of(found, crowd))
-        ours["profiles"].append(hits_of(found, crowd, side))
+        ours["all"].append(hits_of(found, crowd, GRAPH))
+        ours["profiles"].append(hits_of(found, crowd, GRAPH, side))
         photo = Photo(torch.from_numpy(crowd.picture))
         for name, other in others.items():
             faces = other.detect(photo)
