@@ -32,8 +32,8 @@ class AssemblySettings:
         pairing: who belongs to whom: "greedy" takes the best pair first, "hungarian" the best
             pairs together.
         support: how much surer a limb is for each third part that both its ends are linked to; 0
-            takes limbs by their scores alone, as published, and mixes 1.5 % of crowds of up to 30
-            up even of perfect maps.
+            takes limbs by their scores alone, as published. It tells what a part that lies on
+            another face's limb belongs to.
         fewest: parts that a face has at least.
         mean: mean score of its parts and limbs that a face has at least.
 

@@ -7,6 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from morphface.landmarks.parts.find import SIDES, PartsFace, find_parts
+from morphface.landmarks.parts.graph import FaceGraph, face_graph
 from morphface.landmarks.parts.network import PartsNetwork
 from morphface.synthetic.crowds.crowd import Crowd, Crowds
 
@@ -50,7 +51,9 @@ class Hits:
         return Hits(self.people + other.people, right, wrong)
 
 
-def hits_of(found: Sequence[PartsFace], crowd: Crowd, which: np.ndarray | None = None) -> Hits:
+def hits_of(
+    found: Sequence[PartsFace], crowd: Crowd, graph: FaceGraph, which: np.ndarray | None = None
+) -> Hits:
     """Whom of a crowd some faces are.
 
     A face of somebody of whom fewer than `COUNTED` parts are seen, or who is not meant, counts
@@ -59,13 +62,13 @@ def hits_of(found: Sequence[PartsFace], crowd: Crowd, which: np.ndarray | None =
     Args:
         found: the surest first.
         crowd: the truth.
+        graph: whose parts are looked for.
         which: people who are meant; None means all.
     """
     if not len(crowd.points):
         return Hits(0, (), tuple(face.score for face in found))
-    graph = found[0].graph if found else None
-    rows = slice(0) if graph is None else list(graph.points)
-    seen = crowd.visible if graph is None else crowd.visible[:, rows]
+    rows = list(graph.points)
+    seen = crowd.visible[:, rows]
     meant = seen.sum(axis=1) >= COUNTED
     meant = meant if which is None else meant & which
     right, wrong, taken = [], [], set()
@@ -101,9 +104,10 @@ def validate(network: PartsNetwork, crowds: Crowds, count: int = _CROWDS) -> dic
         count: of pictures.
     """
     total = Hits(0, (), ())
+    graph = face_graph(network.config.graph)
     for number in range(count):
         crowd = crowds.crowd(number)
-        total += hits_of(find_parts(crowd.picture, network, sides=SIDES[:1]), crowd)
+        total += hits_of(find_parts(crowd.picture, network, sides=SIDES[:1]), crowd, graph)
     return {
         "recall": round(total.recall, 4),
         "surest_recall": round(total.surest_recall, 4),

@@ -98,6 +98,23 @@ def test_crossing_faces_are_two(template):
     assert whole(assemble(*perfect(points, seen), GRAPH), points, seen)
 
 
+def test_a_false_limb_between_two_faces_makes_no_one_face_of_them(template):
+    """Its ends are free, and its field is as strong as any: only that both are whole tells."""
+    flat = 1.2 * (template - template.mean(0))[:, :2] * [1, -1]
+    points = np.stack([flat + [120, 130], flat + [370, 240]])
+    seen = np.ones((2, len(flat)), bool)
+    maps, fields = perfect(points, seen)
+    limb = GRAPH.limbs.index((10, 11))
+    false = points[:1].copy()
+    false[0, 11] = points[1, 11]
+    fields[limb] = perfect(false, seen[:1])[1][limb]
+    wrong = AssemblySettings(longest=2.0)
+    peaks = find_peaks(maps, wrong)
+    linked = find_links(peaks, fields, GRAPH, wrong)
+    assert (linked.limb == limb).sum() == 1
+    assert whole(assemble(maps, fields, GRAPH, wrong), points, seen)
+
+
 def test_hungarian_takes_the_best_pairs_together():
     """The best pair alone leaves a worse sum: 0.9 + 0.1 against 0.8 + 0.8."""
     graph = face_graph("face")

@@ -103,11 +103,12 @@ def test_hits_count_each_person_once_and_strangers_as_wrong(heads):
     who = int(seen.sum(1).argmax())
     own = face_at(crowd.points[who, rows], seen[who], 0.9)
     stranger = face_at(crowd.points[who, rows] + 300, seen[who], 0.5)
-    hits = hits_of([own, own, stranger], crowd)
+    hits = hits_of([own, own, stranger], crowd, GRAPH)
     assert hits.right == (0.9,)
     assert hits.wrong == (0.9, 0.5)
     assert hits.surest_recall == 0
-    assert hits_of([own, stranger], crowd).surest_recall == hits.recall > 0
+    assert hits_of([], crowd, GRAPH).people == hits.people
+    assert hits_of([own, stranger], crowd, GRAPH).surest_recall == hits.recall > 0
 
 
 def test_training_says_whom_it_finds(run):
