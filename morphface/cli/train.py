@@ -16,8 +16,9 @@ _Kind = Annotated[
     str,
     typer.Argument(
         help="dvp learns one person; the others move anybody's photo: headgan by maps, conr by "
-        "maps and several photos, dagan by depth and points, lia by frames of who drives.",
-        metavar="dvp|headgan|conr|dagan|lia",
+        "maps and several photos, dagan by depth and points, lia by frames of who drives; implicit "
+        "learns heads with hair, for `morphface fit --implicit`.",
+        metavar="dvp|headgan|conr|dagan|lia|implicit",
     ),
 ]
 _Dataset = Annotated[
@@ -102,7 +103,7 @@ def train(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Train a generator that turns the maps of people back into video."""
+    """Train a generator that turns the maps of people back into video, or finds their heads."""
     wishes: dict[str, Any] = {"steps": steps, "batch": batch, "precision": precision}
     wishes |= {"photos": photos}
     from morphface.pipelines.training import read_settings
@@ -130,6 +131,11 @@ def _trained(
     """Train; what was measured in the end."""
     from morphface.generate import needs_of
 
+    if options["kind"] == "implicit":
+        from morphface.pipelines.implicit import train_implicit
+
+        del options["kind"], options["validation"]
+        return train_implicit(out, dataset=dataset, start=start, workers=workers, **options)
     if needs_of(options["kind"]).photos != 0:
         from morphface.pipelines.oneshot.training import train_one_shot
 
