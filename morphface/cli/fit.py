@@ -131,7 +131,7 @@ def fit(
     else:
         options |= {"faces": faces, "focal": focal, "strict": named(strict)}
         options |= {"landmarks": landmarks, "landmarks_in": landmarks_in}
-        options |= {"implicit": None if implicit is None else str(implicit)}
+        options |= {} if implicit is None else {"implicit": str(implicit)}
     folder = out or Path("faces" if many else f"{_stem(images[0])}-face")
     check_early(options)
     if many:
