@@ -132,10 +132,7 @@ def _trained(
     from morphface.generate import needs_of
 
     if options["kind"] == "implicit":
-        from morphface.pipelines.implicit import train_implicit
-
-        del options["kind"], options["validation"]
-        return train_implicit(out, dataset=dataset, start=start, workers=workers, **options)
+        return _heads(dataset, out, start, workers, options)
     if needs_of(options["kind"]).photos != 0:
         from morphface.pipelines.oneshot.training import train_one_shot
 
@@ -149,3 +146,16 @@ def _trained(
             "are for the others"
         )
     return train_on_dataset(dataset, out, **options)
+
+
+def _heads(
+    dataset: Path | None, out: Path, start: Path | None, workers: int, options: dict[str, Any]
+) -> dict[str, float]:
+    """Train an implicit head; what was measured in the end."""
+    from morphface.generate import Observer
+    from morphface.pipelines import train_implicit
+
+    how = {"resume": options.pop("resume"), "force": options.pop("force"), "workers": workers}
+    observer = Observer(tell=options.pop("tell"))
+    del options["kind"], options["validation"]
+    return train_implicit(out, dataset=dataset, start=start, observer=observer, how=how, **options)

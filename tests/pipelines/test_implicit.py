@@ -105,6 +105,22 @@ def test_people_are_learnt_from_without_a_dataset(tmp_path):
     assert open_implicit(tmp_path / "run").config.kind == "implicit"
 
 
+def test_the_command_passes_on_what_is_wished(tmp_path, monkeypatch, capsys):
+    asked = {}
+
+    def train(out, **options):
+        asked.update(options, out=out)
+        return {"validation_iou": 0.5}
+
+    monkeypatch.setattr("morphface.pipelines.train_implicit", train)
+    words = ["--steps", "7", "--width", "16", "--workers", "2", "--start", str(tmp_path)]
+    assert run(["train", "implicit", "-o", str(tmp_path / "run"), *words]) == 0
+    assert (asked["settings"].steps, asked["settings"].rate, asked["width"]) == (7, 1e-3, 16)
+    assert asked["how"] == {"resume": False, "force": False, "workers": 2}
+    assert (asked["start"], asked["out"]) == (tmp_path, tmp_path / "run")
+    assert "validation_iou 0.5" in capsys.readouterr().err
+
+
 @pytest.mark.refusal
 def test_a_dataset_is_refused(tmp_path, capsys):
     with pytest.raises(ParameterError, match="implicit learns from rendered people, whose"):

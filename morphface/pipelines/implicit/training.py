@@ -1,19 +1,19 @@
 """Rendered people in, a trained implicit head out."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from morphface.core.errors import ParameterError
-from morphface.generate.checkpoint import read_config
 from morphface.generate.generator import config_of
 from morphface.generate.implicit import Probes
 from morphface.generate.training import USUAL_SETTINGS, Observer, TrainSettings, train_generator
-from morphface.generate.training.journal import read_journal
 from morphface.generate.training.loop import GENERATOR
+from morphface.pipelines.begun import begun_config, last_measures
 from morphface.pipelines.oneshot.training import HELD_OUT
 from morphface.synthetic import SyntheticHeads
 
@@ -26,14 +26,11 @@ def train_implicit(
     run: str | Path,
     *,
     dataset: str | Path | None = None,
-    settings: TrainSettings | None = None,
-    resume: bool = False,
     start: str | Path | None = None,
+    settings: TrainSettings | None = None,
+    observer: Observer | None = None,
     validated: int = 16,
-    workers: int = 0,
-    force: bool = False,
-    tell: Callable[[str], None] = lambda _: None,
-    after: Callable[[int, dict[str, Tensor]], None] = lambda *_: None,
+    how: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> dict[str, float]:
     """Train the networks of an implicit head with rendered people, whose surfaces are known.
@@ -41,14 +38,11 @@ def train_implicit(
     Args:
         run: the folder of the run; made if it is missing.
         dataset: must be None: no dataset of photos has surfaces.
-        settings: of the training; None takes the usual ones.
-        resume: go on with the run that the folder holds.
         start: a run whose weights are the first.
+        settings: of the training; None takes the usual ones.
+        observer: looks at the run; what it validates with is replaced.
         validated: how many pictures of people who are held out to validate with.
-        workers: processes that draw people.
-        force: begin even if it will not fit into memory.
-        tell: is told in a few words how it goes.
-        after: is called with the step and its losses after each step.
+        how: other arguments of `train_generator`: `resume`, `workers` and `force`.
         options: fields of `GeneratorConfig`; None counts as not given.
 
     Returns:
@@ -63,34 +57,21 @@ def train_implicit(
         raise ParameterError(
             "implicit learns from rendered people, whose surfaces are known; leave DATASET out"
         )
-    run, settings = Path(run), settings or USUAL_SETTINGS["implicit"]
+    run, settings, how = Path(run), settings or USUAL_SETTINGS["implicit"], dict(how or {})
     given = {name: value for name, value in options.items() if value is not None}
-    config = config_of("implicit", **given)
-    known = run if resume and (run / GENERATOR).is_file() else start
-    if known is not None:
-        config = read_config(Path(known) / GENERATOR).replace(**given)
-    size, maps = config.resolution, config.maps
+    resume, usual = how.get("resume", False), config_of("implicit", **given)
+    config = begun_config(usual, run, start, resume=resume, given=given)
     people, others = (
-        SyntheticHeads(seed, size, points=settings.points, maps=maps)
+        SyntheticHeads(seed, config.resolution, points=settings.points, maps=config.maps)
         for seed in (settings.seed, settings.seed + HELD_OUT)
     )
     check = [others.probes(number) for number in range(validated)]
-    tell(f"endless people to train with, {len(check)} pictures to validate with")
-    observer = Observer(tell=tell, validate=lambda made: _validate(made, check), after=after)
-    first = None if start is None or resume else Path(start) / GENERATOR
-    train_generator(
-        config,
-        people,
-        run,
-        settings=settings,
-        resume=resume,
-        observer=observer,
-        workers=workers,
-        force=force,
-        start=first,
-    )
-    last = [entry for entry in read_journal(run) if any(name in entry for name in MEASURES)]
-    return {name: last[-1][name] for name in MEASURES} if last else {}
+    watch = replace(observer or Observer(), validate=lambda made: _validate(made, check))
+    watch.tell(f"endless people to train with, {len(check)} pictures to validate with")
+    if start is not None and not resume:
+        how["start"] = Path(start) / GENERATOR
+    train_generator(config, people, run, settings=settings, observer=watch, **how)
+    return last_measures(run, MEASURES)
 
 
 @torch.no_grad()
