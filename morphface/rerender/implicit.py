@@ -34,7 +34,7 @@ BEHIND = 3.0
 """How far behind what is seen a vertex may be to count as seen, in millimetres."""
 FACING = 0.25
 """Cosine to the line of sight from which a vertex shows its colour."""
-AROUND = 8
+AROUND = 32
 """Vertices with a colour from which one without has its."""
 
 
@@ -160,5 +160,6 @@ def _light(face: FittedFace, bound: Nearest) -> Float[Tensor, "N 3"]:
         return torch.ones_like(bound.weights)
     normals = vertex_normals(face.vertices_in_camera(), face.model.faces)
     smooth = torch.nn.functional.normalize(bound.carried(normals), dim=-1)
+    smooth[:, 2] = smooth[:, 2].abs()  # what is seen beside a head faces the photo, as hair does
     light = irradiance(face.parameters.illumination[0], smooth)
     return light.clamp(min=DIMMEST) * face.pixels.gain[0]
