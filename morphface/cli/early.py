@@ -7,7 +7,7 @@ from typing import Any
 
 from morphface.core.ahead import load_torch_ahead
 
-__all__ = ["check_early", "is_many", "start_with_picture"]
+__all__ = ["check_early", "check_run", "is_many", "start_with_picture"]
 
 
 def is_many(images: Sequence[str]) -> bool:
@@ -51,6 +51,23 @@ def check_early(options: Mapping[str, Any]) -> None:
         check_kinds(options["strict"])
     if options.get("landmarks") is not None:
         check_file(Path(options["landmarks"]), "file of landmarks", LandmarkError)
+
+
+def check_run(run: Path) -> None:
+    """Refuse a run that is not there.
+
+    Args:
+        run: the folder of one, or its file of weights.
+
+    Raises:
+        MissingFileError: there is none.
+    """
+    from morphface.core.errors import MissingFileError
+
+    if not run.exists():
+        raise MissingFileError(
+            f"there is no generator at {run}; name the folder that `morphface train` wrote"
+        )
 
 
 def start_with_picture(image: str) -> None:

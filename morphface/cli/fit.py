@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from morphface.cli.early import check_early, is_many, start_with_picture
+from morphface.cli.early import check_early, check_run, is_many, start_with_picture
 from morphface.cli.many import fit_many
 from morphface.cli.options import (
     Camera,
@@ -94,6 +94,17 @@ _Detail = Annotated[
 ]
 
 
+_Implicit = Annotated[
+    Path | None,
+    typer.Option(
+        "--implicit",
+        help="A run of `morphface train implicit`: find the whole head, hair included, for "
+        "implicit.ply, and for head.glb in place of the shell of hair.",
+        metavar="RUN",
+    ),
+]
+
+
 def fit(
     images: _Images,
     out: _Out = None,
@@ -112,6 +123,7 @@ def fit(
     stage: Stage = "pixels",
     texture_size: _TextureSize = None,
     detail: _Detail = False,
+    implicit: _Implicit = None,
     strict: Strict = None,
     device: Device = "cpu",
     quiet: Quiet = False,
@@ -124,7 +136,7 @@ def fit(
     parameters and an overlay each.
     """
     many = not together and is_many(images)
-    _check(landmarks, strict, together=together, many=many)
+    _check(landmarks, strict, implicit, together=together, many=many)
     found_by = _found_by(detector, parts_weights, landmarks, together=together)
     options: dict[str, Any] = {"model": model, "stage": stage, "device": device, "camera": camera}
     options |= {"texture_size": texture_size, "only": named(only), "detail": detail}
@@ -133,6 +145,7 @@ def fit(
     else:
         options |= {"faces": faces, "focal": focal, "strict": named(strict)}
         options |= {"landmarks": landmarks, "landmarks_in": landmarks_in, **found_by}
+        options |= {} if implicit is None else {"implicit": str(implicit)}
     folder = out or Path("faces" if many else f"{_stem(images[0])}-face")
     check_early(options)
     if many:
@@ -183,7 +196,14 @@ def _found_by(
     return {"detector": "mediapipe" if weights is None else str(weights)}
 
 
-def _check(landmarks: str | None, strict: str | None, *, together: bool, many: bool) -> None:
+def _check(
+    landmarks: str | None,
+    strict: str | None,
+    implicit: Path | None,
+    *,
+    together: bool,
+    many: bool,
+) -> None:
     if landmarks is not None and (together or many):
         word = "--together" if together else "several pictures"
         raise ParameterError(
@@ -194,6 +214,13 @@ def _check(landmarks: str | None, strict: str | None, *, together: bool, many: b
             "--strict cannot go with --together, which leaves out photos that cannot be trusted; "
             "leave it out"
         )
+    if together and implicit is not None:
+        raise ParameterError(
+            "--implicit cannot go with --together: it finds the head that one photo shows; fit "
+            "that photo alone"
+        )
+    if implicit is not None:
+        check_run(implicit)
 
 
 def _each(text: str) -> str | list[str]:

@@ -17,8 +17,8 @@ _Kind = Annotated[
     typer.Argument(
         help="dvp learns one person; the others move anybody's photo: headgan by maps, conr by "
         "maps and several photos, dagan by depth and points, lia by frames of who drives. parts "
-        "learns to find faces, from rendered crowds.",
-        metavar="dvp|headgan|conr|dagan|lia|parts",
+        "learns to find faces, and implicit heads with hair, for `morphface fit`.",
+        metavar="dvp|headgan|conr|dagan|lia|parts|implicit",
     ),
 ]
 _Dataset = Annotated[
@@ -103,7 +103,7 @@ def train(
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
-    """Train a generator that turns the maps of people back into video, or a finder of faces."""
+    """Train what turns maps of people back into video, finds their faces, or their heads."""
     if kind == "parts":
         given = {"steps": steps, "batch": batch, "size": resolution}
         others = (dataset, blend, prior, photos, width, window, norm, precision)
@@ -164,6 +164,8 @@ def _trained(
     """Train; what was measured in the end."""
     from morphface.generate import needs_of
 
+    if options["kind"] == "implicit":
+        return _heads(dataset, out, start, workers, options)
     if needs_of(options["kind"]).photos != 0:
         from morphface.pipelines.oneshot.training import train_one_shot
 
@@ -177,3 +179,16 @@ def _trained(
             "are for the others"
         )
     return train_on_dataset(dataset, out, **options)
+
+
+def _heads(
+    dataset: Path | None, out: Path, start: Path | None, workers: int, options: dict[str, Any]
+) -> dict[str, float]:
+    """Train an implicit head; what was measured in the end."""
+    from morphface.generate import Observer
+    from morphface.pipelines import train_implicit
+
+    how = {"resume": options.pop("resume"), "force": options.pop("force"), "workers": workers}
+    observer = Observer(tell=options.pop("tell"))
+    del options["kind"], options["validation"]
+    return train_implicit(out, dataset=dataset, start=start, observer=observer, how=how, **options)

@@ -10,11 +10,12 @@ from morphface.generate.windows import PADDINGS
 __all__ = ["GeneratorConfig", "difference"]
 
 FORMAT = "morphface generator"
-VERSION = 3
+VERSION = 4
 _ADDED = {
     1: frozenset[str](),
     2: frozenset({"style", "style_sizes", "flow_prior", "blend"}),
     3: frozenset({"fusion"}),
+    4: frozenset({"stacks", "fine"}),
 }
 """Fields that each version of the format brought; older files mean their defaults."""
 ORDERS = ("after", "before", "none")
@@ -48,6 +49,8 @@ class GeneratorConfig:
             otherwise.
         fusion: whether the network learns which of several photos to trust where, beside what the
             flow of the mesh tells.
+        stacks: hourglasses in a row of the coarse level of an implicit head.
+        fine: channels of the features of its fine level; 0 leaves that out.
 
     Raises:
         ParameterError: a value is none of those above.
@@ -70,6 +73,8 @@ class GeneratorConfig:
     flow_prior: bool = True
     blend: bool = False
     fusion: bool = False
+    stacks: int = 1
+    fine: int = 0
 
     def __post_init__(self) -> None:
         _check_choice("resolution", self.resolution, RESOLUTIONS)
@@ -88,6 +93,10 @@ class GeneratorConfig:
         if self.width < 1 or not 0 <= self.dropout < 1:
             raise ParameterError(
                 f"width must be positive and dropout in [0, 1), got {self.width} and {self.dropout}"
+            )
+        if self.stacks < 1 or self.fine < 0:
+            raise ParameterError(
+                f"stacks must be positive and fine not negative, got {self.stacks} and {self.fine}"
             )
         named = len(set(self.style)) == len(self.style) == len(self.style_sizes)
         if not named or min(self.style_sizes, default=1) < 1:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from morphface.core.errors import ParameterError
 from morphface.generate.config import GeneratorConfig
+from morphface.generate.implicit.network import Implicit
 from morphface.generate.networks import Conr, Dagan, HeadGan, Lia, TranslationNetwork
 from morphface.generate.reference import Reference
 
@@ -62,6 +63,7 @@ GENERATORS: dict[str, type[nn.Module]] = {
     "conr": Conr,
     "dagan": Dagan,
     "lia": Lia,
+    "implicit": Implicit,
 }
 USUAL: dict[str, dict[str, Any]] = {
     "dvp": {},
@@ -100,6 +102,17 @@ USUAL: dict[str, dict[str, Any]] = {
         "style": ("motion",),
         "style_sizes": (20,),
         "flow_prior": False,
+    },
+    "implicit": {
+        "resolution": 1024,
+        "maps": ("normal", "normal_back", "depth", "correspondence", "hair"),
+        "channels": (3, 3, 1, 3, 1),
+        "offsets": (0,),
+        "signed": False,
+        "width": 256,
+        "flow_prior": False,
+        "stacks": 4,
+        "fine": 16,
     },
 }
 """Where the usual configuration of a kind is not that of `GeneratorConfig`: as published."""

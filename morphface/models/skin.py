@@ -8,7 +8,7 @@ from torch import Tensor
 from morphface.core.errors import ModelError
 from morphface.models.morphable import MorphableModel
 
-__all__ = ["face_vertices", "mesh_parts", "skin_faces"]
+__all__ = ["face_vertices", "mesh_parts", "outer_faces", "skin_faces"]
 
 _NOT_SKIN = (
     "eye_sockets",
@@ -38,6 +38,20 @@ def skin_faces(model: MorphableModel, *, without: tuple[str, ...] = ()) -> Bool[
         if name in model.regions:
             inner = inner | (model.regions[name] > 0.5)
     return ~inner[model.faces].all(-1)
+
+
+def outer_faces(model: MorphableModel) -> Int[Tensor, "F 3"]:
+    """Faces of skin and eyeballs: what encloses a head, whose mouth is closed.
+
+    Args:
+        model: whose faces these are.
+    """
+    outer = skin_faces(model)
+    for eye in model.eyes or ():
+        ball = torch.zeros(model.size, dtype=torch.bool)
+        ball[eye.vertices] = True
+        outer = outer | ball[model.faces].all(-1)
+    return model.faces[outer]
 
 
 def mesh_parts(model: MorphableModel) -> dict[str, Int[Tensor, " n"]]:

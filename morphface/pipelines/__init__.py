@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from morphface.pipelines.evaluate import evaluate_files
     from morphface.pipelines.exports import EXPORTS, export, import_curves
     from morphface.pipelines.head_files import rigged_head, write_head
+    from morphface.pipelines.implicit import open_implicit, train_implicit
     from morphface.pipelines.inspect import inspect_dataset
     from morphface.pipelines.many import reconstruct_many
     from morphface.pipelines.model_downloads import download_model
@@ -48,6 +49,7 @@ __all__ = [
     "import_curves",
     "inspect_dataset",
     "list_models",
+    "open_implicit",
     "orbit_photo",
     "reconstruct",
     "reconstruct_many",
@@ -55,6 +57,7 @@ __all__ = [
     "reenact_video",
     "rigged_head",
     "track_video",
+    "train_implicit",
     "train_on_dataset",
     "transfer_files",
     "view_photo",
@@ -83,6 +86,7 @@ _HOMES = {
     "import_curves": "exports",
     "inspect_dataset": "inspect",
     "list_models": "models",
+    "open_implicit": "implicit",
     "orbit_photo": "views",
     "reconstruct": "reconstruct",
     "reconstruct_many": "many",
@@ -90,6 +94,7 @@ _HOMES = {
     "reenact_video": "reenact",
     "rigged_head": "head_files",
     "track_video": "tracking",
+    "train_implicit": "implicit",
     "train_on_dataset": "training",
     "transfer_files": "transfer",
     "view_photo": "views",

@@ -17,8 +17,9 @@ from morphface.media.images import Photo
 from morphface.media.meshes import Surface, write_gltf, write_obj
 from morphface.models import MorphableModel, mesh_parts, skeleton_of
 from morphface.parameters import FaceParameters
+from morphface.pipelines.implicit.head import with_implicit
 from morphface.render.warp import look_up
-from morphface.rerender import HairShell, hair_shell
+from morphface.rerender import HairShell, ImplicitHead, hair_shell
 
 __all__ = ["reshaped", "rigged_head", "with_hair", "write_head"]
 
@@ -149,6 +150,8 @@ def write_head(
     photo: Photo,
     texture: HeadTexture | None = None,
     kinds: Collection[str] = ("glb", "obj"),
+    *,
+    implicit: ImplicitHead | None = None,
 ) -> Surface:
     """Write `head.glb`, the rig with its hair, and `head.obj`, the head in its fitted expression.
 
@@ -161,6 +164,7 @@ def write_head(
         photo: that it was fitted to.
         texture: that of more photos than this one.
         kinds: which of the two.
+        implicit: takes the place of the shell of hair in the rig.
 
     Returns:
         What was written, without hair.
@@ -172,7 +176,11 @@ def write_head(
     with ThreadPoolExecutor(1) as beside:
         plain = beside.submit(_write_plain, folder, face, head) if "obj" in kinds else None
         if "glb" in kinds:
-            write_gltf(folder / "head.glb", with_hair(head, hair_shell(face, photo)))
+            if implicit is None:
+                whole = with_hair(head, hair_shell(face, photo))
+            else:
+                whole = with_implicit(head, implicit)
+            write_gltf(folder / "head.glb", whole)
         if plain is not None:
             plain.result()
     return head

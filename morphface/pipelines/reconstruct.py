@@ -23,6 +23,8 @@ from morphface.pipelines.wishes import OUTPUTS, check_detail, check_outputs, che
 
 if TYPE_CHECKING:
     from morphface.fit.texture import HeadTexture
+    from morphface.generate.implicit import Implicit
+    from morphface.rerender import ImplicitHead
 
 __all__ = [
     "POSE_ORDER",
@@ -56,6 +58,7 @@ def reconstruct(
     strict: Sequence[str] = (),
     only: Sequence[str] = (),
     detail: bool = False,
+    implicit: str | Path | None = None,
     progress: Progress | None = None,
     **wishes: Unpack[Wishes],
 ) -> dict[str, Any]:
@@ -75,6 +78,8 @@ def reconstruct(
         only: what to write of "parameters", "report", "overlay", "glb" and "obj"; all if empty.
         detail: whether relief that is finer than the model is told from shading: it is in
             `head.glb` and the overlay, and in `displacement.png` and `normals.png`.
+        implicit: a run of `morphface train implicit`: its network finds the whole head, hair
+            included, for `implicit.ply`, and for `head.glb` in place of the shell of hair.
         progress: is told what begins now.
         wishes: the other arguments of `fit_photo`.
 
@@ -88,6 +93,7 @@ def reconstruct(
         MorphfaceError: the subclass and its message say what is wrong with the input.
     """
     wanted: Any = {"texture_size": texture_size, "strict": strict, "only": only, "detail": detail}
+    wanted |= {"implicit": implicit}
     asked = {"faces": faces, "model": model, "progress": progress, **wanted, **wishes}
     return fit_and_write(image, out, **asked)[0]
 
@@ -106,6 +112,7 @@ def fit_and_write(
     detail = asked.pop("detail", False)
     check_texture_size(texture_size)
     check_detail(detail, asked.get("stage", "pixels"))
+    network = _network(asked.pop("implicit", None))
     wanted = check_outputs(asked.pop("only", ()))
     model, faces = asked.get("model", "open-head"), asked.get("faces", "largest")
     tell = asked.get("progress") or (lambda _: None)
@@ -119,11 +126,31 @@ def fit_and_write(
         for index, face in enumerate(result.faces):
             tell("writing the files")
             inner = f"face_{index}" if faces == "all" else "."
-            job = Writing(face, result.photo, name_of(image), texture_size, wanted)
+            found = None if network is None else _implicit(face, result.photo, network, tell)
+            job = Writing(face, result.photo, name_of(image), texture_size, wanted, found)
             report["faces"].append({"folder": inner, **write_face(folder / inner, job)})
         if "report" in wanted:
             write_json(folder / OUTPUTS["report"], report)
     return report, result
+
+
+def _network(run: str | Path | None) -> "Implicit | None":
+    """The trained network of an implicit head, if one is asked for."""
+    if run is None:
+        return None
+    from morphface.pipelines.implicit.head import open_implicit  # here, as most fits want none
+
+    return open_implicit(run)
+
+
+def _implicit(
+    face: FittedFace, photo: Photo, network: "Implicit", tell: Progress
+) -> "ImplicitHead":
+    """What the network makes of a fitted face."""
+    from morphface.rerender import implicit_head
+
+    tell("looking for the head's surface")
+    return implicit_head(face, photo, network)
 
 
 def _with_detail(result: FittedPhoto, tell: Progress) -> FittedPhoto:
@@ -143,6 +170,7 @@ class Writing:
         image: where that came from.
         texture_size: as asked for.
         wanted: names of `OUTPUTS`.
+        implicit: the head with its hair, where that was asked for.
     """
 
     face: FittedFace
@@ -150,6 +178,7 @@ class Writing:
     image: str
     texture_size: int | None
     wanted: frozenset[str]
+    implicit: "ImplicitHead | None" = None
 
 
 def write_face(folder: Path, job: Writing) -> dict[str, Any]:
@@ -170,7 +199,16 @@ def write_face(folder: Path, job: Writing) -> dict[str, Any]:
         seen.result()
     if job.face.detail is not None:
         write_detail(folder, job.face.detail)
+    if job.implicit is not None:
+        told |= _write_implicit(folder, job.implicit)
     return describe(job.face, time.perf_counter() - start) | told | describe_detail(job.face)
+
+
+def _write_implicit(folder: Path, found: "ImplicitHead") -> dict[str, Any]:
+    from morphface.pipelines.implicit.head import describe_implicit, write_implicit
+
+    write_implicit(folder, found)
+    return describe_implicit(found)
 
 
 def _write_textured(folder: Path, job: Writing) -> dict[str, Any]:
@@ -179,7 +217,8 @@ def _write_textured(folder: Path, job: Writing) -> dict[str, Any]:
     from morphface.pipelines.head_files import write_head
 
     texture = head_texture(job.face, job.photo, size=job.texture_size)
-    write_head(folder, job.face, job.photo, texture, job.wanted & {"glb", "obj"})
+    kinds = job.wanted & {"glb", "obj"}
+    write_head(folder, job.face, job.photo, texture, kinds, implicit=job.implicit)
     return describe_texture(texture)
 
 

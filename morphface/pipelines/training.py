@@ -21,11 +21,11 @@ from morphface.generate.training import (
     TrainSettings,
     train_generator,
 )
-from morphface.generate.training.journal import read_journal
 from morphface.generate.training.loop import GENERATOR, SETTINGS
 from morphface.generate.training.samples import Samples, split_in_time
 from morphface.generate.windows import ConditioningWindows, to_signed
 from morphface.media.shards import ShardFolder, open_shards
+from morphface.pipelines.begun import last_measures
 from morphface.pipelines.reenact.target import SOURCE, write_target
 from morphface.pipelines.revisions import check_dataset
 from morphface.render.maps import LABELS
@@ -100,8 +100,7 @@ def train_on_dataset(
         config, samples, run, settings=settings, resume=resume, observer=observer, force=force
     )
     _note_source(run, folder, check)
-    last = [entry for entry in read_journal(run) if any(name in entry for name in MEASURES)]
-    return {name: last[-1][name] for name in MEASURES} if chosen and last else {}
+    return last_measures(run, tuple(MEASURES)) if chosen else {}
 
 
 def read_settings(

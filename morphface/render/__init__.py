@@ -12,13 +12,16 @@ from morphface.render.shade import shade_pixels, shade_plain, shade_sh
 from morphface.render.texture import Texture, sample_texture
 
 if TYPE_CHECKING:
+    from morphface.render.aligned import AlignedHead, head_crop
     from morphface.render.conditions import Conditions, Sitter
     from morphface.render.detail import Detail
+    from morphface.render.distance import Nearest, SignedDistance
     from morphface.render.flow import Flow, flow_between, flow_of_parameters, warp_by_flow
     from morphface.render.maps import GAZE_STYLES, MAP_NAMES, GazeStyle, MapSet, render_maps
     from morphface.render.prior import FlowPrior, flow_prior
 
 __all__ = [
+    "AlignedHead",
     "Conditions",
     "Detail",
     "Flow",
@@ -28,14 +31,17 @@ __all__ = [
     "GazeStyle",
     "MAP_NAMES",
     "MapSet",
+    "Nearest",
     "Rendered",
     "Renderer",
+    "SignedDistance",
     "Sitter",
     "Texture",
     "antialias",
     "flow_between",
     "flow_of_parameters",
     "flow_prior",
+    "head_crop",
     "interpolate",
     "rasterize",
     "render_maps",
@@ -48,6 +54,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "AlignedHead": "aligned",
     "Conditions": "conditions",
     "Detail": "detail",
     "Flow": "flow",
@@ -56,10 +63,13 @@ _HOMES = {
     "GazeStyle": "maps",
     "MAP_NAMES": "maps",
     "MapSet": "maps",
+    "Nearest": "distance",
+    "SignedDistance": "distance",
     "Sitter": "conditions",
     "flow_between": "flow",
     "flow_of_parameters": "flow",
     "flow_prior": "prior",
+    "head_crop": "aligned",
     "render_maps": "maps",
     "warp_by_flow": "flow",
 }

@@ -7,9 +7,11 @@ from morphface.core.doors import lazy_names
 if TYPE_CHECKING:
     from morphface.synthetic.dice import Dice
     from morphface.synthetic.draw import Shot, photograph
+    from morphface.synthetic.heads import SyntheticHeads
     from morphface.synthetic.motion import Motion, MotionModel, TrackMotions, default_motion
     from morphface.synthetic.people import Scene, SyntheticPeople
     from morphface.synthetic.person import Person, random_person
+    from morphface.synthetic.solid import Solid, solid_of
 
 __all__ = [
     "Dice",
@@ -18,11 +20,14 @@ __all__ = [
     "Person",
     "Scene",
     "Shot",
+    "Solid",
+    "SyntheticHeads",
     "SyntheticPeople",
     "TrackMotions",
     "default_motion",
     "photograph",
     "random_person",
+    "solid_of",
 ]
 
 _HOMES = {
@@ -32,11 +37,14 @@ _HOMES = {
     "Person": "person",
     "Scene": "people",
     "Shot": "draw",
+    "Solid": "solid",
+    "SyntheticHeads": "heads",
     "SyntheticPeople": "people",
     "TrackMotions": "motion",
     "default_motion": "motion",
     "photograph": "draw",
     "random_person": "person",
+    "solid_of": "solid",
 }
 
 __getattr__ = lazy_names(__name__, _HOMES)

@@ -24,7 +24,7 @@ from morphface.synthetic.person import Person, smoothed
 from morphface.synthetic.shapes import BODY, EYE, GLASS, HAIR, SKIN, Part, lattice, ribbons
 from morphface.synthetic.skull import CENTRE
 
-__all__ = ["Shot", "finest_of", "photograph", "placed"]
+__all__ = ["Shot", "finest_of", "photograph", "placed", "strands_of"]
 
 FINEST = 256
 """Side of the picture that small ones are drawn at and averaged to; larger ones at twice theirs."""
@@ -105,17 +105,33 @@ def placed(person: Person, pose: FaceParameters) -> list[Part]:
         parts.append(person.glasses.moved(to_camera(person.glasses.vertices, turn, place), matrix))
     facing, stand = person.facing, _stand(person, pose)
     middle = to_camera(torch.tensor([CENTRE]), turn, place)[0]
-    for strands, colour in person.hair:
-        moved = strands.points + (shape - person.neutral)[strands.roots].mean(1)[:, None]
-        with_head = to_camera(moved, turn[None], place[None])
-        with_body = to_camera(moved, facing[None], stand[None])
-        share = smoothstep(moved[..., 1:2], *LONG)
-        points = torch.lerp(with_body, with_head, share)
+    for (strands, colour), points in zip(person.hair, strands_of(person, pose, shape), strict=True):
         parts.append(_hair(strands, colour, points, middle))
     for part in person.body:
         still = to_camera(part.vertices, facing, stand)
         parts.append(part.moved(still, roma.rotvec_to_rotmat(facing)))
     return parts
+
+
+def strands_of(
+    person: Person, pose: FaceParameters, shape: Float[Tensor, "V 3"]
+) -> list[Float[Tensor, "N P 3"]]:
+    """Strands of scalp and beard in the camera frame: points along each.
+
+    Args:
+        person: whose they are.
+        pose: one frame, as in `photograph`.
+        shape: vertices of the head in the model frame.
+    """
+    turn, place, found = pose.rotation[0], pose.translation[0], []
+    facing, stand = person.facing, _stand(person, pose)
+    for strands, _ in person.hair:
+        moved = strands.points + (shape - person.neutral)[strands.roots].mean(1)[:, None]
+        with_head = to_camera(moved, turn[None], place[None])
+        with_body = to_camera(moved, facing[None], stand[None])
+        share = smoothstep(moved[..., 1:2], *LONG)
+        found.append(torch.lerp(with_body, with_head, share))
+    return found
 
 
 def _stand(person: Person, pose: FaceParameters) -> Float[Tensor, "3"]:

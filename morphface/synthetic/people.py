@@ -34,7 +34,7 @@ from morphface.synthetic.light import random_exposure
 from morphface.synthetic.motion import Motion, Motions, default_motion
 from morphface.synthetic.person import Person, random_person
 
-__all__ = ["Scene", "SyntheticPeople"]
+__all__ = ["Scene", "SyntheticPeople", "moved"]
 
 TOGETHER = 8
 """People whose pairs take turns, so that a batch shows several."""
@@ -240,9 +240,7 @@ class SyntheticPeople:
         pieces = [
             self._motion.piece(reach, dice).map(lambda v: v[rows]) for _ in range(self.frames)
         ]
-        return _moved(
-            person, *(torch.cat(parts) for parts in zip(*map(_groups, pieces), strict=True))
-        )
+        return moved(person, pieces)
 
 
 def _inside() -> Tensor:
@@ -253,10 +251,15 @@ def _groups(motion: Motion) -> tuple[Tensor, ...]:
     return motion.expression, motion.rotation, motion.shift, motion.gaze
 
 
-def _moved(
-    person: Person, expression: Tensor, rotation: Tensor, shift: Tensor, gaze: Tensor
-) -> FaceParameters:
-    """A person who moves."""
+def moved(person: Person, pieces: Sequence[Motion]) -> FaceParameters:
+    """A person who moves.
+
+    Args:
+        person: who, and where at rest.
+        pieces: of motion, one after the other.
+    """
+    parts = zip(*map(_groups, pieces), strict=True)
+    expression, rotation, shift, gaze = (torch.cat(part) for part in parts)
     frames = len(expression)
     rest = FaceParameters(
         identity=person.identity,

@@ -9,7 +9,7 @@ from morphface.generate.checkpoint import load_generator, read_config, save_gene
 from morphface.generate.config import GeneratorConfig, difference
 from morphface.generate.generator import make_generator
 
-ADDED = ("style", "style_sizes", "flow_prior", "blend", "fusion")
+ADDED = ("style", "style_sizes", "flow_prior", "blend", "fusion", "stacks", "fine")
 
 
 @pytest.fixture
@@ -85,17 +85,17 @@ def test_a_checkpoint_of_the_version_before_has_the_defaults_of_what_it_lacks(sa
 
 @pytest.mark.refusal
 def test_an_old_configuration_with_a_new_field_is_damaged():
-    text = GeneratorConfig().to_json().replace('"version": 3', '"version": 1')
-    with pytest.raises(ParameterError, match="damaged at: blend, flow_prior, fusion, style"):
+    text = GeneratorConfig().to_json().replace('"version": 4', '"version": 1')
+    with pytest.raises(ParameterError, match="damaged at: blend, fine, flow_prior, fusion, sta"):
         GeneratorConfig.from_json(text)
 
 
 @pytest.mark.refusal
 def test_a_newer_configuration_is_refused(saved):
     generator, path = saved
-    newer = generator.config.to_json().replace('"version": 3', '"version": 4')
+    newer = generator.config.to_json().replace('"version": 4', '"version": 5')
     save_file(load_file(path), path, metadata={"morphface": newer})
-    with pytest.raises(ModelError, match="version 4, this morphface reads .* up to version 3"):
+    with pytest.raises(ModelError, match="version 5, this morphface reads .* up to version 4"):
         load_generator(path)
 
 

@@ -14,7 +14,7 @@ from morphface.generate.training.order import BatchOrder
 from morphface.generate.training.settings import TrainSettings
 from morphface.generate.windows import to_signed
 
-__all__ = ["Share", "frames_of_takes", "windows_of_clips"]
+__all__ = ["Share", "check_shared", "frames_of_takes", "windows_of_clips"]
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,22 @@ class Share:
             collate_fn=collate,
             pin_memory=self.device.type == "cuda",
             persistent_workers=False,
+        )
+
+
+def check_shared(batch: int, world: int) -> None:
+    """Refuse a batch that processes cannot share evenly.
+
+    Args:
+        batch: over all processes.
+        world: how many there are.
+
+    Raises:
+        ParameterError: they cannot.
+    """
+    if batch % world:
+        raise ParameterError(
+            f"batch must be a multiple of the number of processes, got {batch} for {world}"
         )
 
 
@@ -116,11 +132,7 @@ class _Rounds:
         if count is not None:
             self._numbers: Callable[[int], Sequence[int]] = share.order(count, settings, 0).part
             return
-        if batch % share.world:
-            raise ParameterError(
-                f"batch must be a multiple of the number of processes, got {batch} for "
-                f"{share.world}"
-            )
+        check_shared(batch, share.world)
         own = batch // share.world
         self._numbers = lambda number: range(
             number * batch + share.rank * own, number * batch + (share.rank + 1) * own

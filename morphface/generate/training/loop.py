@@ -18,6 +18,7 @@ from morphface.generate.checkpoint import load_generator, save_generator
 from morphface.generate.config import GeneratorConfig
 from morphface.generate.fast import has_bfloat16
 from morphface.generate.training.batches import Share, frames_of_takes, windows_of_clips
+from morphface.generate.training.implicit import implicit_step, points_of_pictures
 from morphface.generate.training.journal import Journal
 from morphface.generate.training.memory import free_memory, memory_needed
 from morphface.generate.training.one_shot import one_shot_step
@@ -51,6 +52,7 @@ LESSONS = {
     "conr": Lesson(frames_of_takes, one_shot_step),
     "dagan": Lesson(frames_of_takes, one_shot_step),
     "lia": Lesson(frames_of_takes, one_shot_step),
+    "implicit": Lesson(points_of_pictures, implicit_step),
 }
 """By kind of generator."""
 _GIB = 1 << 30
@@ -97,7 +99,7 @@ def train_generator(
     Args:
         config: of the generator.
         windows: for a dvp generator a torch dataset of `window` and `frame`, in [-1, 1] or as
-            bytes; for a one-shot generator `Takes`.
+            bytes; for a one-shot generator `Takes`; for an implicit head a `ProbeSource`.
         run: the folder; made if it is missing.
         settings: how to train; None takes the defaults.
         resume: go on where the folder says.

@@ -9,6 +9,7 @@ from torch import nn
 
 from morphface.generate.config import GeneratorConfig
 from morphface.generate.generator import generator_of
+from morphface.generate.implicit.probes import SPACE
 from morphface.generate.networks.backbones import Backbone
 from morphface.generate.reference import Reference
 from morphface.generate.training.settings import TrainSettings
@@ -33,7 +34,7 @@ def memory_needed(config: GeneratorConfig, settings: TrainSettings, processes: i
     side, judges = config.resolution, 3  # of real and made frames, then of made ones again
     with torch.device("meta"):
         generator, judge = generator_of(config), JUDGES[config.kind](config)
-        kept = _features(generator, *_given(config)) / 2 * settings.photos
+        kept = _features(generator, *_given(config, settings)) / 2 * settings.photos
         if settings.adversarial != "none":
             kept += judges * _features(judge, *_shown(config)) / 2
         size = 4 if settings.precision == "no" else 2
@@ -44,9 +45,12 @@ def memory_needed(config: GeneratorConfig, settings: TrainSettings, processes: i
     return int(4 * weights + _OVERHEAD * size * batch * kept)
 
 
-def _given(config: GeneratorConfig) -> tuple[Any, ...]:
+def _given(config: GeneratorConfig, settings: TrainSettings) -> tuple[Any, ...]:
     """What a generator makes two frames from."""
     side = config.resolution
+    if config.kind == "implicit":
+        picture = torch.empty(2, 3 + sum(config.channels), side, side)
+        return picture, *(torch.empty(2, settings.points, size) for size in (2, SPACE))
     window = torch.empty(2, config.window_channels, side, side)
     if config.kind == "dvp":
         return (window,)

@@ -59,6 +59,7 @@ class TrainSettings:
         photos: of a take at most, one-shot: each step sees a random number of them.
         eyes: whose features the perceptual term compares: a name from `BACKBONES`, or "auto" for
             the first whose weights are on this machine, and no term if none are.
+        points: of a picture in a step, implicit.
 
     Raises:
         ParameterError: a value is none of those.
@@ -91,6 +92,7 @@ class TrainSettings:
     lengthen: int = 0
     eyes: str = "vgg19"
     photos: int = 1
+    points: int = 8000
 
     def __post_init__(self) -> None:
         if min(self.steps, self.batch, self.every) < 1 or not self.rate > 0:
@@ -113,10 +115,10 @@ class TrainSettings:
             )
         if min(getattr(self, name) for name in _WEIGHTS) < 0:
             raise ParameterError("weights of losses must not be negative")
-        counts = self.judged, self.length, self.photos, self.vgg_scales
+        counts = self.judged, self.length, self.photos, self.vgg_scales, self.points
         if min(counts) < 1 or self.lengthen < 0:
             raise ParameterError(
-                "judged, length, photos and vgg_scales must be positive and lengthen not "
+                "judged, length, photos, vgg_scales and points must be positive and lengthen not "
                 f"negative, got {', '.join(map(str, counts))} and {self.lengthen}"
             )
         if self.eyes not in ("auto", *BACKBONES):
@@ -225,8 +227,17 @@ USUAL_SETTINGS: dict[str, TrainSettings] = {
         judged=1,
         eyes="auto",
     ),
+    "implicit": TrainSettings(
+        steps=100_000,
+        batch=4,
+        rate=1e-3,
+        betas=(0.9, 0.999),
+        adversarial="none",
+        decay=0.4,
+    ),
 }
 """How each kind of generator is trained unless told otherwise: Deep Video Portraits, section 5;
 HeadGAN's public code, with a teacher for hair and background, which that has not. Of CoNR only the
 kinds of losses are published; weights are those of HeadGAN. Of DaGAN
-and LIA those of their public code, with a difference of pixels for DaGAN, which has none."""
+and LIA those of their public code, with a difference of pixels for DaGAN, which has none. Of PIFuHD
+the rate and the points are published; Adam is in place of RMSProp, and the rate falls evenly."""

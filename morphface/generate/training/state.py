@@ -25,8 +25,9 @@ JUDGES: dict[str, Callable[[GeneratorConfig], nn.Module]] = {
     "conr": lambda config: HeadJudges(config.replace(width=config.width // 2)),
     "dagan": PointJudge,
     "lia": StyleJudge,
+    "implicit": lambda _: nn.Identity(),
 }
-"""What judges the frames of each kind of generator."""
+"""What judges the frames of each kind of generator; nothing does an implicit head."""
 _EYES = ("vgg19", "efficientnet_lite0")
 """Whose features serve the perceptual term, the first whose weights are at hand."""
 
@@ -86,7 +87,9 @@ def new_state(config: GeneratorConfig, settings: TrainSettings) -> TrainState:
     generator, judge = generator_of(config), JUDGES[config.kind](config)
     mean = copy.deepcopy(generator).eval().requires_grad_(False)
     makers, judges = (
-        torch.optim.Adam(network.parameters(), lr=settings.rate, betas=settings.betas)
+        torch.optim.Adam(
+            [{"params": list(network.parameters())}], lr=settings.rate, betas=settings.betas
+        )
         for network in (generator, judge)
     )
     return TrainState(generator, judge, mean, makers, judges, eyes=_eyes(settings))

@@ -6,7 +6,7 @@ colours are linear light there, textures sRGB-encoded; maps of normals are as th
 normals where the surface has them: what a target adds to the normals when it alone has weight 1.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pygltflib as gltf
@@ -66,9 +66,12 @@ def encode_gltf(surface: Surface, *, name: str = "head", target_normals: bool = 
     """
     buffer, turns = Buffer(), _turns(surface) if target_normals else []
     parts = surface.parts or {_SKIN[0]: torch.arange(len(surface.faces))}
+    plain = replace(surface, texture=None, relief=None)
     primitives = [
-        _primitive(buffer, surface, _Part(faces, material), turns)
-        for material, faces in enumerate(parts.values())
+        _primitive(
+            buffer, plain if key in surface.painted else surface, _Part(faces, material), turns
+        )
+        for material, (key, faces) in enumerate(parts.items())
     ]
     mesh = gltf.Mesh(name=name, primitives=primitives)
     if surface.targets:
@@ -182,14 +185,15 @@ def _document(
         document.nodes += skin.nodes
         document.skins = [skin.skin]
         document.scenes[0].nodes.append(1)
+    textured = [one for one in document.materials if one.name not in surface.painted]
     if surface.texture is not None:
         view = buffer.view(encode_png(surface.texture))
         number = _add_picture(document, view)
-        for material in document.materials:
+        for material in textured:
             material.pbrMetallicRoughness.baseColorTexture = gltf.TextureInfo(index=number)
     if surface.relief is not None and surface.texture is not None:
         number = _add_picture(document, buffer.view(encode_png(surface.relief)))
-        for material in document.materials:
+        for material in textured:
             material.normalTexture = gltf.NormalMaterialTexture(index=number)
     document.bufferViews, document.accessors = buffer.views, buffer.accessors
     document.buffers = [gltf.Buffer(byteLength=len(buffer.content))]

@@ -36,6 +36,7 @@ class Surface(Record):
         weights: the weight that each of `targets` has when the file is opened; a missing one
             is 0.
         parts: the faces of each named part; none if it is one piece.
+        painted: names of parts that show `colours` also where there is a texture.
         skeleton: joints that move the vertices as they are.
 
     Raises:
@@ -55,6 +56,7 @@ class Surface(Record):
     targets: dict[str, Float[Tensor, "V 3"]] = field(default_factory=dict)
     weights: dict[str, float] = field(default_factory=dict)
     parts: dict[str, Int[Tensor, " n"]] = field(default_factory=dict)
+    painted: frozenset[str] = frozenset()
     skeleton: Skeleton | None = None
 
     def __post_init__(self) -> None:
@@ -77,12 +79,14 @@ class Surface(Record):
             faces = torch.cat(list(self.parts.values())).sort().values
             if not torch.equal(faces, torch.arange(len(self.faces)).to(faces)):
                 raise ParameterError("parts must name every face once")
+        if not self.painted <= set(self.parts) or (self.painted and self.colours is None):
+            raise ParameterError("painted must name parts of a surface with colours")
         if self.skeleton is not None:
             check_shape("skeleton.weights", self.skeleton.weights, size, None)
 
     def in_one_piece(self) -> "Surface":
         """The same surface without parts and skeleton."""
-        return replace(self, parts={}, skeleton=None)
+        return replace(self, parts={}, painted=frozenset(), skeleton=None)
 
     def _check_texture(self) -> None:
         if (self.uv is None) != (self.uv_faces is None):

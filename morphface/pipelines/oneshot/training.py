@@ -12,16 +12,16 @@ from torch import Tensor, nn
 from morphface.core.errors import ParameterError
 from morphface.evaluate import l1, psnr, ssim
 from morphface.generate.bridge import BRIDGE, save_bridge
-from morphface.generate.checkpoint import load_generator, read_config
+from morphface.generate.checkpoint import load_generator
 from morphface.generate.config import GeneratorConfig
 from morphface.generate.generator import config_of
 from morphface.generate.needs import check_photos, needs_of
 from morphface.generate.networks.warp import warped
 from morphface.generate.take import Take, Takes, stacked_takes
 from morphface.generate.training import USUAL_SETTINGS, Observer, TrainSettings, train_generator
-from morphface.generate.training.journal import read_journal
 from morphface.generate.training.loop import GENERATOR
 from morphface.models import load_model
+from morphface.pipelines.begun import begun_config, last_measures
 from morphface.pipelines.oneshot.bridging import Posed, best_found, bridge_of
 from morphface.render.points import NUMBERS
 from morphface.synthetic import SyntheticPeople
@@ -110,9 +110,7 @@ def train_one_shot(
     run, settings = Path(run), settings or USUAL_SETTINGS[kind]
     given = {name: value for name, value in options.items() if value is not None}
     config = config_of(kind, **_fusing(kind, settings.photos) | given)
-    known = run if resume and (run / GENERATOR).is_file() else start
-    if known is not None:
-        config = read_config(Path(known) / GENERATOR).replace(**given)
+    config = begun_config(config, run, start, resume=resume, given=given)
     takes, held = _sources(dataset, config, settings, synthetic, validation)
     check = _held(held)
     tell(_words(takes, check))
@@ -135,8 +133,7 @@ def train_one_shot(
         start=first,
     )
     bridged = {} if not needs_of(config.kind).driving else _bridged(run, held or takes, tell)
-    last = [entry for entry in read_journal(run) if any(name in entry for name in MEASURES)]
-    return ({name: last[-1][name] for name in MEASURES} if last else {}) | bridged
+    return last_measures(run, tuple(MEASURES)) | bridged
 
 
 def _bridged(run: Path, people: Takes, tell: Callable[[str], None]) -> dict[str, float]:

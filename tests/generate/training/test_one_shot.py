@@ -237,7 +237,7 @@ def test_takes_that_cannot_be_shared_are_refused():
 @pytest.mark.refusal
 def test_settings_that_cannot_be_are_refused():
     with pytest.raises(
-        ParameterError, match="judged, length, photos and vgg_scales must be positive"
+        ParameterError, match="judged, length, photos, vgg_scales and points must be positive"
     ):
         SETTINGS.replace(judged=0)
     with pytest.raises(ParameterError, match="eyes must be one of .*, auto, got 'mine'"):
