@@ -108,4 +108,4 @@ def test_of_the_fits_of_several_photos_one_is_to_be_named(fitted, tmp_path):
         shutil.copytree(fitted[1], tmp_path / f"photo_{number}")
     with pytest.raises(ParameterError, match="holds fits of 2 photos; name one of them, such as"):
         fit_photo(tmp_path)
-    assert fit_photo(tmp_path / "photo_1").faces[0].converged
+    assert len(fit_photo(tmp_path / "photo_1").faces) == 1

@@ -126,7 +126,7 @@ def test_the_report_has_the_verdict_and_strict_refuses_by_it(faked, known, tmp_p
 
 @pytest.mark.parametrize("failure", [KeyboardInterrupt, RuntimeError, MemoryError])
 def test_an_interrupted_run_leaves_nothing(faked, tmp_path, monkeypatch, failure):
-    def fail(*_):
+    def fail(*_, **__):
         raise failure
 
     monkeypatch.setattr("morphface.pipelines.head_files.write_head", fail)
