@@ -100,13 +100,12 @@ def read_kept(
         NoFaceError: there is no such face.
     """
     path = Path(source)
-    several = _several(path)
-    if several and not _files(path):
+    files = _files(path) if path.is_dir() else [path]
+    if not files and (several := _several(path)):
         raise ParameterError(
             f"{path} holds fits of {len(several)} photos; name one of them, such as {several[0]}"
         )
-    files = _chosen(_files(path) if path.is_dir() else [path], faces)
-    found = [_read(file, named) for file in files]
+    found = [_read(file, named) for file in _chosen(files, faces)]
     return FittedPhoto(found[0][0], tuple(face for _, face in found))
 
 

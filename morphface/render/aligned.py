@@ -126,7 +126,9 @@ class AlignedHead:
         if "normal" in drawn:
             seen = drawn["normal"].any(-1, keepdim=True)
             drawn["normal"] = torch.where(seen, drawn["normal"], FLAT)
-        drawn |= {BACK: self._back(), HAIR: hair[None, ..., None]}
+        drawn[HAIR] = hair[None, ..., None]
+        if BACK in names:
+            drawn[BACK] = self._back()
         shown = matte[..., None] * colours + (1 - matte[..., None]) * GREY
         parts = [shown, *(drawn[name][0] for name in names)]
         return torch.cat(parts, dim=-1).permute(2, 0, 1).contiguous()

@@ -12,7 +12,7 @@ from morphface.fit.analysis.sampling import Samples, seen_weight
 from morphface.fit.analysis.scene import Scene
 from morphface.fit.analysis.settings import PhotometricSettings
 
-__all__ = ["LUMINANCE", "Balance", "balance_of"]
+__all__ = ["LUMINANCE", "Balance", "balance_of", "between"]
 
 LUMINANCE = (0.299, 0.587, 0.114)
 _GREY = 0.05  # median difference of channels below which a photo has no colour, of the largest
@@ -63,8 +63,8 @@ def balance_of(
     most = seen.amax(dim=1)
     grey = bool(((most - seen.amin(dim=1)) / most.clamp(min=1e-3)).median() < _GREY)
     skin = samples.blend(scene.albedo).median(dim=0).values
-    weight = seen_weight(scene) / seen_weight(scene).sum().clamp(min=1e-6)
-    people = torch.einsum("v,vck->ck", weight, scene.surface.colours)
+    weight = seen_weight(scene)
+    people = torch.einsum("v,vck->ck", weight / weight.sum().clamp(min=1e-6), scene.surface.colours)
     if grey:
         shown = skin.new_tensor(LUMINANCE)
         skin, people = (shown @ skin).expand(3), (shown @ people).expand(3, -1)
@@ -79,7 +79,12 @@ def balance_of(
 def between(
     first: Float[Tensor, "*shape"], second: Float[Tensor, "*shape"]
 ) -> Float[Tensor, "*shape"]:
-    """Logarithmic means of positive numbers: their difference over that of their logarithms."""
+    """Logarithmic means of positive numbers: their difference over that of their logarithms.
+
+    Args:
+        first: above 0.
+        second: above 0.
+    """
     apart = (second / first).log()
     near = apart.abs() < 1e-3
     return torch.where(near, first, (second - first) / torch.where(near, 1.0, apart))

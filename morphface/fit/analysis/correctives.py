@@ -19,6 +19,7 @@ from morphface.fit.analysis.lens import View, difference
 from morphface.fit.analysis.sampling import draw
 from morphface.fit.analysis.scene import Scene
 from morphface.fit.analysis.settings import PhotometricSettings
+from morphface.fit.shared.medians import weighted_median
 from morphface.geometry.laplacian import cotangent_laplacian, solved
 
 __all__ = ["corrective"]
@@ -96,9 +97,7 @@ def _usual(field: Float[Tensor, "V 3"], weight: Float[Tensor, " V"]) -> Float[Te
     """The weighted median of each channel; 0 where nothing has weight."""
     if not bool(weight.sum() > 0):
         return field.new_zeros(3)
-    values, order = field.sort(dim=0)
-    below = weight[order].cumsum(dim=0) / weight.sum()
-    return values.gather(0, (below < 0.5).sum(dim=0, keepdim=True).clamp(max=len(field) - 1))[0]
+    return weighted_median(field[:, None], weight[:, None])[0]
 
 
 def _observed(

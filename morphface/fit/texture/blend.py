@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from morphface.fit.shared.medians import weighted_median
 from morphface.fit.texture.photo import Delit
 
 __all__ = ["blended", "from_log", "to_log"]
@@ -53,7 +54,7 @@ def blended(
     trust = torch.stack([photo.confidence for photo in photos])
     factors = _factors(values, trust, guide)
     level = values - factors[:, None]
-    middle = _weighted_median(
+    middle = weighted_median(
         torch.cat([level, guide[None]]), torch.cat([trust, torch.full_like(trust[:1], VOTE)])
     )
     for _ in range(_ROUNDS):
@@ -79,7 +80,7 @@ def _factors(
     factors = torch.stack([_middle(v - guide, t) for v, t in zip(values, trust, strict=True)])
     common = (trust > 0.3).sum(0) >= 2
     for _ in range(_ROUNDS):
-        centre = _weighted_median(values - factors[:, None], trust)
+        centre = weighted_median(values - factors[:, None], trust)
         for k, own in enumerate(trust):
             if float((own * common).sum()) > _COMMON:
                 factors[k] = _middle(values[k] - centre, own * common)
@@ -89,16 +90,3 @@ def _factors(
 def _middle(values: Float[Tensor, "N 3"], weight: Float[Tensor, " N"]) -> Float[Tensor, "3"]:
     """The median of the points with at least half of the largest weight."""
     return values[weight >= 0.5 * weight.max()].median(dim=0).values
-
-
-def _weighted_median(
-    values: Float[Tensor, "P N 3"], weight: Float[Tensor, "P N"]
-) -> Float[Tensor, "N 3"]:
-    """Over the first axis; the mean of both middles where the weights are balanced."""
-    order = values.argsort(dim=0)
-    ordered = values.gather(0, order)
-    share = weight[..., None].expand_as(values).gather(0, order).cumsum(0)
-    half = 0.5 * share[-1]
-    low = (share < half - _LEAST).sum(0, keepdim=True).clamp(max=len(values) - 1)
-    high = (share <= half + _LEAST).sum(0, keepdim=True).clamp(max=len(values) - 1)
-    return ((ordered.gather(0, low) + ordered.gather(0, high)) / 2)[0]
