@@ -3,7 +3,6 @@
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from morphface.cli.options import Debug, Quiet
 from morphface.cli.output import say, status
@@ -20,6 +19,7 @@ def doctor(*, warm: _Warm = False, quiet: Quiet = False, debug: Debug = False) -
     """Show what can be used on this machine, and how to get the rest."""
     if warm:
         return _warmed(quiet)
+    from rich.console import Console
     from rich.table import Table
 
     from morphface.pipelines.doctor import examine

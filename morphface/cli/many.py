@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-from morphface.cli.output import say
+from morphface.cli.output import progress_bar, say
 from morphface.core.errors import StoppedError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 __all__ = ["SKIPPED", "fit_many"]
 
@@ -33,7 +33,8 @@ def fit_many(
     """
     from morphface.pipelines.many import reconstruct_many
 
-    bar, done = _bar(quiet), [0, 0]
+    done, told = [0, 0], "{task.completed:.0f}/{task.total}  {task.fields[rate]}"
+    bar = progress_bar(told, quiet=quiet)
     task = bar.add_task("fitting", total=None, rate="")
 
     def advance(so_far: int, of: int, wrong: str) -> None:
@@ -52,15 +53,7 @@ def fit_many(
     return _summarise(report, out, quiet)
 
 
-def _bar(quiet: bool) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    end = (TextColumn("{task.fields[rate]}"), TimeRemainingColumn())
-    console = Console(stderr=True)
-    hidden = quiet or not console.is_terminal
-    return Progress(*columns, *end, console=console, transient=True, disable=hidden)
-
-
-def _rate(bar: Progress, task: Any) -> str:
+def _rate(bar: "Progress", task: Any) -> str:
     speed = bar.tasks[task].speed
     if not speed:
         return ""

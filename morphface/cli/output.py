@@ -3,12 +3,14 @@
 import sys
 from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
-from rich.console import Console
 
-__all__ = ["named", "say", "status", "table"]
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+__all__ = ["named", "progress_bar", "say", "status", "table"]
 
 
 def named(text: str | None) -> tuple[str, ...]:
@@ -30,6 +32,8 @@ def say(message: str, *, quiet: bool = False, **options: Any) -> None:
     """
     if quiet:
         return
+    from rich.console import Console
+
     console = Console(stderr=True, soft_wrap=True, highlight=False, markup=False, emoji=False)
     console.print(message, **options)
 
@@ -40,7 +44,28 @@ def status(quiet: bool) -> AbstractContextManager[Any]:
     Args:
         quiet: whether to say nothing.
     """
-    return nullcontext() if quiet else Console(stderr=True).status("loading")
+    if quiet:
+        return nullcontext()
+    from rich.console import Console
+
+    return Console(stderr=True).status("loading")
+
+
+def progress_bar(told: str, *, quiet: bool) -> "Progress":
+    """A bar on standard error, with what is left of the time; none where nobody would see it.
+
+    Args:
+        told: what stands behind the bar, as of rich's `TextColumn`.
+        quiet: whether to show nothing.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+
+    words, bar, left = TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn()
+    console = Console(stderr=True)
+    hidden = quiet or not console.is_terminal
+    columns = SpinnerColumn(), words, bar, TextColumn(told), left
+    return Progress(*columns, console=console, transient=True, disable=hidden)
 
 
 def table(rows: Iterable[tuple[str, ...]]) -> None:
@@ -49,6 +74,7 @@ def table(rows: Iterable[tuple[str, ...]]) -> None:
         for row in rows:
             typer.echo("\t".join(row))
         return
+    from rich.console import Console
     from rich.table import Table
 
     columns = Table(box=None, pad_edge=False, show_header=False)

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
 from morphface.cli.options import Debug, Model, Quiet, Stage, Strict
-from morphface.cli.output import named, say, table
+from morphface.cli.output import named, progress_bar, say, table
 from morphface.core.errors import StoppedError
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from morphface.pipelines.prepare import Prepared, State
 
 __all__ = ["SOME_SKIPPED", "inspect", "prepare"]
@@ -93,7 +93,9 @@ def prepare(
     damaged is mended by it. Exit codes: 0 all well, 3 some clips were skipped, 2 something to
     mend, 130 interrupted; what is done is kept in all cases.
     """
-    with _bar(quiet) as bar:
+    with progress_bar(
+        "{task.completed:.0f}/{task.total} clips  {task.fields[words]}", quiet=quiet
+    ) as bar:
         task = bar.add_task("loading", total=None, words="")
         from morphface.pipelines.prepare import PrepareSettings
         from morphface.pipelines.prepare import prepare as run
@@ -172,21 +174,7 @@ def _resumable(out: Path) -> Iterator[None]:
         ) from error
 
 
-def _bar(quiet: bool) -> Progress:
-    console = Console(stderr=True)
-    return Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed:.0f}/{task.total} clips  {task.fields[words]}"),
-        TimeRemainingColumn(),
-        console=console,
-        transient=True,
-        disable=quiet or not console.is_terminal,
-    )
-
-
-def _show(bar: Progress, task: Any, state: "State") -> None:
+def _show(bar: "Progress", task: Any, state: "State") -> None:
     begun = bar.tasks[0].fields.setdefault("begun", (bar.get_time(), state.samples))
     seconds = bar.get_time() - begun[0]
     rate = (state.samples - begun[1]) / seconds if seconds > 1 else 0.0

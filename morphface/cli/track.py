@@ -4,11 +4,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
 from morphface.cli.options import Camera, Debug, Focal, Model, Quiet, Stage
-from morphface.cli.output import say
+from morphface.cli.output import progress_bar, say
 
 __all__ = ["track"]
 
@@ -62,7 +60,7 @@ def track(
 ) -> None:
     """Track faces through a video: parameters, report and a video that shows them."""
     folder = out or Path(f"{_name(video)}-track")
-    with _bar(quiet) as bar:
+    with progress_bar("{task.completed:.0f} frames  {task.fields[speed]}", quiet=quiet) as bar:
         task = bar.add_task("loading", total=None, speed="")
         from morphface.pipelines import track_video
 
@@ -97,19 +95,6 @@ def _name(video: str) -> str:
         return "webcam"
     place = Path(video)
     return place.absolute().parent.name if "%" in place.name or "*" in place.name else place.stem
-
-
-def _bar(quiet: bool) -> Progress:
-    return Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed:.0f} frames  {task.fields[speed]}"),
-        TimeRemainingColumn(),
-        console=Console(stderr=True),
-        transient=True,
-        disable=quiet,
-    )
 
 
 def _summarise(report: dict[str, Any], folder: Path, quiet: bool) -> None:

@@ -1,9 +1,10 @@
 """The files of a fitted head: a rig that moves, and a plain mesh."""
 
-from collections.abc import Collection
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -11,15 +12,17 @@ from torch.nn.functional import interpolate, pad
 
 from morphface.fit.fitted import FittedFace
 from morphface.fit.texture import HeadTexture
-from morphface.fit.texture.faces import head_texture
+from morphface.fit.texture.faces import head_texture, head_texture_from_photos
 from morphface.geometry.mesh import vertex_normals
 from morphface.media.images import Photo
 from morphface.media.meshes import Surface, write_gltf, write_obj
 from morphface.models import MorphableModel, mesh_parts, skeleton_of
 from morphface.parameters import FaceParameters
-from morphface.pipelines.implicit.head import with_implicit
 from morphface.render.warp import look_up
-from morphface.rerender import HairShell, ImplicitHead, hair_shell
+from morphface.rerender import HairShell, hair_shell
+
+if TYPE_CHECKING:
+    from morphface.rerender import ImplicitHead
 
 __all__ = ["reshaped", "rigged_head", "with_hair", "write_head"]
 
@@ -146,44 +149,55 @@ def _colours(hair: HairShell) -> Tensor:
 
 def write_head(
     folder: Path,
-    face: FittedFace,
-    photo: Photo,
-    texture: HeadTexture | None = None,
+    faces: Sequence[FittedFace],
+    photos: Sequence[Photo],
     kinds: Collection[str] = ("glb", "obj"),
     *,
-    implicit: ImplicitHead | None = None,
-) -> Surface:
+    size: int | None = None,
+    implicit: "ImplicitHead | None" = None,
+) -> HeadTexture:
     """Write `head.glb`, the rig with its hair, and `head.obj`, the head in its fitted expression.
 
     Both carry the albedo as base colour; see `rigged_head`. A face with detail has
-    it as a map of normals. They are written at the same time.
+    it as a map of normals. Hair, texture and the two files are worked on at the same time.
 
     Args:
         folder: where to.
-        face: the fitted face.
-        photo: that it was fitted to.
-        texture: that of more photos than this one.
+        faces: one person's, a photo each; shape, expression and hair are those of the first.
+        photos: that they were fitted to; the texture is from all.
         kinds: which of the two.
+        size: height and width of the texture in pixels; None takes what the photos' detail needs.
         implicit: takes the place of the shell of hair in the rig.
 
     Returns:
-        What was written, without hair.
+        The texture that was written.
 
     Raises:
         OutputError: the files cannot be written there.
+        ParameterError: as of `head_texture_from_photos`.
     """
-    head = rigged_head(face, photo, texture)
-    with ThreadPoolExecutor(1) as beside:
-        plain = beside.submit(_write_plain, folder, face, head) if "obj" in kinds else None
+    with ThreadPoolExecutor(2) as beside:
+        shelled = "glb" in kinds and implicit is None
+        shell = beside.submit(hair_shell, faces[0], photos[0]) if shelled else None
+        texture = head_texture_from_photos(faces, photos, size=size)
+        head = rigged_head(faces[0], photos[0], texture)
+        plain = beside.submit(_write_plain, folder, faces[0], head) if "obj" in kinds else None
         if "glb" in kinds:
-            if implicit is None:
-                whole = with_hair(head, hair_shell(face, photo))
-            else:
-                whole = with_implicit(head, implicit)
-            write_gltf(folder / "head.glb", whole)
+            write_gltf(folder / "head.glb", _whole(head, shell, implicit))
         if plain is not None:
             plain.result()
-    return head
+    return texture
+
+
+def _whole(
+    head: Surface, shell: Future[HairShell | None] | None, implicit: "ImplicitHead | None"
+) -> Surface:
+    """The rig with its hair, of whichever kind."""
+    if implicit is None:
+        return head if shell is None else with_hair(head, shell.result())
+    from morphface.pipelines.implicit import with_implicit
+
+    return with_implicit(head, implicit)
 
 
 def _write_plain(folder: Path, face: FittedFace, head: Surface) -> None:

@@ -138,7 +138,7 @@ def _network(run: str | Path | None) -> "Implicit | None":
     """The trained network of an implicit head, if one is asked for."""
     if run is None:
         return None
-    from morphface.pipelines.implicit.head import open_implicit  # here, as most fits want none
+    from morphface.pipelines.implicit import open_implicit  # here, as most fits want none
 
     return open_implicit(run)
 
@@ -205,7 +205,7 @@ def write_face(folder: Path, job: Writing) -> dict[str, Any]:
 
 
 def _write_implicit(folder: Path, found: "ImplicitHead") -> dict[str, Any]:
-    from morphface.pipelines.implicit.head import describe_implicit, write_implicit
+    from morphface.pipelines.implicit import describe_implicit, write_implicit
 
     write_implicit(folder, found)
     return describe_implicit(found)
@@ -213,13 +213,11 @@ def _write_implicit(folder: Path, found: "ImplicitHead") -> dict[str, Any]:
 
 def _write_textured(folder: Path, job: Writing) -> dict[str, Any]:
     """The files that carry a texture, whose libraries only they need."""
-    from morphface.fit.texture.faces import head_texture
     from morphface.pipelines.head_files import write_head
 
-    texture = head_texture(job.face, job.photo, size=job.texture_size)
-    kinds = job.wanted & {"glb", "obj"}
-    write_head(folder, job.face, job.photo, texture, kinds, implicit=job.implicit)
-    return describe_texture(texture)
+    kinds, size = job.wanted & {"glb", "obj"}, job.texture_size
+    seen = [job.face], [job.photo]
+    return describe_texture(write_head(folder, *seen, kinds, size=size, implicit=job.implicit))
 
 
 def describe_texture(texture: "HeadTexture") -> dict[str, Any]:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from morphface.core.files import output_folder, write_json
-from morphface.fit.texture.faces import head_texture_from_photos
 from morphface.parameters.io import library_versions
 from morphface.pipelines.detailed import describe_detail, detailed, write_detail
 from morphface.pipelines.head_files import write_head
@@ -116,8 +115,7 @@ def _write_head(
     chosen = result.trusted
     faces = [result.faces[n] for n in chosen]
     photos = [result.photos[n] for n in chosen]
-    texture = head_texture_from_photos(faces, photos, size=size)
-    write_head(folder, faces[0], photos[0], texture, kinds)
+    texture = write_head(folder, faces, photos, kinds, size=size)
     if faces[0].detail is not None:
         write_detail(folder, faces[0].detail)
     return describe_texture(texture) | describe_detail(faces[0])

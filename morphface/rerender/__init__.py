@@ -1,8 +1,13 @@
 """A fitted face drawn anew in its photo, with other parameters."""
 
-from morphface.rerender.draw import Rerenderer, rerender
-from morphface.rerender.implicit import ImplicitHead, implicit_head
-from morphface.rerender.shell import HairShell, hair_shell
+from typing import TYPE_CHECKING
+
+from morphface.core.doors import lazy_names
+
+if TYPE_CHECKING:
+    from morphface.rerender.draw import Rerenderer, rerender
+    from morphface.rerender.implicit import ImplicitHead, implicit_head
+    from morphface.rerender.shell import HairShell, hair_shell
 
 __all__ = [
     "HairShell",
@@ -12,3 +17,14 @@ __all__ = [
     "implicit_head",
     "rerender",
 ]
+
+_HOMES = {
+    "HairShell": "shell",
+    "ImplicitHead": "implicit",
+    "Rerenderer": "draw",
+    "hair_shell": "shell",
+    "implicit_head": "implicit",
+    "rerender": "draw",
+}
+
+__getattr__ = lazy_names(__name__, _HOMES)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Float
-from scipy.interpolate import PchipInterpolator
 from scipy.ndimage import uniform_filter1d
 from torch import Tensor
 
@@ -98,6 +97,8 @@ def sampled(table: Float[Tensor, "K C"], along: Float[Tensor, "*pixels"]) -> Ten
 
 def _line(points: Float[Tensor, "n 2"]) -> Float[Tensor, " K"]:
     """A smooth line through points, level beyond them."""
+    from scipy.interpolate import PchipInterpolator  # brings scipy.optimize, a third of a second
+
     along, up = points.double().numpy().T
     along = np.maximum.accumulate(along) + 1e-3 * np.arange(len(along))  # also where it turns back
     at = np.linspace(-BEYOND, 1 + BEYOND, COLUMNS).clip(along[0], along[-1])

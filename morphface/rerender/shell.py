@@ -137,8 +137,10 @@ def _in_photo(body: Body) -> Bool[Tensor, "R C"]:
 def _evened(values: Float[Tensor, "V C"], faces: Int[Tensor, "F 3"]) -> Float[Tensor, "V C"]:
     """Values whose steps along open edges, which are those of a grid, are smoothed away."""
     pairs = torch.cat([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
-    sides, count = torch.unique(pairs.sort(-1).values, dim=0, return_counts=True)
-    here, beside = torch.cat([sides[count == 1], sides[count == 1].flip(1)]).unbind(-1)
+    low, high = pairs.long().sort(-1).values.unbind(-1)
+    sides, count = torch.unique(low * len(values) + high, return_counts=True)
+    low, high = sides[count == 1] // len(values), sides[count == 1] % len(values)
+    here, beside = torch.cat([low, high]), torch.cat([high, low])
     number = torch.bincount(here, minlength=len(values))[:, None]
     for _ in range(EVENED):
         mean = torch.zeros_like(values).index_add(0, here, values[beside]) / number.clamp(min=1)

@@ -2,7 +2,6 @@
 
 import torch
 from jaxtyping import Float
-from scipy.interpolate import RBFInterpolator
 from torch import Tensor
 
 from morphface.render.warp import centres, enlarged
@@ -29,6 +28,8 @@ def spread(
         here: the pixels of a box.
         unit: length by which points are divided, so that stiffness means the same in any photo.
     """
+    from scipy.interpolate import RBFInterpolator  # brings scipy.optimize, a third of a second
+
     rows, columns = here.shape[:2]
     if not bool(values.any()):
         return values.new_zeros(rows, columns, values.shape[1])

@@ -80,10 +80,10 @@ def test_the_closed_surface_is_written_with_its_colours(found, tmp_path):
 
 def test_a_fit_writes_it_and_says_so(tmp_path, monkeypatch):
     needs_detector()
-    from morphface.pipelines.implicit import head
+    from morphface.pipelines.implicit import run
 
     save_generator(tmp_path / "generator.safetensors", around_mesh())
-    monkeypatch.setattr(head, "load_generator", lambda _: around_mesh())
+    monkeypatch.setattr(run, "load_generator", lambda _: around_mesh())
     coarse = partial(implicit_head, resolution=32)
     monkeypatch.setattr("morphface.rerender.implicit_head", coarse)
     out = tmp_path / "out"

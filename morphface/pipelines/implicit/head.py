@@ -8,38 +8,15 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
-from morphface.core.errors import ModelError
-from morphface.generate import load_generator
-from morphface.generate.implicit import Implicit
 from morphface.geometry.mesh import vertex_normals
 from morphface.media.meshes import Surface, write_ply
-from morphface.pipelines.oneshot.run import weights_at
 from morphface.rerender import ImplicitHead
 
-__all__ = ["IMPLICIT", "describe_implicit", "open_implicit", "with_implicit", "write_implicit"]
+__all__ = ["IMPLICIT", "describe_implicit", "with_implicit", "write_implicit"]
 
 IMPLICIT = "implicit.ply"
 """The file of the closed surface."""
 _PART = "implicit"
-
-
-def open_implicit(run: str | Path) -> Implicit:
-    """The network of a run of `morphface train implicit`.
-
-    Args:
-        run: the folder of the run, or its file of weights.
-
-    Raises:
-        MissingFileError: there is none.
-        ModelError: it is another generator, or damaged.
-    """
-    network = load_generator(weights_at(Path(run)))
-    if not isinstance(network, Implicit):
-        kind = network.config.kind  # type: ignore[union-attr]  # of every generator
-        raise ModelError(
-            f"{run} holds a {kind} generator; --implicit needs a run of `morphface train implicit`"
-        )
-    return network
 
 
 def write_implicit(folder: Path, found: ImplicitHead) -> None:
