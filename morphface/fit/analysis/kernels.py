@@ -57,26 +57,32 @@ def light_vertices(task, tasks, used, rings, shape, chain, basis, lit):
 def write_samples(task, tasks, points, basis, lit, colours, light, mix, out):
     """Shape and reflectance columns of every sample's rows, which are scaled.
 
-    Shape: the blend of `lit`, less the motion that the blend of `basis` makes.
+    Shape: the blend of `lit`, less the motion that the blend of `basis` makes. Rows of vertices lie
+    far apart in memory: each is read once for a sample.
     """
     corners, slots, weights, scale, across = points
-    shapes = basis.shape[2]
+    shapes, moved = basis.shape[2], np.empty((3, basis.shape[2]), basis.dtype)
     for i in range(task * len(corners) // tasks, (task + 1) * len(corners) // tasks):
-        for c in range(3):
-            row = out[i, c]
-            row[:] = 0.0
-            x, y, z = across[i, c]
-            for k in range(3):
-                v, share = corners[i, k], weights[i, k]
-                _add_rows(-share * x, -share * y, -share * z, basis[v], row)
-                share *= scale[i, c]
-                _add_row(share, lit[slots[i, k], c], row)
-                for d in range(3):
-                    if mix[c, d] != 0:
-                        _add_row(share * mix[c, d] * light[v, d], colours[v, d], row[shapes:])
+        (u, v, w), (f, g, h) = corners[i], slots[i]
+        a, b, c = weights[i]
+        for d in range(3):
+            _blend_rows(a, b, c, basis[u, d], basis[v, d], basis[w, d], moved[d])
+        for e in range(3):
+            size, (x, y, z), row = scale[i, e], across[i, e], out[i, e]
+            a, b, c = size * weights[i, 0], size * weights[i, 1], size * weights[i, 2]
+            _blend_rows(a, b, c, lit[f, e], lit[g, e], lit[h, e], row)
+            _add_rows(-x, -y, -z, moved, row)
+            row[shapes:] = 0.0
+            for d in range(3):
+                own = mix[e, d]
+                if own != 0:
+                    p, q, r = own * a * light[u, d], own * b * light[v, d], own * c * light[w, d]
+                    rows = colours[u, d], colours[v, d], colours[w, d]
+                    _add_rows(p, q, r, rows, row[shapes:])
 
 
 @compiled
-def _add_row(a, row, out):
-    for s in range(len(row)):
-        out[s] += a * row[s]
+def _blend_rows(a, b, c, first, second, third, out):
+    """A linear combination of three rows."""
+    for s in range(len(first)):
+        out[s] = a * first[s] + b * second[s] + c * third[s]
