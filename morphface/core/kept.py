@@ -1,10 +1,15 @@
-"""Values that were asked for last, kept so that they are not made again."""
+"""Values that were made before, kept so that they are not made again."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from functools import wraps
 from typing import Generic, TypeVar
+from weakref import WeakKeyDictionary
 
-__all__ = ["Kept"]
+__all__ = ["Kept", "once_each"]
+
+_Owner = TypeVar("_Owner")
+_Made = TypeVar("_Made")
 
 _Key = TypeVar("_Key", bound=Hashable)
 _Value = TypeVar("_Value")
@@ -38,3 +43,20 @@ class Kept(Generic[_Key, _Value]):
         if len(self._values) > self._most:
             self._values.popitem(last=False)
         return made
+
+
+def once_each(function: Callable[[_Owner], _Made]) -> Callable[[_Owner], _Made]:
+    """A function that is computed once for each object, and kept for as long as that lives.
+
+    Args:
+        function: of one object that is never changed, such as a model.
+    """
+    kept: WeakKeyDictionary[_Owner, _Made] = WeakKeyDictionary()
+
+    @wraps(function)
+    def ask(owner: _Owner) -> _Made:
+        if owner not in kept:
+            kept[owner] = function(owner)
+        return kept[owner]
+
+    return ask

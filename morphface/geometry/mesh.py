@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+from torch.utils.weak import WeakTensorKeyDictionary
 
 from morphface.core.check import check_shape
 from morphface.core.errors import ParameterError
@@ -24,6 +25,8 @@ __all__ = [
     "normalized",
     "vertex_normals",
 ]
+
+_EDGES = WeakTensorKeyDictionary()
 
 
 def face_normals(
@@ -64,8 +67,14 @@ def normalized(vectors: Float[Tensor, "*batch C"]) -> Float[Tensor, "*batch C"]:
 
 
 def edges(faces: Int[Tensor, "F 3"]) -> Int[Tensor, "E 2"]:
-    """Each edge once, lower vertex index first, in ascending order."""
-    return _edges_of_faces(faces)[0]
+    """Each edge once, lower vertex index first, in ascending order.
+
+    They are kept for as long as `faces`, which are never changed.
+    """
+    if faces not in _EDGES:
+        _EDGES[faces] = _edges_of_faces(faces)[0]
+    found: Tensor = _EDGES[faces]
+    return found
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,13 +5,13 @@ fits roughly, so that colours count for less, and only the skin near the landmar
 """
 
 from dataclasses import replace
-from weakref import WeakKeyDictionary
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from morphface.core.errors import ModelError
+from morphface.core.kept import once_each
 from morphface.fit.analysis.surface import SKIN, face_weight, near_landmarks
 from morphface.models import LinearBasis, MorphableModel, load_model
 from morphface.models.skin import skin_faces
@@ -19,7 +19,6 @@ from morphface.models.skin import skin_faces
 __all__ = ["with_colours"]
 
 _LENDER = "open-head"
-_CACHE: "WeakKeyDictionary[MorphableModel, MorphableModel]" = WeakKeyDictionary()
 
 
 def with_colours(model: MorphableModel) -> MorphableModel:
@@ -30,12 +29,11 @@ def with_colours(model: MorphableModel) -> MorphableModel:
     """
     if model.reflectance is not None:
         return model
-    if model not in _CACHE:
-        with torch.no_grad():
-            _CACHE[model] = _dressed(model)
-    return _CACHE[model]
+    return _dressed(model)
 
 
+@once_each
+@torch.no_grad()
 def _dressed(model: MorphableModel) -> MorphableModel:
     weight = face_weight(model) * near_landmarks(model)
     for eye in model.eyes or ():

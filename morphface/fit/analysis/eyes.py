@@ -11,13 +11,13 @@ and at last the mean of what is likely.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from weakref import WeakKeyDictionary
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from morphface.core.kept import once_each
 from morphface.core.records import Record
 from morphface.fit.analysis.lens import Lens, View, box_around, crop, look_up
 from morphface.fit.analysis.sampling import Samples, see
@@ -35,7 +35,6 @@ __all__ = [
     "parts_seen",
 ]
 
-_CACHE: "WeakKeyDictionary[MorphableModel, Parts | None]" = WeakKeyDictionary()
 _LEAST_SPREAD = 0.1  # of albedo; shine and the shade of lids are no albedo
 _DARKEST = 0.05  # light on a white surface, at least
 _SPACING = 0.4  # millimetres between pixels, at the finest
@@ -89,15 +88,10 @@ class Glance(Record):
     iris: Float[Tensor, "2"] | None = None
 
 
+@once_each
+@torch.no_grad()
 def parts_of(model: MorphableModel) -> Parts | None:
     """What the model's eyeballs look like, or None where it does not say."""
-    if model not in _CACHE:
-        with torch.no_grad():
-            _CACHE[model] = _parts(model)
-    return _CACHE[model]
-
-
-def _parts(model: MorphableModel) -> Parts | None:
     names = ("pupil", "iris", "sclera")
     if not model.eyes or model.reflectance is None or not set(names) <= set(model.regions):
         return None

@@ -13,6 +13,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from morphface.core.kept import once_each
 from morphface.core.records import Record
 from morphface.models import Eye, MorphableModel
 from morphface.render.shadows import blocked_light
@@ -30,7 +31,6 @@ _EYE_WEIGHT = 0.5
 _Key = tuple[torch.device, torch.dtype, bool]
 _CACHE: "WeakKeyDictionary[MorphableModel, dict[_Key, Surface]]"
 _CACHE = WeakKeyDictionary()
-_BLOCKED: "WeakKeyDictionary[MorphableModel, Tensor]" = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,14 +163,13 @@ def _any_colour(model: MorphableModel) -> Float[Tensor, " V"]:
     return out
 
 
+@once_each
 def _blocked(model: MorphableModel) -> Float[Tensor, "V 9"]:
-    """What the mean head hides of the light from itself, computed once."""
-    if model not in _BLOCKED:
-        light = blocked_light(model.identity.mean.cpu(), model.faces.cpu())
-        for eye in model.eyes or ():
-            light[eye.vertices.cpu().long()] = 0.0
-        _BLOCKED[model] = light
-    return _BLOCKED[model].to(model.identity.mean)
+    """What the mean head hides of the light from itself."""
+    light = blocked_light(model.identity.mean.cpu(), model.faces.cpu())
+    for eye in model.eyes or ():
+        light[eye.vertices.cpu().long()] = 0.0
+    return light.to(model.identity.mean)
 
 
 def _shape(

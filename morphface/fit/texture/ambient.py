@@ -7,12 +7,12 @@ of no other: skin has its shades from photos.
 """
 
 import math
-from weakref import WeakKeyDictionary
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from morphface.core.kept import once_each
 from morphface.geometry.mesh import normalized, vertex_normals
 from morphface.models import MorphableModel
 from morphface.render.shadows import reached, spread_directions
@@ -29,7 +29,6 @@ OPEN = {"jawOpen": 0.7}
 ENCODING = 1 / 2.2
 """From an amount of light to what it multiplies picture values by."""
 _DIRECTIONS = 32
-_CACHE: "WeakKeyDictionary[MorphableModel, Tensor]" = WeakKeyDictionary()
 
 
 def inner_parts(model: MorphableModel) -> Float[Tensor, " V"]:
@@ -43,15 +42,10 @@ def inner_parts(model: MorphableModel) -> Float[Tensor, " V"]:
     return inner
 
 
+@once_each
+@torch.no_grad()
 def ambient(model: MorphableModel) -> Float[Tensor, " V"]:
     """What to multiply the albedo of a vertex by, at most 1; 1 on the skin."""
-    if model not in _CACHE:
-        with torch.no_grad():
-            _CACHE[model] = _computed(model)
-    return _CACHE[model]
-
-
-def _computed(model: MorphableModel) -> Float[Tensor, " V"]:
     inner = inner_parts(model)
     if not bool(inner.any()):
         return torch.ones(model.size)

@@ -14,6 +14,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import dijkstra
 from torch import Tensor
 
+from morphface.core.kept import once_each
 from morphface.fit.texture.ambient import ambient, inner_parts
 from morphface.fit.texture.blend import from_log, to_log
 from morphface.fit.texture.photo import Delit
@@ -91,6 +92,7 @@ def inner_colours(
     return from_log(to_log(dark) + change).clamp(0, 1)
 
 
+@once_each
 def rims(model: MorphableModel) -> Float[Tensor, " V"]:
     """1 at the rims of lids and lips, 0 away from them.
 
