@@ -5,7 +5,7 @@ from jaxtyping import Float, Int
 from scipy.sparse import coo_matrix, csc_matrix, diags
 from scipy.sparse.linalg import splu
 
-__all__ = ["cotangent_laplacian", "solved"]
+__all__ = ["cotangent_laplacian", "graph_laplacian", "solved"]
 
 
 def cotangent_laplacian(
@@ -38,6 +38,18 @@ def cotangent_laplacian(
     area = np.bincount(faces.ravel(), np.repeat(double / 6, 3), minlength=size)
     area = np.maximum(area, 1e-3 * max(float(area.mean()), 1e-9))
     return csc_matrix(diags(np.asarray(weights.sum(axis=1)).ravel()) - weights), area
+
+
+def graph_laplacian(pairs: Int[np.ndarray, "E 2"], size: int) -> csc_matrix:
+    """The Laplacian of a graph: with L and the values f, `f @ L @ f` is the sum of squared steps.
+
+    Args:
+        pairs: of neighbours, each once.
+        size: how many there are.
+    """
+    weights = coo_matrix((np.ones(len(pairs)), pairs.T), shape=(size, size)).tocsc()
+    weights = weights + weights.T
+    return csc_matrix(diags(np.asarray(weights.sum(axis=1)).ravel()) - weights)
 
 
 def solved(system: csc_matrix, right: Float[np.ndarray, "V c"]) -> Float[np.ndarray, "V c"]:

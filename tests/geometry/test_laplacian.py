@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.sparse import csc_matrix, diags
 
-from morphface.geometry.laplacian import cotangent_laplacian, solved
+from morphface.geometry.laplacian import cotangent_laplacian, graph_laplacian, solved
 
 
 def grid(side=12, width=3.0):
@@ -35,3 +35,12 @@ def test_a_system_is_solved():
     system = csc_matrix(laplacian + diags(area))
     wanted = np.random.default_rng(0).normal(size=(len(vertices), 2))
     np.testing.assert_allclose(solved(system, system @ wanted), wanted, atol=1e-9)
+
+
+def test_the_laplacian_of_a_graph_sums_squared_steps():
+    pairs = np.array([[0, 1], [1, 2], [0, 3]])
+    values = np.random.default_rng(0).normal(size=5)
+    steps = values[pairs[:, 0]] - values[pairs[:, 1]]
+    laplacian = graph_laplacian(pairs, 5)
+    assert values @ laplacian @ values == pytest.approx((steps**2).sum())
+    np.testing.assert_array_equal(laplacian.toarray()[4], 0.0)

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from scipy.sparse import coo_matrix, csc_matrix, diags
-from scipy.sparse.linalg import splu
+from scipy.sparse import csc_matrix, diags
 from torch import Tensor
 
 from morphface.core.records import Record
 from morphface.fit.texture.points import SurfacePoints
+from morphface.geometry.laplacian import graph_laplacian, solved
 from morphface.geometry.mesh import edges
 
 __all__ = ["Completed", "completed"]
@@ -72,7 +72,8 @@ def _poisson(
     """Values that are like `seen` where it is trusted and vary like `twin` elsewhere."""
     values, trust = (part.double().numpy() for part in seen)
     others, likeness = (part.double().numpy() for part in twin)
-    a, b = edges(faces).numpy().T
+    pairs = edges(faces).numpy()
+    a, b = pairs.T
     both = np.minimum(likeness[a], likeness[b])
     step = both[:, None] * (others[a] - others[b])
     right = np.zeros_like(values)
@@ -81,11 +82,5 @@ def _poisson(
     data = (STIFFNESS * trust) ** 2
     anchor = ANCHOR * np.ones(len(values))
     right += data[:, None] * values + (anchor * likeness)[:, None] * others
-    system = _laplacian(a, b, len(values)) + diags(data + anchor)
-    return torch.from_numpy(splu(csc_matrix(system)).solve(right)).float()
-
-
-def _laplacian(a: np.ndarray, b: np.ndarray, size: int) -> csc_matrix:
-    weight = coo_matrix((np.ones(len(a)), (a, b)), shape=(size, size))
-    weight = weight + weight.T
-    return csc_matrix(diags(np.asarray(weight.sum(axis=1)).ravel()) - weight)
+    system = graph_laplacian(pairs, len(values)) + diags(data + anchor)
+    return torch.from_numpy(solved(csc_matrix(system), right)).float()
