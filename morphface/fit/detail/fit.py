@@ -13,6 +13,7 @@ from torch.nn.functional import interpolate as resized
 from morphface.core.errors import ParameterError
 from morphface.fit.analysis.colour import LUMINANCE
 from morphface.fit.analysis.lens import look_up
+from morphface.fit.analysis.result import PhotometricResult
 from morphface.fit.detail import kernels
 from morphface.fit.detail.equations import Rows, high_band, like_skin, rows_of
 from morphface.fit.detail.grid import Grid, Ground
@@ -90,22 +91,26 @@ def _check(faces: Sequence[FittedFace], photos: Sequence[Photo], size: int | Non
     names = sorted({face.model.name for face in faces})
     if len(names) > 1:
         raise ParameterError(f"all faces must have one model, got {', '.join(names)}")
-    if any(face.pixels is None for face in faces):
-        raise ParameterError(
-            "detail needs the light of the photo, which only pixels tell; fit with stage='pixels'"
-        )
+    for face in faces:
+        _pixels_of(face)
     least, most = SIZES
     if size is not None and not least <= size <= most:
         raise ParameterError(f"size must be from {least} to {most} texels, got {size}")
+
+
+def _pixels_of(face: FittedFace) -> PhotometricResult:
+    if face.pixels is None:
+        raise ParameterError(
+            "detail needs the light of the photo, which only pixels tell; fit with stage='pixels'"
+        )
+    return face.pixels
 
 
 def _rows(
     face: FittedFace, photo: Photo, grid: Grid, settings: DetailSettings, alone: bool
 ) -> Rows:
     """The equations of one photo, the only one or not."""
-    seen, posed, model = face.pixels, face.vertices_in_camera(), face.model
-    if seen is None:
-        raise ParameterError("there is no light")
+    seen, posed, model = _pixels_of(face), face.vertices_in_camera(), face.model
     ground = grid.ground(model, posed)
     sight = Sight(photo.pixels, face.camera, posed, model.faces)
     shown = sample_photo(sight, ground.points, ground.normals)
