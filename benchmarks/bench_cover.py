@@ -7,7 +7,7 @@ as they are and as before, when nothing looked for what is hidden.
 
 - `union_overlap`: intersection over union of what is found and what was pasted, over the part of
   the face that is seen; `else_share` is what else is found there, on these photos mostly hair. The
-  number of the warning `occluded` is compared with its limit in `said`.
+  number of the warning `occluded` is compared with its limit in `said`, and with what was pasted.
 - `shape_mm`: mean distance of the neutral face from that of the bare photo, after a rigid motion,
   of the fit to landmarks; with `--stage pixels` also of the fit to pixels, and `albedo`, the mean
   difference of skin's colours. Bare photos are compared with their own fits as they were before.
@@ -163,7 +163,8 @@ def summary(half: str, cases: list[dict[str, Any]]) -> dict[str, Any]:
     found = [c for c in cases if "said" in c]
     hidden = [c for c in found if c["thing"] != "none"]
     said = sum(c["said"] for c in found)
-    right = sum(c["said"] for c in hidden)
+    much = [c for c in hidden if c["true_share"] > WARNINGS["occluded"].limit]
+    right = sum(c["said"] for c in much)
 
     def mean(name: str) -> list[float]:
         return np.mean([c[name] for c in hidden], axis=0).round(3).tolist()
@@ -174,7 +175,7 @@ def summary(half: str, cases: list[dict[str, Any]]) -> dict[str, Any]:
         "photos": len(found),
         "union_overlap": mean("union_overlap"),
         "occluded_precision": round(right / max(said, 1), 3),
-        "occluded_recall": round(right / max(len(hidden), 1), 3),
+        "occluded_recall": round(right / max(len(much), 1), 3),
         **{name: mean(name) for name in hidden[0] if name.startswith(("shape", "albedo"))},
     }
 

@@ -1,4 +1,4 @@
-"""Photos with things before their faces: hands, masks, hair and bars, drawn with shade and lines.
+"""Photos with things before their faces: hands, masks, hair, bars and glasses, drawn with shade.
 
 Where they go is told by the landmarks of the bare photo. A hand has the tone of the person's skin.
 """
@@ -109,6 +109,27 @@ def _bar(pixels: np.ndarray, points: _Points, rng: np.random.Generator) -> _Draw
     return np.clip((1.04 - far) / 0.08, 0, 1), np.array([0.75, 0.2, 0.15]) * lines[..., None]
 
 
+def _glasses(pixels: np.ndarray, points: _Points, rng: np.random.Generator) -> _Drawn:
+    """Two dark rims, a bridge, and temples to the sides of the face; lenses hide nothing."""
+    axes = _Axes(pixels, points)
+    eyes, up, side = axes.eyes, axes.up, axes.side
+    thick = 0.02 * eyes
+    middles = [points[list(pair)].mean(0) - 0.03 * eyes * up for pair in ((33, 133), (362, 263))]
+    far = np.full(axes.x.shape, np.inf)
+    for middle in middles:
+        x, y = axes.x - middle[0], axes.y - middle[1]
+        across, along = np.abs(x * side[0] + y * side[1]), np.abs(x * up[0] + y * up[1])
+        form = (across / (0.27 * eyes)) ** 4 + (along / (0.2 * eyes)) ** 4
+        far = np.minimum(far, np.abs(form**0.25 - 1) * 0.22 * eyes / thick)
+    outward = side * np.sign((middles[1] - middles[0]) @ side)
+    inner = [middles[0] + 0.27 * eyes * outward, middles[1] - 0.27 * eyes * outward]
+    outer = [middles[0] - 0.27 * eyes * outward, middles[1] + 0.27 * eyes * outward]
+    far = np.minimum(far, axes.rod(*(spot + 0.06 * eyes * up for spot in inner), thick))
+    for start, end in zip(outer, points[[234, 454]], strict=True):
+        far = np.minimum(far, axes.rod(start + 0.06 * eyes * up, end, thick))
+    return np.clip((1.3 - far) / 0.6, 0, 1), np.array([0.14, 0.12, 0.12]) * np.ones((*far.shape, 1))
+
+
 def _at(pixels: np.ndarray, spot: np.ndarray) -> np.ndarray:
     height, width = pixels.shape[:2]
     x, y = int(np.clip(spot[0], 0, width - 1)), int(np.clip(spot[1], 0, height - 1))
@@ -121,5 +142,6 @@ THINGS: dict[str, Callable[[np.ndarray, _Points, np.random.Generator], _Drawn]] 
     "mask": _mask,
     "hair": _hair,
     "bar": _bar,
+    "glasses": _glasses,
 }
 """What can be before a face."""

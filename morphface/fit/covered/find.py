@@ -2,8 +2,9 @@
 
 Two maps are asked: colours that are not those of this skin, and darkness that no shade explains,
 as that of hair. Of each, parts count that are large and have an edge: shade and rouge have none. A
-hand has the colours of a face; it shows where a mouth should be seen and is not (`hand.py`). A
-beard hides nothing: reflectance explains it.
+hand has the colours of a face; it shows where a mouth should be seen and is not (`hand.py`).
+Frames of glasses are thin, and found by their form (`glasses.py`). A beard hides nothing:
+reflectance explains it.
 """
 
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from jaxtyping import Bool, Float
 from scipy.ndimage import binary_dilation, binary_fill_holes, label
 from torch import Tensor
 
+from morphface.fit.covered.glasses import frames_before
 from morphface.fit.covered.hand import hand_before
 from morphface.fit.covered.raster import FaceRaster, face_raster
 from morphface.fit.covered.skin import channels_of, smoothed, tell_skin
@@ -53,19 +55,31 @@ def find_cover(model: MorphableModel, fit: FitResult, photo: Photo) -> Float[Ten
         fit: to landmarks.
         photo: that they are in.
     """
+    cover, frames = _covers(model, fit, photo)
+    return torch.maximum(cover, frames)
+
+
+def _covers(
+    model: MorphableModel, fit: FitResult, photo: Photo
+) -> tuple[Float[Tensor, "H W"], Float[Tensor, "H W"]]:
+    """What hides a face from sight, and frames of glasses, through which it is seen."""
     nothing = torch.zeros(photo.size)
     with torch.no_grad():
         face = face_raster(model, fit, photo)
-        if face is None:
-            return nothing
-        found = _cover(face)
-        return nothing if found is None else face.spread(found, photo.size).clamp(0, 1)
+        found = None if face is None else _cover(face)
+        if face is None or found is None:
+            return nothing, nothing
+        pictures = found, frames_before(face) * face.skin
+        cover, frames = (face.spread(each, photo.size).clamp(0, 1) for each in pictures)
+        return cover, frames
 
 
 def fit_seen(
     model: MorphableModel, photo: Photo, landmarks: Landmarks, **lens: Any
 ) -> tuple[FitResult, Float[Tensor, "H W"]]:
     """The fit to the landmarks that are seen, and how likely each pixel shows something before it.
+
+    Detectors see landmarks behind glasses, which count as they are.
 
     Args:
         model: to fit.
@@ -79,8 +93,9 @@ def fit_seen(
 
     start = fit(landmarks)
     here = landmarks.points.device.type == "cpu"
-    cover = find_cover(*((model, start) if here else (model.to("cpu"), start.to("cpu"))), photo)
-    return fit_uncovered(fit, start, cover), cover
+    told = (model, start) if here else (model.to("cpu"), start.to("cpu"))
+    cover, frames = _covers(*told, photo)
+    return fit_uncovered(fit, start, cover), torch.maximum(cover, frames)
 
 
 def fit_uncovered(

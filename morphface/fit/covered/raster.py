@@ -44,6 +44,8 @@ class FaceRaster:
         corner: x and y of the upper left corner, in pixels of the photo.
         ratio: pixels for one of the photo.
         distance: of each pixel from the mouth, in millimetres.
+        middles: x and y of the middles of the subject's left and right eye, in its pixels; None
+            for a model without eyes.
     """
 
     colours: Float[np.ndarray, "h w 3"]
@@ -56,6 +58,7 @@ class FaceRaster:
     corner: Float[np.ndarray, "2"]
     ratio: float
     distance: Float[np.ndarray, "h w"]
+    middles: Float[np.ndarray, "2 2"] | None
 
     def spread(self, values: Float[np.ndarray, "h w"], size: tuple[int, int]) -> Tensor:
         """Values of the raster as a picture of the photo's size; 0 beyond the raster."""
@@ -109,7 +112,15 @@ def face_raster(model: MorphableModel, fit: FitResult, photo: Photo) -> FaceRast
         corner=low.numpy(),
         ratio=ratio,
         distance=np.where(there, shown[..., 8], np.inf),
+        middles=_middles(model, place),
     )
+
+
+def _middles(model: MorphableModel, place: Float[Tensor, "V 3"]) -> Float[np.ndarray, "2 2"] | None:
+    """Of the eyes, where the vertices are."""
+    if model.eyes is None:
+        return None
+    return np.stack([place[eye.vertices.long(), :2].mean(dim=0).numpy() for eye in model.eyes])
 
 
 def _marks(model: MorphableModel, shape: Float[Tensor, "V 3"]) -> Float[Tensor, "V 6"]:

@@ -1,11 +1,15 @@
 """What is painted before a known face is found, and nothing else is."""
 
 from dataclasses import replace
+from itertools import product
 
+import cv2
+import numpy as np
 import pytest
 import torch
 
-from morphface.fit.covered import find_cover, fit_uncovered, less_sure
+from morphface.fit.covered import find_cover, fit_seen, fit_uncovered, less_sure
+from morphface.fit.covered.glasses import closed_path
 from morphface.fit.covered.raster import face_raster
 from morphface.media.images import Photo
 
@@ -65,6 +69,57 @@ def test_eyes_and_brows_behind_dark_glasses_are_covered_with_the_skin_around_the
     assert cover[irises[:, 1], irises[:, 0]].min() > 0.9
     assert glasses[brows[:, 1], brows[:, 0]].all()
     assert cover[brows[:, 1], brows[:, 0]].min() > 0.9
+
+
+def rims(bare, *, eyes, arc, gain=0.2):
+    """The photo with dark ovals around eyes, or with their lower arcs alone, and where."""
+    model, fit, pixels, seen = bare
+    raster = face_raster(model, fit, Photo(pixels))
+    middles = raster.corner + raster.middles / raster.ratio
+    unit = float(np.linalg.norm(middles[0] - middles[1])) / 62
+    drawn = np.zeros(pixels.shape[:2], np.float32)
+    for middle in middles[list(eyes)]:
+        size = tuple(round(reach * unit) for reach in (25, 19))
+        centre = tuple(int(value) for value in middle)
+        cv2.ellipse(drawn, centre, size, 0.0, *arc, 1.0, max(1, round(2.5 * unit)), cv2.LINE_AA)
+    share = torch.from_numpy(drawn)[..., None]
+    return pixels * (1 - share) + gain * pixels.mean() * share, (share[..., 0] > 0.5) & seen
+
+
+def test_the_frame_of_glasses_is_found_and_what_is_seen_through_it_is_not_covered(bare):
+    shown, frame = rims(bare, eyes=(0, 1), arc=(0, 360))
+    cover = found(bare, shown) > 0.5
+    assert float((cover & frame).sum() / frame.sum()) > 0.8
+    assert float(cover.sum() / frame.sum()) < 3.0
+    irises = bare[1].landmarks.points[torch.tensor([468, 473])].long()
+    assert not cover[irises[:, 1], irises[:, 0]].any()
+
+
+@pytest.mark.parametrize(
+    "drawn", [{"eyes": (0,), "arc": (0, 360)}, {"eyes": (0, 1), "arc": (30, 150), "gain": 0.5}]
+)
+def test_one_rim_alone_or_bags_below_eyes_are_no_glasses(bare, drawn):
+    assert float(found(bare, rims(bare, **drawn)[0]).max()) == 0.0
+
+
+def test_landmarks_count_as_before_behind_glasses(bare):
+    model, fit, pixels, _ = bare
+    shown, _ = rims(bare, eyes=(0, 1), arc=(0, 360))
+    told, cover = fit_seen(model, Photo(shown), fit.landmarks, size=pixels.shape[:2])
+    assert float(cover.max()) == 1.0
+    assert told.landmarks is fit.landmarks
+
+
+def test_the_best_closed_path_is_found():
+    gain = np.random.default_rng(3).random((6, 4))
+    best = max(
+        sum(gain[k, path[k]] - 0.02 * abs(path[k] - path[k - 1]) for k in range(6))
+        for path in product(range(4), repeat=6)
+        if all(abs(path[k] - path[k - 1]) <= 3 for k in range(6))
+    )
+    path = closed_path(gain)
+    told = sum(gain[k, path[k]] - 0.02 * abs(path[k] - path[k - 1]) for k in range(6))
+    assert told == pytest.approx(best)
 
 
 @pytest.mark.parametrize("gain", [1.0, 0.5])
