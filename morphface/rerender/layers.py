@@ -31,7 +31,7 @@ from morphface.rerender.person import Person
 from morphface.rerender.turn import Turn
 from morphface.segment.filters import blurred, grown, mean_around, single, widened
 
-__all__ = ["Layers"]
+__all__ = ["Layers", "Turned"]
 
 GROUND = 250
 """Pixels along a head in which layers are worked out: more are interpolated, but not colours."""
@@ -168,8 +168,8 @@ class Layers:
         light: Float[Tensor, "V 3"] | None = None,
         quick: bool = False,
         mesh: Drawn | None = None,
-    ) -> tuple[Float[Tensor, "H W 3"], Float[Tensor, "H W 1"]]:
-        """The photo with the person turned, without their face, and how far it is to be trusted.
+    ) -> "Turned":
+        """The photo with the person turned, without their face.
 
         Args:
             turn: of the head.
@@ -195,7 +195,7 @@ class Layers:
         if mesh is not None:
             mesh.lay(part, sure, mesh.under, view.corner)
         whole = self._seen(front, body.front_net, view)
-        self._over(part, sure, self._front, whole)
+        cover = self._over(part, sure, self._front, whole)
         frame, trust = frame.clone(), torch.ones_like(known)
         if camera is self.person.face.camera and light is None:
             still = whole.cover * ramp(whole.share, *STILL)
@@ -205,7 +205,10 @@ class Layers:
             )
         for picture, found in ((frame, part), (trust, sure)):
             view.part(picture).copy_(found)
-        return frame, trust
+        place, person = centres(*self.photo.size, frame), torch.zeros_like(trust)
+        view.part(place).copy_(whole.place)
+        view.part(person).copy_(cover)
+        return Turned(frame, trust, place, person)
 
     def _coarse(self, quick: bool) -> int:
         """Pixels of the photo for one of those in which layers are worked out."""
@@ -218,8 +221,8 @@ class Layers:
         sure: Float[Tensor, "h w 1"],
         picture: Float[np.ndarray, "m n 4"],
         seen: "_Seen",
-    ) -> None:
-        """Draws a layer over what is behind it, and its trust over that, in place."""
+    ) -> Float[Tensor, "h w 1"]:
+        """Draws a layer over what is behind it, and its trust over that, in place; where it is."""
         scale, room, trust = 1.0, float(self._room), 1.0
         if picture is self._rear:
             scale, room, trust = self.person.work.scale, float(self.person.room), CONTINUED
@@ -241,6 +244,7 @@ class Layers:
         share = alpha.clamp(0, 1) * seen.cover * (1 - seen.faded)
         frame.lerp_(colour, share)
         sure.add_(share * (trust - sure))
+        return share
 
     def _seen(self, nodes: "_Nodes", net: Net, view: "_View") -> "_Seen":
         """Where in the photo each pixel of a layer lies, and what its nodes carry."""
@@ -264,6 +268,32 @@ class Layers:
         gain = others.pop(0) if nodes.gain is not None else None
         place = shift + centres(height, width, shift)
         return _Seen(place, inwards, share, faded, gain, cover)
+
+
+@dataclass(frozen=True, eq=False)
+class Turned:
+    """A photo whose person has turned.
+
+    Args:
+        frame: the picture.
+        trust: how far each pixel is to be trusted.
+        place: where in the photo what each pixel shows of the person is.
+        person: how far each pixel shows the person.
+    """
+
+    frame: Float[Tensor, "H W 3"]
+    trust: Float[Tensor, "H W 1"]
+    place: Float[Tensor, "H W 2"]
+    person: Float[Tensor, "H W 1"]
+
+    def under(self, mesh: Drawn) -> None:
+        """Draws what is before the person over all this, in place.
+
+        Args:
+            mesh: of the head.
+        """
+        mesh.lay(self.frame, self.trust, mesh.over)
+        mesh.locate(self.place, self.person)
 
 
 @dataclass(frozen=True, eq=False)
