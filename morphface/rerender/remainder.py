@@ -36,10 +36,12 @@ class Remainder:
     """What the layers of an unturned head miss.
 
     Args:
+        photo: as it is.
         missing: the photo without the picture that they make.
         person: how far each pixel shows the person.
     """
 
+    photo: Float[Tensor, "H W 3"]
     missing: Float[Tensor, "H W 3"]
     person: Float[Tensor, "H W 1"]
 
@@ -56,7 +58,7 @@ class Remainder:
         if mesh is not None:
             on_mesh = mesh.cover(unturned.person)
             missing = torch.lerp(missing, _broad(missing), on_mesh)
-        return cls(missing, unturned.person)
+        return cls(photo, missing, unturned.person)
 
     @staticmethod
     def share(turn: Turn) -> float:
@@ -81,10 +83,14 @@ class Remainder:
         share = self.share(turn)
         if share <= 0:
             return
-        theirs = turned.person * looked_up(self.missing.numpy(), turned.place)
+        theirs = looked_up(self.missing.numpy(), turned.place)
         # What the person has uncovered is nothing that the photo shows.
         rest = torch.minimum(1 - turned.person, 1 - self.person) * self.missing
-        turned.frame.add_(share * (theirs + rest))
+        found = turned.frame + share * (turned.person * theirs + rest)
+        # It leads towards the photo, and not beyond what that has there.
+        known = looked_up(self.photo.numpy(), turned.place), self.photo, turned.frame
+        low, high = (one(one(*known[:2]), known[2]) for one in (torch.minimum, torch.maximum))
+        turned.frame.copy_(found.clamp(low, high))
 
 
 def _broad(missing: Float[Tensor, "H W 3"]) -> Float[Tensor, "H W 3"]:
