@@ -29,9 +29,10 @@ from morphface.rerender.mesh_layer import Drawn
 from morphface.rerender.nets import Net
 from morphface.rerender.person import Person
 from morphface.rerender.turn import Turn
+from morphface.rerender.turned import Seen, Turned
 from morphface.segment.filters import blurred, grown, mean_around, single, widened
 
-__all__ = ["Layers", "Turned"]
+__all__ = ["Layers", Turned]
 
 GROUND = 250
 """Pixels along a head in which layers are worked out: more are interpolated, but not colours."""
@@ -168,7 +169,7 @@ class Layers:
         light: Float[Tensor, "V 3"] | None = None,
         quick: bool = False,
         mesh: Drawn | None = None,
-    ) -> "Turned":
+    ) -> Turned:
         """The photo with the person turned, without their face.
 
         Args:
@@ -220,7 +221,7 @@ class Layers:
         frame: Float[Tensor, "h w 3"],
         sure: Float[Tensor, "h w 1"],
         picture: Float[np.ndarray, "m n 4"],
-        seen: "_Seen",
+        seen: Seen,
     ) -> Float[Tensor, "h w 1"]:
         """Draws a layer over what is behind it, and its trust over that, in place; where it is."""
         scale, room, trust = 1.0, float(self._room), 1.0
@@ -246,7 +247,7 @@ class Layers:
         sure.add_(share * (trust - sure))
         return share
 
-    def _seen(self, nodes: "_Nodes", net: Net, view: "_View") -> "_Seen":
+    def _seen(self, nodes: "_Nodes", net: Net, view: "_View") -> Seen:
         """Where in the photo each pixel of a layer lies, and what its nodes carry."""
         screen = view.camera.project(nodes.points.flatten(0, 1))[None]
         if net.one_sided:
@@ -267,33 +268,7 @@ class Layers:
         inwards = others.pop(0) if nodes.inwards is not None else None
         gain = others.pop(0) if nodes.gain is not None else None
         place = shift + centres(height, width, shift)
-        return _Seen(place, inwards, share, faded, gain, cover)
-
-
-@dataclass(frozen=True, eq=False)
-class Turned:
-    """A photo whose person has turned.
-
-    Args:
-        frame: the picture.
-        trust: how far each pixel is to be trusted.
-        place: where in the photo what each pixel shows of the person is.
-        person: how far each pixel shows the person.
-    """
-
-    frame: Float[Tensor, "H W 3"]
-    trust: Float[Tensor, "H W 1"]
-    place: Float[Tensor, "H W 2"]
-    person: Float[Tensor, "H W 1"]
-
-    def under(self, mesh: Drawn) -> None:
-        """Draws what is before the person over all this, in place.
-
-        Args:
-            mesh: of the head.
-        """
-        mesh.lay(self.frame, self.trust, mesh.over)
-        mesh.locate(self.place, self.person)
+        return Seen(place, inwards, share, faded, gain, cover)
 
 
 @dataclass(frozen=True, eq=False)
@@ -357,24 +332,3 @@ class _Nodes:
     def more(self) -> list[int]:
         """Channels of what may be missing."""
         return [each.shape[-1] for each in (self.inwards, self.gain) if each is not None]
-
-
-@dataclass(frozen=True, eq=False)
-class _Seen:
-    """What is seen of a layer.
-
-    Args:
-        place: of each pixel in the photo.
-        inwards: from there to where its colour is taken from.
-        share: how far it turns with the head.
-        faded: how far it is left out.
-        gain: logarithm of how many times brighter it becomes.
-        cover: how far there is something.
-    """
-
-    place: Float[Tensor, "H W 2"]
-    inwards: Float[Tensor, "H W 2"] | None
-    share: Float[Tensor, "H W 1"]
-    faded: Float[Tensor, "H W 1"]
-    gain: Float[Tensor, "H W 3"] | None
-    cover: Float[Tensor, "H W 1"]

@@ -14,10 +14,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from morphface.core.ramps import smoothstep
-from morphface.rerender.layers import Turned
 from morphface.rerender.lookup import looked_up
 from morphface.rerender.mesh_layer import Drawn
 from morphface.rerender.turn import Turn
+from morphface.rerender.turned import Turned
 
 __all__ = ["Remainder"]
 

@@ -14,10 +14,10 @@ from morphface.media.images import Photo
 from morphface.render.warp import look_up
 from morphface.rerender import Rerenderer
 from morphface.rerender.hair import hair_colours
-from morphface.rerender.layers import Turned
 from morphface.rerender.plate import inpainted
 from morphface.rerender.remainder import ANGLE, Remainder
 from morphface.rerender.turn import Turn
+from morphface.rerender.turned import Turned
 
 
 def striped(known):
