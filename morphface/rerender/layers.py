@@ -32,7 +32,7 @@ from morphface.rerender.turn import Turn
 from morphface.rerender.turned import Seen, Turned
 from morphface.segment.filters import blurred, grown, mean_around, single, widened
 
-__all__ = ["Layers", Turned]
+__all__ = ["Layers"]
 
 GROUND = 250
 """Pixels along a head in which layers are worked out: more are interpolated, but not colours."""
