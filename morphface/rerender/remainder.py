@@ -7,6 +7,7 @@ not, and is given up as the turn grows.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -26,6 +27,10 @@ ANGLE = 0.08, 0.3
 SHIFT = 20.0, 60.0
 """The same of how far a head is moved, in millimetres."""
 
+LEAST = 0.01
+"""What is missing, as a colour, that counts."""
+ROOM = 0.15
+"""How far beyond all that is missing it may go, in sizes of that."""
 THIN = 3
 """Pixels across a line that is none of the photo's: a mesh has it where it folds over, and there it
 does not stay in its place."""
@@ -83,14 +88,28 @@ class Remainder:
         share = self.share(turn)
         if share <= 0:
             return
-        theirs = looked_up(self.missing.numpy(), turned.place)
+        here = self._box
+        frame, place, person = (x[here] for x in (turned.frame, turned.place, turned.person))
+        theirs = looked_up(self.missing.numpy(), place)
         # What the person has uncovered is nothing that the photo shows.
-        rest = torch.minimum(1 - turned.person, 1 - self.person) * self.missing
-        found = turned.frame + share * (turned.person * theirs + rest)
+        rest = torch.minimum(1 - person, 1 - self.person[here]) * self.missing[here]
+        found = frame + share * (person * theirs + rest)
         # It leads towards the photo, and not beyond what that has there.
-        known = looked_up(self.photo.numpy(), turned.place), self.photo, turned.frame
+        known = looked_up(self.photo.numpy(), place), self.photo[here], frame
         low, high = (one(one(*known[:2]), known[2]) for one in (torch.minimum, torch.maximum))
-        turned.frame.copy_(found.clamp(low, high))
+        frame.copy_(found.clamp(low, high))
+
+    @cached_property
+    def _box(self) -> tuple[slice, slice]:
+        """The part of the picture in which something is missing, with room for its motion."""
+        size = self.missing.abs().amax(-1)
+        spans = []
+        for axis in (0, 1):
+            some = torch.nonzero(size.amax(1 - axis) > LEAST)[:, 0]
+            first, last = (int(some[0]), int(some[-1]) + 1) if len(some) else (0, 0)
+            room = round(ROOM * (last - first))
+            spans.append(slice(max(first - room, 0), last + room))
+        return spans[0], spans[1]
 
 
 def _broad(missing: Float[Tensor, "H W 3"]) -> Float[Tensor, "H W 3"]:
