@@ -4,8 +4,10 @@ Truth is espeak-ng's own: it says when it says which phoneme (30 sentences of th
 voices). Parts are named on the command line: phonemes, lips, features, speed, drawing, sync,
 talking; all of them by default, and only those are measured anew. `sync` wants films: SPEECH_FILMS
 names a folder of pairs `x.mp4` and `x.npz`, as `morphface speak` writes the film and, with
---track-only, its track. `talking` wants films of people who really talk, in the folder that
-SPEECH_CLIPS names.
+--track-only, its track; what is tracked in it is beside what optical flow sees of its chin
+(`film_motion.py`). `talking` wants films of people who really talk, in the folder that SPEECH_CLIPS
+names. Those of the results are two weekly addresses from examples/ref_video of
+github.com/OpenTalker/SadTalker (commit cd4c0465), which were measured and are not kept here.
 """
 
 import json
@@ -21,6 +23,14 @@ import numpy as np
 import torch
 
 from benchmarks.common import DATA, RESULTS, report
+from benchmarks.film_motion import (
+    agreement,
+    chin_heights,
+    correlation,
+    lip_gaps,
+    tracked,
+    with_envelope,
+)
 from benchmarks.speech_truth import SENTENCES, VOICES, classes, compared
 from morphface.edit import Manner, speech_to_motion
 from morphface.media import read_sound, write_sound
@@ -114,13 +124,6 @@ def lips(known):
             "labials": len(shut),
             "mean_jaw_opening": dict(sorted(means.items(), key=lambda item: -item[1])),
         }
-
-
-def lip_gaps(model, face):
-    """The widest of three heights between inner lip landmarks about the middle, in mm."""
-    points = model.landmarks["478"].points(model.vertices(face.identity, face.expression))
-    pairs = ((13, 14), (82, 87), (312, 317))
-    return torch.stack([points[:, up, 1] - points[:, low, 1] for up, low in pairs]).amax(dim=0)
 
 
 def features(_):
@@ -249,7 +252,15 @@ def sync(_):
             "envelope_of_commanded": with_envelope(commanded.parameters, film),
             "envelope_of_seen": with_envelope(seen.parameters, film),
         }
-        yield case | agreement(seen.parameters, commanded.parameters) | heard
+        flow, wanted = (torch.from_numpy(each) for each in chin_heights(film, commanded))
+        best = max(range(-4, 5), key=lambda lag: correlation(flow, wanted, lag))
+        chin = {
+            "correlation": round(correlation(flow, wanted, best), 3),
+            "lag_frames": best,
+            "share_of_the_way": round(float((flow @ wanted) / (wanted @ wanted)), 3),
+        }
+        found = agreement(seen.parameters, commanded.parameters)
+        yield case | found | {"chin_by_optical_flow": chin} | heard
 
 
 def talking(_):
@@ -262,68 +273,6 @@ def talking(_):
             "frames": seen.frames,
             "envelope_of_seen": with_envelope(seen.parameters, film),
         }
-
-
-def with_envelope(face, film):
-    """Best correlation of the lips with the sound's envelope (RMS of a frame), and its lag."""
-    sound = read_sound(film)
-    frame = round(RATE * STEP)
-    loud = sound[: len(sound) // frame * frame].reshape(-1, frame).square().mean(dim=1).sqrt()
-    loud = torch.nn.functional.avg_pool1d(loud[None], 3, 1, 1)[0]
-    gaps = lip_gaps(load_model("open-head"), face)
-    found = {lag: correlation(gaps, loud, lag) for lag in range(-4, 5)}
-    best = max(found, key=found.get)
-    return {"correlation": round(found[best], 3), "lag_frames": best}
-
-
-def tracked(film):
-    """What our own tracker sees in a film."""
-    from morphface.fit.video import TrackCollector, fit_video
-    from morphface.media import read_video
-    from morphface.models import load_model
-
-    collector = TrackCollector()
-    with read_video(film) as video:
-        for frame in fit_video(video, load_model("open-head"), key_frames=video.spread(16)):
-            collector.add(frame)
-    return collector.track()
-
-
-def agreement(seen, commanded):
-    """Best correlation of lips and jaw within four frames, and where it is.
-
-    Lips and chin are in millimetres on the head: what is seen of a mouth. The weight of `jawOpen`
-    is beside them: a tracker may see the same mouth as another mixture of it and of parted lips.
-    """
-    model, out = load_model("open-head"), {}
-    jaw = model.expression.names.index("jawOpen")
-    curves = {
-        "lips_mm": [lip_gaps(model, face) for face in (seen, commanded)],
-        "chin_mm": [chin_drop(model, face) for face in (seen, commanded)],
-        "jaw_weight": [face.expression[:, jaw] for face in (seen, commanded)],
-    }
-    for name, (here, there) in curves.items():
-        found = {lag: correlation(here, there, lag) for lag in range(-4, 5)}
-        best = max(found, key=found.get)
-        out |= {
-            f"{name}_correlation": round(found[best], 3),
-            f"{name}_lag_frames": best,
-            f"{name}_correlation_without_lag": round(found[0], 3),
-        }
-    return out
-
-
-def chin_drop(model, face):
-    """How far the chin is below the bridge of the nose on the head, in mm: the jaw as seen."""
-    points = model.landmarks["478"].points(model.vertices(face.identity, face.expression))
-    return points[:, 168, 1] - points[:, 152, 1]
-
-
-def correlation(here, there, lag):
-    """Of two curves, one of them so many frames later."""
-    count = min(len(here), len(there)) - abs(lag)
-    pair = torch.stack([here[max(0, lag) :][:count], there[max(0, -lag) :][:count]])
-    return float(torch.corrcoef(pair.double())[0, 1])
 
 
 PARTS = {f.__name__: f for f in (features, lips, phonemes, sync, talking, speed, drawing)}

@@ -48,6 +48,9 @@ _CLOSED = 0.3
 _TOUCHED = 1.2
 """Gap of lips of which the lower one touches the teeth, as a share of that of closed lips: an edge
 of the teeth shows."""
+_REACH = 4.0
+"""Millimetres between lips that a jaw holds apart which these take up; a longer reach looks like a
+long chin (looked at on photos)."""
 _LIMITS = (0.0, 2.0)
 
 
@@ -145,12 +148,11 @@ def speech_to_motion(
     head, how = model or load_model("open-head"), manner or Manner()
     if len(times) < 1 or bool((times.diff() <= 0).any()):
         raise ParameterError("times must rise, a number for each frame")
-    step = float(times.diff().median()) if len(times) > 1 else 0.04
     spoken = gestures(speech.phonemes, speech.voice, speech.seconds)
     frames = repeated(face, len(times))
     weights = _joined(_base(frames, head, how), _curves(spoken, times, how))
     moved = with_weights(frames, head, weights)
-    moved = _touching(moved, head, spoken, times, step)
+    moved = _touching(moved, head, weights["jawOpen"], spoken, times)
     life = Life(how.liveliness, how.seed)
     return enlivened(moved, speech, times, model=head, life=life) if how.liveliness else moved
 
@@ -196,11 +198,16 @@ def _base(
 def _touching(
     face: FaceParameters,
     model: MorphableModel,
+    jaw: Float[Tensor, " T"],
     spoken: list[Gesture],
     times: Float[Tensor, " T"],
-    step: float,
 ) -> FaceParameters:
-    """The face with lips that meet where they shall: `mouthClose` takes up what is between them."""
+    """The face with lips that meet where they shall: `mouthClose` takes up what is between them.
+
+    What lips do not reach the jaw leaves: it is lower in "aba" than in "ibi", but not as low as in
+    "a" (Keating, Lindblom, Lubker and Kreiman 1994).
+    """
+    step = float(times.diff().median()) if len(times) > 1 else 0.04
     found = openings_of(face, model)
     if found is None:
         return face
@@ -210,12 +217,26 @@ def _touching(
     for contact, aim in aims.items():
         share = contacts(spoken, times, contact, step)
         wanted = torch.lerp(wanted, wanted.clamp(max=aim), share)
-    tried = with_weights(face, model, {"mouthClose": torch.full_like(gap, _TRIED)})
-    less = openings_of(tried, model)
-    slope = (gap - less.gaps[:, 2]).clamp(min=1e-3) / _TRIED if less else torch.ones_like(gap)
-    weight = ((gap - wanted) / slope).clamp(0.0, 1.0)
-    return with_weights(face, model, {"mouthClose": weight})
+    reached = (gap - wanted).clamp(max=_REACH)
+    face = _nearer(face, model, {"jawOpen": jaw}, gap - wanted - reached)
+    return _nearer(face, model, {"mouthClose": torch.zeros_like(gap)}, reached)
+
+
+def _nearer(
+    face: FaceParameters,
+    model: MorphableModel,
+    now: dict[str, Float[Tensor, " T"]],
+    by: Float[Tensor, " T"],
+) -> FaceParameters:
+    """The face whose lips another weight of one expression brings so many millimetres nearer."""
+    ((name, weight),) = now.items()
+    tried = torch.where(weight > 0.5, weight - _TRIED, weight + _TRIED)
+    gaps = [openings_of(each, model) for each in (face, with_weights(face, model, {name: tried}))]
+    before, after = (each.gaps[:, 2] for each in gaps if each)
+    slope = (before - after) / (tried - weight)
+    slope = torch.where(slope.abs() < 1e-3, torch.inf, slope)
+    return with_weights(face, model, {name: (weight + by / slope).clamp(0.0, 1.0)})
 
 
 _TRIED = 0.1
-"""Weight of `mouthClose` by which its effect on the gap is found."""
+"""Change of a weight by which its effect on the gap is found."""

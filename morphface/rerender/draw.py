@@ -27,6 +27,7 @@ from morphface.rerender.layers import Layers
 from morphface.rerender.looks import Look, light_change
 from morphface.rerender.mesh_layer import Drawn, MeshLayer
 from morphface.rerender.mouth import Mouth
+from morphface.rerender.remainder import Remainder
 from morphface.rerender.seen_head import SeenHead
 from morphface.rerender.turn import Turn
 
@@ -164,12 +165,25 @@ class Rerenderer:
         """The photo with the person turned, and how far it is to be trusted."""
         same = torch.equal(look.light, self._now.light)
         light = None if same else light_change(self.face.model.faces, self._now, look)[0]
-        frame, sure = self._layers.draw(
+        made = self._layers.draw(
             turn, camera, self._around, light=light, quick=self.quick, mesh=mesh
         )
         if mesh is not None:
-            mesh.lay(frame, sure, mesh.over)
-        return frame, sure
+            made.under(mesh)
+        if same and camera is self.face.camera and Remainder.share(turn) > 0:
+            self._remainder.add(made, turn)
+        return made.frame, made.trust
+
+    @cached_property
+    def _remainder(self) -> Remainder:
+        """What the layers miss of the photo while nothing turns."""
+        camera, still = self.face.camera, Turn.between(self.face.parameters, self.face.parameters)
+        mesh = self._mesh.draw(self._now, camera, 0.0, coarse=self._coarse)
+        made = self._layers.draw(still, camera, self._around, quick=self.quick, mesh=mesh)
+        if mesh is not None:
+            made.under(mesh)
+        before = self.photo.pixels if self._around is None else self._around[1]
+        return Remainder.of(made, before, mesh)
 
     @property
     def _coarse(self) -> int:

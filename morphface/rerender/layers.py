@@ -29,6 +29,7 @@ from morphface.rerender.mesh_layer import Drawn
 from morphface.rerender.nets import Net
 from morphface.rerender.person import Person
 from morphface.rerender.turn import Turn
+from morphface.rerender.turned import Seen, Turned
 from morphface.segment.filters import blurred, grown, mean_around, single, widened
 
 __all__ = ["Layers"]
@@ -168,8 +169,8 @@ class Layers:
         light: Float[Tensor, "V 3"] | None = None,
         quick: bool = False,
         mesh: Drawn | None = None,
-    ) -> tuple[Float[Tensor, "H W 3"], Float[Tensor, "H W 1"]]:
-        """The photo with the person turned, without their face, and how far it is to be trusted.
+    ) -> Turned:
+        """The photo with the person turned, without their face.
 
         Args:
             turn: of the head.
@@ -195,7 +196,7 @@ class Layers:
         if mesh is not None:
             mesh.lay(part, sure, mesh.under, view.corner)
         whole = self._seen(front, body.front_net, view)
-        self._over(part, sure, self._front, whole)
+        cover = self._over(part, sure, self._front, whole)
         frame, trust = frame.clone(), torch.ones_like(known)
         if camera is self.person.face.camera and light is None:
             still = whole.cover * ramp(whole.share, *STILL)
@@ -205,7 +206,10 @@ class Layers:
             )
         for picture, found in ((frame, part), (trust, sure)):
             view.part(picture).copy_(found)
-        return frame, trust
+        place, person = centres(*self.photo.size, frame), torch.zeros_like(trust)
+        view.part(place).copy_(whole.place)
+        view.part(person).copy_(cover)
+        return Turned(frame, trust, place, person)
 
     def _coarse(self, quick: bool) -> int:
         """Pixels of the photo for one of those in which layers are worked out."""
@@ -217,9 +221,9 @@ class Layers:
         frame: Float[Tensor, "h w 3"],
         sure: Float[Tensor, "h w 1"],
         picture: Float[np.ndarray, "m n 4"],
-        seen: "_Seen",
-    ) -> None:
-        """Draws a layer over what is behind it, and its trust over that, in place."""
+        seen: Seen,
+    ) -> Float[Tensor, "h w 1"]:
+        """Draws a layer over what is behind it, and its trust over that, in place; where it is."""
         scale, room, trust = 1.0, float(self._room), 1.0
         if picture is self._rear:
             scale, room, trust = self.person.work.scale, float(self.person.room), CONTINUED
@@ -241,8 +245,9 @@ class Layers:
         share = alpha.clamp(0, 1) * seen.cover * (1 - seen.faded)
         frame.lerp_(colour, share)
         sure.add_(share * (trust - sure))
+        return share
 
-    def _seen(self, nodes: "_Nodes", net: Net, view: "_View") -> "_Seen":
+    def _seen(self, nodes: "_Nodes", net: Net, view: "_View") -> Seen:
         """Where in the photo each pixel of a layer lies, and what its nodes carry."""
         screen = view.camera.project(nodes.points.flatten(0, 1))[None]
         if net.one_sided:
@@ -263,7 +268,7 @@ class Layers:
         inwards = others.pop(0) if nodes.inwards is not None else None
         gain = others.pop(0) if nodes.gain is not None else None
         place = shift + centres(height, width, shift)
-        return _Seen(place, inwards, share, faded, gain, cover)
+        return Seen(place, inwards, share, faded, gain, cover)
 
 
 @dataclass(frozen=True, eq=False)
@@ -327,24 +332,3 @@ class _Nodes:
     def more(self) -> list[int]:
         """Channels of what may be missing."""
         return [each.shape[-1] for each in (self.inwards, self.gain) if each is not None]
-
-
-@dataclass(frozen=True, eq=False)
-class _Seen:
-    """What is seen of a layer.
-
-    Args:
-        place: of each pixel in the photo.
-        inwards: from there to where its colour is taken from.
-        share: how far it turns with the head.
-        faded: how far it is left out.
-        gain: logarithm of how many times brighter it becomes.
-        cover: how far there is something.
-    """
-
-    place: Float[Tensor, "H W 2"]
-    inwards: Float[Tensor, "H W 2"] | None
-    share: Float[Tensor, "H W 1"]
-    faded: Float[Tensor, "H W 1"]
-    gain: Float[Tensor, "H W 3"] | None
-    cover: Float[Tensor, "H W 1"]

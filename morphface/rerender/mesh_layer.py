@@ -34,6 +34,8 @@ FACING = 0.15, 0.55
 """Cosines between normal and line of sight: a vertex counts as not seen, and as seen well."""
 SLIGHT = 0.02, 0.2
 """How much better a vertex is seen than in the photo: not at all, and so that edges count."""
+CREASE = 3
+"""Pixels across a line along which a mesh that folds over hides itself, at least."""
 INSIDE = 0.8, 0.98
 """Shares of the person in a pixel of the photo: its colour counts as not theirs, and as theirs."""
 
@@ -48,6 +50,7 @@ class Drawn:
         over: how far it is before the person's relief.
         under: how far it is behind that.
         trust: how far the photo shows it, and not something before it.
+        place: where in the photo it is.
     """
 
     corner: tuple[int, int]
@@ -55,6 +58,7 @@ class Drawn:
     over: Float[Tensor, "h w 1"]
     under: Float[Tensor, "h w 1"]
     trust: Float[Tensor, "h w 1"]
+    place: Float[Tensor, "h w 2"]
 
     def cover(self, like: Float[Tensor, "H W 1"]) -> Float[Tensor, "H W 1"]:
         """How far each pixel of a whole picture shows the face.
@@ -82,18 +86,43 @@ class Drawn:
             cover: `over`, or `under`.
             corner: column and row of the picture's upper left pixel.
         """
+        common = self._common(frame, corner)
+        if common is None:
+            return
+        there, here = common
+        trust = CONTINUED + (1 - CONTINUED) * self.trust[here]
+        for picture, values in ((frame, self.colour[here]), (sure, trust)):
+            picture[there] = torch.lerp(picture[there], values, cover[here])
+
+    def locate(self, place: Float[Tensor, "H W 2"], person: Float[Tensor, "H W 1"]) -> None:
+        """Writes where in the photo it is over what is behind it, and that it is there, in place.
+
+        Args:
+            place: in the photo, of what each pixel of a whole picture shows of the person.
+            person: how far each pixel shows them.
+        """
+        common = self._common(place)
+        if common is None:
+            return
+        there, here = common
+        over = self.over[here]
+        place[there] = torch.where(over > 0.5, self.place[here], place[there])
+        person[there] = torch.lerp(person[there], torch.ones_like(over), over)
+
+    def _common(
+        self, picture: Tensor, corner: tuple[int, int] = (0, 0)
+    ) -> tuple[tuple[slice, slice], tuple[slice, slice]] | None:
+        """The part of a picture that this is in, and the part of this; None if there is none."""
         left, top = (a - b for a, b in zip(self.corner, corner, strict=True))
-        (height, width), (rows, columns) = frame.shape[:2], cover.shape[:2]
+        (height, width), (rows, columns) = picture.shape[:2], self.over.shape[:2]
         x, y = (
             slice(max(left, 0), min(left + columns, width)),
             slice(max(top, 0), min(top + rows, height)),
         )
         if x.start >= x.stop or y.start >= y.stop:
-            return
+            return None
         inner = slice(y.start - top, y.stop - top), slice(x.start - left, x.stop - left)
-        trust = CONTINUED + (1 - CONTINUED) * self.trust[inner]
-        for picture, values in ((frame, self.colour[inner]), (sure, trust)):
-            picture[y, x] = torch.lerp(picture[y, x], values, cover[inner])
+        return (y, x), inner
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,8 +168,10 @@ class MeshLayer:
         large = torch.from_numpy(enlarged_fast(values, (bottom - top, right - left)))
         parts = large.split([2, 3, 1, 3, 1, 1, 2, 3, 1, 1, large.shape[-1] - 18], -1)
         flow, shades, trust, paint, over, under, *other, known, grain = parts
+        trust = _without_lines(trust)
         corner = centres(bottom - top, right - left, flow) + flow.new_tensor([left, top])
-        both = looked_up(self._photo, flow + corner, cubic=True).clamp(0, 1)
+        place = flow + corner
+        both = looked_up(self._photo, place, cubic=True).clamp(0, 1)
         seen, inside = both.split([3, 1], -1)
         inside = ramp(inside, *INSIDE)
         if bool((shades.abs() > 1e-4).any()):
@@ -148,7 +179,7 @@ class MeshLayer:
         twin = brightened(looked_up(self._photo, other[0] + corner)[..., :3], other[1].exp())
         paint = torch.lerp(self._grained(paint, grain), twin, other[2])
         colour = torch.lerp(paint, seen, trust * inside)
-        return Drawn((left, top), colour, over, under, known * inside)
+        return Drawn((left, top), colour, over, under, known * inside, place)
 
     @cached_property
     def _grain(self) -> list[Tensor]:
@@ -215,3 +246,12 @@ def _areas(corner: Float[Tensor, "F 3 2"]) -> Float[Tensor, " F"]:
     """Of faces on the screen, zero for those seen from behind."""
     first, second = (corner[:, 1:] - corner[:, :1]).unbind(1)
     return (first[:, 1] * second[:, 0] - first[:, 0] * second[:, 1]).clamp(min=0)
+
+
+def _without_lines(trust: Float[Tensor, "h w 1"]) -> Float[Tensor, "h w 1"]:
+    """Trust that a fold of the mesh does not take from a line: the photo has its crease there."""
+    import cv2
+
+    kernel = np.ones((CREASE, CREASE), np.uint8)
+    found = cv2.morphologyEx(trust[..., 0].numpy(), cv2.MORPH_CLOSE, kernel)
+    return torch.from_numpy(np.asarray(found))[..., None]

@@ -26,13 +26,15 @@ from morphface.rerender.mouth_photo import MouthPhoto
 from morphface.rerender.ring_axes import sampled
 from morphface.rerender.seen_head import SeenHead
 
-__all__ = ["Mouth"]
+__all__ = ["Mouth", "opening"]
 
 SMALLEST = 8.0
 """Pixels between the corners of a mouth below which it is too small for all this."""
 SLIT = 0.06, 0.02
 """How far lips are apart from which on what is behind them is seen, and up to which there is a
 dark line, in widths of the mouth."""
+EDGE = 1.0
+"""Half of how wide the edge of a lip is, at least, in pixels."""
 FADE = 0.18, 0.42
 """Distances from the edge of the lips between which the mesh takes over, in widths of the mouth."""
 
@@ -79,8 +81,8 @@ class Mouth:
         lines = sampled(torch.stack([moved.upper, moved.lower], dim=-1), flat[..., 0])
         upper, lower = lines.unbind(-1)
         within = torch.minimum(upper - flat[..., 1], flat[..., 1] - lower)
-        soft = max(SOFT, 0.6 / moved.axes.width)
-        opened = smoothstep(within, -soft, soft) * smoothstep(upper - lower, soft, 3 * soft)
+        soft = max(SOFT, EDGE / moved.axes.width)
+        opened = opening(flat[..., 1], upper, lower, soft)
         found = lips.colours(here, moved, look)
         if bool((opened > 0).any()):
             behind = inside.colours(here, moved, look)
@@ -114,6 +116,21 @@ class Mouth:
         if seen.axes.width < SMALLEST:
             return None
         return LipFlow(self.head, seen), MouthInside(self.head, seen)
+
+
+def opening(
+    high: Float[Tensor, "*n"], upper: Float[Tensor, "*n"], lower: Float[Tensor, "*n"], soft: float
+) -> Float[Tensor, "*n"]:
+    """How far places are in an opening, seen through pixels: a narrow slit is a line, and no dots.
+
+    Args:
+        high: of the places.
+        upper: height of the upper edge at each.
+        lower: of the lower edge.
+        soft: half of how wide an edge is mixed.
+    """
+    below, beyond = (smoothstep(line - high, -soft, soft) for line in (upper, lower))
+    return (below - beyond) * smoothstep(upper - lower, 0, 2 * soft)
 
 
 def _box(moved: MovedMouth, size: tuple[int, int]) -> tuple[int, int, int, int]:

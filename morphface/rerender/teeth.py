@@ -36,6 +36,8 @@ DEEP = 0.25, 0.11, 0.10
 """Albedo of what is far behind the lips."""
 GUM = 0.74, 0.42, 0.40
 """Albedo of gums."""
+SHADE = 0.2, 0.3
+"""How far, in halves of a crown, it is darker between two, and by what share at most."""
 CORNER = 12.0, 30.0
 """Distances along an arch between which lips and cheeks take its light, in millimetres."""
 
@@ -108,6 +110,13 @@ class ArchLines:
         """
         return replace(self, table=self.table + torch.stack([0 * up, up, up], dim=-1))
 
+    @property
+    def _length(self) -> Tensor:
+        """Of an arch in a width of the mouth, in the middle, in millimetres."""
+        far, step = self.table[:, 0], (1 + 2 * BEYOND) / (COLUMNS - 1)
+        middle = COLUMNS // 2
+        return ((far[middle + 1] - far[middle - 1]) / (2 * step)).abs()
+
     def drawn(
         self, flat: Float[Tensor, "h w 2"], colour: Float[Tensor, "3"], soft: float
     ) -> tuple[Float[Tensor, "h w 3"], Float[Tensor, "h w 1"]]:
@@ -121,11 +130,14 @@ class ArchLines:
         far, edge, end = sampled(self.table, flat[..., 0]).unbind(-1)
         height = torch.where((end - edge).abs() < 1e-3, 1e-3, end - edge)
         high, mixed = (flat[..., 1] - edge) / height, soft / height.abs()
-        across, shorter = _crown(far, WIDTHS[0] if self.upper else WIDTHS[1])
+        across, shorter, wide = _crown(far, WIDTHS[0] if self.upper else WIDTHS[1])
         low = shorter + 0.12 * across**4
         shown = ((high - low) / (2 * mixed) + 0.5).clamp(0, 1)
-        gap = smoothstep(across.abs(), 0.8, 1.0)
-        light = (1 - 0.3 * gap) * (0.86 + 0.14 * smoothstep(high, 0.0, 0.3))
+        # A pixel mixes the shade between crowns with what is beside it.
+        spread = 2 * soft * self._length / wide
+        gap = smoothstep((across.abs() - 1) / (SHADE[0] + spread), -1.0, 0.0)
+        gap = gap * SHADE[1] * SHADE[0] / (SHADE[0] + spread)
+        light = (1 - gap) * (0.86 + 0.14 * smoothstep(high, 0.0, 0.3))
         gum = smoothstep(high + 0.2 * across**2, 0.96, 1.04)[..., None]
         tint = torch.lerp(
             colour.expand_as(flat[..., :1].expand(*far.shape, 3)), _lit(GUM, colour), gum
@@ -172,12 +184,14 @@ def _arch(middle: Tensor, edge: Tensor, depth: Tensor, *, upper: bool) -> Arch:
     return Arch(edges, along - along[len(along) // 2], upper)
 
 
-def _crown(far: Tensor, widths: tuple[float, ...]) -> tuple[Tensor, Tensor]:
-    """Where on its crown a place along an arch is, -1 to 1, and how much less that reaches."""
+def _crown(far: Tensor, widths: tuple[float, ...]) -> tuple[Tensor, Tensor, Tensor]:
+    """Where on its crown a place along an arch is, -1 to 1, how much less that reaches, and how
+    wide it is.
+    """
     ends = torch.tensor(widths).cumsum(0)
     number = torch.searchsorted(ends, far.abs().contiguous()).clamp(max=len(widths) - 1)
     wide = torch.tensor(widths)[number]
-    return 2 * (far.abs() - ends[number]) / wide + 1, torch.tensor(SHORTER)[number]
+    return 2 * (far.abs() - ends[number]) / wide + 1, torch.tensor(SHORTER)[number], wide
 
 
 def _lit(albedo: tuple[float, float, float], teeth: Tensor) -> Tensor:

@@ -59,7 +59,7 @@ def load_phonemes(path: str | Path) -> tuple[Phoneme, ...]:
 
 
 def _phoneme(path: str, number: int, line: str) -> Phoneme:
-    start, end, symbol = (*line.split(maxsplit=2), "")[:3]
+    start, end, symbol = (*line.split(maxsplit=2), "", "", "")[:3]
     try:
         return Phoneme(arpabet_to_ipa(symbol) or symbol.strip(), float(start), float(end))
     except ValueError as error:

@@ -8,6 +8,7 @@ from morphface.edit import Manner, speech_curves, speech_to_motion
 from morphface.edit.liveliness import Life, accents, blink_times
 from morphface.edit.openings import openings_of
 from morphface.edit.visemes import viseme_of
+from morphface.edit.weights import with_weights
 from morphface.models import load_model
 from morphface.parameters import FaceParameters
 from morphface.speech import Phoneme, Speech
@@ -62,6 +63,18 @@ def test_lips_meet_for_p_b_and_m_whatever_is_beside_them(face, head, length, art
         if one.symbol in "pbm":
             near = (times >= one.start - STEP) & (times <= one.end + STEP)
             assert float(gap[near].min()) < 1.0, one
+
+
+@pytest.mark.parametrize("articulation", [1.0, 2.0])
+def test_lips_that_touch_reach_no_farther_than_they_can(face, head, articulation):
+    speech = spoken("ɑpɑbɑfɑwɑ", 0.05)
+    gap, moved, _ = gaps(face, speech, head, articulation=articulation)
+    free = with_weights(moved, head, {"mouthClose": torch.zeros(moved.frames)})
+    reach = openings_of(free, head).gaps[:, 2] - gap
+    assert 3.0 < reach.max() < 4.2
+    jaw = moved.expression[:, head.expression.names.index("jawOpen")]
+    assert jaw[gap < 0.5].min() > 0.02
+    assert jaw[gap < 0.5].max() < 0.7 * jaw.max()
 
 
 def test_lips_nearly_meet_for_f_and_rest_in_silence(face, head):

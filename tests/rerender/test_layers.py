@@ -8,13 +8,16 @@ import torch
 from torch.nn.functional import max_pool2d
 
 from morphface.edit import edit
+from morphface.edit.pose import turned_to
 from morphface.geometry.camera import to_camera
 from morphface.media.images import Photo
 from morphface.render.warp import look_up
 from morphface.rerender import Rerenderer
 from morphface.rerender.hair import hair_colours
 from morphface.rerender.plate import inpainted
+from morphface.rerender.remainder import ANGLE, Remainder
 from morphface.rerender.turn import Turn
+from morphface.rerender.turned import Turned
 
 
 def striped(known):
@@ -89,7 +92,7 @@ def test_the_front_seen_from_the_photo_has_the_outline_of_the_matte(scene):
     layers = stage._layers
     still = Turn.between(face.parameters, face.parameters)
     green = torch.tensor([0.0, 9.0, 0.0]).expand(*head.shape, 3)
-    drawn, _ = layers.draw(still, replace(face.camera), (green, green))
+    drawn = layers.draw(still, replace(face.camera), (green, green)).frame
     shell = drawn[..., 1] < 4.5
     matte = stage._head.matte[..., 0] > 0.5
     assert (shell & matte).sum() / (shell | matte).sum() > 0.97
@@ -208,6 +211,39 @@ def test_the_rear_ends_along_the_outline(scene):
     assert left.median() < 0.15 * step
     inside = body.within > 0
     assert torch.equal(body.rear_places[inside], body.places[inside])
+
+
+def test_the_smallest_turn_changes_next_to_nothing(scene):
+    face, photo, head, stage = scene
+    turn = torch.tensor([[0.0, 3e-4, 0.0]])
+    found = stage(turned_to(face.parameters, turn + face.parameters.rotation))
+    change = (found - photo.pixels).abs().amax(-1)
+    rim = widened(head, 3) & widened(~head, 3)
+    assert change.max() > 0
+    assert change.mean() < 2e-3
+    assert change[rim].mean() < 8e-3
+
+
+def test_what_layers_miss_goes_with_the_person_and_not_to_what_they_uncover():
+    person = torch.zeros(1, 6, 1)
+    person[0, 1:4] = 1.0
+    missing = torch.arange(1.0, 7.0)[None, :, None].expand(1, 6, 3) / 10
+    left = Remainder(missing.contiguous(), missing.contiguous(), person)
+    place = torch.stack([torch.arange(6) + 0.5, torch.full((6,), 0.5)], -1)[None]
+    after = person.roll(1, 1)  # the person is a pixel further on, and has uncovered the second
+    moved = place - torch.tensor([1.0, 0.0]) * after
+    made = Turned(torch.zeros(1, 6, 3), torch.ones(1, 6, 1), moved, after)
+    left.add(made, still(0.0))
+    expected = torch.tensor([0.1, 0.0, 0.2, 0.3, 0.4, 0.6])
+    torch.testing.assert_close(made.frame[0, :, 0], expected)
+    far = Turned(torch.zeros(1, 6, 3), torch.ones(1, 6, 1), moved, after)
+    left.add(far, still(ANGLE[1]))
+    assert not far.frame.any()
+    assert 0 < Remainder.share(still(sum(ANGLE) / 2)) < 1
+
+
+def still(angle):
+    return Turn(torch.zeros(3), torch.tensor([0.0, angle, 0.0]), torch.zeros(3))
 
 
 def test_what_all_turns_share_is_worked_out_beside_something_else(scene):

@@ -16,7 +16,7 @@ from morphface.rerender import Rerenderer
 from morphface.rerender.bare import continued
 from morphface.rerender.looks import Look
 from morphface.rerender.lookup import enlarged_fast, looked_up, softened, steps
-from morphface.rerender.mesh_layer import MeshLayer
+from morphface.rerender.mesh_layer import MeshLayer, _without_lines
 from morphface.rerender.mesh_skin import MeshSkin, facing
 from morphface.rerender.seen_head import SeenHead
 from morphface.rerender.turn import Turn
@@ -36,6 +36,15 @@ def test_a_head_at_rest_is_the_photo(stage):
     shown = (drawn.over > 0.99) & (drawn.trust > 0.999)
     assert shown.float().mean() > 0.15
     assert (drawn.colour - photo).abs()[shown[..., 0]].max() < 0.02
+
+
+def test_a_line_that_is_not_trusted_is_trusted_and_an_area_is_not():
+    trust = torch.ones(12, 12, 1)
+    trust[:, 3] = 0.2
+    trust[5:, 6:] = 0.4
+    found = _without_lines(trust)
+    assert torch.equal(found[:, :5], torch.ones(12, 5, 1))
+    assert torch.equal(found[6:, 7:], trust[6:, 7:])
 
 
 def test_texture_meets_a_photo_that_is_darker_than_the_fit_without_a_step(known):

@@ -12,6 +12,7 @@ from morphface.media.images import Photo
 from morphface.models import load_model
 from morphface.rerender import Rerenderer
 from morphface.rerender.looks import Look, light_change
+from morphface.rerender.mouth import opening
 from morphface.rerender.mouth_inside import BESIDE, LIGHT, SHADE
 from morphface.rerender.mouth_move import TOUCHING, MovedMouth, _openings
 from morphface.rerender.mouth_photo import MouthPhoto
@@ -184,10 +185,40 @@ def test_upper_teeth_end_at_what_is_dark_below_them():
     assert shut.teeth is None
 
 
+def test_a_slit_is_as_dark_wherever_it_lies_between_pixels():
+    rows = torch.arange(12) + 0.5
+    shares = []
+    for middle in torch.linspace(5.0, 6.0, 9):
+        upper, lower = (torch.full_like(rows, float(middle + side)) for side in (0.4, -0.4))
+        shares.append(opening(rows, upper, lower, 1.0))
+    sums, peaks = torch.stack(shares).sum(1), torch.stack(shares).amax(1)
+    torch.testing.assert_close(sums, sums[:1].expand(9), atol=0.03, rtol=0)
+    assert peaks.max() < 1.4 * peaks.min()
+    shut = torch.full_like(rows, 5.3)
+    assert not opening(rows, shut, shut, 1.0).any()
+    wide = opening(rows, shut + 4, shut - 4, 1.0)
+    assert torch.equal(wide[(rows - 5.3).abs() < 3], torch.ones(6))
+
+
+def test_the_shade_between_crowns_fades_in_coarser_pixels_and_keeps_its_sum():
+    at = torch.linspace(-BEYOND, 1 + BEYOND, 121)
+    table = torch.stack([50 * (at - 0.5), torch.full_like(at, -0.3), torch.full_like(at, 0.3)], -1)
+    along = torch.linspace(0.42, 0.58, 400)
+    place = torch.stack([along, torch.zeros_like(along)], -1)[None]
+    found = [ArchLines(table, True).drawn(place, torch.ones(3), soft)[0][0, :, 0] for soft in SOFTS]
+    shades = [1 - row / row.max() for row in found]
+    assert shades[0].max() > 0.25
+    assert shades[1].max() < 0.6 * shades[0].max()
+    torch.testing.assert_close(shades[1].mean(), shades[0].mean(), atol=0.0, rtol=0.15)
+
+
+SOFTS = 0.0005, 0.015
+
+
 def test_crowns_lie_side_by_side():
     for widths in WIDTHS:
         ends = torch.tensor(widths).cumsum(0)
-        across, _ = _crown(torch.cat([torch.zeros(1), ends[:-1] - 1e-3, ends[:-1] + 1e-3]), widths)
+        across, *_ = _crown(torch.cat([torch.zeros(1), ends[:-1] - 1e-3, ends[:-1] + 1e-3]), widths)
         count = len(ends) - 1
         torch.testing.assert_close(
             across[: count + 1].abs(), torch.ones(count + 1), atol=1e-3, rtol=0

@@ -54,6 +54,7 @@ def test_what_are_no_phonemes_is_refused(tmp_path):
     (tmp_path / "a.txt").write_text("")
     with pytest.raises(ParameterError, match="holds no phonemes"):
         load_phonemes(tmp_path / "a.txt")
-    (tmp_path / "a.txt").write_text("0 1 a\nnow then a\n")
-    with pytest.raises(ParameterError, match="line 2 of .* must be start, end and symbol"):
-        load_phonemes(tmp_path / "a.txt")
+    for line in ("now then a", "hello"):
+        (tmp_path / "a.txt").write_text(f"0 1 a\n{line}\n")
+        with pytest.raises(ParameterError, match="line 2 of .* must be start, end and symbol"):
+            load_phonemes(tmp_path / "a.txt")

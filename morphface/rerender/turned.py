@@ -1,0 +1,57 @@
+"""What layers of a person who has turned make: pictures, and where in the photo these are from."""
+
+from dataclasses import dataclass
+
+from jaxtyping import Float
+from torch import Tensor
+
+from morphface.rerender.mesh_layer import Drawn
+
+__all__ = ["Seen", "Turned"]
+
+
+@dataclass(frozen=True, eq=False)
+class Turned:
+    """A photo whose person has turned.
+
+    Args:
+        frame: the picture.
+        trust: how far each pixel is to be trusted.
+        place: where in the photo what each pixel shows of the person is.
+        person: how far each pixel shows the person.
+    """
+
+    frame: Float[Tensor, "H W 3"]
+    trust: Float[Tensor, "H W 1"]
+    place: Float[Tensor, "H W 2"]
+    person: Float[Tensor, "H W 1"]
+
+    def under(self, mesh: Drawn) -> None:
+        """Draws what is before the person over all this, in place.
+
+        Args:
+            mesh: of the head.
+        """
+        mesh.lay(self.frame, self.trust, mesh.over)
+        mesh.locate(self.place, self.person)
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """What is seen of a layer.
+
+    Args:
+        place: of each pixel in the photo.
+        inwards: from there to where its colour is taken from.
+        share: how far it turns with the head.
+        faded: how far it is left out.
+        gain: logarithm of how many times brighter it becomes.
+        cover: how far there is something.
+    """
+
+    place: Float[Tensor, "H W 2"]
+    inwards: Float[Tensor, "H W 2"] | None
+    share: Float[Tensor, "H W 1"]
+    faded: Float[Tensor, "H W 1"]
+    gain: Float[Tensor, "H W 3"] | None
+    cover: Float[Tensor, "H W 1"]
