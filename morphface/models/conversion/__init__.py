@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from morphface.core.doors import lazy_names
 
 if TYPE_CHECKING:
-    from morphface.models.conversion.arkit import arkit_directions
-    from morphface.models.conversion.convert import Converted, arkit_weights, convert_parameters
+    from morphface.models.conversion.arkit import arkit_directions, arkit_weights
+    from morphface.models.conversion.convert import Converted, convert_parameters
     from morphface.models.conversion.correspondence import (
         Correspondence,
         find_correspondence,
@@ -30,7 +30,7 @@ _HOMES = {
     "Converted": "convert",
     "Correspondence": "correspondence",
     "arkit_directions": "arkit",
-    "arkit_weights": "convert",
+    "arkit_weights": "arkit",
     "convert_parameters": "convert",
     "find_correspondence": "correspondence",
     "read_correspondence": "correspondence",

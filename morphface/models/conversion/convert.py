@@ -16,7 +16,6 @@ from torch import Tensor
 
 from morphface.core.errors import ModelError
 from morphface.core.records import Record
-from morphface.models.catalogue import load_model
 from morphface.models.conversion.correspondence import Correspondence, find_correspondence
 from morphface.models.conversion.registration import Surface, land, skin_surface
 from morphface.models.conversion.solver import Fit, Task, fit_surfaces
@@ -24,7 +23,7 @@ from morphface.models.landmark_file import fingerprint
 from morphface.models.morphable import MorphableModel
 from morphface.parameters import FaceParameters
 
-__all__ = ["Converted", "arkit_weights", "convert_parameters"]
+__all__ = ["Converted", "convert_parameters"]
 
 _MOST_POINTS = 6000
 
@@ -98,36 +97,6 @@ def convert_parameters(
         **_pose(parameters, fit),
     )
     return Converted(converted, _errors(converted, to_model, fit, source[:, link.face]))
-
-
-def arkit_weights(
-    parameters: FaceParameters,
-    model: MorphableModel,
-    *,
-    correspondence: Correspondence | None = None,
-) -> dict[str, Float[Tensor, " T"]]:
-    """The weights of the 52 ARKit blendshapes, by name, that show the same expressions.
-
-    A model that has expressions of these names gives its own weights; another's face is
-    projected onto the open head.
-
-    Args:
-        parameters: of `model`.
-        model: any model.
-        correspondence: from `model` to the open head; None finds it.
-
-    Raises:
-        ModelError: as in `convert_parameters`.
-    """
-    head = load_model("open-head")
-    names = head.expression.names
-    if set(names) <= set(model.expression.names):
-        weights = parameters.expression
-        column = {name: model.expression.names.index(name) for name in names}
-        none = torch.zeros(len(weights))  # missing trailing weights count as zero
-        return {n: weights[:, k] if k < weights.shape[1] else none for n, k in column.items()}
-    converted = convert_parameters(parameters, model, head, correspondence=correspondence)
-    return dict(zip(names, converted.parameters.expression.T, strict=True))
 
 
 def _pose(parameters: FaceParameters, fit: Fit) -> dict[str, Tensor]:
