@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float, Int
 from scipy.optimize import linear_sum_assignment
 
 from morphface.landmarks.parts.graph import FaceGraph
+from morphface.landmarks.parts.kernels import write_means
 from morphface.landmarks.parts.peaks import Peaks
 from morphface.landmarks.parts.settings import AssemblySettings
 
@@ -129,26 +130,14 @@ def _scores(
     stride: int,
 ) -> Float[np.ndarray, " M"]:
     """Of each pair; 0 and below where it is no limb."""
-    limb, start, end = pairs
-    begin, along = peaks.points[start], peaks.points[end] - peaks.points[start]
-    length = np.linalg.norm(along, axis=-1)
-    unit = along / np.maximum(length, 1e-9)[:, None]
-    low, high = settings.samples
-    count = np.round(np.sqrt(5 * np.abs(along).max(axis=-1, initial=0))).clip(low, high)
-    step = np.arange(high)
-    share = step / (count[:, None] - 1)
-    used = step < count[:, None]
-    x, y = (begin[:, None, k] + share * along[:, None, k] for k in range(2))
+    _, start, end = pairs
+    length = np.linalg.norm(peaks.points[end] - peaks.points[start], axis=-1)
     height, width = fields.shape[2:]
-    column = (x / stride).astype(int).clip(0, width - 1)
-    row = (y / stride).astype(int).clip(0, height - 1)
-    told = sum(fields[limb[:, None], k, row, column] * unit[:, None, k] for k in range(2))
-    passed = used & (told > settings.along)
-    mean = (told * passed).sum(axis=1) / np.maximum(passed.sum(axis=1), 1)
-    enough = passed.sum(axis=1) > settings.passing * count - 1e-9
+    mean = np.zeros(len(length))
+    thresholds = settings.along, settings.passing, *settings.samples
+    write_means(peaks.points, pairs, fields, float(stride), thresholds, mean)
     limit = settings.longest * height * stride
-    score = mean + np.minimum(limit / np.maximum(length, 1e-9) - 1, 0)
-    score = np.where(enough, score, 0.0)
+    score = np.where(mean > 0, mean + np.minimum(limit / np.maximum(length, 1e-9) - 1, 0), 0.0)
     near = length < settings.near * stride * np.sqrt(width * height)
     return np.where(near & (score <= 0), _TINY, score)
 

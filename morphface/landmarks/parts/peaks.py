@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.ndimage import maximum_filter
 
 from morphface.landmarks.parts.settings import AssemblySettings
 
@@ -44,10 +43,7 @@ def find_peaks(
         stride: pixels for a cell of `maps`.
     """
     large = _enlarged(maps, settings.enlarge)
-    found = (large == maximum_filter(large, size=(1, settings.window, settings.window))) & (
-        large > settings.peak
-    )
-    part, row, column = np.nonzero(_first_of_equals(large, found))
+    part, row, column = _maxima(large, settings)
     score = large[part, row, column]
     order = np.lexsort((column, row, -score, part))
     part, row, column, score = part[order], row[order], column[order], score[order]
@@ -58,6 +54,22 @@ def find_peaks(
     return Peaks(points * (stride / settings.enlarge), part, score.astype(np.float64))
 
 
+def _maxima(
+    large: Float[np.ndarray, "P H W"], settings: AssemblySettings
+) -> tuple[Int[np.ndarray, " N"], Int[np.ndarray, " N"], Int[np.ndarray, " N"]]:
+    """Map, row and column of what is highest of the window around it."""
+    import cv2
+
+    window = np.ones((settings.window, settings.window), np.uint8)
+    highest = np.stack([cv2.dilate(one, window) for one in large])
+    found = np.pad((large == highest) & (large > settings.peak), ((0, 0), (1, 1), (1, 1)))
+    place, wide = np.flatnonzero(found), found.shape[2]
+    for before in (wide + 1, wide, wide - 1, 1):  # equals, as both are the highest
+        place = place[~found.flat[place - before]]
+    part, row, column = np.unravel_index(place, found.shape)
+    return part, row - 1, column - 1
+
+
 def _enlarged(maps: Float[np.ndarray, "P H W"], times: int) -> Float[np.ndarray, "P h w"]:
     import cv2
 
@@ -66,16 +78,6 @@ def _enlarged(maps: Float[np.ndarray, "P H W"], times: int) -> Float[np.ndarray,
     size = (maps.shape[2] * times, maps.shape[1] * times)
     one = [cv2.resize(m, size, interpolation=cv2.INTER_CUBIC) for m in maps.astype(np.float32)]
     return np.stack(one)
-
-
-def _first_of_equals(large: np.ndarray, found: np.ndarray) -> np.ndarray:
-    """Without maxima that have one of the same value beside them that comes before."""
-    padded = np.pad(np.where(found, large, -np.inf), ((0, 0), (1, 1), (1, 1)), constant_values=-1)
-    height, width = large.shape[1:]
-    out = found.copy()
-    for down, right in ((0, 0), (0, 1), (0, 2), (1, 0)):
-        out &= padded[:, down : down + height, right : right + width] != large
-    return out
 
 
 def _centroids(

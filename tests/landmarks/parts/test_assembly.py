@@ -3,6 +3,7 @@ import pytest
 
 from morphface.core.errors import ParameterError, ShapeError
 from morphface.landmarks.parts import AssemblySettings, assemble, face_graph
+from morphface.landmarks.parts.kernels import write_means
 from morphface.landmarks.parts.links import find_links
 from morphface.landmarks.parts.peaks import Peaks, find_peaks
 from morphface.synthetic import Dice
@@ -57,6 +58,30 @@ def pair_of(distance, field):
 
 def test_the_integral_of_a_uniform_field_is_its_value():
     np.testing.assert_allclose(pair_of(100, 0.7).score, [0.7])
+
+
+def plain_mean(begin, end, field, along=0.05, passing=0.6):
+    """Equation 10 of Cao et al. 2019 for one pair, with the rules of the public code."""
+    way = end - begin
+    unit = way / np.linalg.norm(way)
+    count = int(np.clip(np.round(np.sqrt(5 * np.abs(way).max())), 5, 25))
+    spots = begin + np.linspace(0, 1, count)[:, None] * way
+    cells = (spots / 8).astype(int).clip(0, [CELLS[1] - 1, CELLS[0] - 1])
+    told = field[:, cells[:, 1], cells[:, 0]].T @ unit
+    passed = told > along
+    return told[passed].mean() if passed.sum() > passing * count - 1e-9 else 0.0
+
+
+def test_the_compiled_integral_is_the_plain_one():
+    dice = np.random.default_rng(4)
+    points = dice.uniform(0, [SIZE[1], SIZE[0]], (40, 2))
+    fields = dice.normal(0.3, 0.4, (3, 2, *CELLS))
+    pairs = dice.integers(0, 3, 300), dice.integers(0, 20, 300), dice.integers(20, 40, 300)
+    found = np.full(300, np.nan)
+    write_means(points, pairs, fields, 8.0, (0.05, 0.6, 5, 25), found)
+    wanted = [plain_mean(points[a], points[b], fields[k]) for k, a, b in zip(*pairs, strict=True)]
+    assert 30 < np.count_nonzero(wanted) < 270
+    np.testing.assert_allclose(found, wanted, atol=1e-12)
 
 
 def test_limbs_that_are_too_long_lose_what_they_are_too_long():
