@@ -54,9 +54,10 @@ def find_peaks(
     return Peaks(points * (stride / settings.enlarge), part, score.astype(np.float64))
 
 
-def _maxima(
-    large: Float[np.ndarray, "P H W"], settings: AssemblySettings
-) -> tuple[Int[np.ndarray, " N"], Int[np.ndarray, " N"], Int[np.ndarray, " N"]]:
+_Places = tuple[Int[np.ndarray, " N"], Int[np.ndarray, " N"], Int[np.ndarray, " N"]]
+
+
+def _maxima(large: Float[np.ndarray, "P H W"], settings: AssemblySettings) -> _Places:
     """Map, row and column of what is highest of the window around it."""
     import cv2
 
@@ -67,7 +68,24 @@ def _maxima(
     for before in (wide + 1, wide, wide - 1, 1):  # equals, as both are the highest
         place = place[~found.flat[place - before]]
     part, row, column = np.unravel_index(place, found.shape)
-    return part, row - 1, column - 1
+    height, width = large.shape[1:]
+    return _but_ripples((part, row - 1, column - 1), (height, width), settings)
+
+
+def _but_ripples(places: _Places, size: tuple[int, int], settings: AssemblySettings) -> _Places:
+    """Those without what the end of the picture adds.
+
+    Beyond the middles of its outermost cells a map goes on as it ends, and is higher there than
+    before a part right behind: that is no second part.
+    """
+    cells, limit = np.stack(places[1:]), np.array(size)[:, None] - 1
+    margin = settings.enlarge // 2
+    out = ((cells < margin) | (cells > limit - margin)).any(axis=0)
+    alike = places[0][out, None] == places[0][~out]
+    away = np.abs(cells[:, out, None] - cells[:, None, ~out]).max(axis=0)
+    ripples = np.flatnonzero(out)[(alike & (away < settings.window)).any(axis=1)]
+    part, row, column = (np.delete(each, ripples) for each in places)
+    return part, row, column
 
 
 def _enlarged(maps: Float[np.ndarray, "P H W"], times: int) -> Float[np.ndarray, "P h w"]:
@@ -82,7 +100,7 @@ def _enlarged(maps: Float[np.ndarray, "P H W"], times: int) -> Float[np.ndarray,
 
 def _centroids(
     large: Float[np.ndarray, "P H W"],
-    at: tuple[Int[np.ndarray, " N"], Int[np.ndarray, " N"], Int[np.ndarray, " N"]],
+    at: _Places,
     reach: int,
 ) -> Float[np.ndarray, "N 2"]:
     """Means of the places around some cells, weighted by their values, x and y in cells."""

@@ -27,6 +27,15 @@ def test_a_peak_is_found_once_and_to_a_part_of_a_cell(offset):
     np.testing.assert_allclose(peaks.points, [[x, y]], atol=1.3)
 
 
+@pytest.mark.parametrize(
+    "place", [(80.0, 7.5), (7.5, 80.0), (152.5, 80.0), (80.0, 3.0), (2.0, 157.0)]
+)
+def test_a_part_at_the_border_is_one(place):
+    peaks = find_peaks(bump(*place), AssemblySettings())
+    assert len(peaks) == 1
+    np.testing.assert_allclose(peaks.points, [place], atol=5)
+
+
 def test_the_centroid_beats_the_middle_of_the_cell():
     places = [(70 + 0.7 * k, 90 - 0.3 * k) for k in range(12)]
     found = [find_peaks(bump(x, y), AssemblySettings()).points[0] for x, y in places]
