@@ -136,7 +136,7 @@ def verdict_of(row: dict[str, Any], stage: str) -> tuple[float, bool, set[str]]:
         kind.fatal is not None and kind.passes(getattr(measures, kind.name), kind.fatal)
         for kind in WARNINGS.values()
     )
-    quality = quality_of(measures, with_pixels=stage == "pixels")
+    quality = quality_of(measures, stage)
     hopeful = row["converged_before"] and not fatal
     return quality, hopeful and quality >= LEAST_QUALITY[stage], warned
 

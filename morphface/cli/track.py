@@ -7,8 +7,8 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
-from morphface.cli.options import Camera, Debug, Focal, Model, Quiet, Stage
-from morphface.cli.output import say
+from morphface.cli.options import Camera, Debug, Focal, Model, Quiet, Stage, Strict
+from morphface.cli.output import named, say
 
 __all__ = ["track"]
 
@@ -56,6 +56,7 @@ def track(
     camera: Camera = None,
     stage: Stage = "pixels",
     smooth: _Smooth = False,
+    strict: Strict = None,
     no_overlay: _NoOverlay = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -84,6 +85,7 @@ def track(
             camera=camera,
             stage=stage,
             smooth=smooth,
+            strict=named(strict),
             overlay=not no_overlay,
             progress=lambda words: bar.update(task, description=words),
             advance=advance,
@@ -124,9 +126,16 @@ def _summarise(report: dict[str, Any], folder: Path, quiet: bool) -> None:
         known = "unknown" if error is None else f"{100 * error:.1f} % of the eye distance"
         say(
             f"person {person['number']}: landmark error {known}, seen in "
-            f"{report['frames'] - person['frames_lost']} frames",
+            f"{report['frames'] - person['frames_lost']} frames{_told(person['quality'])}",
             quiet=quiet,
         )
+        for warned in person["warnings"]:
+            words = f"person {person['number']}: {warned['words']}"
+            say(words, quiet=quiet, style="yellow")
     for warning in report["warnings"]:
         say(warning, quiet=quiet, style="yellow")
     say(f"written to {folder}/", quiet=quiet)
+
+
+def _told(quality: float | None) -> str:
+    return "" if quality is None else f", of which about {quality:.0%} are right"

@@ -30,10 +30,11 @@ def judge(measures: Measures, fit: FitResult, pixels: PhotometricResult | None) 
         for kind in WARNINGS.values()
         if kind.passes(found[kind.name], kind.limit)
     )
-    quality = quality_of(measures, with_pixels=pixels is not None)
+    stage = stage_of(pixels is not None)
+    quality = quality_of(measures, stage)
     reason = fit.reason if pixels is None else pixels.reason
     reason = reason or _fatal(warnings)
-    if not reason and quality < LEAST_QUALITY[stage_of(pixels is not None)]:
+    if not reason and quality < LEAST_QUALITY[stage]:
         worst = "; ".join(one.words for one in warnings if one.name != "focal")
         reason = f"{quality:.0%} of fits like this one are right" + (f": {worst}" * bool(worst))
     return Verdict(0.0 if reason and math.isnan(quality) else quality, warnings, not reason, reason)

@@ -33,5 +33,7 @@ WEIGHTS: dict[str, dict[str, float]] = {
         "unlike": -1.9014,
         "bound": -3.0258,
     },
+    "track linear": {"": 1.0, "cut": -6.0, "turned": -0.002, "contradictory": -0.4},
+    "track pixels": {"": 2.0, "cut": -6.0, "turned": -0.002, "contradictory": -0.4},
 }
 LEAST_QUALITY: dict[str, float] = {"linear": 0.3, "pixels": 0.3}

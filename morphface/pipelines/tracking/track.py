@@ -1,5 +1,6 @@
 """A video in, the motion of its people out: parameters, report and overlay. Wiring only."""
 
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
@@ -8,6 +9,7 @@ import torch
 
 from morphface.core.errors import ParameterError, StoppedError
 from morphface.core.files import output_folder, write_json
+from morphface.fit.verdict import check_frame_kinds, judge_track
 from morphface.fit.video import VideoSettings
 from morphface.fit.video.settings import PEOPLE
 from morphface.fit.video.smoothing import smooth as without_jitter
@@ -22,6 +24,7 @@ from morphface.pipelines.model_landmarks import with_landmarks_for
 from morphface.pipelines.photo import Progress
 from morphface.pipelines.tracking.report import describe_track, lost_warnings
 from morphface.pipelines.tracking.run import Advance, TrackingRun
+from morphface.pipelines.verdicts import refuse_tracked
 
 __all__ = ["OVERLAY", "track_video"]
 
@@ -44,6 +47,7 @@ def track_video(
     camera: CameraSource | None = None,
     stage: str = "pixels",
     smooth: bool = False,
+    strict: Sequence[str] = (),
     overlay: bool = True,
     progress: Progress | None = None,
     advance: Advance | None = None,
@@ -71,6 +75,8 @@ def track_video(
             of the frames.
         stage: "linear" tracks landmarks alone, "pixels" pixels as well.
         smooth: smooth the motion afterwards, past and future frames considered.
+        strict: names of warnings, see `fit.verdict.FRAME_WARNINGS`, or "all": the person counts as
+            lost in frames that have one of them.
         overlay: whether to write the video that shows the track.
         progress: is told what begins now.
         advance: is told how many frames are done.
@@ -82,10 +88,12 @@ def track_video(
         OutputError: the folder cannot be written to; this is found out first.
         StoppedError: it was interrupted; what was tracked until then is in `out`.
         NoFaceError: nobody could be tracked in any frame.
+        VerdictError: every frame has a warning of `strict`.
         MorphfaceError: the subclass and its message say what is wrong with the input.
     """
     _check_people(people)
     check_camera(camera, focal)
+    refused = check_frame_kinds(tuple(strict))
     tell = progress or (lambda _: None)
     part: _Part = {"start": start, "end": end, "every": every}
     with output_folder(out) as folder, _opened(video, rate, **part) as source:
@@ -95,15 +103,16 @@ def track_video(
         run = TrackingRun(source, head, settings, folder / OVERLAY if overlay else None)
         run.follow(tell, advance or (lambda *_: None), draw=not smooth)
         changed = run.look_back(tell)
-        tracks = run.tracks()
+        tracks = refuse_tracked(run.tracks(), refused)
         run.warnings += lost_warnings(tracks)
         if smooth:
             tell("smoothing")
             tracks = {number: without_jitter(track, model=head) for number, track in tracks.items()}
-        if smooth or changed:
+        tracks = {number: judge_track(track, stage) for number, track in tracks.items()}
+        if smooth or changed or refused:
             run.draw_again(tracks, tell)
         tell("writing the files")
-        wishes = {**part, "smooth": smooth, **_plain(settings)}
+        wishes = {**part, "smooth": smooth, "strict": list(refused), **_plain(settings)}
         report = _header(video, model, run) | _describe(run, tracks) | {"settings": wishes}
         for number, track in tracks.items():
             inner = f"person_{number}" if people > 1 else "."
