@@ -32,7 +32,6 @@ __all__ = [
     "Spoilt",
     "SpoiltFrame",
     "kind_of",
-    "right_warnings",
     "spoilt",
     "spoilt_clip",
 ]
@@ -102,13 +101,13 @@ class SpoiltFrame:
         kind: what is wrong with it; one of `KINDS`.
         amount: how much, in the unit of that kind.
         head: the truth, with the camera of this frame.
-        photo: the picture; None where nobody asked for it.
+        photo: the picture; black where nobody asked for it.
     """
 
     kind: str
     amount: float
     head: Head
-    photo: Photo | None
+    photo: Photo
 
 
 def spoilt_clip(
@@ -137,7 +136,7 @@ def spoilt_clip(
             _natural(drawn(blotched, moved), chance) if drawn_too else torch.zeros(SIDE, SIDE, 3)
         )
         image, moved, amount = KINDS[kind](image, moved, np.random.default_rng((78, number, 1)))
-        photo = Photo((image.clamp(0, 1) * 255).round() / 255) if drawn_too else None
+        photo = Photo((image.clamp(0, 1) * 255).round() / 255)
         out.append(SpoiltFrame(kind, float(amount), moved, photo))
     return out
 
@@ -342,21 +341,6 @@ KINDS: dict[str, Callable[[_Image, Head, np.random.Generator], _Made]] = {
 }
 """What can be wrong."""
 _SHARES = np.array([20, 8, 6, 8, 8, 12, 8, 8, 8, 3, 3, 3, 3, 2]) / 100
-_NAMED = {
-    "blur": ("blurred", 0.04),
-    "noise": ("noisy", 0.08),
-    "bright": ("saturated", 2.0),
-    "occluder": ("occluded", 0.15),
-    "border": ("cut", 0.15),
-    "turned": ("turned", 45.0),
-    "jittered landmarks": ("landmarks_detector", 0.15),
-    "rotated landmarks": ("landmarks_detector", 0.15),
-    "swapped sides": ("landmarks_detector", 0.15),
-    "another's landmarks": ("landmarks_detector", 0.15),
-    "shifted landmarks": ("landmarks_detector", 0.15),
-}
-"""The warning that is right of each kind, from which amount on."""
-_NAMED_BELOW = {"dark": ("dark", 0.35), "small": ("small", 60.0)}
 WRONG: dict[str, Callable[..., tuple[Landmarks, float]]] = {
     "jittered landmarks": _jittered,
     "rotated landmarks": _rotated,
@@ -365,15 +349,3 @@ WRONG: dict[str, Callable[..., tuple[Landmarks, float]]] = {
     "shifted landmarks": _shifted,
 }
 """Those whose landmarks are not the detector's."""
-
-
-def right_warnings(kind: str, amount: float) -> set[str]:
-    """The names of the warnings that are right of a picture.
-
-    Args:
-        kind: what is wrong with it.
-        amount: how much.
-    """
-    above, below = _NAMED.get(kind), _NAMED_BELOW.get(kind)
-    found = {above[0]} if above and amount > above[1] else set()
-    return found | ({below[0]} if below and amount < below[1] else set())

@@ -6,13 +6,11 @@ from typing import Any
 
 import torch
 
-from benchmarks.bench_fit import errors
-from benchmarks.moving import points68
 from benchmarks.spoilt import spoilt_clip
+from benchmarks.spoilt_truth import off, true_measures
 from morphface.core.errors import NoFaceError
 from morphface.fit.verdict import frame_measures
 from morphface.fit.video import VideoSettings, fit_video, track_people
-from morphface.landmarks import outer_eye_distance
 from morphface.media.video import Frame
 from morphface.models import MorphableModel
 from morphface.parameters import Track, load_track, save_track
@@ -23,33 +21,27 @@ FRAMES = 16
 _KEYS = 2  # every so many frames one may become a key frame
 
 
-def clip_rows(number: int, stage: str, model: MorphableModel, track: Track) -> Iterator[Any]:
+def clip_rows(number: int, model: MorphableModel, track: Track) -> Iterator[dict[str, Any]]:
     """What is measured of each frame in which the person is seen, and how far it is off.
 
     Args:
         number: of the clip.
-        stage: "track linear" or "track pixels".
         model: the open head.
         track: of it.
     """
     frames = spoilt_clip(number, model, FRAMES, drawn_too=False)
     for k, measures in enumerate(frame_measures(track)):
-        if measures is None:
-            continue
-        one, found = frames[k], track.parameters[k]
-        wrong = errors(model, one.head, found)
-        true = points68(model, one.head.parameters, one.head.camera)[0]
-        far = (points68(model, found, track.camera)[0] - true).norm(dim=1).mean()
-        yield {
-            "number": number,
-            "kind": one.kind,
-            "amount": one.amount,
-            "pose_degrees": wrong["pose_degrees"],
-            "surface_mm": wrong["surface_mm"],
-            "place": float(far / outer_eye_distance(true, "68").clamp(min=1e-6)),
-            "converged_before": True,
-            "measures": measures,
-        }
+        if measures is not None:
+            one, found = frames[k], track.parameters[k]
+            yield {
+                "number": number,
+                "kind": one.kind,
+                "amount": one.amount,
+                **off(model, one.head, found, track.camera),
+                "shown": true_measures(model, one.head, one.photo),
+                "converged_before": True,
+                "measures": measures,
+            }
 
 
 def track_of(

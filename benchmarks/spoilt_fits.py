@@ -18,9 +18,9 @@ from morphface.landmarks import Landmarks
 from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
 from morphface.models import MorphableModel
 
-__all__ = ["STAGES", "FittedPicture", "SpoiltFits"]
+__all__ = ["FittedPicture", "SpoiltFits"]
 
-STAGES = ("linear", "pixels")
+
 HOPELESS = 0.2  # as in the pipeline: landmark error from which pixels are not asked
 
 
@@ -61,7 +61,7 @@ class SpoiltFits:
 
         Args:
             numbers: of the pictures.
-            stage: one of `STAGES`.
+            stage: "linear" or "pixels".
             kept: whether to make none, and give only those that are there.
         """
         for number in numbers:

@@ -34,7 +34,7 @@ def _short(limit: float) -> _Feature:
 
 FEATURES: dict[str, _Feature] = {
     "small": _log(100.0, -2.0, 0.0),
-    "blurred": _beyond(0.015, 0.2),
+    "blurred": _beyond(0.01, 0.05),
     "noisy": _beyond(0.02, 0.2),
     "dark": _log(0.3, -3.0, 0.0),
     "saturated": _beyond(0.1, 1.0),
