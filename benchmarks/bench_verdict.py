@@ -14,7 +14,8 @@ ones.
 
 - `converged`: of those said to be right, how many are (precision), and of the right ones how many
   are said to be (recall): what the fits themselves say, as before there were verdicts, and what
-  the verdict says. Of tracks: all frames in which the person is seen.
+  the verdict says, and how many of those are within twice the limits. Of tracks: all frames in
+  which the person is seen.
 - `quality`: what share of fits with about this number is right.
 - `warning`: precision and recall of each one for what it names, on pictures with landmarks of the
   detector, as wrong ones are somewhere else; `landmarks_detector` on all. What is right is told by
@@ -107,10 +108,10 @@ def collect(cache: Path, numbers: range, stage: str, *, kept: bool) -> list[dict
         return [row_of(number, one, model) for number, one in found]
 
 
-def is_right(row: dict[str, Any]) -> bool:
-    """Whether pose and surface are near the truth."""
-    near = row["pose_degrees"] <= POSE and row["surface_mm"] <= SURFACE
-    return bool(near and row["place"] <= PLACE)
+def is_right(row: dict[str, Any], times: float = 1.0) -> bool:
+    """Whether pose and surface are near the truth, by so many times the limits."""
+    near = row["pose_degrees"] <= times * POSE and row["surface_mm"] <= times * SURFACE
+    return bool(near and row["place"] <= times * PLACE)
 
 
 def said_before(row: dict[str, Any]) -> bool:
@@ -194,8 +195,10 @@ def judged(rows: list[dict[str, Any]], stage: str) -> list[dict[str, Any]]:
     quality = np.array([one[0] for one in told])
     before = np.array([said_before(row) for row in rows])
     now = np.array([one[1] for one in told])
+    wide = np.array([is_right(row, 2.0) for row in rows])
     cases: list[dict[str, Any]] = [
         {"case": f"converged, {name}", "stage": stage, **_precision(said, right)}
+        | {"within_twice_the_limits": round(float(wide[said].mean()), 3)}
         for name, said in (("before", before), ("verdict", now))
     ]
     edges = np.array([0.0, 0.1, 0.3, 0.5, 0.7, 0.8, 0.9, 1.0001])

@@ -132,10 +132,9 @@ def spoilt_clip(
     out = []
     for k in range(frames):
         moved = _swaying(head, k)
-        image = (
-            _natural(drawn(blotched, moved), chance) if drawn_too else torch.zeros(SIDE, SIDE, 3)
-        )
-        image, moved, amount = KINDS[kind](image, moved, np.random.default_rng((78, number, 1)))
+        seen = drawn(blotched, moved) if drawn_too else torch.zeros(SIDE, SIDE, 3)
+        same = np.random.default_rng((78, number, 1))  # draws the same amounts for every frame
+        image, moved, amount = KINDS[kind](_natural(seen, chance), moved, same)
         photo = Photo((image.clamp(0, 1) * 255).round() / 255)
         out.append(SpoiltFrame(kind, float(amount), moved, photo))
     return out
