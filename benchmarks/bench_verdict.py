@@ -10,7 +10,7 @@ these things but the landmarks is wrong, are tracked in both ways. A fit is righ
 within 5 degrees of the truth, the surface within 2 mm (the median distance of the true face to the
 fitted one after a rigid motion), and the 68 landmarks on average within 0.15 eye distances of
 where they are. Even numbers are for tuning, odd ones for judging; what is reported is of the odd
-ones.
+ones, and of tracks, for which nothing is tuned, of all.
 
 - `converged`: of those said to be right, how many are (precision), and of the right ones how many
   are said to be (recall): what the fits themselves say, as before there were verdicts, and what
@@ -131,9 +131,11 @@ def verdict_of(row: dict[str, Any], stage: str) -> tuple[float, bool, set[str]]:
         kind.fatal is not None and kind.passes(getattr(measures, kind.name), kind.fatal)
         for kind in WARNINGS.values()
     )
-    quality = quality_of(measures, stage)
     hopeful = (stage != "linear" or row["converged_before"]) and not fatal
-    return quality, hopeful and quality >= LEAST_QUALITY.get(stage, 0.0), warned
+    if stage not in WEIGHTS:
+        return float("nan"), hopeful, warned
+    quality = quality_of(measures, stage)
+    return quality, hopeful and quality >= LEAST_QUALITY[stage], warned
 
 
 def calibrate(rows: list[dict[str, Any]]) -> dict[str, float]:
@@ -207,16 +209,12 @@ def judged(rows: list[dict[str, Any]], stage: str) -> list[dict[str, Any]]:
         for low, high in pairwise(edges)
         if (inside := (quality >= low) & (quality < high)).any()
     ]
-    cases.append(
-        {
-            "case": "quality",
-            "stage": stage,
-            "fits": len(rows),
-            "said_right_fits": [[round(float(a), 3), round(float(b), 3), n] for a, b, n in shares],
-            "error": round(float(sum(abs(a - b) * n for a, b, n in shares)) / len(rows), 4),
-            "brier": round(float(((quality - right) ** 2).mean()), 4),
-        }
-    )
+    if stage in WEIGHTS:
+        bins = [[round(float(a), 3), round(float(b), 3), n] for a, b, n in shares]
+        error = round(float(sum(abs(a - b) * n for a, b, n in shares)) / len(rows), 4)
+        brier = round(float(((quality - right) ** 2).mean()), 4)
+        numbers = {"said_right_fits": bins, "error": error, "brier": brier}
+        cases.append({"case": "quality", "stage": stage, "fits": len(rows), **numbers})
     own = np.array([row["kind"] not in WRONG for row in rows])
     for kind in NAMED if not stage.startswith("track") else OF_FRAMES:
         judged_by = own | (kind == "landmarks_detector")
@@ -235,7 +233,7 @@ def judged(rows: list[dict[str, Any]], stage: str) -> list[dict[str, Any]]:
                 "name": kind,
                 "fits": int(own.sum()),
                 "right": round(float(right[own].mean()), 3),
-                "quality": round(float(quality[own].mean()), 3),
+                "quality": round(float(quality[own].mean()), 3) if stage in WEIGHTS else None,
                 "believed_before": round(float(before[own].mean()), 3),
                 "believed": round(float(now[own].mean()), 3),
             }
@@ -278,10 +276,10 @@ def main() -> None:
         numbers = range(PICTURES[stage]) if wishes.calibrate else range(1, PICTURES[stage], 2)
         rows = collect(wishes.cache, numbers, stage, kept=wishes.kept)
         tuning, judging = ([row for row in rows if row["number"] % 2 == k] for k in (0, 1))
-        if wishes.calibrate:
+        tuning, judging = (tuning, judging) if stage in WEIGHTS else ([], rows)
+        if wishes.calibrate and stage in WEIGHTS:
             WEIGHTS[stage] = calibrate(tuning)
-            if not stage.startswith("track"):
-                LEAST_QUALITY[stage] = least_quality(tuning, stage)
+            LEAST_QUALITY[stage] = least_quality(tuning, stage)
             keep(Path(kept_weights.__file__))
         halves = {"tuning_fits": len(tuning), "judging_fits": len(judging)}
         if stage in LEAST_QUALITY:

@@ -2,7 +2,7 @@
 
 Format "morphface track", version 2: an `.npz` file with the arrays of `parameters/io.py` and
 `states`, `times`, `indices`, `landmark_nme` and `boxes`, one row for each frame that was looked
-at; and, where they are known, `reasons`, `quality` and, for each kind of warning that there is,
+at; and, where they are known, `reasons` and, for each kind of warning that there is,
 `warning_NAME` with its number, NaN in frames without it. Version 1 did not say `model_revision` in
 its header. A version that was ever released stays readable.
 """
@@ -99,8 +99,6 @@ class Track(Record, Displayed):
         boxes: left, top, right and bottom of the face in pixels; NaN where it is lost.
         reasons: why the person is lost in each frame, or what is odd about it, see `Reason`; None
             where that is not known.
-        quality: how far each frame may be believed, 0 to 1; NaN where the person is lost. None
-            where nobody judged.
         warnings: the number of each kind of warning in each frame, NaN in frames without it; None
             where nobody judged.
 
@@ -117,7 +115,6 @@ class Track(Record, Displayed):
     landmark_nme: Float[Tensor, " T"]
     boxes: Float[Tensor, "T 4"]
     reasons: Int[Tensor, " T"] | None = None
-    quality: Float[Tensor, " T"] | None = None
     warnings: dict[str, Float[Tensor, " T"]] | None = None
 
     def __post_init__(self) -> None:
@@ -129,7 +126,7 @@ class Track(Record, Displayed):
             _check_rows("reasons", self.reasons, frames)
             if not set(self.reasons.tolist()) <= set(Reason):
                 raise ParameterError(f"reasons must be from 0 to {max(Reason)}")
-        for name, numbers in _judged(self).items():
+        for name, numbers in _numbered(self.warnings).items():
             _check_rows(name, numbers, frames)
         if self.camera.focal.numel() != 1:
             raise ShapeError(
@@ -185,7 +182,6 @@ class Track(Record, Displayed):
             self,
             parameters=self.parameters[rows],
             reasons=None if self.reasons is None else self.reasons[rows],
-            quality=None if self.quality is None else self.quality[rows],
             warnings=warnings and {name: values[rows] for name, values in warnings.items()},
             **{name: getattr(self, name)[rows] for name in _OWN},
         )
@@ -206,10 +202,9 @@ class Track(Record, Displayed):
         return {REASONS[reason]: count for reason, count in found.most_common() if reason}
 
 
-def _judged(track: Track) -> dict[str, Float[Tensor, " T"]]:
-    """The arrays of a verdict, by their names in a file."""
-    found = {_WARNING + name: values for name, values in (track.warnings or {}).items()}
-    return found if track.quality is None else found | {"quality": track.quality}
+def _numbered(warnings: dict[str, Float[Tensor, " T"]] | None) -> dict[str, Float[Tensor, " T"]]:
+    """The arrays of warnings, by their names in a file."""
+    return {_WARNING + name: values for name, values in (warnings or {}).items()}
 
 
 def _check_rows(name: str, value: Tensor, frames: int, *rest: int) -> None:
@@ -236,7 +231,7 @@ def save_track(
     check_suffix(path, "tracks are")
     entries = face_entries(track.parameters, track.camera)
     entries |= {name: to_array(getattr(track, name)) for name in _NUMBERS}
-    entries |= {name: to_array(values) for name, values in _judged(track).items()}
+    entries |= {name: to_array(values) for name, values in _numbered(track.warnings).items()}
     entries["states"] = track.states.cpu().numpy().astype(np.uint8)
     if track.reasons is not None:
         entries["reasons"] = track.reasons.cpu().numpy().astype(np.uint8)
@@ -282,13 +277,6 @@ def _own_of(entries: dict[str, np.ndarray]) -> dict[str, Any]:
         if entries[name].dtype.kind not in "iu":
             raise ParameterError(f"{name} must hold whole numbers, got {entries[name].dtype}")
         out[name] = torch.from_numpy(entries[name].astype(np.int64))
-    return out | _verdict_of(entries)
-
-
-def _verdict_of(entries: dict[str, np.ndarray]) -> dict[str, Any]:
-    """What a file says of how far its frames may be believed; nothing where nobody judged."""
-    if "quality" not in entries:
-        return {}
     names = [name for name in entries if name.startswith(_WARNING)]
     warnings = {name.removeprefix(_WARNING): to_tensor(name, entries[name]) for name in names}
-    return {"quality": to_tensor("quality", entries["quality"]), "warnings": warnings}
+    return out | {"warnings": warnings or None}

@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-from morphface.core.errors import DatasetError, ParameterError
+from morphface.core.errors import DatasetError
 from morphface.core.files import atomic_write
 from morphface.fit.verdict import check_frame_kinds
 from morphface.media.shards import ShardFolder, open_shards
@@ -44,7 +44,6 @@ def inspect_dataset(
     *,
     verify: bool = False,
     only: Sequence[str] = (),
-    below: float | None = None,
 ) -> Inspected:
     """Look at a dataset; writes a contact sheet of frames with their maps.
 
@@ -54,10 +53,9 @@ def inspect_dataset(
         verify: read all files and compare their checksums.
         only: show and count only samples that have one of these warnings, see
             `fit.verdict.FRAME_WARNINGS`, or "all"; none: every sample.
-        below: show and count only samples with less quality than this.
 
     Raises:
-        ParameterError: frames have no such warning, or no such quality.
+        ParameterError: frames have no such warning.
         MissingFileError: there is no such folder.
         DatasetError: it is no finished dataset, or files are damaged; the message names them.
         OutputError: the sheet cannot be written.
@@ -66,10 +64,8 @@ def inspect_dataset(
     if verify:
         _check(folder)
     rows = list(_table(folder.manifest))
-    if below is not None and not 0 < below <= 1:
-        raise ParameterError(f"below must be above 0 and at most 1, got {below:g}")
-    chosen = _chosen(folder, check_frame_kinds(tuple(only)), below)
-    if only or below is not None:
+    chosen = _chosen(folder, check_frame_kinds(tuple(only)))
+    if only:
         rows.insert(1, ("samples chosen", str(len(chosen))))
     if not chosen:
         return Inspected(rows, None)
@@ -106,9 +102,6 @@ def _table(manifest: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for name, words in (("lost_because", "lost"), ("left_out", "left out"), ("warnings", "warned")):
         for reason, count in found.get(name, {}).items():
             yield f"frames {words}", f"{count}: {reason}"
-    if found.get("quality", [0])[0]:
-        _, mean, low, high = found["quality"]
-        yield "quality of frames", f"{low:.2f} to {high:.2f}, mean {mean:.2f}"
     for name, (_, mean, low, high) in found["pose"].items():
         yield f"{name}, degrees", f"{low:+.1f} to {high:+.1f}, mean {mean:+.1f}"
     used = sorted(found["expression"].items(), key=lambda item: item[1][2] - item[1][3])
@@ -136,18 +129,15 @@ def _reasons(clips: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
             yield "note", f"{clip['source']['name']}: {warning}"
 
 
-def _chosen(folder: ShardFolder, names: tuple[str, ...], below: float | None) -> Sequence[int]:
-    """The samples that have one of the warnings and less quality; all, where nothing is asked."""
-    if not names and below is None:
+def _chosen(folder: ShardFolder, names: tuple[str, ...]) -> Sequence[int]:
+    """The samples that have one of the warnings; all, where none are named."""
+    if not names:
         return range(len(folder))
-
-    def wanted(facts: dict[str, Any]) -> bool:
-        quality = facts.get("quality")
-        named = not names or bool(set(names) & set(facts.get("warnings", {})))
-        return named and (below is None or (quality is not None and quality < below))
-
-    facts = (json.loads(folder.read(sample, "json")) for sample in range(len(folder)))
-    return [sample for sample, found in enumerate(facts) if wanted(found)]
+    return [
+        sample
+        for sample in range(len(folder))
+        if set(names) & set(json.loads(folder.read(sample, "json")).get("warnings", {}))
+    ]
 
 
 def _sheet(folder: ShardFolder, chosen: Sequence[int]) -> UInt8[np.ndarray, "H W 3"]:

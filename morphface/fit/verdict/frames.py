@@ -10,7 +10,6 @@ from torch import Tensor
 
 from morphface.core.errors import ParameterError
 from morphface.fit.verdict.measures import Measures, turn_of
-from morphface.fit.verdict.quality import quality_of
 from morphface.fit.verdict.record import WARNINGS, Warned, check_kinds
 from morphface.parameters import LOST, Reason, Track
 
@@ -48,15 +47,12 @@ def check_frame_kinds(names: Sequence[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def judge_track(track: Track, stage: str) -> Track:
-    """The track with the quality and the warnings of each frame.
+def judge_track(track: Track) -> Track:
+    """The track with the warnings of each frame.
 
     Args:
         track: of one person.
-        stage: "linear" or "pixels", by which it was tracked.
     """
-    measures = frame_measures(track)
-    quality = [math.nan if one is None else quality_of(one, f"track {stage}") for one in measures]
     found = frame_warnings(track)
     names = [
         name for name in FRAME_WARNINGS if any(one.name == name for all in found for one in all)
@@ -65,7 +61,7 @@ def judge_track(track: Track, stage: str) -> Track:
     for k, warnings in enumerate(found):
         for one in warnings:
             numbers[one.name][k] = one.value
-    return replace(track, quality=torch.tensor(quality), warnings=numbers)
+    return replace(track, warnings=numbers)
 
 
 def refuse_frames(track: Track, names: Sequence[str]) -> Track:

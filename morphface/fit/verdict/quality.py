@@ -81,7 +81,7 @@ def quality_of(measures: Measures, stage: str) -> float:
 
     Args:
         measures: of the fit.
-        stage: of a photo, see `stage_of`; "track linear" or "track pixels" of a frame of a video.
+        stage: see `stage_of`.
     """
     found = features_of(measures) | {"": 1.0}
     total = sum(weight * found[name] for name, weight in WEIGHTS[stage].items())

@@ -27,7 +27,7 @@ Spread = list[int | float]
 
 
 def of_track(model: MorphableModel, track: Track) -> dict[str, Any]:
-    """Frames by state, their quality, poses in degrees and expressions of one person.
+    """Frames by state, poses in degrees and expressions of one person.
 
     Args:
         model: that the parameters belong to.
@@ -38,10 +38,8 @@ def of_track(model: MorphableModel, track: Track) -> dict[str, Any]:
     )
     angles = torch.rad2deg(rotvec_to_angles(seen.rotation)).double().numpy()
     weights = seen.expression.double().numpy()
-    quality = np.empty(0) if track.quality is None else track.quality.double().numpy()
     return {
         "frames": {name: track.count(state) for state, name in enumerate(STATES)},
-        "quality": _spread(quality[np.isfinite(quality)]),
         "pose": {name: _spread(angles[:, k]) for k, name in enumerate(_ANGLES)},
         "expression": {
             name: _spread(weights[:, k]) for k, name in enumerate(model.expression.names)
@@ -68,7 +66,6 @@ def summed(outcomes: Iterable[Outcome]) -> dict[str, Any]:
         "sequences": len(people),
         "frames": {name: sum(person["frames"][name] for person in people) for name in STATES},
         **{name: _counted(found, name) for name in _REASONS},
-        "quality": _merge([person["quality"] for person in people if "quality" in person]),
         "pose": _merged([person["pose"] for person in people]),
         "expression": _merged([person["expression"] for person in people]),
     }

@@ -20,13 +20,7 @@ from PIL import Image
 from torch import Tensor
 
 from morphface.core.threads import one_torch_thread
-from morphface.fit.verdict import (
-    Warned,
-    check_frame_kinds,
-    frame_warnings,
-    judge_track,
-    warned_frames,
-)
+from morphface.fit.verdict import Warned, check_frame_kinds, frame_warnings, warned_frames
 from morphface.fit.video import TrackCollector, VideoSettings, fit_video, look_back
 from morphface.geometry.camera import Camera
 from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
@@ -150,8 +144,7 @@ def _tracks(video: Video, model: MorphableModel, settings: PrepareSettings) -> l
         collector.add(tracked)
     with MediaPipeDetector() as detector:
         look_back(video, collector, tracker, detector)
-    tracks = collector.tracks() if collector.people else {}
-    found = {number: judge_track(track, settings.stage) for number, track in tracks.items()}
+    found = collector.tracks() if collector.people else {}
     return sorted(found.values(), key=lambda track: track.count(LOST))
 
 
@@ -234,12 +227,10 @@ def _array(values: np.ndarray) -> bytes:
 
 def _frame_facts(track: Track, row: int, crop: Crop, camera: Camera) -> dict[str, Any]:
     error = float(track.landmark_nme[row])
-    quality = None if track.quality is None else round(float(track.quality[row]), 4)
     return {
         "time": round(float(track.times[row]), 6),
         "state": STATES[int(track.states[row])],
         "landmark_nme": round(error, 5) if error == error else None,
-        "quality": quality,
         "crop": _square(crop),
         "camera": _lens(camera),
     }

@@ -70,7 +70,6 @@ def dubbed(
         landmark_nme=track.landmark_nme[rows],
         boxes=track.boxes[rows],
         reasons=None if track.reasons is None else track.reasons[rows],
-        quality=None,
         warnings=None,
     )
     return moved, rows

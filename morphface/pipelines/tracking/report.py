@@ -46,7 +46,6 @@ def describe_track(track: Track, model: MorphableModel) -> dict[str, Any]:
         "frames_lost": track.count(LOST),
         "lost_because": track.why(LOST),
         "odd_frames": track.why(TRACKED),
-        "quality": _rounded(_mean(track.quality), 4),
         "warnings": warned_of(track),
         "landmark_error": _rounded(float(error.mean()) if len(error) else None, 5),
         "landmark_error_worst": _rounded(float(error.max()) if len(error) else None, 5),
@@ -74,12 +73,6 @@ def warned_of(track: Track) -> list[dict[str, Any]]:
             {"name": name, "frames": len(found), "worst": _rounded(worst, 4), "words": words}
         )
     return sorted(out, key=lambda one: -one["frames"])
-
-
-def _mean(values: Float[Tensor, " T"] | None) -> float | None:
-    """Over what is finite; None where nothing is."""
-    found = torch.empty(0) if values is None else values[values.isfinite()]
-    return float(found.mean()) if len(found) else None
 
 
 def lost_warnings(tracks: dict[int, Track]) -> list[str]:

@@ -108,7 +108,7 @@ def track_video(
         if smooth:
             tell("smoothing")
             tracks = {number: without_jitter(track, model=head) for number, track in tracks.items()}
-        tracks = {number: judge_track(track, stage) for number, track in tracks.items()}
+        tracks = {number: judge_track(track) for number, track in tracks.items()}
         if smooth or changed or refused:
             run.draw_again(tracks, tell)
         tell("writing the files")

@@ -19,7 +19,6 @@ from morphface.pipelines.prepare.unit import Sample, Sequence
 
 NEUTRAL = {
     "frames": {"tracked": 0, "predicted": 0, "lost": 0},
-    "quality": [6, 0.65, 0.4, 0.9],
     "pose": {"yaw": [1, 10.0, -5.0, 20.0]},
     "expression": {"jawOpen": [1, 0.5, 0.0, 1.0]},
 }
@@ -56,7 +55,7 @@ def samples(clip, settings, words):
         time.sleep(float(words.get("wait", 0)))
         if frame not in lost:
             warned = {"turned": 50.0} if frame % 3 == 0 else {}
-            facts = {"state": "tracked", "quality": 0.9 - 0.1 * frame, "warnings": warned}
+            facts = {"state": "tracked", "warnings": warned}
             yield Sample(frame, parts(clip, settings, frame), facts)
 
 

@@ -65,14 +65,11 @@ def test_a_track_a_report_and_an_overlay_with_sound_are_written(video, tmp_path,
     assert [data for _, data in after] == [data for _, data in before[: len(after)]] != []
 
 
-def test_how_far_frames_may_be_believed_is_reported_and_kept(video, tmp_path, known):
+def test_what_frames_are_warned_of_is_reported_and_kept(video, tmp_path, known):
     known(states=[LOST] * 2 + [TRACKED] * 10)
     person = track_video(video, tmp_path, overlay=False)["people"][0]
     track, _ = load_track(tmp_path / "track.npz")
-    seen = track.quality[2:]
-    assert bool(track.quality[:2].isnan().all())
-    assert bool(((seen > 0) & (seen < 1)).all())
-    assert person["quality"] == pytest.approx(float(seen.mean()), abs=1e-4)
+    assert bool(track.warnings["small"][:2].isnan().all())
     words = "in 10 frames the face is small, 50 pixels, at worst"
     assert person["warnings"] == [{"name": "small", "frames": 10, "worst": 50.0, "words": words}]
     assert track.warnings["small"][2:].tolist() == [50.0] * 9 + [51.0]
