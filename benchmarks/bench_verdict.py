@@ -273,7 +273,8 @@ def main() -> None:
         if wishes.stage not in (None, stage):
             cases += reported(stage)
             continue
-        numbers = range(PICTURES[stage]) if wishes.calibrate else range(1, PICTURES[stage], 2)
+        every = wishes.calibrate or stage not in WEIGHTS
+        numbers = range(PICTURES[stage]) if every else range(1, PICTURES[stage], 2)
         rows = collect(wishes.cache, numbers, stage, kept=wishes.kept)
         tuning, judging = ([row for row in rows if row["number"] % 2 == k] for k in (0, 1))
         tuning, judging = (tuning, judging) if stage in WEIGHTS else ([], rows)
