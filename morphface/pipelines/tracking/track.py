@@ -16,7 +16,7 @@ from morphface.fit.video.smoothing import smooth as without_jitter
 from morphface.geometry.focal import FocalLength, focal_pixels
 from morphface.media.video import Video, read_video
 from morphface.media.video.webcam import Webcam
-from morphface.models import load_model
+from morphface.models import MorphableModel, load_model
 from morphface.parameters import LOST, PREDICTED, TRACKED, Track, save_track
 from morphface.parameters.archive import library_versions
 from morphface.pipelines.calibration import Calibration, CameraSource, check_camera, lens_of
@@ -108,7 +108,6 @@ def track_video(
         if smooth:
             tell("smoothing")
             tracks = {number: without_jitter(track, model=head) for number, track in tracks.items()}
-        tracks = {number: judge_track(track) for number, track in tracks.items()}
         if smooth or changed or refused:
             run.draw_again(tracks, tell)
         tell("writing the files")
@@ -116,15 +115,24 @@ def track_video(
         report = _header(video, model, run) | _describe(run, tracks) | {"settings": wishes}
         for number, track in tracks.items():
             inner = f"person_{number}" if people > 1 else "."
-            person = describe_track(track, head)
+            person = _saved(folder / inner, number, track, head, str(video))
             report["people"].append({"number": number, "folder": inner, **person})
-            extra = {"video": str(video), "person": number, "report": person}
-            save_track(folder / inner / "track.npz", track, model=head.name, extra=extra)
         report |= {name: report["people"][0][name] for name in _OF_THE_FIRST}
         write_json(folder / "report.json", report)
     if run.interrupted:
         raise _stopped(report, out)
     return report
+
+
+def _saved(
+    folder: Path, number: int, track: Track, model: MorphableModel, video: str
+) -> dict[str, Any]:
+    """What is said of a person whose track is written, with what its frames are warned of."""
+    track = judge_track(track)
+    person = describe_track(track, model)
+    extra = {"video": video, "person": number, "report": person}
+    save_track(folder / "track.npz", track, model=model.name, extra=extra)
+    return person
 
 
 def _stopped(report: dict[str, Any], out: str | Path) -> StoppedError:
