@@ -191,10 +191,11 @@ def test_an_interruption_is_one_line_and_code_130(capfd, monkeypatch):
 
 def test_an_interruption_that_an_import_swallowed_is_one_too(capfd, monkeypatch):
     code = (
-        "import os, signal, sys, morphface.pipelines\n"
+        "import os, signal, sys, time, morphface.pipelines\n"
         "def broken(*_, **__):\n"
         "    try:\n"
         "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "        time.sleep(30)\n"
         "    except KeyboardInterrupt:\n"
         "        raise RecursionError('deep') from None\n"
         "morphface.pipelines.reconstruct = broken\n"
