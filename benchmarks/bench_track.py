@@ -1,11 +1,12 @@
 """How fast, how steady and how true is tracking, and does it fit into memory?
 
-    python -m benchmarks.bench_track [--memory] [--clip PATH]
+    python -m benchmarks.bench_track [--memory | --speed] [--clip PATH]
 
 - `speed`: a clip of a webcam (765 frames, 400 x 300), all in: decoding, detection, key frames and
   each frame's fit, for both stages. Detection runs beside the fit, so that what limits is the
   larger of the two threads; `cpu_fps` is frames a second of two cores that are kept busy, which a
-  busy machine does not change, `fps` that of the clock. Targets: 15 and 30.
+  busy machine does not change, `fps` that of the clock. Targets: 15 and 30. With `--speed` nothing
+  else is measured, and what was reported of the rest stays, with the commit it was `measured_at`.
 - `rendered`: a clip whose motion is known (`benchmarks/moving.py`): errors by frame, jitter of the
   68 points where the head is still, and lag, of both stages, with the temporal prior, without it,
   and smoothed after it. The peer is the raw detector: that of pictures, and that which follows a
@@ -27,7 +28,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.common import report, seed
+from benchmarks.common import RESULTS, report, seed
 from benchmarks.moving import MovingClip, detected68, errors, jitter, lag, moving_clip, points68
 from morphface.fit.video import TrackCollector, VideoSettings, fit_video
 from morphface.fit.video.smoothing import smooth
@@ -41,6 +42,7 @@ DATA = Path(
 )
 CLIP = DATA / "clips" / "webcam_head_turns.mp4"
 KEYS = 32
+WARM = 30  # frames before the clock starts
 TARGETS = {"linear": 30.0, "pixels": 15.0}
 LENGTHS = (500, 10_000)
 MOTION = ("pose_degrees", "expression_mae", "gaze_degrees", "points_px")
@@ -226,10 +228,27 @@ def _repeated(clip: Path, length: int) -> Iterator[Frame]:
                 count += 1
 
 
+def _speed(model: MorphableModel, clip: Path) -> list[dict[str, Any]]:
+    for stage in ("linear", "pixels"):  # compiles, or reads what was compiled
+        with read_video(clip) as video:
+            frames = [frame for frame, _ in zip(video, range(WARM), strict=False)]
+        settings = VideoSettings(stage=stage)
+        for _ in fit_video(frames, model, key_frames=frames, settings=settings):
+            pass
+    return [bench_speed(model, clip, stage) for stage in ("linear", "pixels")]
+
+
+def _reported() -> list[dict[str, Any]]:
+    """What was reported before of all but speed."""
+    cases = json.loads((RESULTS / "track.json").read_text(encoding="utf-8"))
+    return [{"measured_at": c["commit"]} | c for c in cases if c["case"] != "speed"]
+
+
 def main() -> None:
     """Measures, prints and writes."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--memory", action="store_true")
+    parser.add_argument("--speed", action="store_true", help="measure that alone")
     parser.add_argument("--clip", type=Path, default=CLIP)
     parser.add_argument("--long", type=int, help=argparse.SUPPRESS)
     wishes = parser.parse_args()
@@ -239,10 +258,13 @@ def main() -> None:
         print(json.dumps(_long(model, wishes.clip, wishes.long)))
         return
     cases = []
+    if wishes.speed:
+        report("track", _speed(model, wishes.clip) + _reported())
+        return
     if wishes.clip.exists():
-        for _ in range(2):  # the first run compiles
-            fast = [bench_speed(model, wishes.clip, stage) for stage in ("linear", "pixels")]
-        cases += fast + [bench_detector(wishes.clip, follow=follow) for follow in (False, True)]
+        cases += _speed(model, wishes.clip) + [
+            bench_detector(wishes.clip, follow=follow) for follow in (False, True)
+        ]
     else:
         print(f"no clip at {wishes.clip}: speed is not measured")
     cases += bench_rendered(model)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+import roma
 import torch
 from torch.nn.functional import interpolate
 
@@ -25,7 +26,15 @@ from morphface.landmarks.schemes import scheme
 from morphface.media.images import Photo
 from morphface.models import MorphableModel
 
-__all__ = ["KINDS", "WRONG", "Spoilt", "kind_of", "right_warnings", "spoilt"]
+__all__ = [
+    "KINDS",
+    "WRONG",
+    "Spoilt",
+    "SpoiltFrame",
+    "kind_of",
+    "spoilt",
+    "spoilt_clip",
+]
 
 SIDE = 240
 _EXPOSED = 0.75  # so that nothing is saturated but by what is done to a picture
@@ -82,6 +91,64 @@ def spoilt(
         witness = face
         face, amount = WRONG[kind](face, other, chance)
     return Spoilt(kind, float(amount), head, photo, face, witness)
+
+
+@dataclass(frozen=True)
+class SpoiltFrame:
+    """One frame of a clip.
+
+    Args:
+        kind: what is wrong with it; one of `KINDS`.
+        amount: how much, in the unit of that kind.
+        head: the truth, with the camera of this frame.
+        photo: the picture; black where nobody asked for it.
+    """
+
+    kind: str
+    amount: float
+    head: Head
+    photo: Photo
+
+
+def spoilt_clip(
+    number: int, model: MorphableModel, frames: int, *, drawn_too: bool = True
+) -> list[SpoiltFrame]:
+    """The frames of a clip of a number: a head that sways and speaks, spoilt in one way throughout.
+
+    Args:
+        number: from 0.
+        model: the open head.
+        frames: how many.
+        drawn_too: whether to draw them.
+    """
+    rng = torch.Generator().manual_seed(78_000 + number)
+    chance = np.random.default_rng((78, number))
+    kinds = [kind for kind in KINDS if kind not in WRONG]
+    shares = _SHARES[: len(kinds)] / _SHARES[: len(kinds)].sum()
+    kind = str(chance.choice(kinds, p=shares))
+    head = _small(lit_head(model, rng))
+    head = _turned(head, chance) if kind == "turned" else head
+    blotched = _blotched(model, rng)
+    out = []
+    for k in range(frames):
+        moved = _swaying(head, k)
+        seen = drawn(blotched, moved) if drawn_too else torch.zeros(SIDE, SIDE, 3)
+        same = np.random.default_rng((78, number, 1))  # draws the same amounts for every frame
+        image, moved, amount = KINDS[kind](_natural(seen, chance), moved, same)
+        photo = Photo((image.clamp(0, 1) * 255).round() / 255)
+        out.append(SpoiltFrame(kind, float(amount), moved, photo))
+    return out
+
+
+def _swaying(head: Head, k: int) -> Head:
+    """The head in a frame: it nods and turns where it is, and its expression comes and goes."""
+    phase = torch.tensor(0.35 * k)
+    sway = torch.stack([10 * phase.sin(), 4 * (1.7 * phase).sin(), 3 * (0.6 * phase).sin()])
+    turn = angles_to_rotvec(sway[None].deg2rad())
+    p = head.parameters
+    rotation = roma.rotvec_composition([p.rotation, turn])
+    expression = p.expression * float(0.5 + 0.5 * (0.8 * phase).cos())
+    return Head(replace(p, rotation=rotation, expression=expression), head.camera)
 
 
 def kind_of(number: int) -> str:
@@ -273,21 +340,6 @@ KINDS: dict[str, Callable[[_Image, Head, np.random.Generator], _Made]] = {
 }
 """What can be wrong."""
 _SHARES = np.array([20, 8, 6, 8, 8, 12, 8, 8, 8, 3, 3, 3, 3, 2]) / 100
-_NAMED = {
-    "blur": ("blurred", 0.04),
-    "noise": ("noisy", 0.08),
-    "bright": ("saturated", 2.0),
-    "occluder": ("occluded", 0.15),
-    "border": ("cut", 0.15),
-    "turned": ("turned", 45.0),
-    "jittered landmarks": ("landmarks_detector", 0.15),
-    "rotated landmarks": ("landmarks_detector", 0.15),
-    "swapped sides": ("landmarks_detector", 0.15),
-    "another's landmarks": ("landmarks_detector", 0.15),
-    "shifted landmarks": ("landmarks_detector", 0.15),
-}
-"""The warning that is right of each kind, from which amount on."""
-_NAMED_BELOW = {"dark": ("dark", 0.35), "small": ("small", 60.0)}
 WRONG: dict[str, Callable[..., tuple[Landmarks, float]]] = {
     "jittered landmarks": _jittered,
     "rotated landmarks": _rotated,
@@ -296,15 +348,3 @@ WRONG: dict[str, Callable[..., tuple[Landmarks, float]]] = {
     "shifted landmarks": _shifted,
 }
 """Those whose landmarks are not the detector's."""
-
-
-def right_warnings(kind: str, amount: float) -> set[str]:
-    """The names of the warnings that are right of a picture.
-
-    Args:
-        kind: what is wrong with it.
-        amount: how much.
-    """
-    above, below = _NAMED.get(kind), _NAMED_BELOW.get(kind)
-    found = {above[0]} if above and amount > above[1] else set()
-    return found | ({below[0]} if below and amount < below[1] else set())

@@ -4,24 +4,23 @@ What is kept are pictures and fits, not what is measured of them: measures and v
 are tried on the same fits. After a change of a fit itself, another folder is needed.
 """
 
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from benchmarks.spoilt import Spoilt, kind_of, spoilt
+from benchmarks.stored import KNOWN, read_record, write_record
 from morphface.fit import FitResult, PhotometricResult, fit_photometric
 from morphface.fit.covered import fit_seen
 from morphface.landmarks import Landmarks
 from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
 from morphface.models import MorphableModel
 
-__all__ = ["STAGES", "FittedPicture", "SpoiltFits"]
+__all__ = ["FittedPicture", "SpoiltFits"]
 
-STAGES = ("linear", "pixels")
+
 HOPELESS = 0.2  # as in the pipeline: landmark error from which pixels are not asked
 
 
@@ -62,7 +61,7 @@ class SpoiltFits:
 
         Args:
             numbers: of the pictures.
-            stage: one of `STAGES`.
+            stage: "linear" or "pixels".
             kept: whether to make none, and give only those that are there.
         """
         for number in numbers:
@@ -73,7 +72,7 @@ class SpoiltFits:
                 yield number, found
 
     def _path(self, number: int, stage: str) -> Path:
-        return self.folder / f"{number:05d}_{stage}.pt"
+        return self.folder / f"{number:05d}_{stage}.safetensors"
 
     def linear(self, number: int) -> FittedPicture | None:
         """The fit to landmarks; None where the detector finds no face.
@@ -82,7 +81,7 @@ class SpoiltFits:
             number: of the picture.
         """
         path = self._path(number, "linear")
-        return _read(path) if path.exists() else _kept(path, self._linear(number))
+        return read_record(path) if path.exists() else _kept(path, self._linear(number))
 
     def pixels(self, number: int) -> FittedPicture | None:
         """The fits to landmarks and to pixels; None where pixels are not asked.
@@ -91,7 +90,7 @@ class SpoiltFits:
             number: of the picture.
         """
         path = self._path(number, "pixels")
-        return _read(path) if path.exists() else _kept(path, self._pixels(number))
+        return read_record(path) if path.exists() else _kept(path, self._pixels(number))
 
     def _linear(self, number: int) -> FittedPicture | None:
         one = spoilt(number, self.model, self.detector, self._other(number))
@@ -119,12 +118,9 @@ class SpoiltFits:
         return None
 
 
-def _read(path: Path) -> Any:
-    return torch.load(path, weights_only=False)
+KNOWN.update({kind.__name__: kind for kind in (FittedPicture, Spoilt)})
 
 
 def _kept(path: Path, found: FittedPicture | None) -> FittedPicture | None:
-    part = path.with_suffix(f".{os.getpid()}")
-    torch.save(found, part)
-    part.replace(path)
+    write_record(path, found)
     return found

@@ -228,13 +228,19 @@ def _each(text: str) -> str | list[str]:
     return text.split(",") if "," in text else text
 
 
+def _told(quality: float | None) -> str:
+    """What share of fits like this one are right."""
+    return "" if quality is None else f"; {quality:.0%} of fits like it are right"
+
+
 def _summarise(report: dict[str, Any], folder: Path, thing: str) -> None:
     for index, face in enumerate(report["faces"]):
         pose = ", ".join(f"{name} {value:+.1f}" for name, value in face["pose_degrees"].items())
         error = face["landmark_nme"]
         known = "unknown" if error is None else f"{100 * error:.1f} % of the eye distance"
         called = f"{thing} {index}" + (f" ({face['image']})" if thing == "photo" else "")
-        say(f"{called}: landmark error {known}; {pose} degrees")
+        quality = face.get("quality") if face["converged"] else None
+        say(f"{called}: landmark error {known}; {pose} degrees{_told(quality)}")
         if not face["converged"]:
             say(f"{called} may not be trusted: {face['reason']}", style="yellow")
         for warning in face.get("warnings", []):

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from morphface.cli.options import Camera, Debug, Focal, Model, Quiet, Stage
-from morphface.cli.output import progress_bar, say
+from morphface.cli.options import Camera, Debug, Focal, Model, Quiet, Stage, Strict
+from morphface.cli.output import named, progress_bar, say
 
 __all__ = ["track"]
 
@@ -54,6 +54,7 @@ def track(
     camera: Camera = None,
     stage: Stage = "pixels",
     smooth: _Smooth = False,
+    strict: Strict = None,
     no_overlay: _NoOverlay = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -82,6 +83,7 @@ def track(
             camera=camera,
             stage=stage,
             smooth=smooth,
+            strict=named(strict),
             overlay=not no_overlay,
             progress=lambda words: bar.update(task, description=words),
             advance=advance,
@@ -112,6 +114,9 @@ def _summarise(report: dict[str, Any], folder: Path, quiet: bool) -> None:
             f"{report['frames'] - person['frames_lost']} frames",
             quiet=quiet,
         )
+        for warned in person["warnings"]:
+            words = f"person {person['number']}: {warned['words']}"
+            say(words, quiet=quiet, style="yellow")
     for warning in report["warnings"]:
         say(warning, quiet=quiet, style="yellow")
     say(f"written to {folder}/", quiet=quiet)

@@ -2,8 +2,9 @@
 
 Format "morphface track", version 2: an `.npz` file with the arrays of `parameters/io.py` and
 `states`, `times`, `indices`, `landmark_nme` and `boxes`, one row for each frame that was looked
-at; and, where they are known, `reasons`. Version 1 did not say `model_revision` in its header. A
-version that was ever released stays readable.
+at; and, where they are known, `reasons` and, for each kind of warning that there is,
+`warning_NAME` with its number, NaN in frames without it. Version 1 did not say `model_revision` in
+its header. A version that was ever released stays readable.
 """
 
 from collections import Counter
@@ -60,6 +61,7 @@ class Reason(IntEnum):
     NO_LIKENESS = 3
     ANOTHER = 4
     COLOURS = 5
+    REFUSED = 6
 
 
 REASONS = (
@@ -69,6 +71,7 @@ REASONS = (
     "what is there does not look like a face",
     "it is another person",
     "colours are unexplained",
+    "it has a warning that is refused",
 )
 """The reasons in words, by number."""
 
@@ -77,6 +80,7 @@ VERSION = 2
 KIND = "track file; `morphface track` and save_track write such files"
 _NUMBERS = ("landmark_nme", "boxes")
 _OWN = ("states", "times", "indices", *_NUMBERS)
+_WARNING = "warning_"
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +99,8 @@ class Track(Record, Displayed):
         boxes: left, top, right and bottom of the face in pixels; NaN where it is lost.
         reasons: why the person is lost in each frame, or what is odd about it, see `Reason`; None
             where that is not known.
+        warnings: the number of each kind of warning in each frame, NaN in frames without it; None
+            where nobody judged.
 
     Raises:
         ShapeError: the frames differ in number.
@@ -109,6 +115,7 @@ class Track(Record, Displayed):
     landmark_nme: Float[Tensor, " T"]
     boxes: Float[Tensor, "T 4"]
     reasons: Int[Tensor, " T"] | None = None
+    warnings: dict[str, Float[Tensor, " T"]] | None = None
 
     def __post_init__(self) -> None:
         frames = self.parameters.frames
@@ -119,6 +126,8 @@ class Track(Record, Displayed):
             _check_rows("reasons", self.reasons, frames)
             if not set(self.reasons.tolist()) <= set(Reason):
                 raise ParameterError(f"reasons must be from 0 to {max(Reason)}")
+        for name, numbers in _numbered(self.warnings).items():
+            _check_rows(name, numbers, frames)
         if self.camera.focal.numel() != 1:
             raise ShapeError(
                 f"camera must be one for all frames, got {self.camera.focal.numel()} cameras"
@@ -168,10 +177,12 @@ class Track(Record, Displayed):
     def __getitem__(self, frames: int | slice) -> "Track":
         """One frame, or a range of frames."""
         rows = slice(frames, frames + 1 or None) if isinstance(frames, int) else frames
+        warnings = self.warnings
         return replace(
             self,
             parameters=self.parameters[rows],
             reasons=None if self.reasons is None else self.reasons[rows],
+            warnings=warnings and {name: values[rows] for name, values in warnings.items()},
             **{name: getattr(self, name)[rows] for name in _OWN},
         )
 
@@ -189,6 +200,11 @@ class Track(Record, Displayed):
             return {}
         found = Counter(self.reasons[self.states == state].tolist())
         return {REASONS[reason]: count for reason, count in found.most_common() if reason}
+
+
+def _numbered(warnings: dict[str, Float[Tensor, " T"]] | None) -> dict[str, Float[Tensor, " T"]]:
+    """The arrays of warnings, by their names in a file."""
+    return {_WARNING + name: values for name, values in (warnings or {}).items()}
 
 
 def _check_rows(name: str, value: Tensor, frames: int, *rest: int) -> None:
@@ -215,6 +231,7 @@ def save_track(
     check_suffix(path, "tracks are")
     entries = face_entries(track.parameters, track.camera)
     entries |= {name: to_array(getattr(track, name)) for name in _NUMBERS}
+    entries |= {name: to_array(values) for name, values in _numbered(track.warnings).items()}
     entries["states"] = track.states.cpu().numpy().astype(np.uint8)
     if track.reasons is not None:
         entries["reasons"] = track.reasons.cpu().numpy().astype(np.uint8)
@@ -248,7 +265,7 @@ def load_track(path: str | Path) -> tuple[Track, dict[str, Any]]:
         raise ParameterError(f"{path} is not usable: {error}") from error
 
 
-def _own_of(entries: dict[str, np.ndarray]) -> dict[str, Tensor]:
+def _own_of(entries: dict[str, np.ndarray]) -> dict[str, Any]:
     """The arrays of a track that are not of its parameters or its camera."""
     out = {name: to_tensor(name, entries[name]) for name in _NUMBERS}
     if entries["times"].dtype.kind != "f":
@@ -260,4 +277,6 @@ def _own_of(entries: dict[str, np.ndarray]) -> dict[str, Tensor]:
         if entries[name].dtype.kind not in "iu":
             raise ParameterError(f"{name} must hold whole numbers, got {entries[name].dtype}")
         out[name] = torch.from_numpy(entries[name].astype(np.int64))
-    return out
+    names = [name for name in entries if name.startswith(_WARNING)]
+    warnings = {name.removeprefix(_WARNING): to_tensor(name, entries[name]) for name in names}
+    return out | {"warnings": warnings or None}

@@ -14,7 +14,7 @@ from PIL import Image
 
 from morphface.core.errors import DatasetError
 from morphface.core.files import atomic_write
-from morphface.fit.verdict import check_kinds
+from morphface.fit.verdict import check_frame_kinds
 from morphface.media.shards import ShardFolder, open_shards
 
 __all__ = ["Inspected", "inspect_dataset"]
@@ -51,11 +51,11 @@ def inspect_dataset(
         dataset: the folder.
         sheet: where the sheet goes; by default `sheet.jpg` in the folder.
         verify: read all files and compare their checksums.
-        only: show and count only samples that have one of these warnings, or "all"; none: every
-            sample.
+        only: show and count only samples that have one of these warnings, see
+            `fit.verdict.FRAME_WARNINGS`, or "all"; none: every sample.
 
     Raises:
-        ParameterError: there is no such warning.
+        ParameterError: frames have no such warning.
         MissingFileError: there is no such folder.
         DatasetError: it is no finished dataset, or files are damaged; the message names them.
         OutputError: the sheet cannot be written.
@@ -64,7 +64,7 @@ def inspect_dataset(
     if verify:
         _check(folder)
     rows = list(_table(folder.manifest))
-    chosen = _chosen(folder, check_kinds(tuple(only)))
+    chosen = _chosen(folder, check_frame_kinds(tuple(only)))
     if only:
         rows.insert(1, ("samples chosen", str(len(chosen))))
     if not chosen:

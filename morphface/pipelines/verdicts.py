@@ -1,4 +1,4 @@
-"""Verdicts on the faces of photos, and what is refused because of them."""
+"""Verdicts on the faces of photos and videos, and what is refused because of them."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -10,14 +10,15 @@ from torch import Tensor
 from morphface.core.errors import MissingDependencyError, MissingFileError, VerdictError
 from morphface.fit import FitResult, PhotometricResult
 from morphface.fit.fitted import FittedFace
-from morphface.fit.verdict import Verdict, check_kinds, judge, measure
+from morphface.fit.verdict import Verdict, check_kinds, judge, measure, refuse_frames
 from morphface.landmarks import Landmarks
 from morphface.landmarks.boxes import overlap
 from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
 from morphface.media.images import Photo
 from morphface.models import MorphableModel
+from morphface.parameters import LOST, Track
 
-__all__ = ["refuse_warned", "verdict_on", "witness_of"]
+__all__ = ["refuse_tracked", "refuse_warned", "verdict_on", "witness_of"]
 
 
 def verdict_on(
@@ -96,3 +97,27 @@ def refuse_warned(faces: Sequence[FittedFace], names: Sequence[str]) -> None:
                 f"face {number} is refused, as --strict asks: {'; '.join(found)}; use another "
                 "picture, or allow it"
             )
+
+
+def refuse_tracked(tracks: dict[int, Track], names: Sequence[str]) -> dict[int, Track]:
+    """Tracks that are lost in frames with warnings that were chosen to be refusals.
+
+    Who has no frame left is none of them.
+
+    Args:
+        tracks: of each person, by number.
+        names: of warnings, see `fit.verdict.FRAME_WARNINGS`.
+
+    Raises:
+        VerdictError: nobody is left.
+    """
+    if not names:
+        return tracks
+    found = {number: refuse_frames(track, names) for number, track in tracks.items()}
+    left = {number: track for number, track in found.items() if track.count(LOST) < track.frames}
+    if not left:
+        raise VerdictError(
+            f"every frame is refused, as --strict asks: each has a warning of {', '.join(names)}; "
+            "use another video, or allow it"
+        )
+    return left

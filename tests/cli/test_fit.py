@@ -151,6 +151,22 @@ def test_quiet_means_silence(tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
+def test_a_verdict_is_told_in_words(tmp_path, capfd, monkeypatch):
+    pose = {"yaw": 1.0, "pitch": -2.0, "roll": 0.5}
+    words = {"name": "cut", "value": 0.4, "words": "40% of the face is outside the picture"}
+    bad = {"converged": False, "reason": words["words"], "quality": 0.1, "warnings": [words]}
+    good = {"converged": True, "reason": "", "quality": 0.874, "warnings": []}
+    faces = [{"landmark_nme": 0.02, "pose_degrees": pose} | one for one in (good, bad)]
+    monkeypatch.setattr("morphface.pipelines.reconstruct", lambda *_, **__: {"faces": faces})
+    assert run(["fit", "sample:astronaut", "-o", str(tmp_path)]) == 0
+    start = "landmark error 2.0 % of the eye distance; yaw +1.0, pitch -2.0, roll +0.5 degrees"
+    assert capfd.readouterr().err.replace("\n", " ").strip() == (
+        f"face 0: {start}; 87% of fits like it are right face 1: {start} "
+        "face 1 may not be trusted: 40% of the face is outside the picture "
+        f"written to {tmp_path}/"
+    )
+
+
 def explode(error):
     def raising(*_, **__):
         raise error
@@ -175,10 +191,11 @@ def test_an_interruption_is_one_line_and_code_130(capfd, monkeypatch):
 
 def test_an_interruption_that_an_import_swallowed_is_one_too(capfd, monkeypatch):
     code = (
-        "import os, signal, sys, morphface.pipelines\n"
+        "import os, signal, sys, time, morphface.pipelines\n"
         "def broken(*_, **__):\n"
         "    try:\n"
         "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "        time.sleep(30)\n"
         "    except KeyboardInterrupt:\n"
         "        raise RecursionError('deep') from None\n"
         "morphface.pipelines.reconstruct = broken\n"

@@ -99,6 +99,32 @@ def test_the_sheet_shows_frames_beside_their_maps(clips, tmp_path):
         assert (sheet[:160, 160 * column : 160 * (column + 1)] == wanted).all()
 
 
+@pytest.mark.parametrize(
+    ("wishes", "count"),
+    [
+        (["--only", "turned"], 3),
+        (["--only", "all"], 3),
+        (["--only", "cut"], 0),
+    ],
+)
+def test_frames_are_chosen_by_their_warnings(clips, tmp_path, capfd, wishes, count):
+    (clips / "c.mp4").unlink()
+    prepared(clips, tmp_path)
+    capfd.readouterr()
+    assert run(["inspect", str(tmp_path / "out"), *wishes]) == 0
+    out, err = capfd.readouterr()
+    assert f"samples chosen\t{count}\n" in out
+    assert ("contact sheet" in err) == (count > 0)
+
+
+@pytest.mark.refusal
+def test_frames_are_not_chosen_by_what_is_not_measured_in_them(clips, tmp_path, capfd):
+    prepared(clips, tmp_path)
+    capfd.readouterr()
+    message = refusal(capfd, run(["inspect", str(tmp_path / "out"), "--only", "dark"]))
+    assert message.startswith("'dark' is measured in photos, not in the frames of videos")
+
+
 def test_a_dataset_without_samples_has_a_table_and_no_sheet(clips, tmp_path, capfd):
     write_clips(clips, {name: f"bad {name}" for name in CLIPS})
     assert prepared(clips, tmp_path) == 3

@@ -33,7 +33,9 @@ def test_track_writes_three_files_and_says_what_it_saw(video, tmp_path, known, c
     assert out == ""
     assert "12 frames at " in err
     assert "12 tracked, 0 predicted, 0 lost" in err
-    assert "person 0: landmark error 2.0 % of the eye distance" in err
+    words = err.replace("\n", " ")
+    assert "person 0: landmark error 2.0 % of the eye distance" in words
+    assert "person 0: in 12 frames the face is small, 50 pixels, at worst" in words
     assert f"written to {tmp_path / 'out'}/" in err.replace("\n", "")
     assert sorted(os.listdir(tmp_path / "out")) == ["overlay.mp4", "report.json", "track.npz"]
 
@@ -78,6 +80,8 @@ def test_an_interruption_says_what_is_kept_and_exits_with_130(video, tmp_path, k
         (["VIDEO", "--every", "0"], "every must be at least 1, got 0"),
         (["VIDEO", "--start", "9"], "start is 9 s, but"),
         (["VIDEO", "--end", "0"], "end must be later than start, got start 0 and end 0"),
+        (["VIDEO", "--strict", "dim"], "there is no warning 'dim'"),
+        (["VIDEO", "--strict", "small"], "every frame is refused, as --strict asks"),
         (["VIDEO", "--people", "0"], "people must be from 1 to 64, got 0"),
         (["VIDEO", "-o", "VIDEO"], "it is a file, not a folder"),
         (["VIDEO", "-o", "/proc/morphface"], "cannot write to /proc/morphface"),

@@ -51,6 +51,24 @@ def test_load_returns_exactly_what_was_saved(rng, tmp_path):
     assert "screen" in header["conventions"]
 
 
+def test_warnings_are_kept_with_the_frames_it_is_of(rng, tmp_path):
+    nan = torch.nan
+    track = replace(a_track(rng), warnings={"cut": torch.tensor([nan, 0.3, nan, nan])})
+    save_track(tmp_path / "track.npz", track, model="toy")
+    again, _ = load_track(tmp_path / "track.npz")
+    assert list(again.warnings) == ["cut"]
+    assert torch.equal(again[1:3].warnings["cut"].nan_to_num(-1), torch.tensor([0.3, -1.0]))
+    unjudged = tmp_path / "unjudged.npz"
+    save_track(unjudged, a_track(rng), model="toy")
+    assert load_track(unjudged)[0].warnings is None
+
+
+@pytest.mark.refusal
+def test_warnings_of_other_frames_are_refused(rng):
+    with pytest.raises(ShapeError, match="warning_cut must have shape"):
+        replace(a_track(rng), warnings={"cut": torch.zeros(3)})
+
+
 def test_times_keep_microseconds_in_long_videos(rng, tmp_path):
     track = replace(a_track(rng), times=torch.arange(4, dtype=torch.float64) * 1e-6 + 1e5)
     save_track(tmp_path / "a.npz", track, model="toy")

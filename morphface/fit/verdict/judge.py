@@ -15,9 +15,11 @@ __all__ = ["judge"]
 def judge(measures: Measures, fit: FitResult, pixels: PhotometricResult | None) -> Verdict:
     """How far a fit may be believed.
 
-    A fit is not believed where the solver says so, where a measure is beyond what any fit
-    survives, or where all of them together leave less hope than its stage asks for
-    (`weights.LEAST_QUALITY`).
+    A fit is not believed where a measure is beyond what any fit survives, or where all of them
+    together leave less hope than its stage asks for (`weights.LEAST_QUALITY`). What the solver says
+    of itself counts for fits to landmarks; of those to pixels all that it looks at is measured here
+    and weighed, which tells right fits from wrong ones better than its limits do
+    (`benchmarks/bench_verdict.py`).
 
     Args:
         measures: of the fit.
@@ -30,10 +32,10 @@ def judge(measures: Measures, fit: FitResult, pixels: PhotometricResult | None) 
         for kind in WARNINGS.values()
         if kind.passes(found[kind.name], kind.limit)
     )
-    quality = quality_of(measures, with_pixels=pixels is not None)
-    reason = fit.reason if pixels is None else pixels.reason
-    reason = reason or _fatal(warnings)
-    if not reason and quality < LEAST_QUALITY[stage_of(pixels is not None)]:
+    stage = stage_of(pixels is not None)
+    quality = quality_of(measures, stage)
+    reason = (fit.reason if pixels is None else "") or _fatal(warnings)
+    if not reason and quality < LEAST_QUALITY[stage]:
         worst = "; ".join(one.words for one in warnings if one.name != "focal")
         reason = f"{quality:.0%} of fits like this one are right" + (f": {worst}" * bool(worst))
     return Verdict(0.0 if reason and math.isnan(quality) else quality, warnings, not reason, reason)

@@ -23,6 +23,7 @@ from morphface.models import MorphableModel
 __all__ = ["Measures", "measure", "turn_of"]
 
 _SHOWN = 128  # pixels across a face at which its blur is judged
+_PIXEL = 0.9  # pixels by which slopes of neighbours show an edge blurred that is sharp
 _RADIUS = 4.0  # of the ellipsoid, as in the settings of the fits
 _ODD = 0.35  # of a logarithm: two sides of a face differ in colour by more only if one is covered
 _FRONTAL = 25.0  # degrees up to which the halves of a face are compared, as light differs beyond
@@ -171,7 +172,9 @@ def _blur(photo: Photo, face: Landmarks) -> float:
     """Standard deviation of the blur that edges seem to have, as a share of the face's size.
 
     Of an edge that was blurred by s, its steepest slope is its height over s times the square root
-    of 2 pi: the height is how much brightness differs around, over a tenth of the face.
+    of 2 pi: the height is how much brightness differs around, over a fifth of the face. What the
+    pixels' own size does to an edge is taken away, so that a face of few pixels is small and not
+    blurred. Blur of more than a twentieth of the face reads as less than it is.
     """
     part = _part(photo, face)
     if part is None:
@@ -183,16 +186,20 @@ def _blur(photo: Photo, face: Landmarks) -> float:
         size = [max(8, round(side * scale)) for side in grey.shape[2:]]
         grey = torch.nn.functional.interpolate(grey, size, mode="area")
     side = max(right - left, bottom - top) * min(scale, 1.0)
-    reach = 2 * max(1, round(side / 20)) + 1
-    pool = torch.nn.functional.max_pool2d
-    high = pool(grey, reach, stride=1, padding=reach // 2)
-    low = -pool(-grey, reach, stride=1, padding=reach // 2)
+    reach = 2 * max(1, round(side / 10)) + 1
     slope = torch.stack(torch.gradient(grey[0, 0])).norm(dim=0)
-    steepest = pool(slope[None, None], reach, stride=1, padding=reach // 2)
-    contrast = (high - low)[0, 0]
+    steepest = _highest(slope[None, None], reach)[0, 0]
+    contrast = (_highest(grey, reach) + _highest(-grey, reach))[0, 0]
     strong = contrast >= contrast.quantile(0.8)
-    width_of_edges = (contrast / steepest[0, 0].clamp(min=1e-6))[strong] / math.sqrt(2 * math.pi)
-    return float(width_of_edges.median()) / side
+    width_of_edges = (contrast / steepest.clamp(min=1e-6))[strong] / math.sqrt(2 * math.pi)
+    return math.sqrt(max(float(width_of_edges.median()) ** 2 - _PIXEL**2, 0.0)) / side
+
+
+def _highest(image: Float[Tensor, "B C H W"], reach: int) -> Float[Tensor, "B C H W"]:
+    """The highest value around each pixel, in a square of an odd side."""
+    pool = torch.nn.functional.max_pool2d
+    rows = pool(image, (reach, 1), stride=1, padding=(reach // 2, 0))
+    return pool(rows, (1, reach), stride=1, padding=(0, reach // 2))
 
 
 def turn_of(

@@ -34,7 +34,7 @@ def _short(limit: float) -> _Feature:
 
 FEATURES: dict[str, _Feature] = {
     "small": _log(100.0, -2.0, 0.0),
-    "blurred": _beyond(0.015, 0.2),
+    "blurred": _beyond(0.01, 0.05),
     "noisy": _beyond(0.02, 0.2),
     "dark": _log(0.3, -3.0, 0.0),
     "saturated": _beyond(0.1, 1.0),
@@ -68,7 +68,7 @@ def features_of(measures: Measures) -> dict[str, float]:
 
 
 def stage_of(with_pixels: bool) -> str:
-    """The stage by which a fit is judged: "linear" or "pixels".
+    """The stage by which the fit of a photo is judged: "linear" or "pixels".
 
     Args:
         with_pixels: whether it was fitted to pixels.
@@ -76,13 +76,13 @@ def stage_of(with_pixels: bool) -> str:
     return "pixels" if with_pixels else "linear"
 
 
-def quality_of(measures: Measures, *, with_pixels: bool) -> float:
+def quality_of(measures: Measures, stage: str) -> float:
     """The probability that a fit is right, 0 to 1.
 
     Args:
         measures: of the fit.
-        with_pixels: whether it was fitted to pixels.
+        stage: see `stage_of`.
     """
     found = features_of(measures) | {"": 1.0}
-    total = sum(weight * found[name] for name, weight in WEIGHTS[stage_of(with_pixels)].items())
+    total = sum(weight * found[name] for name, weight in WEIGHTS[stage].items())
     return 1 / (1 + math.exp(-min(max(total, -30.0), 30.0)))

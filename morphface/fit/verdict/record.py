@@ -34,13 +34,13 @@ WARNINGS: dict[str, Kind] = {
     kind.name: kind
     for kind in (
         Kind("small", "the face is small, {:.0f} pixels", 60, 24, below=True),
-        Kind("blurred", "the face is blurred, by {:.0%} of its size", 0.04, 0.12),
+        Kind("blurred", "the face is blurred, by {:.0%} of its size", 0.04, 0.06),
         Kind("noisy", "the picture is noisy, by {:.0%} of full brightness", 0.07),
         Kind("dark", "the face is dark, {:.0%} of full brightness", 0.12, 0.02, below=True),
-        Kind("saturated", "{:.0%} of the face is overexposed", 0.15, 0.7),
+        Kind("saturated", "{:.0%} of the face is overexposed", 0.15),
         Kind("cut", "{:.0%} of the face is outside the picture", 0.05, 0.35),
         Kind("turned", "the face is turned away by {:.0f} degrees", 45, 80),
-        Kind("occluded", "{:.0%} of the face seems to be covered", 0.15),
+        Kind("occluded", "{:.0%} of the face seems to be covered", 0.15, 0.6),
         Kind("landmarks_pixels", "landmarks and pixels disagree, by {:.3f} eye distances", 0.06),
         Kind(
             "landmarks_detector",
@@ -49,13 +49,13 @@ WARNINGS: dict[str, Kind] = {
             0.3,
         ),
         Kind("detector_pose", "the detector sees the head turned by {:.0f} degrees more", 15, 30),
-        Kind("contradictory", "landmarks contradict each other, {:.3f} eye distances", 0.04, 0.08),
+        Kind("contradictory", "landmarks contradict each other, {:.3f} eye distances", 0.04, 0.2),
         Kind("facing", "{:.0%} of the landmarks lie on what faces away", 0.2, 0.5),
         Kind("colours", "colours are unexplained, {:.3f} off", 0.15, 0.3),
         Kind(
             "unlike", "brightness is not that of a face, correlation {:.2f}", 0.5, 0.2, below=True
         ),
-        Kind("bound", "the shape is at {:.0%} of the model's bound", 0.9, 0.999),
+        Kind("bound", "the shape is at {:.0%} of the model's bound", 0.9),
         Kind("focal", "the focal length is a guess of {:.1f} picture sides", 0.0),
         Kind("expression", "the expression is implausible, {:.0f} weights at their end", 5),
         Kind("overlap", "another face overlaps by {:.0%}", 0.2),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from morphface.core.errors import ParameterError
-from morphface.fit.verdict import check_kinds
+from morphface.fit.verdict import check_frame_kinds
 from morphface.fit.video.settings import PEOPLE
 from morphface.media.shards import file_sha256
 from morphface.parameters.io import library_versions
@@ -76,7 +76,8 @@ class PrepareSettings:
         model: name or path of a morphable model.
         people: how many people of a clip at most, the one seen longest first.
         shard_size: when a shard is full, see `ShardSize.parse`.
-        strict: names of warnings, see `fit.verdict`, whose frames are left out, or "all".
+        strict: names of warnings, see `fit.verdict.FRAME_WARNINGS`, whose frames are left out, or
+            "all".
         corpus: whether clips of many people become a corpus for one-shot generators: with
             mattes and candidates for photos, without clips that do not serve (`corpus.py`).
 
@@ -99,7 +100,7 @@ class PrepareSettings:
         _check_whole("size", self.size, *_SIDES)
         _check_whole("every", self.every, *_EVERY)
         _check_whole("people", self.people, *PEOPLE)
-        check_kinds(self.strict)
+        check_frame_kinds(self.strict)
         if self.stage not in STAGES:
             raise ParameterError(f"stage must be one of {', '.join(STAGES)}, got {self.stage!r}")
         check_names(self.maps)

@@ -20,7 +20,7 @@ from PIL import Image
 from torch import Tensor
 
 from morphface.core.threads import one_torch_thread
-from morphface.fit.verdict import Warned, check_kinds, frame_warnings, warned_frames
+from morphface.fit.verdict import Warned, check_frame_kinds, frame_warnings, warned_frames
 from morphface.fit.video import TrackCollector, VideoSettings, fit_video, look_back
 from morphface.geometry.camera import Camera
 from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
@@ -95,7 +95,7 @@ def work_on_clip(
         refused: list[Rejected] = []
         for track in tracks:
             warnings = frame_warnings(track)
-            chosen = check_kinds(settings.strict)
+            chosen = check_frame_kinds(settings.strict)
             left = [_refused(found, chosen) for found in warnings]
             crop = Crop.steady(track.boxes, settings.size)
             drift = box_drift(track.boxes, video.size)

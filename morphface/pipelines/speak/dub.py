@@ -70,6 +70,7 @@ def dubbed(
         landmark_nme=track.landmark_nme[rows],
         boxes=track.boxes[rows],
         reasons=None if track.reasons is None else track.reasons[rows],
+        warnings=None,
     )
     return moved, rows
 

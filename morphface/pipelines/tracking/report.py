@@ -9,12 +9,20 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from morphface.evaluate.motion import jitter
+from morphface.fit.verdict import WARNINGS, Warned
 from morphface.geometry.camera import to_camera
 from morphface.media.crop import box_drift
 from morphface.models import MorphableModel
 from morphface.parameters.track import LOST, PREDICTED, TRACKED, Track
 
-__all__ = ["blink_rate", "describe_track", "landmark_paths", "lost_warnings", "still_jitter"]
+__all__ = [
+    "blink_rate",
+    "describe_track",
+    "landmark_paths",
+    "lost_warnings",
+    "still_jitter",
+    "warned_of",
+]
 
 _BLINKS = ("eyeBlinkLeft", "eyeBlinkRight")
 _SHUT, _OPEN = 0.5, 0.3
@@ -38,6 +46,7 @@ def describe_track(track: Track, model: MorphableModel) -> dict[str, Any]:
         "frames_lost": track.count(LOST),
         "lost_because": track.why(LOST),
         "odd_frames": track.why(TRACKED),
+        "warnings": warned_of(track),
         "landmark_error": _rounded(float(error.mean()) if len(error) else None, 5),
         "landmark_error_worst": _rounded(float(error.max()) if len(error) else None, 5),
         "jitter_pixels": _rounded(steady, 4),
@@ -47,6 +56,23 @@ def describe_track(track: Track, model: MorphableModel) -> dict[str, Any]:
         "blinks_per_minute": _rounded(blink_rate(track, model), 2),
         "focal_pixels": _rounded(float(track.camera.focal.flatten()[0]), 2),
     }
+
+
+def warned_of(track: Track) -> list[dict[str, Any]]:
+    """Each kind of warning: in how many frames, the worst number, and in words.
+
+    Args:
+        track: that was judged, see `fit.verdict.judge_track`.
+    """
+    out = []
+    for name, values in (track.warnings or {}).items():
+        found = values[values.isfinite()]
+        worst = float(found.min() if WARNINGS[name].below else found.max())
+        words = f"in {len(found)} frames {Warned(name, worst).words}, at worst"
+        out.append(
+            {"name": name, "frames": len(found), "worst": _rounded(worst, 4), "words": words}
+        )
+    return sorted(out, key=lambda one: -one["frames"])
 
 
 def lost_warnings(tracks: dict[int, Track]) -> list[str]:

@@ -1,5 +1,6 @@
 """A video in, the motion of its people out: parameters, report and overlay. Wiring only."""
 
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
@@ -8,13 +9,14 @@ import torch
 
 from morphface.core.errors import ParameterError, StoppedError
 from morphface.core.files import output_folder, write_json
+from morphface.fit.verdict import check_frame_kinds, judge_track
 from morphface.fit.video import VideoSettings
 from morphface.fit.video.settings import PEOPLE
 from morphface.fit.video.smoothing import smooth as without_jitter
 from morphface.geometry.focal import FocalLength, focal_pixels
 from morphface.media.video import Video, read_video
 from morphface.media.video.webcam import Webcam
-from morphface.models import load_model
+from morphface.models import MorphableModel, load_model
 from morphface.parameters import LOST, PREDICTED, TRACKED, Track, save_track
 from morphface.parameters.archive import library_versions
 from morphface.pipelines.calibration import Calibration, CameraSource, check_camera, lens_of
@@ -22,6 +24,7 @@ from morphface.pipelines.model_landmarks import with_landmarks_for
 from morphface.pipelines.photo import Progress
 from morphface.pipelines.tracking.report import describe_track, lost_warnings
 from morphface.pipelines.tracking.run import Advance, TrackingRun
+from morphface.pipelines.verdicts import refuse_tracked
 
 __all__ = ["OVERLAY", "track_video"]
 
@@ -44,6 +47,7 @@ def track_video(
     camera: CameraSource | None = None,
     stage: str = "pixels",
     smooth: bool = False,
+    strict: Sequence[str] = (),
     overlay: bool = True,
     progress: Progress | None = None,
     advance: Advance | None = None,
@@ -71,6 +75,8 @@ def track_video(
             of the frames.
         stage: "linear" tracks landmarks alone, "pixels" pixels as well.
         smooth: smooth the motion afterwards, past and future frames considered.
+        strict: names of warnings, see `fit.verdict.FRAME_WARNINGS`, or "all": the person counts as
+            lost in frames that have one of them.
         overlay: whether to write the video that shows the track.
         progress: is told what begins now.
         advance: is told how many frames are done.
@@ -82,10 +88,12 @@ def track_video(
         OutputError: the folder cannot be written to; this is found out first.
         StoppedError: it was interrupted; what was tracked until then is in `out`.
         NoFaceError: nobody could be tracked in any frame.
+        VerdictError: every frame has a warning of `strict`.
         MorphfaceError: the subclass and its message say what is wrong with the input.
     """
     _check_people(people)
     check_camera(camera, focal)
+    refused = check_frame_kinds(tuple(strict))
     tell = progress or (lambda _: None)
     part: _Part = {"start": start, "end": end, "every": every}
     with output_folder(out) as folder, _opened(video, rate, **part) as source:
@@ -95,27 +103,36 @@ def track_video(
         run = TrackingRun(source, head, settings, folder / OVERLAY if overlay else None)
         run.follow(tell, advance or (lambda *_: None), draw=not smooth)
         changed = run.look_back(tell)
-        tracks = run.tracks()
+        tracks = refuse_tracked(run.tracks(), refused)
         run.warnings += lost_warnings(tracks)
         if smooth:
             tell("smoothing")
             tracks = {number: without_jitter(track, model=head) for number, track in tracks.items()}
-        if smooth or changed:
+        if smooth or changed or refused:
             run.draw_again(tracks, tell)
         tell("writing the files")
-        wishes = {**part, "smooth": smooth, **_plain(settings)}
+        wishes = {**part, "smooth": smooth, "strict": list(refused), **_plain(settings)}
         report = _header(video, model, run) | _describe(run, tracks) | {"settings": wishes}
         for number, track in tracks.items():
             inner = f"person_{number}" if people > 1 else "."
-            person = describe_track(track, head)
+            person = _saved(folder / inner, number, track, head, str(video))
             report["people"].append({"number": number, "folder": inner, **person})
-            extra = {"video": str(video), "person": number, "report": person}
-            save_track(folder / inner / "track.npz", track, model=head.name, extra=extra)
         report |= {name: report["people"][0][name] for name in _OF_THE_FIRST}
         write_json(folder / "report.json", report)
     if run.interrupted:
         raise _stopped(report, out)
     return report
+
+
+def _saved(
+    folder: Path, number: int, track: Track, model: MorphableModel, video: str
+) -> dict[str, Any]:
+    """What is said of a person whose track is written, with what its frames are warned of."""
+    track = judge_track(track)
+    person = describe_track(track, model)
+    extra = {"video": video, "person": number, "report": person}
+    save_track(folder / "track.npz", track, model=model.name, extra=extra)
+    return person
 
 
 def _stopped(report: dict[str, Any], out: str | Path) -> StoppedError:

@@ -13,10 +13,13 @@ from morphface.fit.verdict import (
     WARNINGS,
     Measures,
     Warned,
+    check_frame_kinds,
     check_kinds,
     frame_warnings,
     judge,
+    judge_track,
     measure,
+    refuse_frames,
     warned_frames,
 )
 from morphface.fit.verdict.measures import turn_of
@@ -28,7 +31,7 @@ from morphface.landmarks.boxes import box_of
 from morphface.landmarks.schemes import scheme
 from morphface.media.images import Photo
 from morphface.parameters import LOST, TRACKED, Reason, Track
-from morphface.pipelines.verdicts import refuse_warned
+from morphface.pipelines.verdicts import refuse_tracked, refuse_warned
 
 MOVING = ("expression", "illumination", "rotation", "translation", "gaze")
 
@@ -165,10 +168,12 @@ def test_a_warning_that_does_not_exist_is_named():
         check_kinds(("turned", "dim"))
 
 
-def test_frames_of_a_track_have_warnings_of_their_own(known):
+@pytest.fixture
+def track(known):
+    """Frame 1 is cut, contradictory and odd, frame 2 lost, frame 3 small."""
     face = known.faces[0].parameters
     frames = 4
-    track = Track(
+    return Track(
         parameters=replace(
             face, **{name: getattr(face, name).repeat_interleave(frames, 0) for name in MOVING}
         ),
@@ -182,10 +187,45 @@ def test_frames_of_a_track_have_warnings_of_their_own(known):
         ),
         reasons=torch.tensor([Reason.NOTHING, Reason.COLOURS, Reason.NO_FACE, Reason.NOTHING]),
     )
+
+
+def test_frames_of_a_track_have_warnings_of_their_own(track):
     names = [{one.name for one in found} for found in frame_warnings(track)]
     assert names == [set(), {"cut", "contradictory", "colours"}, set(), {"small"}]
     assert warned_frames(track) == {"colours": 1, "contradictory": 1, "cut": 1, "small": 1}
     assert track.why(LOST) == {"no face was found there": 1}
+
+
+def test_a_judged_track_says_the_number_of_each_warning(track):
+    found = judge_track(track)
+    assert set(found.warnings) == {"colours", "contradictory", "cut", "small"}
+    cut = found.warnings["cut"].tolist()
+    assert cut[1] == pytest.approx(0.5)
+    assert all(math.isnan(cut[k]) for k in (0, 2, 3))
+
+
+def test_refused_frames_are_lost_and_say_so(track):
+    found = refuse_frames(track, ("cut", "turned"))
+    assert found.states.tolist() == [TRACKED, LOST, LOST, TRACKED]
+    assert bool(found.boxes[1].isnan().all())
+    assert found.why(LOST)["it has a warning that is refused"] == 1
+    assert refuse_frames(track, ("turned",)) is track
+
+
+@pytest.mark.refusal
+def test_what_is_not_measured_in_frames_cannot_be_refused_there():
+    assert check_frame_kinds(("all",)) == ("small", "cut", "turned", "contradictory", "colours")
+    with pytest.raises(ParameterError, match="'blurred' is measured in photos, not in the frames"):
+        check_frame_kinds(("turned", "blurred"))
+
+
+@pytest.mark.refusal
+def test_tracks_in_which_every_frame_is_refused_are_refused(track):
+    tracks = {0: track[1:2], 1: track[3:4]}
+    assert set(refuse_tracked(tracks, ("cut",))) == {1}
+    assert refuse_tracked(tracks, ()) is tracks
+    with pytest.raises(VerdictError, match="every frame is refused, as --strict asks: each has"):
+        refuse_tracked(tracks, ("cut", "small"))
 
 
 def test_noise_is_measured_in_full_brightness_whatever_the_picture_shows(known):

@@ -54,7 +54,9 @@ def samples(clip, settings, words):
     for frame in range(0, int(words.get("frames", 6)) * settings.every, settings.every):
         time.sleep(float(words.get("wait", 0)))
         if frame not in lost:
-            yield Sample(frame, parts(clip, settings, frame), {"state": "tracked"})
+            warned = {"turned": 50.0} if frame % 3 == 0 else {}
+            facts = {"state": "tracked", "warnings": warned}
+            yield Sample(frame, parts(clip, settings, frame), facts)
 
 
 def parts(clip, settings, frame):

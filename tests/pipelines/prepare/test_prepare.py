@@ -362,6 +362,7 @@ def test_inputs_without_a_video_are_refused(make, tmp_path):
         ({"size": 8}, "size must be a whole number from 32 to 2048, got 8"),
         ({"every": 0}, "every must be a whole number from 1 to 100000, got 0"),
         ({"people": 65}, "people must be a whole number from 1 to 64, got 65"),
+        ({"strict": ("dark",)}, "'dark' is measured in photos, not in the frames of videos"),
         ({"strict": ("dim",)}, "there is no warning 'dim': known are all, small, blurred"),
         ({"people": 0}, "people must be a whole number from 1 to 64, got 0"),
         ({"stage": "quick"}, "stage must be one of linear, pixels, got 'quick'"),

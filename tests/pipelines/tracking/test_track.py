@@ -12,6 +12,7 @@ from morphface.core.errors import (
     OutputError,
     ParameterError,
     StoppedError,
+    VerdictError,
     VideoError,
 )
 from morphface.media.video import read_video
@@ -62,6 +63,32 @@ def test_a_track_a_report_and_an_overlay_with_sound_are_written(video, tmp_path,
     assert times == pytest.approx(track.times.tolist(), abs=1e-3)
     before, after = sound_packets(video), sound_packets(tmp_path / "out" / "overlay.mp4")
     assert [data for _, data in after] == [data for _, data in before[: len(after)]] != []
+
+
+def test_what_frames_are_warned_of_is_reported_and_kept(video, tmp_path, known):
+    known(states=[LOST] * 2 + [TRACKED] * 10)
+    person = track_video(video, tmp_path, overlay=False)["people"][0]
+    track, _ = load_track(tmp_path / "track.npz")
+    assert bool(track.warnings["small"][:2].isnan().all())
+    words = "in 10 frames the face is small, 50 pixels, at worst"
+    assert person["warnings"] == [{"name": "small", "frames": 10, "worst": 50.0, "words": words}]
+    assert track.warnings["small"][2:].tolist() == [50.0] * 9 + [51.0]
+
+
+def test_frames_without_the_refused_warnings_stay(video, tmp_path, known):
+    known()
+    report = track_video(video, tmp_path, overlay=False, strict=("turned", "cut"))
+    assert (report["frames_lost"], report["settings"]["strict"]) == (0, ["turned", "cut"])
+
+
+@pytest.mark.refusal
+def test_a_video_of_which_every_frame_is_refused_is_refused(video, tmp_path, known):
+    known()
+    with pytest.raises(VerdictError, match="every frame is refused, as --strict asks: .* small"):
+        track_video(video, tmp_path / "out", strict=("small",))
+    with pytest.raises(ParameterError, match="'dark' is measured in photos"):
+        track_video(video, tmp_path / "out", strict=("dark",))
+    assert not (tmp_path / "out").exists()
 
 
 def test_several_people_have_a_folder_each(video, tmp_path, known):
