@@ -31,6 +31,8 @@ SHADED = 0.9
 NEAR = 0.012
 """Standard deviation around a vertex of the colours that its texture goes on from, in sizes of the
 head."""
+FINE = 0.004
+"""The same of what grain is finer than: wrinkles and spots, repeated, are a pattern."""
 EVENED = 8
 """Times that the colours of skin are smoothed along edges."""
 DARK = 0.04
@@ -278,8 +280,9 @@ class MeshSkin:
 
     @cached_property
     def fine(self) -> Float[np.ndarray, "H W 3"]:
-        """How many times brighter the photo is than its smooth version."""
-        return single(self.head.photo.pixels.numpy() + DARK) / (self._smooth + DARK)
+        """How many times brighter the photo is than its mean very near."""
+        work, pixels = self.head.person.work, self.head.photo.pixels.numpy()
+        return single(pixels + DARK) / (blurred(pixels, FINE * work.size / work.scale) + DARK)
 
     @cached_property
     def _kept(self) -> Float[Tensor, "V 1"]:
