@@ -113,8 +113,17 @@ def bare(
     ratio = 1 - light / (skin @ weights).clamp(min=0.02)
     lashes = smoothstep(ratio, *DARKER) * smoothstep(far, -WITHIN, 0.0)
     lashes = lashes * smoothstep(far, LASHES, 0.7 * LASHES) * between(along)
+    lashes = _rooted(lashes, far[:, 0])
     soft = avg_pool2d(lashes[None], 3, 1, 1, count_include_pad=False)[0]  # no stairs where it turns
     return skin, soft[..., None]
+
+
+def _rooted(lashes: Float[Tensor, "m n"], far: Float[Tensor, " m"]) -> Float[Tensor, "m n"]:
+    """Lashes that begin at the edge of the lid: landmarks are a little beside it, in the eye."""
+    near = (far > 0) & (far < NEXT)
+    grown = lashes.clone()
+    grown[near] = lashes[near].flip(0).cummax(0).values.flip(0)
+    return grown
 
 
 def _without_strokes(seen: Float[Tensor, "m n 3"], reach: int) -> Float[Tensor, "m n 3"]:

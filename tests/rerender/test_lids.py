@@ -9,7 +9,7 @@ from morphface.edit import edit
 from morphface.media.images import Photo
 from morphface.rerender import Rerenderer
 from morphface.rerender.lid_lines import RISE, LidLines, LidMotion
-from morphface.rerender.lid_skin import CLEAR, CORE
+from morphface.rerender.lid_skin import CLEAR, CORE, LASHES, WITHIN
 from morphface.rerender.lids import LidPhoto, MovedLids, _carried
 from morphface.rerender.ring_axes import RingAxes
 from tests.rerender.heads import photographed, pixels
@@ -82,6 +82,18 @@ def test_no_lash_is_stretched_over_a_lid(lids, share):
     line = middle & ((flat[..., 1] - upper).abs() < CORE / 2)
     assert moved.lashes(flat)[line].min() > 0.6
     assert moved.lashes(flat)[middle & (flat[..., 1] > upper + 0.15)].max() < 0.01
+
+
+def test_lashes_grow_from_the_edge_of_the_lid_though_landmarks_lie_below_it():
+    axes, lines, (along, up, upper, lower) = opened()
+    picture = torch.full((*along.shape, 3), SKIN)
+    picture[(up < upper + 0.025) & (up > lower)] = 1.0
+    picture[(up > upper + 0.025) & (up < upper + 0.055) & (along > 0) & (along < 1)] = LASH
+    seen = LidPhoto.of(picture, axes, lines, BROW).lashes[..., 0]
+    far = (torch.arange(len(seen)) + 0.5) / len(seen) * (LASHES + WITHIN) - WITHIN
+    middle = seen[:, seen.shape[1] // 3 : -seen.shape[1] // 3]
+    assert middle[(far > 0.012) & (far < 0.035)].min() > 0.8
+    assert middle[far > 0.09].max() < 0.1
 
 
 def test_lashes_of_a_closed_eye_hang_down(lids):
