@@ -22,22 +22,31 @@ STIFF = 4.0
 """How strongly a vertex that is seen well keeps what its colour says, in edges."""
 GUESS = 0.003
 """The same of the guess that hair covers a head above the eyes, and nothing below them."""
+MIRRORED = 0.5
+"""What the other side of the head counts for where a side is not seen."""
+GROWN = 0.3
+"""How strongly, in edges, a scalp that no photo shows is under the hair that someone has."""
 _INNER = ("eyeballs", "eye_sockets", "mouth", "teeth", "tongue", "lips", "eyelids", "brows")
 
 
 def bare_skin(
-    face: FittedFace, photo: Photo, hair: Float[Tensor, " V"] | None = None
+    face: FittedFace,
+    photo: Photo,
+    hair: Float[Tensor, " V"] | None = None,
+    hairy: float = 0.0,
 ) -> Float[Tensor, " V"]:
     """How likely each vertex is not covered, 0 to 1.
 
-    Where the photo shows it, its colour tells; what the photo does not show is as what is beside
-    it on the mesh. Parts that differ from skin by nature count as bare.
+    Where the photo shows it, its colour tells; what the photo does not show is as the other side
+    of the head, and as what is beside it on the mesh; a scalp, as hairy as its owner. Parts that
+    differ from skin by nature count as bare.
 
     Args:
         face: a fitted face.
         photo: that it was fitted to.
         hair: how far the photo shows hair or headwear at each vertex, if that is known; a beard
             is no cover.
+        hairy: 1 for who has hair or wears something on the head, 0 for who is bald.
     """
     model, vertices = face.model, face.vertices_in_camera()
     if face.pixels is None:
@@ -60,7 +69,15 @@ def bare_skin(
     blank = torch.zeros(model.size)
     beside = torch.maximum(model.regions.get("ears", blank), model.regions.get("neck", blank))
     weight = STIFF * (seen.confidence * (1 - beside * (1 - covered)) + own) ** 2
+    if model.mirror is not None and hair is not None:
+        twin = model.mirror.long()
+        there = MIRRORED * weight[twin] * (1 - seen.confidence)
+        other = 1 - (hair * (1 - beard))[twin]  # and not its colour: light comes from one side
+        likely = (weight * likely + there * other) / (weight + there).clamp(min=1e-6)
+        weight = weight + there
     firm, guess = torch.full_like(weight, GUESS), (model.identity.mean[:, 1] < 0).to(weight)
+    grown = GROWN * hairy * model.regions.get("scalp", blank)
+    firm, guess = firm + grown, guess * firm / (firm + grown)
     likely = (weight * likely + firm * guess) / (weight + firm)
     return _spread(edges(model.faces).numpy(), likely, weight + firm).clamp(0, 1)
 

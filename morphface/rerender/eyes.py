@@ -43,6 +43,9 @@ CLOSED = 0.09
 ASIDE = 2.2, 3.0
 """Width of an eye in radii of its iris, less where it is seen from aside: it is not drawn up to the
 first, and wholly from the second."""
+HIDDEN = 0.65
+"""Share of an eye's rim that a mesh shows up to which a nose hides the eye: 0.55 and less where one
+does, 0.79 and more elsewhere."""
 EDGE = 0.012
 """Half of how wide the edge of the lids is mixed, in widths of the eye."""
 ROUND = 0.87, 1.1
@@ -109,8 +112,9 @@ class Eyes:
         fitted, model = self.head.face.parameters, self.head.face.model
         expression, gaze = full_expression(parameters, model).clone(), parameters.gaze.clone()
         before, names = full_expression(fitted, model), model.expression.names
+        turned = not torch.equal(parameters.rotation, fitted.rotation)
         for side, seen in enumerate(self._seen):
-            if seen is None:
+            if seen is None and (turned or not self._hidden[side]):
                 continue
             gaze[:, side] = fitted.gaze[:1, side]
             columns = [k for k, name in enumerate(names) if name in LIDS[side]]
@@ -157,6 +161,14 @@ class Eyes:
     @cached_property
     def _seen(self) -> list[_SeenEye | None]:
         return [self._in_photo(side) for side in range(len(RINGS))]
+
+    @cached_property
+    def _hidden(self) -> list[bool]:
+        """Whether the photo hardly shows each eye: there is no lid then that could move."""
+        if self.head.face.fit.landmarks.scheme != "478":
+            return [False] * len(RINGS)
+        shown = self.head.landmarks(self.head.visible[:, None].expand(-1, 3))[:, 0]
+        return [bool(shown[list(ring)].mean() < HIDDEN) for ring, _ in RINGS]
 
     @cached_property
     def _balls(self) -> list[tuple[Ball, Float[Tensor, "2"]] | None]:

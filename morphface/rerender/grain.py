@@ -40,6 +40,11 @@ class Grain:
     middle: Float[Tensor, "2"]
     axes: Float[Tensor, "2 2"]
 
+    @property
+    def reach(self) -> Float[Tensor, "2"]:
+        """How far the patch goes from its middle, in pixels of the photo along x and y."""
+        return REACH * self.axes.abs().sum(0)
+
     def places(self, coordinates: Float[Tensor, "*N 2"]) -> Float[Tensor, "*N 2"]:
         """Where in the photo the grain of points is.
 

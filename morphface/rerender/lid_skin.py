@@ -51,10 +51,12 @@ ROWS = 0.5
 EVEN = 0.02, 0.2
 """How far around a place make-up is a mean, and how far along the eye skin is, in widths of it."""
 CLEAR = 0.92, 1.05
-"""How dark and how bright a lid may be beside the skin above and below the eye, which a closed lid
-is lit like."""
-BROW = 0.75
-"""How dark skin above an eye may be beside that below it: what is darker is a low brow."""
+"""How dark a closed lid may be beside the skin below the eye, which it is lit like: that above is
+in the shade of the socket, which the lid comes out of, or is a low brow; and how bright beside the
+brighter of the two."""
+TINT = 0.5
+"""How far a lid keeps its own tint where it is bright: shades, lashes and make-up have another one
+than the skin below the eye."""
 HAIR = 0.2, 0.4
 """The same of what hangs before the eye, which stays as it is, and of what does not."""
 USED = 0.8, 0.6
@@ -111,7 +113,17 @@ def bare(
     ratio = 1 - light / (skin @ weights).clamp(min=0.02)
     lashes = smoothstep(ratio, *DARKER) * smoothstep(far, -WITHIN, 0.0)
     lashes = lashes * smoothstep(far, LASHES, 0.7 * LASHES) * between(along)
-    return skin, lashes[..., None]
+    lashes = _rooted(lashes, far[:, 0])
+    soft = avg_pool2d(lashes[None], 3, 1, 1, count_include_pad=False)[0]  # no stairs where it turns
+    return skin, soft[..., None]
+
+
+def _rooted(lashes: Float[Tensor, "m n"], far: Float[Tensor, " m"]) -> Float[Tensor, "m n"]:
+    """Lashes that begin at the edge of the lid: landmarks are a little beside it, in the eye."""
+    near = (far > 0) & (far < NEXT)
+    grown = lashes.clone()
+    grown[near] = lashes[near].flip(0).cummax(0).values.flip(0)
+    return grown
 
 
 def _without_strokes(seen: Float[Tensor, "m n 3"], reach: int) -> Float[Tensor, "m n 3"]:
@@ -130,9 +142,10 @@ def _without_strokes(seen: Float[Tensor, "m n 3"], reach: int) -> Float[Tensor, 
 def cleared(
     skin: Float[Tensor, "m n 3"], below: Float[Tensor, "g n 3"], width: float, brow: float
 ) -> Float[Tensor, "m n 3"]:
-    """How much brighter a lid is that is as bright as the skin above and below the eye.
+    """How much brighter a lid is that is lit as the skin below the eye.
 
-    Make-up and the shade of a fold end at the brow: nothing there.
+    Make-up and the shade of a fold end at the brow: nothing there. What is dark has lost the tint
+    of skin, which it gets from below, too.
 
     Args:
         skin: of the lid, rows from its edge up to `ROWS`.
@@ -153,20 +166,27 @@ def cleared(
         mean = avg_pool2d(mean, 2 * around + 1, 1, around, count_include_pad=False)
     mean = mean[0].movedim(0, -1)
     above, under = usual
-    least = CLEAR[0] * torch.maximum(torch.minimum(above, under), BROW * under)
-    most = CLEAR[1] * torch.maximum(above, under)
-    change = torch.minimum(torch.maximum(mean, least), most) - mean
+    light, up, low = (_light(each) for each in (mean, above, under))
+    bright = torch.minimum(torch.maximum(light, CLEAR[0] * low), CLEAR[1] * torch.maximum(up, low))
+    own = TINT * (light / bright).clamp(max=1).square()
+    change = bright * torch.lerp(under / low, mean / light, own) - mean
     free = smoothstep((above.mean(-1) / under.mean(-1).clamp(min=0.02)), *HAIR)[:, None]
     return free * change * smoothstep(far, 1.25 * high, 0.9 * high)
 
 
-def between(along: Tensor) -> Tensor:
+def _light(colours: Float[Tensor, "*batch 3"]) -> Float[Tensor, "*batch 1"]:
+    """Luminance, above zero."""
+    return (colours @ colours.new_tensor(LUMINANCE)).clamp(min=0.02)[..., None]
+
+
+def between(along: Tensor, within: float = 0.04) -> Tensor:
     """1 between the corners of an eye, 0 beyond them.
 
     Args:
         along: where, in widths of the eye.
+        within: how far from the corners it is 1.
     """
-    return smoothstep(along, -0.04, 0.04) * smoothstep(along, 1.04, 0.96)
+    return smoothstep(along, -0.04, within) * smoothstep(along, 1.04, 1 - within)
 
 
 def _widened(values: Float[Tensor, "m n"], reach: int) -> Float[Tensor, "m n"]:

@@ -46,6 +46,8 @@ HANGING = 0.11, 0.0
 """Where lashes of closed eyes end, and are as dense as those of open ones, in widths of the eye."""
 FADE = 0.12
 """How wide the passage is to what is around, in widths of the eye."""
+CORNER = 0.12
+"""How far within its corners skin of a lid passes into that of the photo, in widths of the eye."""
 UNDER = 0.1, 0.4
 """Between which distances below an eye there is skin whose grain is that of its lid, in widths."""
 GRAIN = 0.02, 0.03
@@ -186,13 +188,14 @@ class MovedLids:
         place = axes.screen(torch.stack([along, there], dim=-1))
         seen = look_up(photo.pixels[None], place[None])[0]
         skin = _strip_at(photo.skin, along, above, (0.0, ROWS))
-        skin = skin + self.closed * _strip_at(photo.clear, along, above, (0.0, ROWS))
+        lit = 1 - (1 - self.closed) ** 2  # a lid comes out of its fold before it meets the other
+        skin = skin + lit * _strip_at(photo.clear, along, above, (0.0, ROWS))
         # What is filled in has the grain of skin below the eye.
         grain = _strip_at(photo.grain, along, up - lower, (0.0, UNDER[1] - UNDER[0]))
         skin = skin + grain * smoothstep(above, 1.7 * DENSE, DENSE)[..., None]
         near = smoothstep(above, ROWS - 0.01, ROWS - 0.1) * over
         changed = smoothstep(torch.tensor(self.closed), 0.03, 0.25)
-        return torch.lerp(seen, skin, (near * changed * between(along))[..., None])
+        return torch.lerp(seen, skin, (near * changed * between(along, CORNER))[..., None])
 
     def covering(self, flat: Float[Tensor, "h w 2"]) -> Float[Tensor, "h w 1"]:
         """How far places are on the part of the upper lid that has come down over the eye.

@@ -187,15 +187,21 @@ class MeshLayer:
         grain, skin = self._skin.grain, self.head.bare * (1 - self._skin.feature[:, None])
         return [] if grain is None else [grain.coordinates, skin]
 
+    @cached_property
+    def _fine(self) -> tuple[Float[np.ndarray, "h w 3"], Float[Tensor, "2"]] | None:
+        grain = self._skin.grain
+        return None if grain is None else self._skin.fine(grain)
+
     def _grained(
         self, paint: Float[Tensor, "h w 3"], carried: Float[Tensor, "h w C"]
     ) -> Float[Tensor, "h w 3"]:
         """The texture with the grain of the photo's skin."""
         grain = self._skin.grain
-        if grain is None:
+        if grain is None or self._fine is None:
             return paint
         coordinates, skin = carried.split([2, 1], -1)
-        change = looked_up(self._skin.fine, grain.places(coordinates)) - 1
+        fine, corner = self._fine
+        change = looked_up(fine, grain.places(coordinates) - corner) - 1
         return (paint * (1 + skin * change.clamp(-MOST, MOST))).clamp(0, 1)
 
     def _trust(self, look: Look, camera: Camera) -> Float[Tensor, "V 1"]:

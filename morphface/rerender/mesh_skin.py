@@ -31,6 +31,8 @@ SHADED = 0.9
 NEAR = 0.012
 """Standard deviation around a vertex of the colours that its texture goes on from, in sizes of the
 head."""
+FINE = 0.004
+"""The same of what grain is finer than: wrinkles and spots, repeated, are a pattern."""
 EVENED = 8
 """Times that the colours of skin are smoothed along edges."""
 DARK = 0.04
@@ -276,10 +278,23 @@ class MeshSkin:
         )
         return grain_of(mean, known, self.places)
 
-    @cached_property
-    def fine(self) -> Float[np.ndarray, "H W 3"]:
-        """How many times brighter the photo is than its smooth version."""
-        return single(self.head.photo.pixels.numpy() + DARK) / (self._smooth + DARK)
+    def fine(self, grain: Grain) -> tuple[Float[np.ndarray, "h w 3"], Float[Tensor, "2"]]:
+        """How many times brighter the photo is than its mean very near, around a patch of grain.
+
+        Args:
+            grain: where the patch is.
+
+        Returns:
+            That, and column and row of its upper left pixel in the photo.
+        """
+        width = FINE * self.head.person.work.size / self.head.person.work.scale
+        reach = grain.reach + 4 * width + 2
+        most = grain.middle.new_tensor(self.head.photo.size[::-1])
+        low = torch.minimum((grain.middle - reach).clamp(min=0), most - 1).int()
+        (left, top), (right, bottom) = low.tolist(), (grain.middle + reach).ceil().int().tolist()
+        part = self.head.photo.pixels[top : max(bottom, top + 1), left : max(right, left + 1)]
+        pixels = single(part.numpy())
+        return single(pixels + DARK) / (blurred(pixels, width) + DARK), low.to(grain.middle)
 
     @cached_property
     def _kept(self) -> Float[Tensor, "V 1"]:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from morphface.core.ramps import ramp
 from morphface.fit.fitted import FittedFace
+from morphface.geometry.mesh import vertex_normals
 from morphface.media.images import Photo
 from morphface.render.interpolate import interpolate
 from morphface.render.rasterize import rasterize
@@ -48,6 +49,10 @@ SMOOTH = 0.008
 """By how much the outline is smoothed where it says how round a person is."""
 BARE_EARS = 0.7
 """Share of skin where ears are to be, from which they are not under hair."""
+CUT = 0.5
+"""Share of the scalp beyond the photo's border from which hair elsewhere tells who is bald."""
+HAIRLINE = 0.005, 0.012
+"""Amounts of that, in squares of the head's size: none, and someone with hair."""
 DRAWN = ("face", "lips", "eyelids", "eyeballs", "eye_sockets", "mouth", "teeth", "tongue")
 """Regions of the mesh that are drawn as such."""
 FAR = 0.5
@@ -160,7 +165,7 @@ class Person:
         chosen = [labels.hair, np.maximum(labels.hair, labels.skin) * low]
         weight = self.padded(np.maximum(*chosen) * (self.matte > 0.97))
         colours = self.padded(self.colours)
-        if labels.hair.sum() < 0.02 * size * size:
+        if self.hairy < 0.5 and labels.hair.sum() < 0.02 * size * size:
             weight = self.padded((labels.skin + labels.hair) * (self.matte > 0.97))
         hair = self.padded(labels.hair * (self.matte > 0.97))
         seen = np.pad(np.ones(self.matte.shape, bool), self.room)
@@ -220,11 +225,26 @@ class Person:
         scalp = self.face.model.regions.get("scalp")
         if scalp is None:
             return 1.0
-        seen = self.on_mesh(scalp[:, None])[..., 0] > 0.5
-        if not seen.any():
-            return 1.0
-        share = float((self.labels.hair * self.matte)[seen].mean())
-        return min(max((share - 0.3) / 0.3, 0.0), 1.0)
+        hair = self.labels.hair * self.matte
+        if self._cut(scalp) > CUT:  # what little is seen of it may be a high forehead
+            share = float(hair.sum()) / self.work.size**2
+            low, high = HAIRLINE
+        else:
+            seen = self.on_mesh(scalp[:, None])[..., 0] > 0.5
+            share = float(hair[seen].mean()) if seen.any() else 1.0
+            low, high = 0.3, 0.6
+        return min(max((share - low) / (high - low), 0.0), 1.0)
+
+    def _cut(self, region: Float[Tensor, " V"]) -> float:
+        """Share of what would be seen of a region that lies beyond the photo's border."""
+        vertices = self.sight.vertices
+        facing = (vertex_normals(vertices, self.sight.faces) * vertices).sum(-1) < 0
+        places = self.face.camera.project(vertices[facing & (region > 0.5)])[:, :2]
+        if not len(places):
+            return 0.0
+        height, width = self.photo.size
+        inside = (places >= 0) & (places < places.new_tensor([width, height]))
+        return 1 - float(inside.all(-1).float().mean())
 
     def on_mesh(self, values: Float[Tensor, "V C"]) -> Float[np.ndarray, "h w C"]:
         """Values of vertices where the photo shows them; zero elsewhere.

@@ -106,10 +106,9 @@ class SeenHead:
     @cached_property
     def bare(self) -> Float[Tensor, "V 1"]:
         """How far each vertex is bare, with little between no and yes."""
-        share = (
-            (bare_skin(self.face, self.photo, self.person.hair_at_vertices) - 0.35) / 0.3
-        ).clamp(0, 1)
-        return share[:, None]
+        person = self.person
+        found = bare_skin(self.face, self.photo, person.hair_at_vertices, person.hairy)
+        return ((found - 0.35) / 0.3).clamp(0, 1)[:, None]
 
     @cached_property
     def rims(self) -> Float[Tensor, "V 1"]:

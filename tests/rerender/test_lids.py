@@ -9,7 +9,7 @@ from morphface.edit import edit
 from morphface.media.images import Photo
 from morphface.rerender import Rerenderer
 from morphface.rerender.lid_lines import RISE, LidLines, LidMotion
-from morphface.rerender.lid_skin import CLEAR, CORE
+from morphface.rerender.lid_skin import CLEAR, CORE, LASHES, WITHIN
 from morphface.rerender.lids import LidPhoto, MovedLids, _carried
 from morphface.rerender.ring_axes import RingAxes
 from tests.rerender.heads import photographed, pixels
@@ -82,6 +82,18 @@ def test_no_lash_is_stretched_over_a_lid(lids, share):
     line = middle & ((flat[..., 1] - upper).abs() < CORE / 2)
     assert moved.lashes(flat)[line].min() > 0.6
     assert moved.lashes(flat)[middle & (flat[..., 1] > upper + 0.15)].max() < 0.01
+
+
+def test_lashes_grow_from_the_edge_of_the_lid_though_landmarks_lie_below_it():
+    axes, lines, (along, up, upper, lower) = opened()
+    picture = torch.full((*along.shape, 3), SKIN)
+    picture[(up < upper + 0.025) & (up > lower)] = 1.0
+    picture[(up > upper + 0.025) & (up < upper + 0.055) & (along > 0) & (along < 1)] = LASH
+    seen = LidPhoto.of(picture, axes, lines, BROW).lashes[..., 0]
+    far = (torch.arange(len(seen)) + 0.5) / len(seen) * (LASHES + WITHIN) - WITHIN
+    middle = seen[:, seen.shape[1] // 3 : -seen.shape[1] // 3]
+    assert middle[(far > 0.012) & (far < 0.035)].min() > 0.8
+    assert middle[far > 0.09].max() < 0.1
 
 
 def test_lashes_of_a_closed_eye_hang_down(lids):
@@ -157,6 +169,19 @@ def test_eyes_behind_dark_glasses_are_left_alone():
     assert torch.equal(stage(blinking), dark)
 
 
+def test_an_eye_behind_the_nose_does_not_blink_before_it_is_turned_into_sight():
+    face, photo = photographed({}, yaw=58.0)
+    eyes, names = Rerenderer(face, photo)._eyes, face.model.expression.names
+    assert eyes._hidden == [True, False]
+    blinking = edit(face.parameters, model=face.model, expression=dict.fromkeys(BOTH, 1.0))
+    assert eyes.resting(blinking).expression[0, names.index(BOTH[0])] == 0
+    turned = edit(blinking, model=face.model, yaw=0.0)
+    assert eyes.resting(turned).expression[0, names.index(BOTH[0])] == 1
+    found = Rerenderer(face, photo)(blinking)
+    hidden = pixels()[..., 0] > face.fit.landmarks.points[168, 0] + 8
+    assert torch.equal(found[hidden], photo.pixels[hidden])
+
+
 def test_a_face_at_rest_is_the_same_parameters():
     face, photo = photographed({})
     eyes = Rerenderer(face, photo)._eyes
@@ -178,15 +203,29 @@ def painted():
     return LidPhoto.of(picture, axes, lines, BROW)
 
 
-def test_a_closed_lid_is_as_the_skin_above_and_below_it_whatever_is_painted_on_it(painted):
+def test_a_closed_lid_is_as_the_skin_around_the_eye_whatever_is_painted_on_it(painted):
     moved, flat = closed(painted, 1.0), painted.axes.flat(pixels())
     upper, _ = moved.lines.at(flat[..., 0])
     lid = ((flat[..., 0] - 0.5).abs() < 0.3) & (flat[..., 1] > upper + 0.02)
     lid &= flat[..., 1] < painted.lines.at(flat[..., 0])[0] + 0.2
     found = moved.colours(flat)[lid]
     assert len(found) > 1000
-    assert (found > CLEAR[0] * torch.tensor([0.7, 0.5, 0.4]) - 0.02).all()
+    assert (found > CLEAR[0] * torch.tensor([0.7, 0.5, 0.4]) - 0.03).all()
     assert (found < CLEAR[1] * torch.tensor([0.8, 0.6, 0.5]) + 0.02).all()
+
+
+def test_a_lid_that_closes_comes_out_of_the_shade_of_its_socket():
+    axes, lines, (_, up, upper, lower) = opened()
+    picture = torch.tensor([0.7, 0.5, 0.4]).expand(*up.shape, 3).clone()
+    picture[up > (upper + lower) / 2] = torch.tensor([0.3, 0.28, 0.3])
+    picture[(up < upper) & (up > lower)] = 1.0
+    dark = LidPhoto.of(picture, axes, lines, BROW)
+    moved, flat = closed(dark, 1.0), axes.flat(pixels())
+    lid = ((flat[..., 0] - 0.5).abs() < 0.3) & (flat[..., 1] > moved.lines.at(flat[..., 0])[0])
+    found = moved.colours(flat)[lid & (flat[..., 1] < 0.1)]
+    assert len(found) > 100
+    assert (found - CLEAR[0] * torch.tensor([0.7, 0.5, 0.4])).abs().max() < 0.04
+    assert (found[:, 0] / found[:, 2]).min() > 1.5  # of the skin in light 1.75, of the shade 1
 
 
 def test_paint_stays_on_a_lid_that_hardly_closes(painted):

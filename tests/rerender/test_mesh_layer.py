@@ -14,10 +14,11 @@ from morphface.render import Renderer
 from morphface.render.warp import centres, look_up
 from morphface.rerender import Rerenderer
 from morphface.rerender.bare import continued
+from morphface.rerender.grain import REACH, Grain
 from morphface.rerender.looks import Look
 from morphface.rerender.lookup import enlarged_fast, looked_up, softened, steps
 from morphface.rerender.mesh_layer import MeshLayer, _without_lines
-from morphface.rerender.mesh_skin import MeshSkin, facing
+from morphface.rerender.mesh_skin import DARK, MeshSkin, facing
 from morphface.rerender.seen_head import SeenHead
 from morphface.rerender.turn import Turn
 
@@ -118,6 +119,20 @@ def test_a_side_that_is_not_seen_varies_as_the_other_does(stage):
     cheek = left & (spot > 0.2) & (weight[skin.twin] > 0)
     assert cheek.sum() > 10
     assert (skin._correction - difference).abs()[cheek].mean() < 0.25 * spot[cheek].mean()
+
+
+def test_what_repeats_over_skin_is_finer_than_spots_and_wrinkles(known):
+    face, size = known.faces[0], known.photo.size
+    head = SeenHead(face, known.photo, Look.of(face.model, face.parameters))
+    wave = 0.04 * head.person.work.size / head.person.work.scale
+    across = 0.1 * torch.sin(2 * torch.pi * torch.arange(size[1]) / wave)
+    striped = Photo((0.5 + across)[None, :, None].expand(*size, 3))
+    grain = Grain(torch.zeros(1, 2), torch.tensor([size[1] / 2, size[0] / 2]), 2.0 * torch.eye(2))
+    fine, corner = MeshSkin(SeenHead(face, striped, head.look)).fine(grain)
+    edge = int((grain.middle - grain.reach - corner).max())
+    inner = fine[edge:-edge, edge:-edge]
+    assert min(inner.shape[:2]) >= 4 * REACH - 2
+    assert inner.std() < 0.25 * across.std() / (0.5 + DARK)  # 0.18 by its transform
 
 
 def test_what_is_before_a_face_is_found_at_its_vertices(known):

@@ -22,6 +22,7 @@ from morphface.rerender.looks import Look, brightened, light_change, part_of
 from morphface.rerender.seen_head import SeenHead
 from morphface.rerender.shrink import shrunk
 from morphface.rerender.turn import turning
+from tests.rerender.heads import photographed
 
 WALL = torch.tensor([0.35, 0.45, 0.6])
 SIZE = (200, 220)
@@ -186,6 +187,25 @@ def test_skin_is_bare_and_what_covers_it_is_not(case):
     assert bare_skin(seen, Photo(hat))[forehead].mean() < 0.2
     cheeks = face.model.regions["cheeks"] > 0.5
     assert bare_skin(seen, Photo(hat))[cheeks].mean() > 0.9
+
+
+def test_a_side_that_is_not_seen_is_under_hair_as_the_other_is():
+    face, photo = photographed({}, yaw=50.0)
+    seen = replace(face, pixels=explained(face))
+    x, y, z = face.model.identity.mean.unbind(-1)
+    temple = (x.abs() > 50) & (y > 0) & (z > -60)
+    shown, hidden = temple & (x < 0), temple & (x > 0)
+    assert shown.sum() > 20
+    assert bare_skin(seen, photo)[hidden].mean() > 0.5
+    assert bare_skin(seen, photo, shown.float())[hidden].mean() < 0.35
+
+
+def test_a_scalp_that_is_not_seen_is_as_hairy_as_its_owner(case):
+    face, photo = case
+    seen = replace(face, pixels=explained(face))
+    back = (face.model.regions["scalp"] > 0.9) & (face.model.identity.mean[:, 2] < -100)
+    bald, hairy = (bare_skin(seen, photo, hairy=share)[back].mean() for share in (0.0, 1.0))
+    assert hairy < 0.25 < 0.6 < bald
 
 
 def explained(face):

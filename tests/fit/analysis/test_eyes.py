@@ -69,6 +69,13 @@ def test_wrong_landmarks_of_the_iris_do_not_lead_astray():
     assert off(likely_gaze(eyes, PARTS, EXPECTED), ((0.15, 0.08), (0.15, 0.08))) < 1.0
 
 
+def test_what_is_dark_far_from_the_landmarks_of_the_iris_is_none():
+    marked = torch.tensor([0.35, 0.0])
+    eyes = tuple(glance((-0.4, -0.1), landmarks=marked) for _ in range(2))
+    found = likely_gaze(eyes, PARTS, EXPECTED)
+    assert (found - marked).norm(dim=1).max() < 0.46
+
+
 def test_shine_does_not_lead_astray():
     eye = glance((0.15, 0.05))
     seen = eye.seen.clone()
