@@ -4,11 +4,14 @@ Results go to files, tables to standard output, everything else to standard erro
 is for what the user can mend, 1 for our mistakes, 130 for an interruption.
 """
 
+import atexit
 import gc
+import os
 import signal
 import sys
 import threading
 import warnings
+from contextlib import suppress
 from typing import Annotated, Any
 
 import typer
@@ -29,7 +32,7 @@ from morphface.cli.transfer import transfer
 from morphface.cli.views import edit, view
 from morphface.core.errors import ModelWarning, MorphfaceError, SlowWarning, StoppedError
 
-__all__ = ["main", "run"]
+__all__ = ["leave", "main", "run"]
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -59,7 +62,27 @@ def main() -> None:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else it is to be ignored
         signal.signal(signal.SIGINT, _interrupt)
     _tell_warnings("--quiet" in sys.argv)
-    sys.exit(run(sys.argv[1:]))
+    leave(run(sys.argv[1:]))
+
+
+def leave(code: int) -> None:
+    """End this process as Python does, but for taking its modules apart, object by object.
+
+    That takes torch, numba and MediaPipe a second, and the system does it anyway. Threads are
+    waited for, and what is registered for the end is done.
+
+    Args:
+        code: of the exit.
+    """
+    waits, ends = getattr(threading, "_shutdown", None), getattr(atexit, "_run_exitfuncs", None)
+    if waits is None or ends is None:  # Python has others by now
+        sys.exit(code)
+    waits()
+    ends()
+    with suppress(OSError, ValueError):  # nobody reads any more
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)
 
 
 def _interrupt(*_: object) -> None:

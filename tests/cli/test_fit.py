@@ -261,6 +261,21 @@ def python(*arguments):
     return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=False)
 
 
+def test_a_process_ends_after_its_threads_and_what_is_registered_for_its_end():
+    told = python(
+        "-c",
+        "import atexit, threading, time\n"
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "from morphface.cli.app import leave\n"
+        "class Late:\n    def __del__(self): print('taken apart')\n"
+        "late, pool = Late(), ThreadPoolExecutor(1)\n"
+        "pool.submit(lambda: (time.sleep(0.2), print('thread')))\n"
+        "atexit.register(print, 'end')\n"
+        "leave(3)",
+    )
+    assert (told.stdout, told.returncode) == ("thread\nend\n", 3)
+
+
 @pytest.mark.parametrize("module", ["morphface", "morphface.cli"])
 def test_importing_loads_nothing_heavy(module):
     heavy = "{'torch', 'numpy', 'scipy', 'numba', 'mediapipe', 'PIL', 'roma'}"
