@@ -30,7 +30,7 @@ from typing import Any
 
 from PIL import Image
 
-from benchmarks.common import DATA, report
+from benchmarks.common import DATA, RESULTS, report
 
 ROOT = Path(__file__).parents[1]
 RUNS = 5
@@ -70,17 +70,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--beside", action="append", default=[], metavar="NAME=PATH")
     parser.add_argument("--runs", type=int, default=RUNS)
-    parser.add_argument("--only", default="", help="names of cases, with commas between them")
+    parser.add_argument("--only", default="", help="names of cases, with ';' between them")
     options = parser.parse_args()
     versions = {"after": ROOT} | {
         name: Path(path) for name, path in (text.split("=") for text in options.beside)
     }
     with TemporaryDirectory() as place:
         cases = _cases(_photos(Path(place)))
-        chosen = options.only.split(",") if options.only else list(cases)
+        chosen = options.only.split(";") if options.only else list(cases)
         found = [_case(name, cases[name], versions, options.runs) for name in chosen]
         found += [] if options.only else _peers(Path(place), options.runs)
-    report("shell", found)
+    file, new = RESULTS / "shell.json", {case["case"] for case in found}
+    old = json.loads(file.read_text()) if options.only and file.is_file() else []
+    report("shell", [case for case in old if case["case"] not in new] + found)
 
 
 def _photos(place: Path) -> Path:
