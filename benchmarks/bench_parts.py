@@ -1,6 +1,6 @@
 """Does the assembly put everybody together, what does it cost, and whom does the network find?
 
-    python -m benchmarks.bench_parts [--run RUN] [--held HEADS] [--only assembly|network]
+    python -m benchmarks.bench_parts [--run RUN] [--held HEADS] [--only assembly|cost|network]
 
 - `assembly`: 2,000 crowds of 2 to 30 faces of points on 368 x 496 pixels, turned up to full
   profile, some before others, from perfect maps, by both ways of pairing, and without the third
@@ -340,27 +340,26 @@ def main() -> None:
     options.add_argument("--run", type=Path)
     options.add_argument("--held", type=Path)
     options.add_argument("--crowds", type=int, default=CROWDS)
-    options.add_argument("--only", choices=("assembly", "network"))
+    options.add_argument("--only", choices=("assembly", "cost", "network"))
     given = options.parse_args()
     seed()
     torch.set_num_threads(1)
-    kept = [] if given.only is None else stored(given.only)
     rows: list[dict[str, Any]] = []
-    if given.only != "network":
+    if given.only in (None, "assembly"):
         head = template()
         rows = bench_assembly(head, given.crowds) + bench_crossing(head)
     if given.only != "assembly":
-        rows = kept + bench_network(given.run, given.held)
-        kept = []
-    report("parts", rows + kept)
+        alone = given.only == "cost"
+        rows += bench_network(None if alone else given.run, given.held)
+    report("parts", rows if given.only is None else rows + stored(rows))
 
 
-def stored(only: str) -> list[dict[str, Any]]:
-    """What an earlier run said of the other half."""
+def stored(new: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What an earlier run said of cases that are not measured anew."""
     place = RESULTS / "parts.json"
     rows = json.loads(place.read_text(encoding="utf-8")) if place.is_file() else []
-    ours = ("assembly", "crossing")
-    return [row for row in rows if row["case"].startswith(ours) != (only == "assembly")]
+    names = {row["case"] for row in new}
+    return [row for row in rows if row["case"] not in names]
 
 
 def bench_network(run: Path | None, held: Path | None) -> list[dict[str, Any]]:
