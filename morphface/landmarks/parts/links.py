@@ -82,7 +82,7 @@ def find_links(
     sure = score + _PEAKS * (peaks.score[start] + peaks.score[end]) - _LENGTH * long
     links = _paired(Links(limb, start, end, score, sure), graph, settings)
     if settings.support:
-        thirds = _thirds(links, len(peaks))[start, end].clip(max=_TRIANGLES)
+        thirds = np.minimum(_thirds(links, len(peaks), (start, end)), _TRIANGLES)
         sure = sure + settings.support * thirds
         links = _paired(Links(limb, start, end, score, sure), graph, settings)
     return links
@@ -96,15 +96,18 @@ def _paired(links: Links, graph: FaceGraph, settings: AssemblySettings) -> Links
     return links.chosen(_best_first(links))
 
 
-def _thirds(links: Links, count: int) -> Float[np.ndarray, "N N"]:
-    """To how many third parts each two are both linked.
+def _thirds(
+    links: Links, count: int, pairs: tuple[Int[np.ndarray, " M"], Int[np.ndarray, " M"]]
+) -> Int[np.ndarray, " M"]:
+    """To how many third parts both of each pair are linked.
 
     Where a face's part happens to lie on a limb of another face, the field says that it belongs to
     that. A third part to which both are linked, as most are within a face, tells otherwise.
     """
-    table = np.zeros((count, count), np.float32)
-    table[links.start, links.end] = table[links.end, links.start] = 1
-    return table @ table
+    linked = np.zeros((count, count), bool)
+    linked[links.start, links.end] = linked[links.end, links.start] = True
+    start, end = pairs
+    return np.count_nonzero(linked[start] & linked[end], axis=1)
 
 
 _Pairs = tuple[Int[np.ndarray, " M"], Int[np.ndarray, " M"], Int[np.ndarray, " M"]]
