@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SOME_SKIPPED", "inspect", "prepare"]
 
+_TOLD = "{task.completed:.0f}/{task.total} clips  {task.fields[words]}"
+
 CORPUS_MAPS = ("correspondence",)
 SOME_SKIPPED = 3
 """Exit code of a dataset that is whole, but lacks clips that could not be used."""
@@ -93,9 +95,7 @@ def prepare(
     damaged is mended by it. Exit codes: 0 all well, 3 some clips were skipped, 2 something to
     mend, 130 interrupted; what is done is kept in all cases.
     """
-    with progress_bar(
-        "{task.completed:.0f}/{task.total} clips  {task.fields[words]}", quiet=quiet
-    ) as bar:
+    with progress_bar(_TOLD, quiet=quiet) as bar:
         task = bar.add_task("loading", total=None, words="")
         from morphface.pipelines.prepare import PrepareSettings
         from morphface.pipelines.prepare import prepare as run
