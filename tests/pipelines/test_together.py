@@ -53,7 +53,8 @@ def test_landmarks_of_somebody_else_are_named_and_have_no_say(album):
 @pytest.mark.slow
 def test_pixels_of_three_views_tell_more_than_those_of_one_and_share_colours(album, by_pixels):
     alone = [face_error(identity(fit_photo(image).faces[0]), sitter(1)) for image in album[:3]]
-    assert face_error(identity(by_pixels.faces[0]), sitter(1)) < 0.9 * sum(alone) / len(alone)
+    # Which of a few views is the best is chance: rounding moves each by half a millimetre.
+    assert face_error(identity(by_pixels.faces[0]), sitter(1)) < 0.8 * max(alone)
     for face in by_pixels.faces:
         assert torch.equal(identity(face), identity(by_pixels.faces[0]))
         colours = face.parameters.reflectance

@@ -14,7 +14,7 @@ SIDE = 32
 CONFIG = config_of("implicit", resolution=SIDE, width=8, stacks=1, fine=4, maps=("depth",),
                    channels=(1,))  # fmt: skip
 SETTINGS = TrainSettings(
-    steps=150, batch=4, rate=5e-3, betas=(0.9, 0.99), adversarial="none", points=200, ema=0.9
+    steps=200, batch=4, rate=5e-3, betas=(0.9, 0.99), adversarial="none", points=200, ema=0.9
 )
 
 
@@ -38,12 +38,13 @@ class Balls:
 
 
 @torch.no_grad()
-def share_right(network, count=8):
-    """Of points about which the mesh alone knows nothing."""
+def share_right(network, count=8, shown=0):
+    """Of points about which the mesh alone knows nothing, with pictures of the ball `shown` on."""
     found = []
     for number in range(count):
         one = Balls().probes(10_000 + number)
-        inside = network(one.picture, one.places, one.space).inside > 0.5
+        picture = Balls().probes(10_000 + (number + shown) % count).picture
+        inside = network(picture, one.places, one.space).inside > 0.5
         between = (one.space[..., 0] > 0.5) & (one.space[..., 0] < 3)
         found.append((inside == one.inside)[between].float().mean())
     return float(torch.stack(found).mean())
@@ -58,7 +59,8 @@ def test_a_tiny_one_learns_and_comes_back_from_its_file(tmp_path):
     trained = train_generator(CONFIG, Balls(), tmp_path, settings=SETTINGS, observer=watch)
     assert sum(losses[-10:]) < 0.5 * sum(losses[:10])
     right = share_right(trained)
-    assert right > 0.85
+    assert right > 0.8
+    assert right > 0.08 + share_right(trained, shown=3)  # what it says follows from the picture
     assert share_right(load_generator(tmp_path / "generator.safetensors")) == right
 
 
