@@ -21,6 +21,7 @@ from morphface.fit.analysis.person import person_of, strangers
 from morphface.fit.analysis.settings import GROUPS
 from morphface.fit.covered import fit_seen
 from morphface.fit.fitted import FittedFace
+from morphface.fit.verdict import Verdict
 from morphface.geometry.camera import Camera
 from morphface.geometry.focal import FocalLength, focal_pixels
 from morphface.geometry.intrinsics import Intrinsics
@@ -60,7 +61,7 @@ class Wishes(TypedDict, total=False):
 
 
 _T = TypeVar("_T")
-_R = TypeVar("_R", FitResult, PhotometricResult)
+_R = TypeVar("_R", FitResult, PhotometricResult, Verdict)
 _OWN = tuple(name for name in GROUPS if name not in ("identity", "reflectance"))
 _PER_FRAME = ("expression", "illumination", "rotation", "translation", "gaze")
 
@@ -293,11 +294,12 @@ def _fit(task: _Task, stage: str) -> tuple[FittedFace, ...]:
         fit, own = task.landmarks_fit(number, person), seen.get(number)
         if seen and own is None:
             fit, own = _apart(task, number, fit, seen[agreeing[0]])
-        if number not in agreeing and starts[number].landmark_nme <= HOPELESS:
-            fit, own = _doubted(fit), None if own is None else _doubted(own)
         verdict = verdict_on(
             task.model, one.photo, fit, own, lens_known=one.focal is not None, cover=one.cover
         )
+        if number not in agreeing and starts[number].landmark_nme <= HOPELESS:
+            fit, own = _doubted(fit), None if own is None else _doubted(own)
+            verdict = _doubted(verdict)
         done.append(FittedFace(fit.to("cpu"), task.model, dict(one.clock.laps), own, verdict))
     return tuple(done)
 
