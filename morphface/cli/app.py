@@ -50,8 +50,8 @@ app.command("import")(import_)
 
 _INTERRUPTED = 130
 _YOUNG = 50_000
-"""New objects after which garbage is looked for. Imports make 700 at every turn, all of which stay:
-with Python's own threshold a sixth of their time goes to looking at them (`bench_shell`)."""
+"""New objects after which garbage is looked for. Imports make many, all of which stay: with the 700
+of Python they are looked at again and again."""
 _stopped = threading.Event()
 
 
@@ -68,7 +68,7 @@ def main() -> None:
 def leave(code: int) -> None:
     """End this process as Python does, but for taking its modules apart, object by object.
 
-    That takes torch, numba and MediaPipe a second, and the system does it anyway. Threads are
+    That takes torch, numba and MediaPipe long, and the system frees all of it anyway. Threads are
     waited for, and what is registered for the end is done.
 
     Args:

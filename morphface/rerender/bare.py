@@ -3,11 +3,11 @@
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from scipy.sparse import coo_matrix, csc_matrix, diags
-from scipy.sparse.linalg import splu
+from scipy.sparse import csc_matrix, diags
 from torch import Tensor
 
 from morphface.fit.fitted import FittedFace
+from morphface.geometry.laplacian import graph_laplacian, solved
 from morphface.geometry.mesh import edges, vertex_normals
 from morphface.geometry.spherical_harmonics import irradiance
 from morphface.media.images import Photo
@@ -102,12 +102,8 @@ def _spread(
     pairs: np.ndarray, values: Float[Tensor, "V *C"], weight: Float[Tensor, " V"]
 ) -> Float[Tensor, "V *C"]:
     """Values where they have weight, continued smoothly over the mesh."""
-    size = len(values)
-    a, b = pairs.T
-    near = coo_matrix((np.ones(len(a)), (a, b)), shape=(size, size))
-    near = near + near.T
     data = weight.double().numpy()
-    system = diags(np.asarray(near.sum(axis=1)).ravel() + data) - near
-    known = np.moveaxis(values.double().numpy(), 0, -1) * data
-    known = np.moveaxis(known, -1, 0)
-    return torch.from_numpy(splu(csc_matrix(system)).solve(known)).float()
+    system = csc_matrix(graph_laplacian(pairs, len(values)) + diags(data))
+    known = values.double().flatten(1) if values.ndim > 1 else values.double()[:, None]
+    found = solved(system, known.numpy() * data[:, None])
+    return torch.from_numpy(found).float().reshape(values.shape)

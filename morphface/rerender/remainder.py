@@ -86,8 +86,6 @@ class Remainder:
             turn: of the head.
         """
         share = self.share(turn)
-        if share <= 0:
-            return
         here = self._box
         frame, place, person = (x[here] for x in (turned.frame, turned.place, turned.person))
         theirs = looked_up(self.missing.numpy(), place)

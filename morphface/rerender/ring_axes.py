@@ -97,7 +97,7 @@ def sampled(table: Float[Tensor, "K C"], along: Float[Tensor, "*pixels"]) -> Ten
 
 def _line(points: Float[Tensor, "n 2"]) -> Float[Tensor, " K"]:
     """A smooth line through points, level beyond them."""
-    from scipy.interpolate import PchipInterpolator  # brings scipy.optimize, a third of a second
+    from scipy.interpolate import PchipInterpolator  # here: it brings scipy.optimize
 
     along, up = points.double().numpy().T
     along = np.maximum.accumulate(along) + 1e-3 * np.arange(len(along))  # also where it turns back

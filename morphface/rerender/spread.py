@@ -28,7 +28,7 @@ def spread(
         here: the pixels of a box.
         unit: length by which points are divided, so that stiffness means the same in any photo.
     """
-    from scipy.interpolate import RBFInterpolator  # brings scipy.optimize, a third of a second
+    from scipy.interpolate import RBFInterpolator  # here: it brings scipy.optimize
 
     rows, columns = here.shape[:2]
     if not bool(values.any()):

@@ -56,9 +56,13 @@ def frames_before(face: FaceRaster) -> Float[np.ndarray, "h w"]:
     left = (face.middles[0] - face.middles[1]) / _BETWEEN  # a millimetre, in pixels
     up = np.array([left[1], -left[0]])
     dark = _lines(face)
-    rims = [_rim(dark, face.skin, middle, (left, up)) for middle in face.middles]
-    found = [rim for rim in rims if rim is not None]
-    return nothing if len(found) < 2 else _grown(found, np.where(face.skin, dark, 0.0), up)
+    rims = []
+    for middle in face.middles:
+        rim = _rim(dark, face.skin, middle, (left, up))
+        if rim is None:
+            return nothing
+        rims.append(rim)
+    return _grown(rims, np.where(face.skin, dark, 0.0), up)
 
 
 def _lines(face: FaceRaster) -> Float[np.ndarray, "h w"]:
