@@ -31,6 +31,7 @@ from morphface.cli.train import train
 from morphface.cli.transfer import transfer
 from morphface.cli.views import edit, view
 from morphface.core.errors import ModelWarning, MorphfaceError, SlowWarning, StoppedError
+from morphface.core.lean import import_alone
 
 __all__ = ["leave", "main", "run"]
 
@@ -52,12 +53,17 @@ _INTERRUPTED = 130
 _YOUNG = 50_000
 """New objects after which garbage is looked for. Imports make many, all of which stay: with the 700
 of Python they are looked at again and again."""
+_ALONE = {"fit", "edit", "view", "track", "transfer", "export", "doctor"}
+"""Commands that train nothing, and so need no compiler of torch."""
 _stopped = threading.Event()
 
 
 def main() -> None:
     """Run the command line on the arguments of this process and leave with its exit code."""
     gc.set_threshold(_YOUNG)
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # else torch's idle threads keep a core
+    if _ALONE.intersection(sys.argv[1:2]):
+        import_alone()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else it is to be ignored
         signal.signal(signal.SIGINT, _interrupt)

@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from morphface.core.errors import MissingDependencyError, MissingFileError, VerdictError
+from morphface.core.threads import one_torch_thread
 from morphface.fit import FitResult, PhotometricResult
 from morphface.fit.fitted import FittedFace
 from morphface.fit.verdict import Verdict, check_kinds, judge, measure, refuse_frames
@@ -44,7 +45,7 @@ def verdict_on(
         witness: from `witness_of`.
         cover: what is before the face; None where nobody looked.
     """
-    with torch.no_grad():
+    with torch.no_grad(), one_torch_thread():
         found = measure(
             model.to("cpu"),
             fit.to("cpu"),

@@ -17,6 +17,7 @@ from jaxtyping import Bool, Float
 from scipy.ndimage import binary_dilation, binary_fill_holes, label
 from torch import Tensor
 
+from morphface.core.threads import one_torch_thread
 from morphface.fit.covered.glasses import frames_before
 from morphface.fit.covered.hand import hand_before
 from morphface.fit.covered.raster import FaceRaster, face_raster
@@ -79,7 +80,8 @@ def fit_seen(
 ) -> tuple[FitResult, Float[Tensor, "H W"]]:
     """The fit to the landmarks that are seen, and how likely each pixel shows something before it.
 
-    Detectors see landmarks behind glasses, which count as they are.
+    Detectors see landmarks behind glasses, which count as they are. It runs on one thread: a second
+    one gains nothing, and the two wait for each other.
 
     Args:
         model: to fit.
@@ -91,11 +93,12 @@ def fit_seen(
     def fit(marks: Landmarks) -> FitResult:
         return fit_linear(model, marks, **lens)
 
-    start = fit(landmarks)
-    here = landmarks.points.device.type == "cpu"
-    told = (model, start) if here else (model.to("cpu"), start.to("cpu"))
-    cover, frames = _covers(*told, photo)
-    return fit_uncovered(fit, start, cover), torch.maximum(cover, frames)
+    with one_torch_thread():
+        start = fit(landmarks)
+        here = landmarks.points.device.type == "cpu"
+        told = (model, start) if here else (model.to("cpu"), start.to("cpu"))
+        cover, frames = _covers(*told, photo)
+        return fit_uncovered(fit, start, cover), torch.maximum(cover, frames)
 
 
 def fit_uncovered(

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numba
+from numba.core.caching import FunctionCache
+from numba.core.runtime import rtsys
 
 from morphface.core.errors import SlowWarning
 
@@ -27,7 +29,30 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
         kernel = compiler()(function)
     else:
         _folders.add(Path(kernel.stats.cache_path))
+        kernel._cache = _KernelCache(function)
     return kernel
+
+
+class _KernelCache(FunctionCache):  # type: ignore[misc]
+    """numba's cache, which prepares numba to compile only when there is something to compile.
+
+    That takes longer than to load all kernels of a fit. What was compiled needs of it numba's
+    memory, and what linear algebra calls; none of the kernels calls any.
+    """
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """The kernel for these types; None if it was not compiled before.
+
+        Args:
+            sig: the types.
+            target_context: numba's, for a processor.
+        """
+        with self._guard_against_spurious_io_errors():
+            rtsys.initialize(target_context)
+            found = self._load_overload(sig, target_context)
+            if found is not None:
+                return found
+        return super().load_overload(sig, target_context)
 
 
 def cache_folders() -> tuple[Path, ...]:
