@@ -50,7 +50,7 @@ for command in (fit, track, view, edit, prepare, inspect, *_MAKERS, *_OTHERS):
 app.command("import")(import_)
 
 _INTERRUPTED = 130
-_YOUNG = 50_000
+_YOUNG = 300_000
 """New objects after which garbage is looked for. Imports make many, all of which stay: with the 700
 of Python they are looked at again and again."""
 _ALONE = {"fit", "edit", "view", "track", "transfer", "export", "doctor"}
