@@ -9,6 +9,7 @@ A program that is ours from its first line may spare more: see `import_alone`.
 """
 
 import builtins
+import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial, wraps
@@ -111,6 +112,16 @@ def _numpy() -> ModuleType:
     return numpy
 
 
+def _inspect() -> ModuleType:
+    """`inspect`, which tells where a function was called without reading that file.
+
+    To say of which module the file is it would look up the files of all modules.
+    """
+    module = ModuleType("inspect")
+    vars(module).update(vars(inspect), getframeinfo=partial(inspect.getframeinfo, context=0))
+    return module
+
+
 _MEDIAPIPE = "mediapipe.tasks.python"
 _LEAN: Mapping[str, Mapping[str, Callable[[], ModuleType]]] = {
     f"{_MEDIAPIPE}.audio.core.audio_record": {"sounddevice": lambda: _Later("sounddevice")},
@@ -122,6 +133,7 @@ _ALONE: Mapping[str, Mapping[str, Callable[[], ModuleType]]] = {
     "scipy._lib._array_api": {"scipy._lib._docscrape": _docscrape},
     "scipy._lib._util": {"scipy._lib._docscrape": _docscrape},
     "scipy._lib.array_api_compat.numpy": {"numpy": _numpy},
+    "torch._library.utils": {"inspect": _inspect},
 }
 """The same, where no other program is concerned."""
 _PUT_OFF = {"torch._meta_registrations", "torch.distributed._meta_registrations"}

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, replace
 
+import cv2
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
-from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
 from morphface.core.check import check_shape
@@ -178,5 +179,6 @@ def _distance(inside: Bool[Tensor, "H W"]) -> Float[Tensor, "H W"]:
     """From each pixel's centre to the border of what is not `inside`, in pixels."""
     if bool(inside.all()):
         return torch.full(inside.shape, torch.inf)
-    found = distance_transform_edt(inside.cpu().numpy())
-    return (torch.from_numpy(found).float() - 0.5).clamp(min=0)
+    mask = inside.to(torch.uint8).cpu().contiguous().numpy()
+    found = np.asarray(cv2.distanceTransform(mask, cv2.DIST_L2, cv2.DIST_MASK_PRECISE))
+    return (torch.from_numpy(found) - 0.5).clamp(min=0)
