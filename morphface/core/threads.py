@@ -1,12 +1,13 @@
 """How many threads computations use."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import ParamSpec, TypeVar
 
 import torch
 
-__all__ = ["one_torch_thread", "threaded_as_here"]
+__all__ = ["beside", "one_torch_thread", "threaded_as_here"]
 
 _Given = ParamSpec("_Given")
 _Made = TypeVar("_Made")
@@ -21,6 +22,24 @@ def one_torch_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+@contextmanager
+def beside(function: Callable[[], object]) -> Iterator[None]:
+    """While it lasts, another thread calls `function`, and each of the two computes on one thread.
+
+    It ends when both are done. Where there is one thread only, `function` is not called.
+
+    Args:
+        function: works out what is kept, and is missed nowhere if it is not called.
+    """
+    if torch.get_num_threads() == 1:
+        yield
+        return
+    with one_torch_thread(), ThreadPoolExecutor(1, thread_name_prefix="morphface-beside") as pool:
+        done = pool.submit(threaded_as_here(function))
+        yield
+        done.result()
 
 
 def threaded_as_here(function: Callable[_Given, _Made]) -> Callable[_Given, _Made]:

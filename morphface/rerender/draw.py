@@ -151,8 +151,9 @@ class Rerenderer:
             frame, trust = self._turned(turn, look, mesh, camera)
             shown = torch.zeros_like(trust) if mesh is None else mesh.cover(trust)
         else:
-            shades = self._head.shades(bent if self.quick else look)  # those of a look are kept
-            frame, person = self._ground.moved(look, shades)
+            with self._head.texture_ahead():
+                shades = self._head.shades(bent if self.quick else look)  # those of a look are kept
+                frame, person = self._ground.moved(look, shades)
             self._layer.over(frame, person, bent, camera, trust if sure else None)
         self._mouth.over(frame, resting, bent, camera, turns=not self.quick, shown=shown)
         if resting is not parameters:

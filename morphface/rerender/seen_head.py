@@ -1,5 +1,6 @@
 """What a photo says of the vertices of a fitted head: colours, and where they are to be had."""
 
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -9,6 +10,7 @@ from jaxtyping import Bool, Float, Int
 from scipy.spatial import cKDTree
 from torch import Tensor
 
+from morphface.core.threads import beside
 from morphface.fit.fitted import FittedFace
 from morphface.fit.texture.faces import head_texture
 from morphface.fit.texture.inner import rims
@@ -174,6 +176,10 @@ class SeenHead:
         found = head_texture(self.face, self.photo, size=1024 if wide else 512)
         gain = found.gains[0]
         return found.colours * gain, None if found.albedo is None else found.albedo * gain
+
+    def texture_ahead(self) -> AbstractContextManager[None]:
+        """While it lasts, a thread works out the texture, if that is not known."""
+        return nullcontext() if "texture" in vars(self) else beside(lambda: self.texture)
 
     @cached_property
     def colours(self) -> Float[Tensor, "V 3"]:
