@@ -99,7 +99,7 @@ class _Documented(dict[str, list[Any]]):
 
 
 def _docscrape() -> ModuleType:
-    """scipy's module of that, with anything else that is asked of it."""
+    """The module of that, with anything else that is asked of it."""
     module = _Later("scipy._lib._docscrape")
     vars(module).update(FunctionDoc=_Documented, Parameter=tuple)  # no docstring has parameters
     return module

@@ -1,6 +1,7 @@
 """What a camera sees of a mesh, and how far each point of it is from where that is doubtful."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -56,6 +57,11 @@ class Sight(Record):
         check_shape("pixels", self.pixels, *self.camera.size, 3)
         check_shape("vertices", self.vertices, None, 3)
         check_shape("faces", self.faces, None, 3)
+
+    @cached_property
+    def view(self) -> "View":
+        """`view_of` this, which is asked for again and again."""
+        return view_of(self)
 
 
 @dataclass(frozen=True, eq=False)

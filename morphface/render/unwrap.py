@@ -23,7 +23,7 @@ from morphface.geometry.mesh import normalized, vertex_normals
 from morphface.render.derivatives import screen_derivatives
 from morphface.render.interpolate import interpolate
 from morphface.render.rasterize import Fragments, rasterize
-from morphface.render.sight import Sight, trust, view_of
+from morphface.render.sight import Sight, trust
 from morphface.render.texture import sample_texture
 
 __all__ = ["Sight", "Unwrapped", "pad_charts", "rasterize_uv", "sample_photo", "unwrap"]
@@ -68,7 +68,7 @@ def sample_photo(
     """
     check_shape("points", points, None, 3)
     check_shape("normals", normals, len(points), 3)
-    view = view_of(sight)
+    view = sight.view
     confidence, visible = trust(view, sight, points.detach(), normals.detach())
     place = view.place(sight.camera.project(points)[:, :2])
     slopes = None

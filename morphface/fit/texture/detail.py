@@ -9,11 +9,10 @@ band of a Laplacian pyramid (Burt and Adelson 1983), added as far as the photo i
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
-from torch.nn.functional import adaptive_avg_pool2d
-from torch.nn.functional import interpolate as resized
 
 from morphface.fit.texture.blend import from_log, to_log
 from morphface.fit.texture.points import mirrored_corners
@@ -60,90 +59,102 @@ def with_detail(model: MorphableModel, coarse: Coarse, size: int) -> Float[Tenso
     if model.uv is None or model.uv_faces is None:
         return torch.cat([coarse.painted, coarse.outside[..., 3:4]], dim=-1)
     found = rasterize_uv(model.uv, model.uv_faces, size)
-    mask = found.mask[0]
-    fine = _enlarged(coarse.outside, size)
-    fine[..., 3:] *= mask[..., None]
-    detail, total = torch.zeros(size, size, 4), torch.zeros(size, size)
+    mask = found.mask[0].flatten()
+    fine = _enlarged(coarse.outside, size).flatten(0, 1)
+    fine[:, 3:] *= mask[:, None]
+    detail, total = torch.zeros(size * size, 4), torch.zeros(size * size)
     for sight, trust in coarse.shots:
-        weight = _enlarged(trust[..., None], size)[..., 0] * mask
-        near = weight > _LEAST
-        if bool(near.any()):
-            band = _high_band(_seen(sight, found, near), near, coarse.outside.shape[0])
-            detail[near] += torch.cat([band, torch.ones(len(band), 1)], 1) * weight[near][:, None]
-            total[near] += weight[near]
-    detail *= (fine[..., 3] / total.clamp(min=_LEAST))[..., None]  # bands times confidence, and it
-    across = (1 - detail[..., 3]) * fine[..., 4] > _LEAST
-    band = detail[..., :3].clone()
-    band[across] += (1 - detail[across][:, 3:]) * _across(model, found, across, detail)
-    known = across | (total > 0)
-    fine[..., :3][known] = from_log(to_log(fine[known][:, :3]) + band[known]).clamp(0, 1)
+        weight = _enlarged(trust[..., None], size).flatten() * mask
+        near = _spots(weight > _LEAST)
+        if len(near):
+            weight = weight[near]
+            band = _high_band(_seen(sight, found, near), near, (size, coarse.outside.shape[0]))
+            detail.index_add_(
+                0, near, torch.cat([band, torch.ones(len(band), 1)], 1) * weight[:, None]
+            )
+            total.index_add_(0, near, weight)
+    detail *= (fine[:, 3] / total.clamp(min=_LEAST))[:, None]  # bands times confidence, and it
+    across = _spots((1 - detail[:, 3]) * fine[:, 4] > _LEAST)
+    band = detail[:, :3].clone()
+    band.index_add_(0, across, (1 - detail[across, 3:]) * _across(model, found, across, detail))
+    total[across] = 1.0
+    known = _spots(total > 0)
+    fine[known, :3] = from_log(to_log(fine[known, :3]) + band[known]).clamp(0, 1)
     _paint_within(model, coarse.within, found, fine)
-    colours = torch.where(mask[..., None], fine[..., :3], _enlarged(coarse.painted, size))
-    return torch.cat([colours, fine[..., 3:4]], dim=-1)
+    colours = torch.where(mask[:, None], fine[:, :3], _enlarged(coarse.painted, size).flatten(0, 1))
+    return torch.cat([colours, fine[:, 3:4]], dim=-1).unflatten(0, (size, size))
+
+
+def _spots(chosen: Bool[Tensor, " t"]) -> Int[Tensor, " n"]:
+    """The numbers of texels, row by row."""
+    return torch.nonzero(chosen)[:, 0]
 
 
 def _across(
     model: MorphableModel,
     found: Fragments,
-    mask: Bool[Tensor, "s s"],
-    detail: Float[Tensor, "s s 4"],
+    spots: Int[Tensor, " n"],
+    detail: Float[Tensor, "t 4"],
 ) -> Float[Tensor, "n 3"]:
     """Detail of the other side of the face, at some texels."""
     partner = mirrored_corners(model)
     if partner is None:
-        return detail.new_zeros(int(mask.sum()), 3)
+        return detail.new_zeros(len(spots), 3)
     corner_of = torch.arange(3 * len(model.faces)).reshape(-1, 3)
-    other = interpolate(partner.reshape(1, -1, 3), corner_of, _at(found, mask))[0, 0]
-    size = len(mask)
+    other = interpolate(partner.reshape(1, -1, 3), corner_of, _at(found, spots))[0, 0]
+    size = found.mask.shape[2]
     column = (other[:, 0] * size).long().clamp(0, size - 1)
     row = ((1 - other[:, 1]) * size).long().clamp(0, size - 1)
-    return detail[row, column, :3] * (other[:, 2:] > 0.999)
+    return detail[row * size + column, :3] * (other[:, 2:] > 0.999)
 
 
 def _paint_within(
     model: MorphableModel,
     within: Float[Tensor, "V 4"],
     found: Fragments,
-    fine: Float[Tensor, "s s 5"],
+    fine: Float[Tensor, "t 5"],
 ) -> None:
     """Eyes and the inside of the mouth, which are as sharp as the mesh; in place."""
     inner = (within[:, 3][model.faces.long()] > 0).any(dim=1)
-    spot = found.mask[0] & inner[found.face[0].clamp(min=0)]
-    colour, share = interpolate(within[None], model.faces, _at(found, spot))[0, 0].split([3, 1], -1)
-    fine[..., :3][spot] = torch.lerp(fine[spot][:, :3], colour.clamp(0, 1), share)
+    face = found.face[0].flatten()
+    spots = _spots((face >= 0) & inner[face.clamp(min=0)])
+    both = interpolate(within[None], model.faces, _at(found, spots))[0, 0]
+    colour, share = both.split([3, 1], -1)
+    fine[spots, :3] = torch.lerp(fine[spots, :3], colour.clamp(0, 1), share)
 
 
-def _at(found: Fragments, chosen: Bool[Tensor, "s s"]) -> Fragments:
+def _at(found: Fragments, spots: Int[Tensor, " n"]) -> Fragments:
     """Some texels in a row."""
-    return Fragments(
-        found.face[0][chosen][None, None],
-        found.barycentric[0][chosen][None, None],
-        found.depth[0][chosen][None, None],
+    face, barycentric, depth = (
+        values[0].flatten(0, 1).index_select(0, spots)[None, None]
+        for values in (found.face, found.barycentric, found.depth)
     )
+    return Fragments(face, barycentric, depth)
 
 
-def _seen(sight: Sight, found: Fragments, near: Bool[Tensor, "s s"]) -> Float[Tensor, "n 3"]:
+def _seen(sight: Sight, found: Fragments, spots: Int[Tensor, " n"]) -> Float[Tensor, "n 3"]:
     """Logarithms of the photo's colours at some texels."""
     normals = vertex_normals(sight.vertices, sight.faces)
     both = torch.cat([sight.vertices, normals], dim=-1)[None]
-    points, directions = interpolate(both, sight.faces, _at(found, near))[0, 0].split(3, dim=-1)
+    points, directions = interpolate(both, sight.faces, _at(found, spots))[0, 0].split(3, dim=-1)
     return to_log(sample_photo(sight, points, normalized(directions)).colour)
 
 
 def _high_band(
-    values: Float[Tensor, "n 3"], near: Bool[Tensor, "s s"], coarse: int
+    values: Float[Tensor, "n 3"], spots: Int[Tensor, " n"], sizes: tuple[int, int]
 ) -> Float[Tensor, "n 3"]:
     """What differs from the mean over a coarse texel and its neighbours."""
-    size = near.shape[0]
-    image = torch.zeros(size, size, 4)
-    image[near] = torch.cat([values, torch.ones(len(values), 1)], dim=1)
-    small = adaptive_avg_pool2d(image.permute(2, 0, 1)[None], coarse)[0].permute(1, 2, 0)
-    around = _enlarged(small, size)[near]
+    size, coarse = sizes
+    image = torch.zeros(size * size, 4)
+    image[spots] = torch.cat([values, torch.ones(len(values), 1)], dim=1)
+    picture = image.unflatten(0, (size, size)).numpy()
+    small = cv2.resize(picture, (coarse, coarse), interpolation=cv2.INTER_AREA)
+    around = _enlarged(torch.from_numpy(small), size).flatten(0, 1)[spots]
     return values - around[:, :3] / around[:, 3:].clamp(min=1e-6)
 
 
 def _enlarged(values: Float[Tensor, "S S C"], size: int) -> Float[Tensor, "s s C"]:
     """Between the texels of a coarser picture."""
-    planes = values.permute(2, 0, 1)[None]
-    large = resized(planes, (size, size), mode="bilinear", align_corners=False)
-    return large[0].permute(1, 2, 0).contiguous()
+    picture = values.contiguous().numpy()
+    large = cv2.resize(picture, (size, size), interpolation=cv2.INTER_LINEAR)  # of torch the same
+    return torch.from_numpy(large).reshape(size, size, -1)

@@ -115,11 +115,16 @@ class SurfacePoints(Record):
         Raises:
             ParameterError: the points are vertices.
         """
+        return values[self._nearest]
+
+    @cached_property
+    def _nearest(self) -> Int[Tensor, "S S"]:
+        """The point of each texel of a texture, or the one that is nearest to it."""
         if self.mask is None:
             raise ParameterError("vertices make no picture")
-        blank = values.new_zeros(*self.mask.shape, values.shape[1])
-        blank[self.mask] = values
-        return pad_charts(blank, self.mask)
+        numbers = torch.zeros(*self.mask.shape, 1, dtype=torch.long)
+        numbers[self.mask] = torch.arange(len(self.corners))[:, None]
+        return pad_charts(numbers, self.mask)[..., 0]
 
 
 def mirrored_corners(model: MorphableModel) -> Float[Tensor, "F 3 3"] | None:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import roma
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from morphface.fit.analysis.result import PhotometricResult
@@ -18,6 +18,7 @@ from morphface.fit.verdict.sight import Sight, look_at
 from morphface.landmarks import SCHEMES, Landmarks, outer_eye_distance
 from morphface.landmarks.boxes import area, overlap
 from morphface.media.images import Photo
+from morphface.media.photo import to_uint8
 from morphface.models import MorphableModel
 
 __all__ = ["Measures", "measure", "turn_of"]
@@ -146,13 +147,13 @@ def _brightness(sight: Sight) -> float:
     return float(sight.shown[seen].mean(dim=1).median()) if bool(seen.any()) else 0.0
 
 
-def _part(photo: Photo, face: Landmarks) -> Tensor | None:
-    """The photo within the box of a face, 0 to 1; None where too little of it is there."""
+def _part(photo: Photo, face: Landmarks) -> UInt8[Tensor, "h w 3"] | None:
+    """The photo within the box of a face; None where too little of it is there."""
     left, top, right, bottom = face.box
     height, width = photo.size
     x, y = max(int(left), 0), max(int(top), 0)
-    part = photo.to_uint8()[y : min(int(bottom) + 1, height), x : min(int(right) + 1, width)]
-    return None if min(part.shape[:2]) < 8 else part.float() / 255
+    part = photo.pixels[y : min(int(bottom) + 1, height), x : min(int(right) + 1, width)]
+    return None if min(part.shape[:2]) < 8 else to_uint8(part)
 
 
 def _noise(photo: Photo, face: Landmarks) -> float:
@@ -163,9 +164,8 @@ def _noise(photo: Photo, face: Landmarks) -> float:
     part = _part(photo, face)
     if part is None:
         return _NONE
-    kernel = torch.tensor([[1.0, -2.0, 1.0], [-2.0, 4.0, -2.0], [1.0, -2.0, 1.0]])
-    rough = torch.nn.functional.conv2d(part.permute(2, 0, 1)[:, None], kernel[None, None])
-    return float(rough.abs().median()) / (6 * 0.6745)
+    rough = part.short().diff(n=2, dim=0).diff(n=2, dim=1)
+    return float(rough.abs().median()) / (255 * 6 * 0.6745)
 
 
 def _blur(photo: Photo, face: Landmarks) -> float:
@@ -180,7 +180,7 @@ def _blur(photo: Photo, face: Landmarks) -> float:
     if part is None:
         return _NONE
     left, top, right, bottom = face.box
-    grey = part.mean(dim=2)[None, None]
+    grey = (part.float() / 255).mean(dim=2)[None, None]
     scale = _SHOWN / max(right - left, bottom - top)
     if scale < 1:
         size = [max(8, round(side * scale)) for side in grey.shape[2:]]
