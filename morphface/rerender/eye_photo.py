@@ -3,10 +3,11 @@
 from dataclasses import dataclass, replace
 from math import pi
 
+import cv2
+import numpy as np
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
-from torch.nn.functional import avg_pool2d
 
 from morphface.core.ramps import smoothstep
 from morphface.fit.analysis.colour import LUMINANCE
@@ -280,10 +281,12 @@ def _without_iris(
 
 
 def _mean(values: Float[Tensor, "h w C"], radius: int) -> Float[Tensor, "h w C"]:
-    planes = values.movedim(-1, 0)[None]
+    box = (2 * radius + 1, 2 * radius + 1)
+    both = np.concatenate([values.numpy(), np.ones((*values.shape[:2], 1), np.float32)], -1)
     for _ in range(2):
-        planes = avg_pool2d(planes, 2 * radius + 1, 1, radius, count_include_pad=False)
-    return planes[0].movedim(0, -1)
+        both = cv2.boxFilter(both, -1, box, normalize=False, borderType=cv2.BORDER_CONSTANT)
+        both /= both[..., -1:]
+    return torch.from_numpy(both[..., :-1])
 
 
 def _spread(values: Float[Tensor, "n n 1"]) -> Float[Tensor, "n n 1"]:
