@@ -132,6 +132,7 @@ _LEAN: Mapping[str, Mapping[str, Callable[[], ModuleType]]] = {
 _ALONE: Mapping[str, Mapping[str, Callable[[], ModuleType]]] = {
     "scipy._lib._array_api": {"scipy._lib._docscrape": _docscrape},
     "scipy._lib._util": {"scipy._lib._docscrape": _docscrape},
+    "scipy._lib.deprecation": {"scipy._lib._docscrape": _docscrape},
     "scipy._lib.array_api_compat.numpy": {"numpy": _numpy},
     "torch._library.utils": {"inspect": _inspect},
 }

@@ -38,6 +38,7 @@ __all__ = [
     "MIN_SIDE",
     "Photo",
     "PictureSource",
+    "can_write",
     "name_of",
     "read_image",
     "write_image",
@@ -107,11 +108,22 @@ def write_image(path: str | Path, pixels: Tensor, *, note: str = "") -> None:
         OutputError: the suffix is unknown, or the file cannot be written.
     """
     check_shape("pixels", pixels, None, None, 3)
-    if Path(path).suffix.lower() not in Image.registered_extensions():
+    if not can_write(path):
         raise OutputError(f"cannot write {path}: the suffix must be that of a picture, as .png")
     values = pixels if pixels.dtype == torch.uint8 else to_uint8(pixels)
     with atomic_write(path) as temporary:
         Image.fromarray(values.cpu().numpy()).save(temporary, **_kept(temporary, note))
+
+
+def can_write(path: str | Path) -> bool:
+    """Whether the suffix of a path is that of a picture.
+
+    Args:
+        path: of a file.
+    """
+    suffix = Path(path).suffix.lower()
+    Image.preinit()  # the usual kinds; the others take long to import
+    return suffix in Image.EXTENSION or suffix in Image.registered_extensions()
 
 
 def _kept(path: Path, note: str) -> dict[str, Any]:

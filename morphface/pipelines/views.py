@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 import torch
 from jaxtyping import Float
-from PIL import Image
 from torch import Tensor
 
 from morphface.core.errors import OutputError, ParameterError
@@ -18,7 +17,14 @@ from morphface.core.lookahead import computed_ahead
 from morphface.edit import edit
 from morphface.edit.light import Light
 from morphface.fit.fitted import FittedFace, FittedPhoto
-from morphface.media.images import Photo, PictureSource, name_of, read_image, write_image
+from morphface.media.images import (
+    Photo,
+    PictureSource,
+    can_write,
+    name_of,
+    read_image,
+    write_image,
+)
 from morphface.models import load_model
 from morphface.parameters import FaceParameters
 from morphface.pipelines.honest import check_turn, doubt, shown_share
@@ -335,7 +341,7 @@ def _name(image: PictureSource) -> str:
 def _place(image: PictureSource, out: str | Path | None, kind: str) -> Path:
     """Where the picture goes, if one can be written under that name."""
     place = Path(out or f"{_name(image)}-{kind}.png")
-    if place.suffix.lower() not in Image.registered_extensions():
+    if not can_write(place):
         raise OutputError(f"cannot write {place}: the suffix must be that of a picture, as .png")
     if place.resolve() == Path(name_of(image)).resolve():
         raise OutputError(f"cannot write to {place}: it is the photo itself; choose another name")

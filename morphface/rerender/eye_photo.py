@@ -284,8 +284,8 @@ def _mean(values: Float[Tensor, "h w C"], radius: int) -> Float[Tensor, "h w C"]
     box = (2 * radius + 1, 2 * radius + 1)
     both = np.concatenate([values.numpy(), np.ones((*values.shape[:2], 1), np.float32)], -1)
     for _ in range(2):
-        both = cv2.boxFilter(both, -1, box, normalize=False, borderType=cv2.BORDER_CONSTANT)
-        both /= both[..., -1:]
+        sums = cv2.boxFilter(both, -1, box, normalize=False, borderType=cv2.BORDER_CONSTANT)
+        both = np.asarray(sums / sums[..., -1:], np.float32)
     return torch.from_numpy(both[..., :-1])
 
 

@@ -12,6 +12,8 @@ from jaxtyping import Float
 from scipy.ndimage import uniform_filter1d
 from torch import Tensor
 
+from morphface.core.curves import monotone
+
 __all__ = ["BEYOND", "COLUMNS", "RingAxes", "edge_lines", "sampled"]
 
 BEYOND = 0.25
@@ -97,10 +99,8 @@ def sampled(table: Float[Tensor, "K C"], along: Float[Tensor, "*pixels"]) -> Ten
 
 def _line(points: Float[Tensor, "n 2"]) -> Float[Tensor, " K"]:
     """A smooth line through points, level beyond them."""
-    from scipy.interpolate import PchipInterpolator  # here: it brings scipy.optimize
-
     along, up = points.double().numpy().T
     along = np.maximum.accumulate(along) + 1e-3 * np.arange(len(along))  # also where it turns back
     at = np.linspace(-BEYOND, 1 + BEYOND, COLUMNS).clip(along[0], along[-1])
-    line = PchipInterpolator(along, up)(at)
+    line = monotone(along, up, at)
     return torch.from_numpy(uniform_filter1d(line, SOFT, mode="nearest")).float()

@@ -48,6 +48,33 @@ def test_who_uses_what_was_left_out_finds_it_whole(facts):
     assert facts[6:] == ["matplotlib.figure", "True", "True"]
 
 
+@pytest.fixture(scope="module")
+def alone():
+    """What a program that is ours knows of torch and scipy, and then what is asked of them."""
+    return told(
+        "import sys, morphface; from morphface.core.lean import import_alone\n"
+        "import_alone()\n"
+        "import torch, scipy.ndimage, scipy.sparse.linalg, numpy\n"
+        "names = ('torch._decomp', 'scipy._lib._docscrape', 'numpy.f2py', 'torch._dynamo')\n"
+        "print(*(name in sys.modules for name in names))\n"
+        "print(scipy.ndimage.label([0, 1, 0, 1])[1], 'connected' in scipy.ndimage.label.__doc__)\n"
+        "print(numpy.f2py.get_include() == sys.modules['numpy.f2py'].get_include())\n"
+        "double = torch.compile(lambda x: 2 * x, backend='eager')\n"
+        "print(float(double(torch.ones(()))))\n"
+        "print(hasattr(torch._meta_registrations, 'activate_meta'))\n"
+        "sizes = (torch.ones(1, 1, n, n, device='meta') for n in (5, 3))\n"
+        "print(*torch.nn.functional.conv2d(*sizes).shape)"
+    )
+
+
+def test_a_program_of_ours_imports_no_compiler_and_reads_no_docstrings(alone):
+    assert alone[:4] == ["False"] * 4
+
+
+def test_it_finds_all_of_that_when_it_asks(alone):
+    assert alone[4:] == ["2", "True", "True", "2.0", "True", "1", "1", "3", "3"]
+
+
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the loader of Linux is called")
 def test_libraries_of_torch_load_ahead_of_its_import():
     code = (

@@ -1,5 +1,7 @@
 """Compiled kernels are kept; where they cannot be, that is said, and only once."""
 
+import subprocess
+import sys
 import warnings
 from functools import partial
 
@@ -18,6 +20,33 @@ def test_where_kernels_are_kept_is_known():
     kernel = compiler.compiled(one)
     assert kernel(1) == 2
     assert any(folder.is_dir() for folder in compiler.cache_folders())
+
+
+KEPT = """
+import importlib, pkgutil, sys
+import morphface
+from morphface.render.backends.kernels import compiler
+names = [one.name for one in pkgutil.walk_packages(morphface.__path__, "morphface.")]
+for name in names:
+    if "kernels" in name:
+        importlib.import_module(name)
+loaded = 0
+for name in names:
+    for kernel in vars(sys.modules.get(name, sys)).values():
+        if isinstance(getattr(kernel, "_cache", None), compiler._KernelCache):
+            for signature, *_ in kernel._cache._cache_file._load_index():
+                kernel.compile(signature)
+                loaded += kernel.stats.cache_hits[signature]
+print(loaded > 0, "numba.np.linalg" in sys.modules)
+"""
+
+
+def test_whatever_was_compiled_is_loaded_without_what_compiles():
+    from morphface.render.backends.kernels.blend import blend
+
+    assert blend.stats.cache_path
+    done = subprocess.run([sys.executable, "-c", KEPT], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "True False\n"), done.stderr
 
 
 @pytest.mark.refusal

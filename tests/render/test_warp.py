@@ -65,6 +65,15 @@ def test_enlarging_a_plane_keeps_its_slope_and_strips_are_rows_of_the_whole():
     assert torch.equal(enlarged(coarse, (8, 10)), coarse)
 
 
+@pytest.mark.parametrize("size", [(31, 50), (9, 7)])
+def test_what_is_enlarged_is_the_same_with_and_without_gradients(size):
+    coarse = torch.rand(12, 17, 5, generator=torch.Generator().manual_seed(1))
+    for rows in (None, (0, 4), (3, size[0])):
+        found = enlarged(coarse, size, rows)
+        want = enlarged(coarse.clone().requires_grad_(), size, rows)
+        torch.testing.assert_close(found, want.detach(), atol=3e-5, rtol=0)
+
+
 @pytest.mark.refusal
 def test_batches_that_do_not_pair_are_refused():
     with pytest.raises(ShapeError, match="as many frames, or one of them a single one, got 2 and"):
