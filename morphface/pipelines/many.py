@@ -15,6 +15,7 @@ from typing import Any
 
 from morphface.core.errors import MorphfaceError, OutputError
 from morphface.core.files import atomic_write, write_json
+from morphface.core.lean import import_alone
 from morphface.core.tasks import Died, Executor, Finished, Task, Tell, Told
 from morphface.core.tasks.pool import Pool
 from morphface.core.version import __version__
@@ -98,6 +99,7 @@ def fit_one(image: str, folder: str, options: Mapping[str, Any], tell: Tell) -> 
     Raises:
         MorphfaceError: the photo cannot be fitted.
     """
+    import_alone()
     from morphface.exchange.tables import parameter_table
     from morphface.pipelines.reconstruct import fit_and_write
 

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Required, TypedDict
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from morphface.core.errors import BackendError, LandmarkError, ModelError, ParameterError
 from morphface.fit import FitResult, PhotometricResult, fit_photometric
+from morphface.fit.analysis.ready import readied
 from morphface.fit.analysis.settings import GROUPS
 from morphface.fit.covered import fit_seen
 from morphface.fit.fitted import FittedFace, FittedPhoto
@@ -130,7 +132,10 @@ def fit_photo(
     lens = photo.focal if focal is None else focal_pixels(focal, photo.size)
     head = load_model(model)
     clock.lap("read")
-    photo, found = (photo, given) if given is not None else faces_of(photo, faces, tell, detector)
+    with readied(head) if stage == "pixels" and device == "cpu" else nullcontext():
+        found = given
+        if found is None:
+            photo, found = faces_of(photo, faces, tell, detector)
     taken_by = None if calibration is None else calibration.camera(photo)
     clock.lap("detect")
     chosen = choose(found, faces)

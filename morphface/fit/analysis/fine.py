@@ -22,7 +22,7 @@ from morphface.fit.texture.ambient import ambient
 from morphface.geometry.laplacian import cotangent_laplacian
 from morphface.models import FineMesh, MorphableModel, fine_mesh
 
-__all__ = ["fine_albedo"]
+__all__ = ["fine_albedo", "prepare_fine"]
 
 _REACH = 3.0
 """Millimetres over which what was seen fades out: what is smoother is in the corrective already."""
@@ -83,6 +83,17 @@ def fine_albedo(
     more = (own * share - shade).exp_()
     out[ground.index] = (out[ground.index] * more).clamp_(0.0, 1.0)
     return out
+
+
+def prepare_fine(model: MorphableModel) -> None:
+    """Work out what all fits of a model share.
+
+    Args:
+        model: that will be fitted.
+    """
+    _ground(model)
+    if model.eyes:
+        ambient(model)
 
 
 def _found(
