@@ -149,8 +149,8 @@ def _command(name: str, words: list[str] | None, package: Path, out: Path) -> Ru
     """A run of `morphface`; None where this version refuses its options."""
     if words is None:
         return None
-    if words[0] in ("edit", "view") and Path(words[1]).is_dir() is False and "fit" in name:
-        _fit_once(Path(words[1]).parent)
+    if words[0] in ("edit", "view") and name.endswith("fit"):
+        words = [words[0], str(_fitted(Path(words[1]), package)), *words[2:]]
     command = [sys.executable, "-m", "morphface", *words]
     run, code = _timed(command, package)
     if code == 2 and "--only" in words:  # a version that writes everything, always
@@ -160,9 +160,13 @@ def _command(name: str, words: list[str] | None, package: Path, out: Path) -> Ru
     return Run(run.seconds, run.processor, _parts(out, run.seconds))
 
 
-def _fit_once(place: Path) -> None:
-    words = ["fit", str(place / "photo.jpg"), "-o", str(place / "fit")]
-    _timed([sys.executable, "-m", "morphface", *words], ROOT)
+def _fitted(place: Path, package: Path) -> Path:
+    """The fit of a version, which an older one may be unable to read."""
+    folder = place / package.resolve().as_posix().strip("/").replace("/", "-")
+    if not folder.is_dir():
+        words = ["fit", str(place.with_name("photo.jpg")), "-o", str(folder)]
+        _timed([sys.executable, "-m", "morphface", *words], package)
+    return folder
 
 
 def _timed(words: list[str], package: Path) -> tuple[Run, int]:
