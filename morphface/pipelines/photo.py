@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
-from typing import Required, TypedDict
+from typing import Any, Required, TypedDict
 
 import torch
 from torch import Tensor
@@ -132,10 +132,9 @@ def fit_photo(
     lens = photo.focal if focal is None else focal_pixels(focal, photo.size)
     head = load_model(model)
     clock.lap("read")
-    with readied(head) if stage == "pixels" and device == "cpu" else nullcontext():
-        found = given
-        if found is None:
-            photo, found = faces_of(photo, faces, tell, detector)
+    with readied(head) if (stage, device) == ("pixels", "cpu") else nullcontext():
+        both = faces_of(photo, faces, tell, detector) if given is None else (photo, given)
+    photo, found = both
     taken_by = None if calibration is None else calibration.camera(photo)
     clock.lap("detect")
     chosen = choose(found, faces)
@@ -151,10 +150,8 @@ def fit_photo(
             clock.lap("pixels")
         others = [other for other in found if other is not face]
         witness = None if given is None else witness_of(photo, face)
-        known = lens is not None
-        verdict = verdict_on(
-            head, photo, fit, seen, lens_known=known, others=others, witness=witness, cover=cover
-        )
+        told: dict[str, Any] = {"lens_known": lens is not None, "others": others}
+        verdict = verdict_on(head, photo, fit, seen, cover=cover, witness=witness, **told)
         clock.lap("verdict")
         fitted.append(FittedFace(fit.to("cpu"), head, dict(clock.laps), seen, verdict))
     return FittedPhoto(photo, tuple(fitted), focal)
