@@ -257,14 +257,14 @@ class Body(Grid):
 
     @cached_property
     def inwards(self) -> Float[Tensor, "R C 2"]:
-        """From each node away from the outline, as far as an arc is longer than its chord.
+        """From each node away from the outline, as far as its surface is longer than the picture.
 
-        A surface that curves away with the radius `SKULL` has so much more length than the
-        picture; in pixels of the photo.
+        That curves away with the radius `SKULL`; in pixels of the photo.
         """
         chord = self.within.clamp(0, 0.6 * SKULL)
         arc = SKULL * torch.acos((1 - chord / SKULL).clamp(-1, 1))
-        return self.slope * ((arc - chord) / self.pixel / self.person.work.scale)[..., None]
+        longer = (arc - chord) / self.pixel / self.person.work.scale
+        return self.slope * longer[..., None]
 
     @cached_property
     def _alike(self) -> Float[Tensor, "R C"]:
@@ -286,7 +286,7 @@ class Body(Grid):
         """
         end = ramp(self.within, FRINGE * self.step * self.pixel, 0.0)
         return torch.maximum(
-            end * ramp(self._towards(rotation), 0.5 * OPEN, 0.0), self._rim(rotation)
+            end * ramp(self._towards(rotation), 0.5 * OPEN, 0.0), self.rim(rotation)
         )
 
     def _towards(self, rotation: Float[Tensor, "3"]) -> Float[Tensor, "R C"]:
@@ -296,19 +296,22 @@ class Body(Grid):
         return (away @ roma.rotvec_to_rotmat(rotation).T)[..., 2]
 
     def opening(self, rotation: Float[Tensor, "3"]) -> Float[Tensor, "R C"]:
-        """How far what the photo shows edge-on at the outline turns to the camera, 0 to 1.
+        """How far hair that the photo shows edge-on at the outline turns to the camera, 0 to 1.
 
-        That is hair that the rear goes on with, and the rim of cheeks, which the mesh has.
+        It would be stretched; the rear goes on with it.
 
         Args:
             rotation: of the head, as a rotation vector in the camera frame.
         """
         near = ramp(self.within, *EDGE) * ramp(self.clothes, 0.5, 0.1) * self._alike
-        hair = near * smoothstep(self._towards(rotation), 0.0, OPEN)
-        return torch.maximum(hair, self._rim(rotation))
+        return near * smoothstep(self._towards(rotation), 0.0, OPEN)
 
-    def _rim(self, rotation: Float[Tensor, "3"]) -> Float[Tensor, "R C"]:
-        """How far the rim of the face turns to the camera: nets would tear there."""
+    def rim(self, rotation: Float[Tensor, "3"]) -> Float[Tensor, "R C"]:
+        """How far the rim of cheeks, which the mesh has, turns to the camera: nets would tear.
+
+        Args:
+            rotation: of the head, as a rotation vector in the camera frame.
+        """
         opened = smoothstep(self._towards(rotation), 0.0, 0.5 * OPEN)
         return ramp(self.within, *EDGE) * self._on_face * opened
 

@@ -48,6 +48,9 @@ BEHIND = 60.0
 """Millimetres by which what lies beyond the outline is moved back, so that it hides nothing."""
 INSET = 4
 """Pixels of a layer by which its part of the picture is smaller than its net."""
+JOINED = 0.1, 0.4
+"""Shares of the person from which hair is opaque where the rear goes on with it: else what is
+within that would be seen between the two."""
 FILLED = 0.012
 """How far from the person, in sizes of the head, what is behind them is filled in, not kept."""
 ONE = torch.ones(())
@@ -156,6 +159,10 @@ class Layers:
         alpha = np.ones_like(person.rear[..., :1])
         return single(np.concatenate([person.rear, alpha], -1))
 
+    @cached_property
+    def _rear_smooth(self) -> Float[np.ndarray, "h w 3"]:
+        return blurred(self._rear[..., :3], 2.5)
+
     @property
     def _room(self) -> int:
         return round(self.person.room / self.person.work.scale)
@@ -183,10 +190,11 @@ class Layers:
         body, coarse, far = self.body, self._coarse(quick), turn.far
         gain = None if light is None else body.spread(light)
         share, faded = body.rear_share.lerp(ONE, far), body.fringe(turn.rotation)
-        places = body.rear_places
-        rear = _Nodes(turn.apply(body.rear, share), places, share, faded, body.inwards, gain)
-        share, faded = body.front_share.lerp(ONE, far), body.opening(turn.rotation)
-        front = _Nodes(turn.apply(body.front, share), body.places, share, faded, None, gain)
+        moved, inwards, all_rear = turn.apply(body.rear, share), body.inwards, torch.ones_like(faded)
+        rear = _Nodes(moved, body.rear_places, share, faded, all_rear, inwards, gain)
+        share, faded = body.front_share.lerp(ONE, far), body.rim(turn.rotation)
+        moved, other = turn.apply(body.front, share), body.opening(turn.rotation)
+        front = _Nodes(moved, body.places, share, faded, other, inwards, gain)
         view = _View.around(camera, (rear.points, front.points, body.front), coarse)
         plate, known = self.background if far == 0 else self._cleared
         behind, frame = around or (plate, self.photo.pixels)
@@ -224,25 +232,27 @@ class Layers:
         seen: Seen,
     ) -> Float[Tensor, "h w 1"]:
         """Draws a layer over what is behind it, and its trust over that, in place; where it is."""
-        scale, room, trust = 1.0, float(self._room), 1.0
-        if picture is self._rear:
-            scale, room, trust = self.person.work.scale, float(self.person.room), CONTINUED
-        place = seen.place * scale + room
-        inner = place if seen.inwards is None else place + seen.inwards * scale
-        found = looked_up(picture, inner, cubic=picture is self._front)
-        colour, alpha = found.split([3, 1], -1)
+        scale, room = self.person.work.scale, float(self.person.room)
+        there = (seen.place + seen.inwards) * scale + room
+        other = looked_up(self._rear, there)[..., :3]
+        dense = ramp(steps(there), DENSE[0] * scale, DENSE[1] * scale)
+        other = torch.lerp(other, looked_up(self._rear_smooth, there), dense)
+        colour, trust = other, CONTINUED * seen.other
+        alpha, cover = torch.ones_like(seen.cover), seen.cover
         if picture is self._front:
+            inner = seen.place + self._room
+            colour, alpha = looked_up(picture, inner, cubic=True).split([3, 1], -1)
             step = steps(inner)
             if bool((step > DENSE[0]).any()):
                 smooth = looked_up(self._smooth, inner)
                 colour = torch.lerp(colour, smooth, ramp(step, *DENSE))
                 alpha = softened(alpha, step > FOLDED)
-        else:
-            alpha = torch.ones_like(alpha)
+            colour, trust = torch.lerp(colour, other, seen.other), trust + 1 - seen.other
+            alpha, cover = (torch.lerp(x, ramp(x, *JOINED), seen.other) for x in (alpha, seen.cover))
         colour = colour.clamp(0, 1)
         if seen.gain is not None:
             colour = brightened(colour, seen.gain.exp())
-        share = alpha.clamp(0, 1) * seen.cover * (1 - seen.faded)
+        share = alpha.clamp(0, 1) * cover * (1 - seen.faded)
         frame.lerp_(colour, share)
         sure.add_(share * (trust - sure))
         return share
@@ -255,7 +265,8 @@ class Layers:
         size = view.camera.size
         found = rasterize(screen, net.faces, size, perspective=False, cull=net.one_sided)
         carried = [nodes.places, nodes.share[..., None], nodes.faded[..., None]]
-        carried += [each for each in (nodes.inwards, nodes.gain) if each is not None]
+        carried += [nodes.other[..., None], nodes.inwards]
+        carried += [] if nodes.gain is None else [nodes.gain]
         values = interpolate(torch.cat(carried, -1).flatten(0, 1)[None], net.faces, found)[0]
         mask = found.mask[0].float().numpy()
         values[..., :2] -= centres(size[0], size[1], values) * view.coarse
@@ -264,11 +275,10 @@ class Layers:
         height, width = view.size
         large = enlarged_fast(both, (size[0] * view.coarse, size[1] * view.coarse))
         parts = torch.from_numpy(large[:height, :width])
-        shift, share, faded, *others, cover = parts.split([2, 1, 1, *nodes.more, 1], -1)
-        inwards = others.pop(0) if nodes.inwards is not None else None
-        gain = others.pop(0) if nodes.gain is not None else None
+        more = [] if nodes.gain is None else [nodes.gain.shape[-1]]
+        shift, share, faded, other, inwards, *gain, cover = parts.split([2, 1, 1, 1, 2, *more, 1], -1)
         place = shift + centres(height, width, shift)
-        return Seen(place, inwards, share, faded, gain, cover)
+        return Seen(place, inwards, share, faded, other, gain[0] if gain else None, cover)
 
 
 @dataclass(frozen=True, eq=False)
@@ -317,7 +327,8 @@ class _Nodes:
         places: of them in the photo.
         share: how far each turns with the head.
         faded: how far it is left out.
-        inwards: from its place in the photo to where its colour is taken from; None is there.
+        other: how far it has the colours of the rear.
+        inwards: from its place in the photo to where those are taken from.
         gain: logarithm of how many times brighter it becomes; None is as it was.
     """
 
@@ -325,10 +336,6 @@ class _Nodes:
     places: Float[Tensor, "R C 2"]
     share: Float[Tensor, "R C"]
     faded: Float[Tensor, "R C"]
-    inwards: Float[Tensor, "R C 2"] | None
+    other: Float[Tensor, "R C"]
+    inwards: Float[Tensor, "R C 2"]
     gain: Float[Tensor, "R C 3"] | None
-
-    @property
-    def more(self) -> list[int]:
-        """Channels of what may be missing."""
-        return [each.shape[-1] for each in (self.inwards, self.gain) if each is not None]

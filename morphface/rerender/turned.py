@@ -42,16 +42,18 @@ class Seen:
 
     Args:
         place: of each pixel in the photo.
-        inwards: from there to where its colour is taken from.
+        inwards: from there to where the rear's colour is taken from.
         share: how far it turns with the head.
         faded: how far it is left out.
+        other: how far it has the colours of the rear.
         gain: logarithm of how many times brighter it becomes.
         cover: how far there is something.
     """
 
     place: Float[Tensor, "H W 2"]
-    inwards: Float[Tensor, "H W 2"] | None
+    inwards: Float[Tensor, "H W 2"]
     share: Float[Tensor, "H W 1"]
     faded: Float[Tensor, "H W 1"]
+    other: Float[Tensor, "H W 1"]
     gain: Float[Tensor, "H W 3"] | None
     cover: Float[Tensor, "H W 1"]
