@@ -54,6 +54,9 @@ FOREMOST = 80.0
 """Millimetres that an outline may be before the plane."""
 FRINGE = 2.0
 """How wide the faded edge of the rear is, in nodes."""
+SEAM = 2.0, 0.7
+"""How far beyond the outline, in nodes, the front still covers where the rear begins: from the
+first on not, up to the second wholly."""
 FADED = 0.5
 """How far from a head a change of its light ends, in sizes of the head."""
 EDGE = 10.0, 3.0
@@ -304,6 +307,7 @@ class Body(Grid):
             rotation: of the head, as a rotation vector in the camera frame.
         """
         near = ramp(self.within, *EDGE) * ramp(self.clothes, 0.5, 0.1) * self._alike
+        near = near * ramp(self.within, *(-end * self.step * self.pixel for end in SEAM))
         return near * smoothstep(self._towards(rotation), 0.0, OPEN)
 
     def rim(self, rotation: Float[Tensor, "3"]) -> Float[Tensor, "R C"]:

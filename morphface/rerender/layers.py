@@ -48,9 +48,6 @@ BEHIND = 60.0
 """Millimetres by which what lies beyond the outline is moved back, so that it hides nothing."""
 INSET = 4
 """Pixels of a layer by which its part of the picture is smaller than its net."""
-JOINED = 0.1, 0.4
-"""Shares of the person from which hair is opaque where the rear goes on with it: else what is
-within that would be seen between the two."""
 FILLED = 0.012
 """How far from the person, in sizes of the head, what is behind them is filled in, not kept."""
 ONE = torch.ones(())
@@ -248,7 +245,8 @@ class Layers:
                 colour = torch.lerp(colour, smooth, ramp(step, *DENSE))
                 alpha = softened(alpha, step > FOLDED)
             colour, trust = torch.lerp(colour, other, seen.other), trust + 1 - seen.other
-            alpha, cover = (torch.lerp(x, ramp(x, *JOINED), seen.other) for x in (alpha, seen.cover))
+            # Between the two nothing is to be seen of what the rear hides.
+            alpha, cover = torch.maximum(alpha, seen.other), torch.maximum(cover, seen.other)
         colour = colour.clamp(0, 1)
         if seen.gain is not None:
             colour = brightened(colour, seen.gain.exp())

@@ -34,7 +34,7 @@ ROUNDS = 2
 """Times that good shifts are handed on in each."""
 ENDED = 0.08
 """How far, in sizes of the head, what is found goes over to the smooth filling where it ends."""
-JOINED = 0.03
+JOINED = 0.1
 """Depth, in sizes of the head, to which what is found has the colours of the hole's border."""
 EVENED = 0.033
 """Standard deviation around a place of the colours that are compared for that."""
