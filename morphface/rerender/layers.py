@@ -48,7 +48,9 @@ BEHIND = 60.0
 """Millimetres by which what lies beyond the outline is moved back, so that it hides nothing."""
 INSET = 4
 """Pixels of a layer by which its part of the picture is smaller than its net."""
-FILLED = 0.012
+FEATHERED = 0.008
+"""Standard deviation, in sizes of the head, with which that ends."""
+FILLED = 0.02
 """How far from the person, in sizes of the head, what is behind them is filled in, not kept."""
 ONE = torch.ones(())
 STILL = 0.08, 0.03
@@ -109,7 +111,8 @@ class Layers:
     def _away(self, moving: Bool[np.ndarray, "h w"]) -> Float[Tensor, "H W 1"]:
         """1 where the photo shows nothing but background, or what does not move."""
         near = widened(self.person.matte > 0.02, self._reach) & moving
-        return enlarged(torch.from_numpy(1 - blurred(near, 1.0))[..., None], self.photo.size)
+        soft = max(FEATHERED * self.person.work.size, 1.0)
+        return enlarged(torch.from_numpy(1 - blurred(near, soft))[..., None], self.photo.size)
 
     @property
     def _moving(self) -> Bool[np.ndarray, "h w"]:
