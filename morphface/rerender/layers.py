@@ -212,6 +212,9 @@ class Layers:
                 torch.lerp(now, view.part(picture), still)
                 for now, picture in ((part, frame), (sure, trust))
             )
+        folded = torch.from_numpy(mean_around((steps(whole.place) > FOLDED).numpy())) > 0
+        if bool(folded.any()):  # no triangle ends there, so nothing else smooths it
+            part = torch.where(folded, torch.from_numpy(mean_around(part.numpy())), part)
         for picture, found in ((frame, part), (trust, sure)):
             view.part(picture).copy_(found)
         place, person = centres(*self.photo.size, frame), torch.zeros_like(trust)
