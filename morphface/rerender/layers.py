@@ -190,7 +190,11 @@ class Layers:
         body, coarse, far = self.body, self._coarse(quick), turn.far
         gain = None if light is None else body.spread(light)
         share, faded = body.rear_share.lerp(ONE, far), body.fringe(turn.rotation)
-        moved, inwards, all_rear = turn.apply(body.rear, share), body.inwards, torch.ones_like(faded)
+        moved, inwards, all_rear = (
+            turn.apply(body.rear, share),
+            body.inwards,
+            torch.ones_like(faded),
+        )
         rear = _Nodes(moved, body.rear_places, share, faded, all_rear, inwards, gain)
         share, faded = body.front_share.lerp(ONE, far), body.rim(turn.rotation)
         moved, other = turn.apply(body.front, share), body.opening(turn.rotation)
@@ -280,7 +284,9 @@ class Layers:
         large = enlarged_fast(both, (size[0] * view.coarse, size[1] * view.coarse))
         parts = torch.from_numpy(large[:height, :width])
         more = [] if nodes.gain is None else [nodes.gain.shape[-1]]
-        shift, share, faded, other, inwards, *gain, cover = parts.split([2, 1, 1, 1, 2, *more, 1], -1)
+        shift, share, faded, other, inwards, *gain, cover = parts.split(
+            [2, 1, 1, 1, 2, *more, 1], -1
+        )
         place = shift + centres(height, width, shift)
         return Seen(place, inwards, share, faded, other, gain[0] if gain else None, cover)
 

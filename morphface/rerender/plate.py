@@ -135,7 +135,9 @@ def _small(
     clear: Bool[np.ndarray, "H W"],
     wanted: Bool[np.ndarray, "H W"],
     size: tuple[int, int],
-) -> tuple[Float[np.ndarray, "h w 3"], Bool[np.ndarray, "h w"], Bool[np.ndarray, "h w"], np.ndarray]:
+) -> tuple[
+    Float[np.ndarray, "h w 3"], Bool[np.ndarray, "h w"], Bool[np.ndarray, "h w"], np.ndarray
+]:
     """A smaller picture, what is known of it, and the middles of patches: sources, and targets.
 
     Those around the hole, which know most, are among the targets.

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import label
 from torch.nn.functional import max_pool2d
 
 from morphface.edit import edit
@@ -14,7 +15,7 @@ from morphface.media.images import Photo
 from morphface.render.warp import look_up
 from morphface.rerender import Rerenderer
 from morphface.rerender.hair import hair_colours
-from morphface.rerender.plate import inpainted
+from morphface.rerender.plate import barred, inpainted
 from morphface.rerender.remainder import ANGLE, Remainder
 from morphface.rerender.turn import Turn
 from morphface.rerender.turned import Turned
@@ -263,9 +264,89 @@ def test_the_rim_of_a_face_that_turns_to_the_camera_is_left_to_the_mesh(scene):
     opens = near & (body._towards(turn.rotation) > 0.2)
     shuts = near & (body._towards(turn.rotation) < -0.05)
     assert opens.sum() > 2
-    for faded in (body.opening(turn.rotation), body.fringe(turn.rotation)):
+    for faded in (body.rim(turn.rotation), body.fringe(turn.rotation)):
         assert faded[opens].min() > 0.8
     assert shuts.sum() > 2
-    assert body.opening(turn.rotation)[shuts].max() < 0.05
+    assert body.rim(turn.rotation)[shuts].max() < 0.05
+    still = Turn.between(face.parameters, face.parameters)
+    assert body.rim(still.rotation).max() < 0.01
+
+
+@pytest.fixture(scope="module")
+def haired(scene):
+    """The head with dark hair down to its brows, before magenta."""
+    face, photo, head, _ = scene
+    top = int(head.any(1).nonzero()[0, 0])
+    brows = int(face.fit.landmarks.points[[105, 334], 1].min()) - 12
+    y, x = torch.meshgrid(*(torch.arange(n) for n in photo.size), indexing="ij")
+    dark = (0.2 + 0.05 * torch.sin(0.9 * x) * torch.sin(0.7 * y))[..., None].expand(-1, -1, 3)
+    hair = head & (y < (top + brows) / 2)
+    pixels = torch.where(hair[..., None], dark, photo.pixels)
+    magenta = torch.tensor([1.0, 0.0, 1.0]).expand(*photo.size, 3).contiguous()
+    return Rerenderer(face, Photo(pixels), magenta)
+
+
+def test_a_relief_goes_on_under_the_mesh_where_hair_begins(haired):
+    person = haired._head.person
+    hair = torch.from_numpy(person.labels.hair * person.matte > 0.5)
+    ring = widened(hair, max(round(0.02 * person.work.size), 1)).numpy() & (
+        person.labels.skin > 0.9
+    )
+    ring &= (person.drawn_by_mesh > 0.9) & (person.matte > 0.99)
+    assert ring.sum() > 50
+    assert np.quantile(person.seen_front[ring], 0.1) > 0.8
+    deep = (person.drawn_by_mesh > 0.99) & ~widened(hair, person.work.pixels.shape[0] // 5).numpy()
+    assert np.median(person.seen_front[deep]) < 0.2
+
+
+@pytest.mark.parametrize("yaw", [-20.0, 20.0])
+def test_nothing_behind_a_head_is_seen_through_it_when_it_turns(haired, yaw):
+    stage = haired
+    found = stage(edit(stage.face.parameters, model=stage.face.model, yaw=yaw))
+    behind = (found[..., 0] > 0.8) & (found[..., 1] < 0.3) & (found[..., 2] > 0.8)
+    islands, count = label(behind.numpy())
+    border = np.concatenate([islands[0], islands[-1], islands[:, 0], islands[:, -1]])
+    sizes = np.bincount(islands.ravel(), minlength=count + 1)
+    assert not [n for n in range(1, count + 1) if n not in border and sizes[n] > 2]
+
+
+def test_hair_that_turns_to_the_camera_covers_the_outline_with_the_rear_s_colours(haired):
+    stage = haired
+    body, face = stage._layers.body, stage.face
+    turn = Turn.between(face.parameters, edit(face.parameters, model=face.model, yaw=-60.0))
+    other = body.opening(turn.rotation)
+    beside = (body.within > -0.5 * body.step * body.pixel) & (body.within < 3)
+    opens = beside & (body._towards(turn.rotation) > 0.4) & (body._alike > 0.9)
+    opens &= (body.hair > 0.5) & (body.clothes < 0.05)
+    assert opens.sum() > 2
+    assert other[opens].min() > 0.9
+    assert other[body.within < -2.1 * body.step * body.pixel].max() == 0
     still = Turn.between(face.parameters, face.parameters)
     assert body.opening(still.rotation).max() < 0.01
+
+
+def test_bars_along_a_border_are_told_from_a_plain_wall():
+    rng = np.random.default_rng(0)
+    wall = np.float32(0.5 + 0.2 * rng.random((60, 80, 3)))
+    assert not barred(wall).any()
+    assert not barred(np.full((60, 80, 3), 0.5, np.float32)).any()
+    boxed = wall.copy()
+    boxed[:6] = 0.0
+    boxed[:, -9:] = 0.0
+    expected = np.zeros((60, 80), bool)
+    expected[:6] = True
+    expected[:, -9:] = True
+    assert np.array_equal(barred(boxed), expected)
+
+
+def test_neighbours_are_no_source_of_what_is_behind_a_person_and_stay_beside_it():
+    y, x = np.mgrid[:120, :160]
+    rng = np.random.default_rng(0)
+    wall = np.float32(0.4 + 0.05 * rng.standard_normal((120, 160, 1))) * np.ones(3, np.float32)
+    strange = (x > 120) & (y > 30)
+    wall[strange] = [1.0, 0.0, 0.0]
+    hole = np.hypot(x - 80, y - 60) < 38
+    found = inpainted(wall, hole, hole, 100.0, strange)
+    red = found[..., 0] - found[..., 1]
+    assert np.array_equal(found[~hole], wall[~hole])
+    assert red[hole & (x < 80)].max() < 0.3

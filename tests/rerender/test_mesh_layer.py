@@ -247,3 +247,17 @@ def test_the_other_side_stands_in_only_where_it_is_not_seen_from_aside_either(st
     share = skin.detail[2][:, 0]
     assert share[cosine < 0.5].max() == 0
     assert share[cosine > 0.8].max() > 0.9
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_ears_that_are_not_drawn_hide_nothing(stage, shown):
+    model = stage.face.model
+    ears = model.regions["ears"]
+    head = SimpleNamespace(face=stage.face, person=SimpleNamespace(ears=shown))
+    used = torch.zeros(model.size, dtype=torch.bool)
+    used[MeshLayer(head)._faces.long().flatten()] = True
+    inner = torch.ones(model.size, dtype=torch.bool)  # whose faces are all of ears alone
+    inner[model.faces[(ears[model.faces] < 0.5).any(-1)].long().flatten()] = False
+    assert inner.sum() > 50
+    assert bool(used[inner].all()) is shown
+    assert bool(used[ears < 0.5].all())
