@@ -30,7 +30,7 @@ HINTS = ("sclera", "teeth", "surroundings")
 """What in a picture tells of its light, besides skin."""
 
 _POSE = ("rotation", "translation", "focal")
-_FROM_ZERO = ("identity_trust", "corrective_limit", "shared_errors")
+_FROM_ZERO = ("identity_trust", "corrective_limit", "fine_grain", "shared_errors")
 _SIGNED = (*_FROM_ZERO, "shade", "shade_spread")
 
 
@@ -138,6 +138,8 @@ class PhotometricSettings:
             components; at least the spacing of vertices.
         corrective_reach: millimetres over which that fades out where nothing is seen.
         corrective_limit: the largest, as a logarithm; 0 for none.
+        fine_grain: millimetres of the finest detail of the albedo between vertices (`fine_mesh`); 0
+            for none.
         silhouette_noise: standard deviation of the outline of a mask, in pixels of the photo.
         radius: size of the ellipsoid that coefficients stay in; see `LinearSettings.radius`.
         tolerance: relative decrease of the energy in a step below which a stage ends.
@@ -182,6 +184,7 @@ class PhotometricSettings:
     corrective_grain: float = 3.0
     corrective_reach: float = 25.0
     corrective_limit: float = 0.7
+    fine_grain: float = 0.7
     silhouette_noise: float = 1.5
     radius: float = 4.0
     tolerance: float = 1e-3
