@@ -34,6 +34,8 @@ BAND = 0.055
 """How far from the network's outline colours decide."""
 NEAR = 0.05
 """How far around a pixel these are taken from."""
+LEAST = 0.003
+"""Likelihood of either that what the network says leaves to any pixel, whatever its colour."""
 SHARP = 0.012
 """Radius of the guided filter."""
 INSIDE = 0.03, 0.1
@@ -131,7 +133,10 @@ def _asked(work: Working) -> Float[np.ndarray, "H W"]:
     seen = [likely_person(work.pixels, (0.0, 0.0, width, height))]
     for reach, gamma in CROPS:
         away = reach * work.size
-        seen.append(likely_person(work.pixels, (x - away, y - away, x + away, y + away), gamma))
+        # Beyond the picture there is nobody: where much of that is shown, nobody is found within.
+        left, top = max(x - away, 0.0), max(y - away, 0.0)
+        box = left, top, max(min(x + away, width), left + 1), max(min(y + away, height), top + 1)
+        seen.append(likely_person(work.pixels, box, gamma))
     stack = np.stack(seen)
     mean, least = np.nanmean(stack, axis=0), np.nanmin(stack, axis=0) + 0.1
     below = np.arange(height)[:, None] + 0.5 > y + 0.5 * work.size
@@ -154,7 +159,7 @@ def _by_colour(work: Working, found: Float[np.ndarray, "H W"]) -> Float[np.ndarr
         _log_likelihood(work.pixels, single(side & ~band), NEAR * work.size, band)
         for side in (inside, ~inside)
     ]
-    prior = blurred(found, 0.3 * BAND * work.size)[band].clip(0.03, 0.97)
+    prior = blurred(found, 0.3 * BAND * work.size)[band].clip(LEAST, 1 - LEAST)
     score = np.log(prior / (1 - prior)) + 0.5 * np.clip(chance[0] - chance[1], -8, 8)
     found = found.copy()
     found[band] = 1 / (1 + np.exp(-score))
