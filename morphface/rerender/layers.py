@@ -24,7 +24,7 @@ from morphface.render.rasterize import rasterize
 from morphface.render.warp import centres, enlarged
 from morphface.rerender.body import Body
 from morphface.rerender.looks import CONTINUED, brightened, part_of
-from morphface.rerender.lookup import enlarged_fast, looked_up, softened, steps
+from morphface.rerender.lookup import enlarged_fast, evened, looked_up, softened, steps
 from morphface.rerender.mesh_layer import Drawn
 from morphface.rerender.nets import Net
 from morphface.rerender.person import Person
@@ -216,9 +216,7 @@ class Layers:
                 torch.lerp(now, view.part(picture), still)
                 for now, picture in ((part, frame), (sure, trust))
             )
-        folded = torch.from_numpy(mean_around((steps(whole.place) > FOLDED).numpy())) > 0
-        if bool(folded.any()):  # no triangle ends there, so nothing else smooths it
-            part = torch.where(folded, torch.from_numpy(mean_around(part.numpy())), part)
+        part = evened(part, steps(whole.place) > FOLDED)  # no net ends there to be smoothed
         for picture, found in ((frame, part), (trust, sure)):
             view.part(picture).copy_(found)
         place, person = centres(*self.photo.size, frame), torch.zeros_like(trust)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from morphface.segment.filters import mean_around
 
-__all__ = ["enlarged_fast", "looked_up", "softened", "steps"]
+__all__ = ["enlarged_fast", "evened", "looked_up", "softened", "steps"]
 
 
 def looked_up(
@@ -72,3 +72,18 @@ def softened(
     near = torch.from_numpy(mean_around(mean_around(folded.numpy()))) > 0
     soft = torch.from_numpy(mean_around(mean_around(alpha.numpy())))
     return torch.where(near, soft, alpha)
+
+
+def evened(
+    picture: Float[Tensor, "h w C"], folded: Bool[Tensor, "h w 1"]
+) -> Float[Tensor, "h w C"]:
+    """A picture without the stairs that it has along lines.
+
+    Args:
+        picture: the picture.
+        folded: the lines; pixels next to them count.
+    """
+    near = torch.from_numpy(mean_around(folded.numpy())) > 0
+    if not bool(near.any()):
+        return picture
+    return torch.where(near, torch.from_numpy(mean_around(picture.numpy())), picture)

@@ -28,6 +28,9 @@ MOST = 900
 """The same along a photo, at most."""
 CROPS = ((1.0, 1.0), (1.4, 1.0), (1.4, 0.5), (2.0, 0.7))
 """How far around the middle of the head the network looks, in sizes of it, and its gammas."""
+BEYOND = 0.15
+"""How far beyond the picture, in that reach: little says something new, and where most of a crop is
+a border that goes on, nobody is found in it."""
 CONTRAST = 0.4, 0.8
 """What the network says below and above which it counts as sure."""
 BAND = 0.055
@@ -133,9 +136,9 @@ def _asked(work: Working) -> Float[np.ndarray, "H W"]:
     seen = [likely_person(work.pixels, (0.0, 0.0, width, height))]
     for reach, gamma in CROPS:
         away = reach * work.size
-        # Beyond the picture there is nobody: where much of that is shown, nobody is found within.
-        left, top = max(x - away, 0.0), max(y - away, 0.0)
-        box = left, top, max(min(x + away, width), left + 1), max(min(y + away, height), top + 1)
+        room = BEYOND * reach * work.size
+        left, top = max(x - away, min(-room, x)), max(y - away, min(-room, y))
+        box = left, top, min(x + away, max(width + room, x)), min(y + away, max(height + room, y))
         seen.append(likely_person(work.pixels, box, gamma))
     stack = np.stack(seen)
     mean, least = np.nanmean(stack, axis=0), np.nanmin(stack, axis=0) + 0.1

@@ -15,7 +15,6 @@ from morphface.media.images import Photo
 from morphface.render.warp import look_up
 from morphface.rerender import Rerenderer
 from morphface.rerender.hair import hair_colours
-from morphface.rerender.plate import barred, inpainted
 from morphface.rerender.remainder import ANGLE, Remainder
 from morphface.rerender.turn import Turn
 from morphface.rerender.turned import Turned
@@ -122,23 +121,6 @@ def test_two_halves_of_a_turn_about_a_joint_are_the_whole(scene):
     torch.testing.assert_close(twice, turn.apply(points, 2 * half), atol=5e-3, rtol=0)
 
 
-def test_a_hole_in_a_pattern_is_filled_with_the_pattern():
-    y, x = np.mgrid[:90, :120]
-    pattern = np.stack([0.5 + 0.4 * np.sign(np.sin(2 * np.pi * x / 10 + 0.3))] * 3, -1)
-    pattern = np.float32(pattern)
-    hole = np.hypot(x - 60, y - 45) < 15
-    broken = np.where(hole[..., None], np.float32(0.9), pattern)
-    found = inpainted(broken, hole, hole, 120.0)
-    assert np.array_equal(found[~hole], pattern[~hole])
-    assert np.median(np.abs(found - pattern)[hole]) < 0.05
-
-
-def test_a_hole_that_is_all_there_is_is_filled_all_the_same():
-    blank = np.full((40, 40, 3), 0.5, np.float32)
-    everything = np.ones((40, 40), bool)
-    assert np.isfinite(inpainted(blank, everything, everything, 40.0)).all()
-
-
 def test_the_back_of_hair_has_the_colour_of_hair():
     rng = np.random.default_rng(0)
     brown = np.float32([0.4, 0.25, 0.15])
@@ -186,17 +168,6 @@ def test_a_strip_of_short_hair_has_detail_for_all_of_the_back():
     strip = np.single((depth > 0) & (depth < 0.12) & (y < 60))
     found = hair_colours(colours, strip, strip, depth, seen=strip > -1, size=100.0)
     assert found[25:50, 45:75].std() > 0.005
-
-
-def test_what_is_behind_goes_on_into_the_hole_from_its_border():
-    y, x = np.mgrid[:140, :140]
-    stripes = np.select([y < 50, y < 90], [0.2, 0.8], 0.4)
-    pattern = np.repeat(np.float32(stripes)[..., None], 3, -1)
-    hole = np.hypot(x - 70, y - 70) < 45
-    broken = np.where(hole[..., None], np.float32(0.0), pattern)
-    found = inpainted(broken, hole, hole, 100.0)
-    border = hole & (np.hypot(x - 70, y - 70) > 33)
-    assert (np.abs(found - pattern)[border].max(-1) < 0.1).mean() > 0.9
 
 
 def test_the_rear_ends_along_the_outline(scene):
@@ -323,30 +294,3 @@ def test_hair_that_turns_to_the_camera_covers_the_outline_with_the_rear_s_colour
     assert other[body.within < -2.1 * body.step * body.pixel].max() == 0
     still = Turn.between(face.parameters, face.parameters)
     assert body.opening(still.rotation).max() < 0.01
-
-
-def test_bars_along_a_border_are_told_from_a_plain_wall():
-    rng = np.random.default_rng(0)
-    wall = np.float32(0.5 + 0.2 * rng.random((60, 80, 3)))
-    assert not barred(wall).any()
-    assert not barred(np.full((60, 80, 3), 0.5, np.float32)).any()
-    boxed = wall.copy()
-    boxed[:6] = 0.0
-    boxed[:, -9:] = 0.0
-    expected = np.zeros((60, 80), bool)
-    expected[:6] = True
-    expected[:, -9:] = True
-    assert np.array_equal(barred(boxed), expected)
-
-
-def test_neighbours_are_no_source_of_what_is_behind_a_person_and_stay_beside_it():
-    y, x = np.mgrid[:120, :160]
-    rng = np.random.default_rng(0)
-    wall = np.float32(0.4 + 0.05 * rng.standard_normal((120, 160, 1))) * np.ones(3, np.float32)
-    strange = (x > 120) & (y > 30)
-    wall[strange] = [1.0, 0.0, 0.0]
-    hole = np.hypot(x - 80, y - 60) < 38
-    found = inpainted(wall, hole, hole, 100.0, strange)
-    red = found[..., 0] - found[..., 1]
-    assert np.array_equal(found[~hole], wall[~hole])
-    assert red[hole & (x < 80)].max() < 0.3

@@ -16,7 +16,7 @@ from morphface.rerender import Rerenderer
 from morphface.rerender.bare import continued
 from morphface.rerender.grain import REACH, Grain
 from morphface.rerender.looks import Look
-from morphface.rerender.lookup import enlarged_fast, looked_up, softened, steps
+from morphface.rerender.lookup import enlarged_fast, evened, looked_up, softened, steps
 from morphface.rerender.mesh_layer import MeshLayer, _without_lines
 from morphface.rerender.mesh_skin import DARK, MeshSkin, facing
 from morphface.rerender.seen_head import SeenHead
@@ -261,3 +261,15 @@ def test_ears_that_are_not_drawn_hide_nothing(stage, shown):
     assert inner.sum() > 50
     assert bool(used[inner].all()) is shown
     assert bool(used[ears < 0.5].all())
+
+
+def test_stairs_along_a_line_are_evened_and_nothing_else():
+    picture = torch.zeros(9, 12, 3)
+    picture[:, 6:] = 1.0
+    line = torch.zeros(9, 12, 1, dtype=torch.bool)
+    line[4, 6] = True
+    found = evened(picture, line)
+    assert torch.equal(found[:3], picture[:3])
+    assert torch.equal(found[:, 8:], picture[:, 8:])
+    torch.testing.assert_close(found[4, 5:8, 0], torch.tensor([1 / 3, 2 / 3, 1.0]))
+    assert evened(picture, line & False) is picture
