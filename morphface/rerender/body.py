@@ -50,6 +50,15 @@ ALIKE = 0.15, 0.36
 """Differences of colour between hair and its continuation: alike up to the first."""
 CLOSE = 20.0, 8.0
 """Millimetres between an outline and the mesh: from the second on, the mesh says how deep it is."""
+TEMPLES = 22.0
+"""How far before the plane the outline of short hair is, in millimetres; measured on turned people of
+`benchmarks/persons.py` by their outlines, as the next."""
+TEMPLE = -10.0, 30.0
+"""Heights in the model frame from which on it is."""
+HANGING = 40.0
+"""The same of hair that hangs over the ears."""
+COVERED = 0.3, 0.7
+"""Shares of ears under hair: it does not hang over them, and it does."""
 FOREMOST = 80.0
 """Millimetres that an outline may be before the plane."""
 FRINGE = 2.0
@@ -109,11 +118,31 @@ class Body(Grid):
         nearest = height[tuple(torch.from_numpy(axis).long() for axis in place)]
         close = ramp(torch.from_numpy(away).float() * self.step * self.pixel, *CLOSE)
         skin = self.at_nodes(blurred(self.person.padded(self._skin), 0.02 * self.person.work.size))
-        base = (nearest * close * smoothstep(skin, 0.3, 0.7)).clamp(0, FOREMOST)
+        skin = smoothstep(skin, 0.3, 0.7)
+        base = torch.lerp(self._forward, nearest * close, skin).clamp(0, FOREMOST)
         base = membrane((base * rim)[..., None], rim)[..., 0]
         for _ in range(3 * SMOOTH):
             base = smoothed(base)
         return base
+
+    @cached_property
+    def _forward(self) -> Float[Tensor, "R C"]:
+        """How far before the plane an outline of hair is: hair has its temples before the ears.
+
+        Hair that hangs over the ears does so all the way down.
+        """
+        flat = self.to_model(self.points(torch.full(self.within.shape, self.plane)))
+        short = TEMPLES * smoothstep(flat[..., 1], *TEMPLE)
+        return torch.lerp(short, torch.full_like(short, HANGING), self._hanging)
+
+    @cached_property
+    def _hanging(self) -> Float[Tensor, ""]:
+        """How far hair covers the ears, 0 to 1."""
+        ears = self.person.face.model.regions.get("ears")
+        if ears is None:
+            return torch.zeros(())
+        over = self.person.hair_at_vertices[ears > 0.5].mean()
+        return smoothstep(over, *COVERED)
 
     @cached_property
     def _skin(self) -> Float[np.ndarray, "h w"]:
@@ -132,7 +161,10 @@ class Body(Grid):
         square = membrane((height.square() * sure)[..., None], sure | ~inside)[..., 0]
         least = (ROUND**2 - (ROUND - self.within.clamp(min=0)).clamp(min=0).square()).clamp(min=0)
         if rear:  # hair lies on a skull, also where that curves away under it
-            square = torch.maximum(square, least * self._longer(height, sure))
+            least = least * self._longer(height, sure)
+            # Short hair is as deep at its outline as its temples are before the ears.
+            deep = (1 - self._hanging) * (base * self.hair).clamp(min=0) * inside
+            square = torch.maximum(square, (least.sqrt() + deep).square())
         else:
             square = torch.where(sure, square, torch.maximum(square, least))
         height = self._rounded(square).sqrt()
