@@ -42,7 +42,7 @@ JAW = -70.0, -30.0
 """Heights in the model frame between which a jaw becomes a skull, in millimetres."""
 CROWN = -20.0, 50.0
 """Heights in the model frame from which on hair is as deep as the skull, in millimetres."""
-SKULLCAP = 0.8
+SKULLCAP = 0.7
 """How deep, in depths of the skull."""
 JOWL = 0.25
 """How much of a half-round is behind a jaw."""
