@@ -33,6 +33,8 @@ HAIR = 8.0
 """How far hair lies over the mesh, in millimetres."""
 ROUND = 60.0
 """Radius of what nothing is known about, in millimetres."""
+FLATTEST = 0.25
+"""How round that is at least, where its outline is before the plane already."""
 SKULL = 75.0
 """Radius by which the back curves away from the outline, in millimetres."""
 RIM = 6.0
@@ -165,7 +167,8 @@ class Body(Grid):
             # Short hair is as deep at its outline as its temples are before the ears.
             deep = (1 - self._hanging) * (base * self.hair).clamp(min=0) * inside
             square = torch.maximum(square, (least.sqrt() + deep).square())
-        else:
+        else:  # as far before the plane as if the outline were on it
+            least = least * (1 - base / ROUND).clamp(min=FLATTEST).square()
             square = torch.where(sure, square, torch.maximum(square, least))
         height = self._rounded(square).sqrt()
         return height * self._full if rear else height
