@@ -12,23 +12,19 @@ import numpy as np
 import roma
 import torch
 from jaxtyping import Bool, Float
-from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
 from morphface.core.ramps import ramp, smoothstep
-from morphface.geometry.mesh import normalized, vertex_normals
 from morphface.render.interpolate import interpolate
 from morphface.render.rasterize import rasterize
 from morphface.render.relief import membrane
-from morphface.rerender.grid import Grid
 from morphface.rerender.nets import Net, smoothed
+from morphface.rerender.outline import RIM, SMOOTH, Outline
 from morphface.rerender.turn import NECK, above_neck
 from morphface.segment.filters import blurred, distance, mean_near, widened
 
 __all__ = ["Body"]
 
-FACING = 0.3
-"""Cosine between normal and line of sight from which the mesh says how deep a person is."""
 HAIR = 8.0
 """How far hair lies over the mesh, in millimetres."""
 ROUND = 60.0
@@ -37,9 +33,6 @@ FLATTEST = 0.25
 """How round that is at least, where its outline is before the plane already."""
 SKULL = 75.0
 """Radius by which the back curves away from the outline, in millimetres."""
-RIM = 6.0
-"""Millimetres within the outline up to which heights follow from the distance to it."""
-SMOOTH = 3
 JAW = -70.0, -30.0
 """Heights in the model frame between which a jaw becomes a skull, in millimetres."""
 CROWN = -20.0, 50.0
@@ -50,19 +43,6 @@ JOWL = 0.25
 """How much of a half-round is behind a jaw."""
 ALIKE = 0.15, 0.36
 """Differences of colour between hair and its continuation: alike up to the first."""
-CLOSE = 20.0, 8.0
-"""Millimetres between an outline and the mesh: from the second on, the mesh says how deep it is."""
-TEMPLES = 22.0
-"""How far before the plane the outline of short hair is, in millimetres; measured on turned people of
-`benchmarks/persons.py` by their outlines, as the next."""
-TEMPLE = -10.0, 30.0
-"""Heights in the model frame from which on it is."""
-HANGING = 40.0
-"""The same of hair that hangs over the ears."""
-COVERED = 0.3, 0.7
-"""Shares of ears under hair: it does not hang over them, and it does."""
-FOREMOST = 80.0
-"""Millimetres that an outline may be before the plane."""
 FRINGE = 2.0
 """How wide the faded edge of the rear is, in nodes."""
 SEAM = 2.0, 0.7
@@ -80,83 +60,17 @@ _SKIRT = 2
 
 
 @dataclass(frozen=True, eq=False)
-class Body(Grid):
+class Body(Outline):
     """The surface of a person.
 
     Args:
         person: whose it is.
     """
 
-    def _mesh(self, *, rear: bool) -> tuple[Float[Tensor, "R C"], Bool[Tensor, "R C"]]:
-        """Heights before (or behind) the plane that the mesh has, and where it is sure of them."""
-        camera, person = self.window, self.person
-        vertices, faces = person.sight.vertices, person.sight.faces
-        screen = camera.project(vertices)
-        if rear:
-            screen = torch.cat([screen[:, :2], 2 * self.plane - screen[:, 2:]], -1)
-            faces = faces.flip(1)
-        perspective = camera.weak_depth is None and not rear
-        found = rasterize(screen[None], faces, camera.size, perspective=perspective)
-        normals = vertex_normals(vertices, person.sight.faces)
-        towards = -vertices if camera.weak_depth is None else vertices.new_tensor([[0.0, 0, 1]])
-        cosine = (normals * normalized(towards.expand_as(vertices))).sum(-1, keepdim=True)
-        cosine = -cosine if rear else cosine
-        seen = interpolate(cosine[None], faces, found)[0, ..., 0]
-        height = (self.plane - found.depth[0]).where(found.mask[0], torch.nan)
-        return height.nan_to_num(), found.mask[0] & (seen > FACING)
-
-    @cached_property
-    def _base(self) -> Float[Tensor, "R C"]:
-        """How far before the plane the outline is: that of hair is on it, that of skin the mesh's.
-
-        A cheek or a jaw ends, as seen in the photo, well before the middle of the head.
-        """
-        height, _ = self._mesh(rear=False)
-        known = height != 0
-        rim = self.within.abs() < RIM
-        if not bool(known.any()) or not bool(rim.any()):
-            return torch.zeros_like(self.within)
-        away, place = distance_transform_edt(~known.numpy(), return_indices=True)
-        nearest = height[tuple(torch.from_numpy(axis).long() for axis in place)]
-        close = ramp(torch.from_numpy(away).float() * self.step * self.pixel, *CLOSE)
-        skin = self.at_nodes(blurred(self.person.padded(self._skin), 0.02 * self.person.work.size))
-        skin = smoothstep(skin, 0.3, 0.7)
-        base = torch.lerp(self._forward, nearest * close, skin).clamp(0, FOREMOST)
-        base = membrane((base * rim)[..., None], rim)[..., 0]
-        for _ in range(3 * SMOOTH):
-            base = smoothed(base)
-        return base
-
-    @cached_property
-    def _forward(self) -> Float[Tensor, "R C"]:
-        """How far before the plane an outline of hair is: hair has its temples before the ears.
-
-        Hair that hangs over the ears does so all the way down.
-        """
-        flat = self.to_model(self.points(torch.full(self.within.shape, self.plane)))
-        short = TEMPLES * smoothstep(flat[..., 1], *TEMPLE)
-        return torch.lerp(short, torch.full_like(short, HANGING), self._hanging)
-
-    @cached_property
-    def _hanging(self) -> Float[Tensor, ""]:
-        """How far hair covers the ears, 0 to 1."""
-        ears = self.person.face.model.regions.get("ears")
-        if ears is None:
-            return torch.zeros(())
-        over = self.person.hair_at_vertices[ears > 0.5].mean()
-        return smoothstep(over, *COVERED)
-
-    @cached_property
-    def _skin(self) -> Float[np.ndarray, "h w"]:
-        """How much of the person around each pixel is skin."""
-        person, width = self.person, 0.02 * self.person.work.size
-        skin = person.labels.skin * person.matte
-        return blurred(skin, width) / (blurred(person.matte, width) + 1e-3)
-
     def _height(self, *, rear: bool) -> Float[Tensor, "R C"]:
-        height, sure = self._mesh(rear=rear)
+        height, sure = self.mesh(rear=rear)
         cover = torch.ones_like(self.hair) if rear else self.hair
-        inside, base = self.within > 0, self._base
+        inside, base = self.within > 0, self.base
         height = height + HAIR * smoothstep(cover, 0.3, 0.9)
         height = (height + base if rear else height - base).clamp(min=1.0)
         sure = sure & inside
@@ -165,7 +79,7 @@ class Body(Grid):
         if rear:  # hair lies on a skull, also where that curves away under it
             least = least * self._longer(height, sure)
             # Short hair is as deep at its outline as its temples are before the ears.
-            deep = (1 - self._hanging) * (base * self.hair).clamp(min=0) * inside
+            deep = (1 - self.hanging) * (base * self.hair).clamp(min=0) * inside
             square = torch.maximum(square, (least.sqrt() + deep).square())
         else:  # as far before the plane as if the outline were on it
             least = least * (1 - base / ROUND).clamp(min=FLATTEST).square()
@@ -205,7 +119,7 @@ class Body(Grid):
     @property
     def on_mesh(self) -> Bool[Tensor, "R C"]:
         """Nodes at which the mesh of the head is seen."""
-        return self._mesh(rear=False)[0] != 0
+        return self.mesh(rear=False)[0] != 0
 
     @cached_property
     def _full(self) -> Float[Tensor, "R C"]:
@@ -236,12 +150,12 @@ class Body(Grid):
     @cached_property
     def front(self) -> Float[Tensor, "R C 3"]:
         """Points of the surface that the photo shows, in the camera frame."""
-        return self.points(self.plane - self._base - self._height(rear=False))
+        return self.points(self.plane - self.base - self._height(rear=False))
 
     @cached_property
     def rear(self) -> Float[Tensor, "R C 3"]:
         """Points of the surface behind them."""
-        return self.points(self.plane - self._base + self._height(rear=True), self.rear_places)
+        return self.points(self.plane - self.base + self._height(rear=True), self.rear_places)
 
     @cached_property
     def rear_places(self) -> Float[Tensor, "R C 2"]:

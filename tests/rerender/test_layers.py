@@ -15,6 +15,7 @@ from morphface.media.images import Photo
 from morphface.render.warp import look_up
 from morphface.rerender import Rerenderer
 from morphface.rerender.hair import hair_colours
+from morphface.rerender.outline import HANGING, TEMPLE, TEMPLES, Outline
 from morphface.rerender.remainder import ANGLE, Remainder
 from morphface.rerender.turn import Turn
 from morphface.rerender.turned import Turned
@@ -294,3 +295,20 @@ def test_hair_that_turns_to_the_camera_covers_the_outline_with_the_rear_s_colour
     assert other[body.within < -2.1 * body.step * body.pixel].max() == 0
     still = Turn.between(face.parameters, face.parameters)
     assert body.opening(still.rotation).max() < 0.01
+
+
+def test_hair_ends_before_the_ears_above_them_and_all_the_way_down_where_it_covers_them(haired):
+    person = haired._head.person
+    outline = Outline(person)
+    flat = outline.to_model(outline.points(torch.full(outline.within.shape, outline.plane)))
+    high, low = flat[..., 1] > TEMPLE[1], flat[..., 1] < TEMPLE[0]
+    assert outline.hanging < 0.01
+    torch.testing.assert_close(outline._forward[high], torch.full_like(flat[high][:, 0], TEMPLES))
+    assert outline._forward[low].abs().max() == 0
+    hung = Outline(person)
+    vars(hung)["hanging"] = torch.ones(())
+    assert bool((hung._forward == HANGING).all())
+    rim = (outline.within.abs() < 1) & (flat[..., 1] > TEMPLE[1] + 20)
+    rim &= outline.at_nodes(person.padded(person.labels.hair)) > 0.9
+    assert rim.sum() > 10
+    assert (outline.base[rim] - TEMPLES).abs().median() < 5
