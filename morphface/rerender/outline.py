@@ -25,8 +25,8 @@ FACING = 0.3
 CLOSE = 20.0, 8.0
 """Millimetres between an outline and the mesh: from the second on, the mesh says how deep it is."""
 TEMPLES = 22.0
-"""How far before the plane the outline of short hair is, in millimetres: measured on
-turned people of `benchmarks/persons.py` by their outlines, as the next two."""
+"""How far before the plane the outline of short hair is, in millimetres: by
+`benchmarks/turned_outlines.py`, as the next two."""
 TEMPLE = -10.0, 30.0
 """Heights in the model frame from which on it is."""
 HANGING = 40.0
