@@ -18,6 +18,7 @@ from morphface.core.kept import once_each
 from morphface.core.records import Record
 from morphface.fit.analysis.correctives import Shown, point_rows
 from morphface.fit.analysis.surface import Surface, surface_of
+from morphface.fit.texture.ambient import ambient
 from morphface.geometry.laplacian import cotangent_laplacian
 from morphface.models import FineMesh, MorphableModel, fine_mesh
 
@@ -25,6 +26,8 @@ __all__ = ["fine_albedo"]
 
 _REACH = 3.0
 """Millimetres over which what was seen fades out: what is smoother is in the corrective already."""
+_DARKEST = 0.3
+"""What lids leave of the light on an eyeball, at least."""
 _STEPS = 12
 """Of conjugate gradients, within which portraits came to a tenth of what they began with."""
 
@@ -70,10 +73,14 @@ def fine_albedo(
     albedo, factor = coarse
     laid = torch.nonzero(surface.place >= 0)[:, 0]
     own = _found(ground, shown, factor[laid].log(), grain).to(albedo)
-    share = albedo.new_zeros(model.size, 1)
-    share[laid, 0] = surface.own_skin.to(albedo)
+    share, shade = albedo.new_zeros(model.size, 1), albedo.new_zeros(model.size, 1)
+    share[laid, 0] = surface.weight.to(albedo)
+    for eye in model.eyes or ():
+        share[eye.vertices] = 1.0
+        shade[eye.vertices, 0] = ambient(model)[eye.vertices].clamp(min=_DARKEST).log()
     out = ground.mesh.spread(albedo)
-    more = (own * ground.mesh.spread(share)[ground.index]).exp_()
+    share, shade = (ground.mesh.spread(v)[ground.index] for v in (share, shade))
+    more = (own * share - shade).exp_()
     out[ground.index] = (out[ground.index] * more).clamp_(0.0, 1.0)
     return out
 
