@@ -16,7 +16,7 @@ from morphface.rerender import Rerenderer
 from morphface.rerender.bare import continued
 from morphface.rerender.grain import REACH, Grain
 from morphface.rerender.looks import Look
-from morphface.rerender.lookup import enlarged_fast, evened, looked_up, softened, steps
+from morphface.rerender.lookup import boxed, enlarged_fast, evened, looked_up, softened, steps
 from morphface.rerender.mesh_layer import MeshLayer, _without_lines
 from morphface.rerender.mesh_skin import DARK, MeshSkin, facing
 from morphface.rerender.seen_head import SeenHead
@@ -273,3 +273,11 @@ def test_stairs_along_a_line_are_evened_and_nothing_else():
     assert torch.equal(found[:, 8:], picture[:, 8:])
     torch.testing.assert_close(found[4, 5:8, 0], torch.tensor([1 / 3, 2 / 3, 1.0]))
     assert evened(picture, line & False) is picture
+
+
+def test_the_box_of_a_picture_holds_all_of_it_and_no_more():
+    picture = torch.zeros(9, 12, 1)
+    assert picture[boxed(picture)].numel() == 0
+    picture[2:5, 7] = 0.1
+    picture[4, 3] = -1.0
+    assert boxed(picture) == (slice(2, 5), slice(3, 8))
