@@ -17,6 +17,10 @@ __all__ = ["barred", "inpainted"]
 
 LEAST_KNOWN = 0.2
 """Share of a picture that must be known for anything but a smooth filling."""
+LEAST_SEEN = 0.01
+"""Share of a picture that must be known for that, too: else it has the person's own colours."""
+UNSEEN = 0.15
+"""How far these are blurred, in sizes of the head."""
 RADIUS = 3
 """Of a patch, in pixels."""
 FINEST = 120
@@ -65,6 +69,8 @@ def inpainted(
         strange: what is known and no source of what is behind the person: other people.
     """
     strange = np.zeros_like(hole) if strange is None else strange & ~hole
+    if (~hole).mean() < LEAST_SEEN:
+        return blurred(pixels, UNSEEN * head)
     smooth = membrane(torch.from_numpy(single(pixels)), torch.from_numpy(~hole)).numpy()
     wanted = wanted & hole
     side = 8 * RADIUS + 2
