@@ -38,7 +38,8 @@ TINT = 1.25
 UNDER = -0.1, -0.25
 """Between which distances outside of lids skin is looked at, in widths of the eye."""
 WHITEST = 0.85, 1.6
-"""How bright sclera is beside that skin, at least, and how many times it becomes brighter, at most."""
+"""How bright sclera is beside that skin, at least; and how many times brighter it becomes, at most.
+"""
 GLINT = 0.1, 0.2
 """How much brighter than the rest of the iris a highlight is: not up to the first, wholly from the
 second."""

@@ -23,8 +23,8 @@ from morphface.rerender.teeth import DEEP, TOOTH, ArchLines, arches_of
 __all__ = ["MouthInside", "white_beside"]
 
 SKIN = [50, 280, 205, 425, 207, 427, 186, 410, 92, 322, 164, 200, 18]
-"""Landmarks of skin of cheeks and around the mouth; the brighter half is neither shade nor beard, and
-that beside which teeth of fifteen smiles differ least."""
+"""Landmarks of skin of cheeks and around the mouth; the brighter half is neither shade nor beard,
+and that beside which teeth of fifteen smiles differ least."""
 SLIT = 0.6
 """How bright it is between lips that nearly touch, beside what is far behind them."""
 WIDER = 2.0, 1.3
@@ -48,11 +48,11 @@ SHADE = 0.95
 """Share of the light in front of the lips that reaches teeth: in that of the fit, five
 smiles have 0.91 of it after the shades of crowns and lips."""
 BESIDE = 0.95, 1.2
-"""How bright they are beside that skin, at least and at most; fifteen smiles have 0.65 to 1.28, half
-of them 0.94 to 1.19."""
+"""How bright they are beside that skin, at least and at most; fifteen smiles have 0.65 to 1.28,
+half of them 0.94 to 1.19."""
 WARM = 0.35
-"""How far the tint of teeth is that of skin: the error of their tints, a logarithm, is then 0.034 in
-the seven smiles that it was chosen by (0.072 without), and 0.054 in eight others (0.064)."""
+"""How far the tint of teeth is that of skin: the error of their tints, a logarithm, is then 0.034
+in the seven smiles that it was chosen by (0.072 without), and 0.054 in eight others (0.064)."""
 ALIKE = 0.035
 """How far from teeth and tongue of a photo their colours go on, in widths of the mouth."""
 SCLERA = 0.85
