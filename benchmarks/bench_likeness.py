@@ -76,7 +76,7 @@ def modelled(face: FittedFace) -> torch.Tensor:
     """The head as the fit has it, over grey."""
     light = face.parameters.illumination
     draw = Renderer.of(face.model, face.camera)
-    drawn = draw(face.vertices_in_camera()[None], colours=face.albedo()[None], illumination=light)
+    drawn = draw(face.vertices_in_camera()[None], colours=face.fine_albedo(), illumination=light)
     return drawn.over(GREY)[0]
 
 

@@ -90,7 +90,7 @@ def fitted(found: FittedPhoto) -> Tensor:
     face = found.faces[0]
     drawn = Renderer.of(face.model, face.camera)(
         face.vertices_in_camera()[None],
-        colours=face.albedo()[None],
+        colours=face.fine_albedo(),
         illumination=face.parameters.illumination,
     )
     return drawn.over(found.photo.pixels)[0]

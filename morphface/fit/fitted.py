@@ -14,8 +14,9 @@ from morphface.geometry.angles import rotvec_to_angles
 from morphface.geometry.camera import Camera, to_camera
 from morphface.geometry.focal import FocalLength
 from morphface.media.images import Photo
-from morphface.models import MorphableModel
+from morphface.models import MorphableModel, fine_mesh
 from morphface.parameters import FaceParameters
+from morphface.render import FineColours
 from morphface.render.detail import Detail
 
 __all__ = ["FittedFace", "FittedPhoto"]
@@ -90,6 +91,17 @@ class FittedFace(Displayed):
         if self.pixels is not None:
             return self.pixels.albedo
         return self.model.albedo(self.parameters.reflectance)[0]
+
+    def fine_albedo(self) -> FineColours:
+        """The fitted reflectance as finely as it is known: with brows, wrinkles and freckles.
+
+        Raises:
+            ModelError: no pixels were asked, and the model has no reflectance.
+        """
+        mesh = fine_mesh(self.model)
+        if self.pixels is not None and self.pixels.fine is not None:
+            return FineColours(mesh, self.pixels.fine.float())
+        return FineColours(mesh, mesh.spread(self.albedo()))
 
     def vertices(self) -> Float[Tensor, "V 3"]:
         """The fitted head in the model frame, in millimetres."""

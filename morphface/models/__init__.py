@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         save_correspondence,
     )
     from morphface.models.embedding import LandmarkEmbedding
+    from morphface.models.fine import FineMesh, fine_mesh
     from morphface.models.morphable import Eye, MorphableModel, gaze_rotation
     from morphface.models.skeleton import Skeleton, skeleton_of
     from morphface.models.skin import mesh_parts
@@ -32,6 +33,7 @@ __all__ = [
     "Correspondence",
     "ExpressionBasis",
     "Eye",
+    "FineMesh",
     "LandmarkEmbedding",
     "LinearBasis",
     "MODELS",
@@ -42,6 +44,7 @@ __all__ = [
     "arkit_weights",
     "convert_parameters",
     "find_correspondence",
+    "fine_mesh",
     "gaze_rotation",
     "how_to_get",
     "load_model",
@@ -61,6 +64,7 @@ _HOMES = {
     "Correspondence": "conversion",
     "ExpressionBasis": "basis",
     "Eye": "morphable",
+    "FineMesh": "fine",
     "LandmarkEmbedding": "embedding",
     "LinearBasis": "basis",
     "MODELS": "catalogue",
@@ -71,6 +75,7 @@ _HOMES = {
     "arkit_weights": "conversion",
     "convert_parameters": "conversion",
     "find_correspondence": "conversion",
+    "fine_mesh": "fine",
     "gaze_rotation": "morphable",
     "how_to_get": "catalogue",
     "load_model": "catalogue",

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from morphface.geometry.children import child_points
 from morphface.geometry.mesh import VertexWeights, edges, loop_subdivision
 from morphface.models.articulated import ArticulatedModel, Rig
 from morphface.models.basis import LinearBasis
@@ -86,14 +87,8 @@ def refine(coarse: LandmarkEmbedding, faces: Tensor, finer: Tensor) -> LandmarkE
     """The same points in the child faces. Child faces are ordered as in `loop_subdivision`."""
     size = int(faces.max()) + 1
     parent = _face_of(coarse.triangles, faces, size)
-    w = _reordered(coarse, faces[parent])
-    corner = (w > 0.5).float().argmax(1)
-    child = torch.where((w > 0.5).any(1), corner, 3)
-    rolled = torch.stack([w.roll(-k, 1)[:, :] for k in range(3)], 1)[torch.arange(len(w)), corner]
-    at_corner = torch.stack([2 * rolled[:, 0] - 1, 2 * rolled[:, 1], 2 * rolled[:, 2]], 1)
-    in_middle = torch.stack([1 - 2 * w[:, 2], 1 - 2 * w[:, 0], 1 - 2 * w[:, 1]], 1)
-    weights = torch.where((child == 3)[:, None], in_middle, at_corner)
-    return LandmarkEmbedding(finer[4 * parent + child], weights, coarse.confidence)
+    child, weights = child_points(parent, _reordered(coarse, faces[parent]))
+    return LandmarkEmbedding(finer[child], weights, coarse.confidence)
 
 
 def _face_of(triangles: Tensor, faces: Tensor, size: int) -> Tensor:

@@ -17,7 +17,7 @@ from morphface.landmarks import Landmarks
 from morphface.media.crop import Crop
 from morphface.media.images import Photo
 from morphface.pipelines.window import DARK, LIGHT, picture_tensor, window_around
-from morphface.render import Rendered, Renderer, shade_plain, shade_sh
+from morphface.render import FineColours, Rendered, Renderer, shade_plain, shade_sh
 from morphface.render.detail import detailed_normals
 
 __all__ = [
@@ -98,25 +98,25 @@ def _pixel_rows(
     ]
 
 
-def face_colours(face: FittedFace) -> tuple[Tensor, Tensor, Tensor]:
-    """Albedo, shading and their product as the photo shows it, at the vertices.
+def face_colours(face: FittedFace) -> tuple[FineColours, Tensor, FineColours]:
+    """Albedo, the shading of the vertices, and their product as the photo shows it.
 
     Lids shade eyeballs, and lips the tongue; teeth stand where light reaches them.
     """
     seen, p, model = face.pixels, face.parameters, face.model
     vertices = face.vertices_in_camera()
     normals = vertex_normals(vertices, model.faces)
-    albedo = face.albedo()
+    albedo = face.fine_albedo()
     light = p.illumination[0]
     reached = ambient(model)
     reached = reached.lerp(torch.ones_like(reached), model.regions.get("teeth", reached * 0))
-    shading = shade_sh(torch.ones_like(albedo), normals, light) * reached[:, None]
-    colours = albedo * shading
+    shading = shade_sh(torch.ones_like(vertices), normals, light) * reached[:, None]
+    colours = albedo.times(shading).values
     if seen is not None:
         if seen.grey[0]:
             colours = colours @ colours.new_tensor(LUMINANCE)[:, None]
         colours = colours * seen.gain[0]
-    return albedo, shading, colours
+    return albedo, shading, replace(albedo, values=colours.clamp(0, 1))
 
 
 def _hidden(face: FittedFace, photo: Photo, window: Crop) -> Float[Tensor, "S S 3"]:
@@ -128,16 +128,18 @@ def _hidden(face: FittedFace, photo: Photo, window: Crop) -> Float[Tensor, "S S 
     return torch.lerp(dim, dim.new_tensor(_HIDDEN).expand_as(dim), 0.8 * shown)
 
 
-def render_face(face: FittedFace, window: Crop, colours: Float[Tensor, "V 3"] | None) -> Rendered:
+def render_face(
+    face: FittedFace, window: Crop, colours: Float[Tensor, "V 3"] | FineColours | None
+) -> Rendered:
     """The fitted head as the window shows it; grey clay without colours.
 
     Args:
         face: the fitted face.
         window: a part of the photo that it was fitted to.
-        colours: of the vertices.
+        colours: of the vertices, or finer.
     """
     renderer = Renderer.of(face.model, window.camera(face.camera))
-    shown = None if colours is None else colours.clamp(0, 1)[None]
+    shown = colours.clamp(0, 1)[None] if isinstance(colours, Tensor) else colours
     return renderer(face.vertices_in_camera()[None], colours=shown)
 
 

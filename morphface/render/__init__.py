@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from morphface.core.doors import lazy_names
 from morphface.render.antialias import antialias
 from morphface.render.derivatives import screen_derivatives
+from morphface.render.fine_colours import FineColours
 from morphface.render.interpolate import interpolate
 from morphface.render.rasterize import Fragments, rasterize
 from morphface.render.renderer import Rendered, Renderer
@@ -24,6 +25,7 @@ __all__ = [
     "AlignedHead",
     "Conditions",
     "Detail",
+    "FineColours",
     "Flow",
     "FlowPrior",
     "Fragments",

@@ -21,6 +21,7 @@ from morphface.geometry.topology import Topology
 from morphface.models import MorphableModel
 from morphface.render.antialias import antialias
 from morphface.render.derivatives import screen_derivatives
+from morphface.render.fine_colours import FineColours
 from morphface.render.interpolate import interpolate
 from morphface.render.rasterize import Fragments, rasterize
 from morphface.render.shade import CLAY, shade_pixels, shade_plain, shade_sh
@@ -89,7 +90,7 @@ class Renderer(Record):
         self,
         vertices: Float[Tensor, "B V 3"],
         *,
-        colours: Float[Tensor, "#B V C"] | None = None,
+        colours: Float[Tensor, "#B V C"] | FineColours | None = None,
         texture: Float[Tensor, "#B S T C"] | Texture | None = None,
         illumination: Float[Tensor, "#B 9 3"] | None = None,
     ) -> "Rendered":
@@ -99,7 +100,8 @@ class Renderer(Record):
 
         Args:
             vertices: positions in the camera frame.
-            colours: for each vertex; any number of channels where there is no light.
+            colours: for each vertex; any number of channels where there is no light. Finer ones
+                are lit pixel by pixel.
             texture: a picture that is looked up as it is, or a `Texture`, whose levels serve
                 surfaces that are seen from afar.
             illumination: coefficients that multiply the colours; None shows them as they are.
@@ -118,11 +120,14 @@ class Renderer(Record):
         fragments = rasterize(
             screen, self.faces, self.camera.size, backend=self.backend, perspective=perspective
         )
-        if texture is None:
+        if isinstance(colours, FineColours):
+            colour = self._lit(colours.at(fragments), vertices, fragments, illumination)
+        elif texture is None:
             shown = self._vertex_colours(vertices, colours, illumination)
             colour = interpolate(shown, self.faces, fragments)
         else:
-            colour = self._textured(vertices, screen, fragments, texture, illumination)
+            albedo = self._textured(screen, fragments, texture)
+            colour = self._lit(albedo, vertices, fragments, illumination)
         image = torch.cat([colour, fragments.mask[..., None].to(colour.dtype)], dim=-1)
         if self.antialias:
             image = antialias(
@@ -147,14 +152,7 @@ class Renderer(Record):
             colours = vertices.new_tensor(CLAY).expand_as(vertices)
         return shade_sh(colours, normals, illumination, linear_light=self.linear_light)
 
-    def _textured(
-        self,
-        vertices: Tensor,
-        screen: Tensor,
-        fragments: Fragments,
-        texture: Tensor | Texture,
-        illumination: Tensor | None,
-    ) -> Tensor:
+    def _textured(self, screen: Tensor, fragments: Fragments, texture: Tensor | Texture) -> Tensor:
         derivatives = None
         if isinstance(texture, Texture):
             perspective = self.camera.weak_depth is None
@@ -162,7 +160,16 @@ class Renderer(Record):
                 *self._layout(), screen, self.faces, fragments, perspective=perspective
             )
         uv = interpolate(*self._layout(), fragments)
-        albedo = sample_texture(texture, uv, derivatives=derivatives, mask=fragments.mask)
+        return sample_texture(texture, uv, derivatives=derivatives, mask=fragments.mask)
+
+    def _lit(
+        self,
+        albedo: Tensor,
+        vertices: Tensor,
+        fragments: Fragments,
+        illumination: Tensor | None,
+    ) -> Tensor:
+        """Pixels under a light."""
         if illumination is None:
             return albedo
         normals = interpolate(vertex_normals(vertices, self.faces), self.faces, fragments)

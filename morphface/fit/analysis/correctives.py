@@ -6,23 +6,24 @@ a Gaussian Markov random field over the surface (Lindgren, Rue and Lindström 20
 one sparse system, once shape, pose and light are known, and so cannot mislead these.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from scipy.sparse import csc_matrix, csr_matrix, diags
 from torch import Tensor
 
+from morphface.core.records import Record
 from morphface.fit.analysis.colour import LUMINANCE
 from morphface.fit.analysis.lens import View, difference
-from morphface.fit.analysis.sampling import draw
+from morphface.fit.analysis.sampling import Samples, shown_points
 from morphface.fit.analysis.scene import Scene
 from morphface.fit.analysis.settings import PhotometricSettings
 from morphface.fit.shared.medians import weighted_median
 from morphface.geometry.laplacian import cotangent_laplacian, solved
 
-__all__ = ["corrective"]
+__all__ = ["Shown", "corrective", "point_rows", "show"]
 
 _RIM = 1.5
 """Millimetres beside what hides the face, whose pixels show a part of it."""
@@ -30,9 +31,64 @@ _DARKEST = 0.03
 """The least colour that a difference is compared with."""
 
 
+@dataclass(frozen=True, eq=False)
+class Shown(Record):
+    """What the pixels of one photo tell of the albedo.
+
+    The noise of a photo is that of its values, so that a logarithm counts by their square.
+
+    Args:
+        samples: points of the surface.
+        face: of the surface, that each is on.
+        weight: of each, in square millimetres.
+        told: logarithm of the photo's colours by those of the fit.
+    """
+
+    samples: Samples
+    face: Int[Tensor, " n"]
+    weight: Float[np.ndarray, " n"]
+    told: Float[np.ndarray, "n 3"]
+
+    def rows(self, size: int) -> csr_matrix:
+        """The points as rows over the vertices.
+
+        Args:
+            size: number of vertices.
+        """
+        return point_rows(self.samples.corners, self.samples.weights, size)
+
+
+def show(scene: Scene, view: View, limit: float) -> Shown:
+    """What a photo tells.
+
+    Args:
+        scene: the head in it, as it was fitted.
+        view: the photo, with what hides the face.
+        limit: the largest logarithm that counts.
+    """
+    samples, face = shown_points(scene, replace(view, open=_sure(scene, view)))
+    known = samples.trust > 0
+    samples = Samples(
+        samples.corners[known], samples.weights[known], samples.pixel[known], samples.trust[known]
+    )
+    model = view.mixed(samples.blend(scene.colours)).clamp(min=_DARKEST)
+    away = difference(model, view.image.flatten(0, 1)[samples.pixel])
+    told = (1 - away / model).clamp(min=1e-3).log().clamp(-limit, limit)
+    bright = (model @ model.new_tensor(LUMINANCE)).square()
+    weight = samples.trust * bright / bright.mean().clamp(min=1e-9) * scene.pixel(view.lens) ** 2
+    return Shown(samples, face[known], weight.double().cpu().numpy(), told.double().cpu().numpy())
+
+
+def point_rows(corners: Int[Tensor, "n 3"], weights: Float[Tensor, "n 3"], size: int) -> csr_matrix:
+    """Points of a mesh as rows over its vertices."""
+    count, values = len(corners), weights.double().cpu().numpy().ravel()
+    places = np.repeat(np.arange(count), 3), corners.cpu().numpy().ravel()
+    return csr_matrix((values, places), shape=(count, size))
+
+
 def corrective(
     scenes: tuple[Scene, ...],
-    views: tuple[View, ...],
+    shown: tuple[Shown, ...],
     settings: PhotometricSettings,
     skin: Float[Tensor, " M"],
 ) -> Float[Tensor, "M 3"]:
@@ -43,15 +99,13 @@ def corrective(
 
     Args:
         scenes: the head in each photo, as it was fitted.
-        views: the photos, with what hides the face.
+        shown: what each photo tells.
         settings: how fine the field is, how far it goes on, and how large it may be.
         skin: how far each vertex of the model is skin.
     """
     surface = scenes[0].surface
-    field, known, area = _field(scenes, views, settings)
-    weight = surface.weight.clone()
-    for eye in surface.eyes:
-        weight[eye.vertices] = 0.0
+    field, known, area = _field(scenes, shown, settings)
+    weight = surface.own_skin
     usual = _usual(field, area * known * weight * (1 - surface.any_colour))
     out = skin.to(field)[:, None] * usual
     laid = surface.place >= 0
@@ -62,7 +116,7 @@ def corrective(
 
 
 def _field(
-    scenes: tuple[Scene, ...], views: tuple[View, ...], settings: PhotometricSettings
+    scenes: tuple[Scene, ...], shown: tuple[Shown, ...], settings: PhotometricSettings
 ) -> tuple[Float[Tensor, "V 3"], Float[Tensor, " V"], Float[Tensor, " V"]]:
     """Logarithms at the vertices of the surface, how far each is known, and the areas of these.
 
@@ -70,10 +124,10 @@ def _field(
     """
     surface, size = scenes[0].surface, len(scenes[0].albedo)
     pull, force = csc_matrix((size, size)), np.zeros((size, 3))
-    for scene, view in zip(scenes, views, strict=True):
-        rows, weight, told = _observed(scene, view, settings.corrective_limit)
-        weighted = rows.T @ diags(weight)
-        pull, force = pull + weighted @ rows, force + weighted @ told
+    for seen in shown:
+        rows = seen.rows(size)
+        weighted = rows.T @ diags(seen.weight)
+        pull, force = pull + weighted @ rows, force + weighted @ seen.told
     mean, faces = surface.mean.double().cpu().numpy(), surface.faces.cpu().numpy()
     laplacian, area = cotangent_laplacian(mean, faces)
     grain = max(settings.corrective_grain, float(np.sqrt(np.median(area))))
@@ -98,24 +152,3 @@ def _usual(field: Float[Tensor, "V 3"], weight: Float[Tensor, " V"]) -> Float[Te
     if not bool(weight.sum() > 0):
         return field.new_zeros(3)
     return weighted_median(field[:, None], weight[:, None])[0]
-
-
-def _observed(
-    scene: Scene, view: View, limit: float
-) -> tuple[csr_matrix, Float[np.ndarray, " n"], Float[np.ndarray, "n 3"]]:
-    """Points of the surface as rows over its vertices, their weights in square millimetres, and
-    the logarithm of the photo's colours by those of the fit.
-
-    The noise of a photo is that of its values, so that a logarithm counts by their square.
-    """
-    samples = draw(scene, replace(view, open=_sure(scene, view)), count=10**9, phase=0.5)
-    model = view.mixed(samples.blend(scene.colours)).clamp(min=_DARKEST)
-    away = difference(model, view.image.flatten(0, 1)[samples.pixel])
-    told = (1 - away / model).clamp(min=1e-3).log().clamp(-limit, limit)
-    bright = (model @ model.new_tensor(LUMINANCE)).square()
-    weight = samples.trust * bright / bright.mean().clamp(min=1e-9) * scene.pixel(view.lens) ** 2
-    count, corners = len(samples.pixel), samples.corners.cpu().numpy()
-    values = samples.weights.double().cpu().numpy().ravel()
-    places = np.repeat(np.arange(count), 3), corners.ravel()
-    rows = csr_matrix((values, places), shape=(count, len(scene.albedo)))
-    return rows, weight.double().cpu().numpy(), told.double().cpu().numpy()

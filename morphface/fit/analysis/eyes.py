@@ -44,7 +44,7 @@ _LEVELS = ((5.0, (8, 7), 3), (1.5, (3, 3), 1), (0.5, (3, 3), 1))
 """Degrees between directions, how many each way in yaw and pitch, and which pixels: every nth."""
 _AREA = 1.0  # square millimetres of an eye that are one independent observation
 _ROUNDS = 2
-_IRIS = (0.05, 8.0)  # radians that an iris is off as often as not, and its worth
+_IRIS = (0.08, 25.0)  # radians that an iris is off as often as not, and its worth
 _FARTHEST = (0.45, 1e5)
 """Radians by which one is never off, and how unlikely each beyond is: lashes under make-up look
 like an iris in a corner of the eye. On 46 faces of photos others are off by at most 0.38."""

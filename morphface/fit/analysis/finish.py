@@ -8,7 +8,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from morphface.fit.analysis.colour import Balance
-from morphface.fit.analysis.correctives import corrective
+from morphface.fit.analysis.correctives import corrective, show
+from morphface.fit.analysis.fine import fine_albedo
 from morphface.fit.analysis.lens import View
 from morphface.fit.analysis.occlusion import residual_map
 from morphface.fit.analysis.problem import Problem, draw_all, energy, scenes_of
@@ -79,6 +80,7 @@ def finish(
         names["silhouette"] = terms.silhouette
     ones = torch.ones_like(looks[0].translation)
     parameters = _parameters(looks)
+    albedo, fine = _albedo(done, scenes, parameters)
     return PhotometricResult(
         parameters=parameters,
         cameras=tuple(
@@ -90,7 +92,8 @@ def finish(
         photometric_rmse=tuple(quality.rmse for quality in qualities),
         energies={name: round(value, 6) for name, value in names.items()},
         history=done.history,
-        albedo=_albedo(done, scenes, parameters),
+        albedo=albedo,
+        fine=fine,
         iterations=len(done.history),
         occlusion=tuple(quality.occlusion for quality in qualities),
         gain=torch.stack([ones if b.gain is None else b.gain for b in balances]),
@@ -103,14 +106,27 @@ def finish(
 
 def _albedo(
     done: Fitted, scenes: tuple[Scene, ...], parameters: FaceParameters
-) -> Float[Tensor, "V 3"]:
-    """Of all vertices of the model: that of the components, corrected where the face was seen."""
-    problem = done.problem
-    own = problem.model.albedo(parameters.reflectance.to(problem.model.faces.device))[0]
-    if "reflectance" not in problem.free or not problem.settings.corrective_limit:
-        return own
-    skin = problem.model.regions.get("skin", torch.zeros(len(own)))
-    return (own * corrective(scenes, done.views, problem.settings, skin)).clamp(0.0, 1.0)
+) -> tuple[Float[Tensor, "V 3"], Float[Tensor, "W 3"] | None]:
+    """Of all vertices of the model, and of its fine mesh: that of the components, corrected where
+    the face was seen.
+    """
+    problem, settings = done.problem, done.problem.settings
+    model = problem.model
+    own = model.albedo(parameters.reflectance.to(model.faces.device))[0]
+    if "reflectance" not in problem.free or not settings.corrective_limit:
+        return own, None
+    skin = model.regions.get("skin", torch.zeros(len(own)))
+    shown = tuple(
+        show(scene, view, settings.corrective_limit)
+        for scene, view in zip(scenes, done.views, strict=True)
+    )
+    factor = corrective(scenes, shown, settings, skin)
+    albedo = (own * factor).clamp(0.0, 1.0)
+    if not settings.fine_grain:
+        return albedo, None
+    surface = scenes[0].surface
+    fine = fine_albedo(model, surface, shown, (albedo, factor), settings.fine_grain)
+    return albedo, fine.half()
 
 
 def _parameters(looks: tuple[Look, ...]) -> FaceParameters:

@@ -19,11 +19,13 @@ from morphface.fit.shared.gaze import eye_angles
 from morphface.fit.shared.projection import Guess
 from morphface.fit.shared.result import FitResult
 from morphface.fit.shared.rows import landmark_rows
+from morphface.landmarks.schemes import SCHEMES
 from morphface.models import MorphableModel
 
 __all__ = ["Detected", "detected", "iris_gaze", "markers_at"]
 
 _IRIS_NOISE = 0.5  # millimetres
+_LIDS = "right_eye", "left_eye"
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,8 +94,12 @@ def markers_at(
     points = rows.points(guess.coefficients)
     weights = marks.trust[:, None] * [1.0, 1.0, 0.0]
     root = roots(rows, points, weights, guess, LinearSettings())[:, :2, :2]
-    share = min(1.0, settings.independent_points / max(float((marks.trust > 0).sum()), 1.0))
-    root = root * (np.sqrt(share) / marks.noise)
+    share = np.full(len(root), settings.independent_points / max(float((marks.trust > 0).sum()), 1))
+    groups = SCHEMES[marks.scheme].groups if marks.scheme in SCHEMES else {}
+    for name in _LIDS:
+        lids = list(groups.get(name, ()))
+        share[lids] = settings.independent_lids / max(len(lids), 1)
+    root = root * (np.sqrt(np.minimum(share, 1.0)) / marks.noise)[:, None, None]
     for eye in rows.eyes:
         one = np.sqrt(marks.irises[eye.points] / len(eye.points)) / (_IRIS_NOISE * marks.scale)
         root[eye.points] = one[:, None, None] * np.eye(2)

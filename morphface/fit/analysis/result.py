@@ -38,6 +38,8 @@ class PhotometricResult(Record, Displayed):
         converged: whether the fit may be trusted.
         reason: why not; empty when it may.
         reasons: why each photo's part may not be trusted; empty for those that may.
+        fine: the albedo at the vertices of the model's `fine_mesh`, in half precision, with brows,
+            wrinkles and freckles; None where they were not looked for.
     """
 
     parameters: FaceParameters
@@ -56,6 +58,7 @@ class PhotometricResult(Record, Displayed):
     converged: bool
     reason: str
     reasons: tuple[str, ...] = ()
+    fine: Float[Tensor, "W 3"] | None = None
 
     def of_photo(self, number: int) -> "PhotometricResult":
         """What was found for one photo; energies and history stay those of all.

@@ -1,6 +1,6 @@
 """Which pixels are compared: points drawn over what is seen of the face."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float, Int
@@ -12,7 +12,7 @@ from morphface.fit.analysis.lens import View
 from morphface.fit.analysis.scene import Scene
 from morphface.render import Fragments, rasterize
 
-__all__ = ["Samples", "draw", "see", "seen_weight"]
+__all__ = ["Samples", "draw", "see", "seen_weight", "shown_points"]
 
 _FACING = (0.15, 0.4)  # cosine of the angle of view: below nothing counts, above all does
 
@@ -77,21 +77,32 @@ def draw(scene: Scene, view: View, *, count: int, phase: float) -> Samples:
         count: how many points.
         phase: where the first lies within its step, 0 to 1.
     """
-    found = see(scene, view)
-    index = torch.nonzero(found.mask[0].flatten())[:, 0]
-    corners = scene.surface.faces[found.face[0].flatten()[index]]
-    weights = found.barycentric[0].reshape(-1, 3)[index].to(scene.points.dtype)
-    everything = Samples(corners, weights, index, torch.ones_like(weights[:, 0]))
-    trust = everything.blend(seen_weight(scene)[:, None])[:, 0]
-    trust = trust * view.open.flatten()[index]
+    everything, _ = shown_points(scene, view)
+    trust = everything.trust
     chosen = _systematic(trust, count, phase)
     drawn = len(chosen) == count and float(trust.sum()) > count
     return Samples(
-        corners[chosen],
-        weights[chosen],
-        index[chosen],
+        everything.corners[chosen],
+        everything.weights[chosen],
+        everything.pixel[chosen],
         torch.ones_like(trust[chosen]) if drawn else trust[chosen],
     )
+
+
+def shown_points(scene: Scene, view: View) -> tuple[Samples, Int[Tensor, " n"]]:
+    """All points of the head that are seen, and which face of the surface each is on.
+
+    Args:
+        scene: as it stands.
+        view: the photo.
+    """
+    found = see(scene, view)
+    index = torch.nonzero(found.mask[0].flatten())[:, 0]
+    face = found.face[0].flatten()[index]
+    weights = found.barycentric[0].reshape(-1, 3)[index].to(scene.points.dtype)
+    seen = Samples(scene.surface.faces[face], weights, index, torch.ones_like(weights[:, 0]))
+    trust = seen.blend(seen_weight(scene)[:, None])[:, 0] * view.open.flatten()[index]
+    return replace(seen, trust=trust), face
 
 
 def _systematic(trust: Float[Tensor, " n"], count: int, phase: float) -> Int[Tensor, " m"]:

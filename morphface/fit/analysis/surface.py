@@ -95,6 +95,14 @@ class Surface(Record):
         """How many reflectance coefficients there are."""
         return self.colours.shape[2]
 
+    @property
+    def own_skin(self) -> Float[Tensor, " V"]:
+        """The weight of vertices that are not eyeballs'."""
+        weight = self.weight.clone()
+        for eye in self.eyes:
+            weight[eye.vertices] = 0.0
+        return weight
+
 
 def surface_of(
     model: MorphableModel,

@@ -28,8 +28,6 @@ _WIDE = 36.0
 """Millimetres from the middle of an eye within which a lens ends."""
 _ZONE = (-30.0, 22.0)
 """Millimetres above the middle of an eye between which it lies."""
-_BETWEEN = 62.0
-"""Millimetres between people's eyes, by which a face is measured."""
 _RIM = 4.5
 """Millimetres around what is dark that are rim, or blurred."""
 
@@ -40,18 +38,16 @@ def sunglasses_before(face: FaceRaster) -> Float[np.ndarray, "h w"]:
     Args:
         face: as the photo shows it.
     """
-    nothing = np.zeros(face.seen.shape)
-    if face.middles is None:
+    nothing, axes = np.zeros(face.seen.shape), face.axes
+    if axes is None or face.middles is None:
         return nothing
-    left = (face.middles[0] - face.middles[1]) / _BETWEEN  # a millimetre, in pixels
-    unit, up = float(np.linalg.norm(left)), np.array([left[1], -left[0]])
+    up = axes[1]
     y, x = np.mgrid[: nothing.shape[0], : nothing.shape[1]]
     away = [np.stack([x, y], axis=-1) - middle for middle in face.middles]
-    far, high = (
-        [np.linalg.norm(to, axis=-1) / unit for to in away],
-        [to @ up / unit**2 for to in away],
-    )
-    dark = _darker(face, np.minimum(*far) > _WIDE)
+    unit = float(np.linalg.norm(up))
+    far = np.stack([np.linalg.norm(to, axis=-1) / unit for to in away])
+    high = np.stack([to @ up / unit**2 for to in away])
+    dark = _darker(face, far.min(axis=0) > _WIDE)
     found = np.zeros(nothing.shape, dtype=bool)
     for near, above in zip(far, high, strict=True):
         behind = near < _LENS

@@ -19,12 +19,20 @@ from morphface.render.shadows import reached, spread_directions
 
 __all__ = ["ambient", "inner_parts"]
 
-LEAST = {"eye_sockets": 0.3, "eyeballs": 0.4, "mouth": 0.07, "teeth": 0.45, "tongue": 0.15}
-"""Light that is left in the deepest corner of each part: it bounces, and eyes and jaws move."""
+LEAST = {
+    "eye_sockets": 0.3,
+    "eyeballs": 0.4,
+    "mouth": 0.07,
+    "teeth": 0.45,
+    "gums": 0.35,
+    "tongue": 0.15,
+}
+"""Light that is left in the deepest corner of each part: it bounces, and lips and lids move."""
 BEHIND = 0.06
-"""The same of teeth from behind, which only a dark mouth lights."""
+"""The same of teeth and gums from behind, which only a dark mouth lights."""
 OUTWARD = 0.5
 """Cosine between a normal and the way out of the arch of teeth from which it is their front."""
+_ARCH = "teeth", "gums"
 OPEN = {"jawOpen": 0.7}
 ENCODING = 1 / 2.2
 """From an amount of light to what it multiplies picture values by."""
@@ -55,18 +63,19 @@ def ambient(model: MorphableModel) -> Float[Tensor, " V"]:
     least = torch.zeros(model.size)
     for name, value in LEAST.items():
         least = torch.maximum(least, value * model.regions.get(name, torch.zeros(model.size)))
-    if "teeth" in model.regions:
-        least = least.where(_outward(model, shape), least.clamp(max=BEHIND))
+    least = least.where(_outward(model, shape), least.clamp(max=BEHIND))
     light = least + (1 - least) * _sky(shape, model.faces).clamp(0, 1)
     return 1 - inner * (1 - light**ENCODING)
 
 
 def _outward(model: MorphableModel, shape: Float[Tensor, "V 3"]) -> Bool[Tensor, " V"]:
     """All but what the arch of teeth turns to the tongue and the throat."""
-    teeth = model.regions["teeth"] > 0.5
+    arch = torch.zeros(model.size, dtype=torch.bool)
+    for name in _ARCH:
+        arch |= model.regions.get(name, torch.zeros(model.size)) > 0.5
     away = shape * shape.new_tensor([1.0, 0.0, 1.0])
-    away[:, 2] -= shape[teeth, 2].amin() if bool(teeth.any()) else 0.0
-    return ~teeth | ((vertex_normals(shape, model.faces) * normalized(away)).sum(-1) > OUTWARD)
+    away[:, 2] -= shape[arch, 2].amin() if bool(arch.any()) else 0.0
+    return ~arch | ((vertex_normals(shape, model.faces) * normalized(away)).sum(-1) > OUTWARD)
 
 
 def _sky(vertices: Float[Tensor, "V 3"], faces: Tensor) -> Float[Tensor, " V"]:

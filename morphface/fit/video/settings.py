@@ -98,7 +98,7 @@ class VideoSettings:
     focal: FocalLength | None = None
     camera: Camera | None = None
     photometric: PhotometricSettings = field(
-        default_factory=lambda: PhotometricSettings(stages=_KEY_STAGES)
+        default_factory=lambda: PhotometricSettings(stages=_KEY_STAGES, fine_grain=0.0)
     )
     spacing: float = 2.0
     points: int = 1000

@@ -7,7 +7,7 @@ import torch
 
 from morphface.core.errors import ParameterError
 from morphface.fit import PhotometricSettings, fit_photometric
-from morphface.fit.analysis.correctives import corrective
+from morphface.fit.analysis.correctives import corrective, show
 from morphface.fit.analysis.sampling import seen_weight
 from morphface.models import load_model
 from tests.fit.analysis.studio import Studio, studio, whole_view
@@ -23,8 +23,12 @@ def place() -> Studio:
 def found(place, photo, settings=SETTINGS, hidden=None):
     view = whole_view(photo, place.lens)
     view = view if hidden is None else replace(view, open=1 - hidden)
-    everywhere = corrective((place.scene,), (view,), settings, place.model.regions["skin"])
-    return everywhere[place.scene.surface.place >= 0]
+    return corrected(place, view, settings)[place.scene.surface.place >= 0]
+
+
+def corrected(place, view, settings=SETTINGS):
+    shown = (show(place.scene, view, settings.corrective_limit),)
+    return corrective((place.scene,), shown, settings, place.model.regions["skin"])
 
 
 def well_seen(place):
@@ -50,7 +54,7 @@ def test_skin_that_is_darker_or_paler_all_over_is_that_much_so(place, ratio):
 
 def test_skin_that_no_photo_shows_is_what_most_of_the_seen_skin_is_and_eyes_and_mouth_stay(place):
     model, view = place.model, whole_view(place.photo() * 0.8, place.lens)
-    more = corrective((place.scene,), (view,), SETTINGS, model.regions["skin"])
+    more = corrected(place, view)
     back = (model.identity.mean[:, 2] < -60) & (model.regions["skin"] == 1)
     assert more[back].std(dim=0).max() < 0.005
     usual = more[place.scene.surface.place >= 0][well_seen(place)].median(dim=0).values
@@ -66,12 +70,8 @@ def test_a_mark_on_the_face_changes_no_other_skin(place):
     high, wide = photo.shape[0] // 2, photo.shape[1] // 2
     marked = photo.clone()
     marked[high : high + 8, wide - 20 : wide - 8] *= 0.6
-    skin, whole = place.model.regions["skin"], SETTINGS
-    plain, more = (
-        corrective((place.scene,), (whole_view(one, place.lens),), whole, skin)
-        for one in (photo, marked)
-    )
-    back = (place.model.identity.mean[:, 2] < -60) & (skin == 1)
+    plain, more = (corrected(place, whole_view(one, place.lens)) for one in (photo, marked))
+    back = (place.model.identity.mean[:, 2] < -60) & (place.model.regions["skin"] == 1)
     torch.testing.assert_close(more[back], plain[back], atol=0.01, rtol=0)
 
 
@@ -111,10 +111,11 @@ def test_a_birthmark_ends_up_in_the_albedo_of_a_fit(place):
     assert change[~mark].mean() == pytest.approx(1.0, abs=0.05)
     plain = told(marked, 0.0)
     torch.testing.assert_close(plain.albedo, model.albedo(plain.parameters.reflectance)[0])
+    assert plain.fine is None
 
 
 @pytest.mark.refusal
-@pytest.mark.parametrize("name", ["corrective_limit", "identity_trust"])
+@pytest.mark.parametrize("name", ["corrective_limit", "fine_grain", "identity_trust"])
 def test_less_than_nothing_is_refused(name):
     with pytest.raises(ParameterError, match=f"{name} must not be negative, got -1"):
         PhotometricSettings(**{name: -1.0})

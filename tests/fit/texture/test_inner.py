@@ -35,7 +35,7 @@ def test_skin_is_not_darkened_and_the_throat_is(model):
     assert light.min() > 0.25
     assert light.max() <= 1
     z = model.identity.mean[:, 2]
-    mouth = model.regions["mouth"] > 0.9
+    mouth = (model.regions["mouth"] > 0.9) & (model.regions["gums"] < 0.1)
     deep = light[mouth & (z < z[mouth].quantile(0.2))].mean()
     assert deep < 0.9 * light[mouth & (z > z[mouth].quantile(0.95))].mean()
 
@@ -107,10 +107,13 @@ def test_an_opened_mouth_has_teeth_that_are_lighter_than_its_depth(model):
     texture = texture_from_photos(model, [take(spotted(model))], size=SIZE)
     brightness = texture.colours.mean(-1)
     z = model.identity.mean[:, 2]
-    mouth = model.regions["mouth"] > 0.9
+    mouth = (model.regions["mouth"] > 0.9) & (model.regions["gums"] < 0.1)
     deep = brightness[mouth & (z < z[mouth].median())].mean()
     assert brightness[model.regions["teeth"] > 0.9].mean() > 2 * deep
     assert brightness[model.regions["tongue"] > 0.9].mean() > deep
+    gums = brightness[model.regions["gums"] > 0.9]
+    assert gums.max() > 3 * deep  # before the teeth
+    assert gums.min() < 2 * deep  # behind them
 
 
 def test_what_photos_show_of_inner_parts_is_not_in_the_texture(model):
