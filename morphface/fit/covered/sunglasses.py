@@ -22,12 +22,9 @@ lashes nor mirrored sky are."""
 _DEEP, _SHARE = 0.75, 0.7
 """How much darker than skin, as a logarithm, a lens is, and in which share of that at least. Of
 some forty portraits one has dark glasses: all of it; of the others, one eye has at most 0.21."""
-_DARK = 0.45
-"""The same of what belongs to it."""
-_WIDE = 36.0
-"""Millimetres from the middle of an eye within which a lens ends."""
-_ZONE = (-30.0, 22.0)
-"""Millimetres above the middle of an eye between which it lies."""
+_DARK, _WIDE, _ZONE = 0.45, 36.0, (-30.0, 22.0)
+"""The same of what belongs to it; and millimetres from the middle of an eye within which it ends,
+and above that between which it lies."""
 _RIM = 4.5
 """Millimetres around what is dark that are rim, or blurred."""
 
@@ -38,10 +35,10 @@ def sunglasses_before(face: FaceRaster) -> Float[np.ndarray, "h w"]:
     Args:
         face: as the photo shows it.
     """
-    nothing, axes = np.zeros(face.seen.shape), face.axes
-    if axes is None or face.middles is None:
+    nothing = np.zeros(face.seen.shape)
+    if face.middles is None or face.axes is None:
         return nothing
-    up = axes[1]
+    _, up = face.axes
     y, x = np.mgrid[: nothing.shape[0], : nothing.shape[1]]
     away = [np.stack([x, y], axis=-1) - middle for middle in face.middles]
     unit = float(np.linalg.norm(up))
