@@ -39,7 +39,7 @@ def sunglasses_before(face: FaceRaster) -> Float[np.ndarray, "h w"]:
     if face.middles is None or face.axes is None:
         return nothing
     _, up = face.axes
-    y, x = np.mgrid[: nothing.shape[0], : nothing.shape[1]]
+    y, x = np.mgrid[: face.seen.shape[0], : face.seen.shape[1]]
     away = [np.stack([x, y], axis=-1) - middle for middle in face.middles]
     unit = float(np.linalg.norm(up))
     far = np.stack([np.linalg.norm(to, axis=-1) / unit for to in away])
