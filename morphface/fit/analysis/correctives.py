@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from scipy.sparse import csc_matrix, csr_matrix, diags
 from torch import Tensor
 
@@ -27,6 +27,8 @@ __all__ = ["Shown", "corrective", "point_rows", "show"]
 
 _RIM = 1.5
 """Millimetres beside what hides the face, whose pixels show a part of it."""
+_PARTS = 0.5
+"""How far a point is of eyes, lips or brows to be on one of them."""
 _DARKEST = 0.03
 """The least colour that a difference is compared with."""
 
@@ -67,7 +69,7 @@ def show(scene: Scene, view: View, limit: float) -> Shown:
         limit: the largest logarithm that counts.
     """
     samples, face = shown_points(scene, replace(view, open=_sure(scene, view)))
-    known = samples.trust > 0
+    known = _one_piece(scene, view, samples)
     samples = Samples(
         samples.corners[known], samples.weights[known], samples.pixel[known], samples.trust[known]
     )
@@ -77,6 +79,26 @@ def show(scene: Scene, view: View, limit: float) -> Shown:
     bright = (model @ model.new_tensor(LUMINANCE)).square()
     weight = samples.trust * bright / bright.mean().clamp(min=1e-9) * scene.pixel(view.lens) ** 2
     return Shown(samples, face[known], weight.double().cpu().numpy(), told.double().cpu().numpy())
+
+
+def _one_piece(scene: Scene, view: View, samples: Samples) -> Bool[Tensor, " n"]:
+    """Which points count: not those on islands of skin amid hair or a hat, which are hair, too.
+
+    What is apart from most of the face is believed if eyes, lips or brows are on it: frames of
+    glasses and strands of hair may lie between.
+    """
+    import cv2
+
+    told = samples.trust > 0
+    open_pixels = torch.zeros(view.size, dtype=torch.uint8)
+    open_pixels.view(-1)[samples.pixel[told].cpu()] = 1
+    count, labels = cv2.connectedComponents(open_pixels.numpy(), connectivity=4)
+    own = torch.from_numpy(labels).flatten().to(samples.pixel.device)[samples.pixel].long()
+    share = torch.bincount(own[told], minlength=count)
+    parts = samples.blend(scene.surface.any_colour[:, None])[:, 0] > _PARTS
+    kept = torch.bincount(own[told & parts], minlength=count) > 0
+    kept[share.argmax()] = True
+    return told & kept[own]
 
 
 def point_rows(corners: Int[Tensor, "n 3"], weights: Float[Tensor, "n 3"], size: int) -> csr_matrix:

@@ -85,6 +85,27 @@ def test_what_hides_the_face_has_no_say(place):
     )
 
 
+def test_an_island_amid_what_hides_the_face_has_no_say_unless_an_eye_is_on_it(place):
+    photo, model = place.photo(), place.model
+    seen = place.camera.project(place.scene.points[None])[0, :, :2]
+    laid = place.scene.surface.place
+    brow = seen[laid[model.landmarks["478"].triangles[10].long()]].mean(dim=0)
+    eye = seen[place.scene.surface.eyes[0].vertices].mean(dim=0)
+
+    def apart(middle):
+        """A green island within a ring that hides the face."""
+        high, wide = torch.meshgrid(
+            *(torch.arange(n) + 0.5 for n in photo.shape[:2]), indexing="ij"
+        )
+        away = ((wide - middle[0]) ** 2 + (high - middle[1]) ** 2).sqrt()
+        ring = ((away > 6) & (away < 9)).float()
+        green = torch.where(away[..., None] < 9, torch.tensor([0.1, 0.6, 0.1]), photo)
+        return found(place, green, hidden=ring) / found(place, photo, hidden=ring)
+
+    assert (apart(brow) - 1).abs().max() < 0.1
+    assert (apart(eye) - 1).abs().max() > 0.5
+
+
 def test_a_difference_beyond_the_limit_is_the_limit(place):
     more = found(place, place.photo() * 0.1, replace(SETTINGS, corrective_limit=0.2))
     seen = well_seen(place)
