@@ -12,48 +12,42 @@ import numpy as np
 import roma
 import torch
 from jaxtyping import Bool, Float
-from scipy.ndimage import distance_transform_edt
 from torch import Tensor
 
 from morphface.core.ramps import ramp, smoothstep
-from morphface.geometry.mesh import normalized, vertex_normals
 from morphface.render.interpolate import interpolate
 from morphface.render.rasterize import rasterize
 from morphface.render.relief import membrane
-from morphface.rerender.grid import Grid
 from morphface.rerender.nets import Net, smoothed
+from morphface.rerender.outline import RIM, SMOOTH, Outline
 from morphface.rerender.turn import NECK, above_neck
 from morphface.segment.filters import blurred, distance, mean_near, widened
 
 __all__ = ["Body"]
 
-FACING = 0.3
-"""Cosine between normal and line of sight from which the mesh says how deep a person is."""
 HAIR = 8.0
 """How far hair lies over the mesh, in millimetres."""
 ROUND = 60.0
 """Radius of what nothing is known about, in millimetres."""
+FLATTEST = 0.25
+"""How round that is at least, where its outline is before the plane already."""
 SKULL = 75.0
 """Radius by which the back curves away from the outline, in millimetres."""
-RIM = 6.0
-"""Millimetres within the outline up to which heights follow from the distance to it."""
-SMOOTH = 3
 JAW = -70.0, -30.0
 """Heights in the model frame between which a jaw becomes a skull, in millimetres."""
 CROWN = -20.0, 50.0
 """Heights in the model frame from which on hair is as deep as the skull, in millimetres."""
-SKULLCAP = 0.8
+SKULLCAP = 0.7
 """How deep, in depths of the skull."""
 JOWL = 0.25
 """How much of a half-round is behind a jaw."""
 ALIKE = 0.15, 0.36
 """Differences of colour between hair and its continuation: alike up to the first."""
-CLOSE = 20.0, 8.0
-"""Millimetres between an outline and the mesh: from the second on, the mesh says how deep it is."""
-FOREMOST = 80.0
-"""Millimetres that an outline may be before the plane."""
 FRINGE = 2.0
 """How wide the faded edge of the rear is, in nodes."""
+SEAM = 2.0, 0.7
+"""How far beyond the outline, in nodes, the front still covers where the rear begins: from the
+first on not, up to the second wholly."""
 FADED = 0.5
 """How far from a head a change of its light ends, in sizes of the head."""
 EDGE = 10.0, 3.0
@@ -66,71 +60,29 @@ _SKIRT = 2
 
 
 @dataclass(frozen=True, eq=False)
-class Body(Grid):
+class Body(Outline):
     """The surface of a person.
 
     Args:
         person: whose it is.
     """
 
-    def _mesh(self, *, rear: bool) -> tuple[Float[Tensor, "R C"], Bool[Tensor, "R C"]]:
-        """Heights before (or behind) the plane that the mesh has, and where it is sure of them."""
-        camera, person = self.window, self.person
-        vertices, faces = person.sight.vertices, person.sight.faces
-        screen = camera.project(vertices)
-        if rear:
-            screen = torch.cat([screen[:, :2], 2 * self.plane - screen[:, 2:]], -1)
-            faces = faces.flip(1)
-        perspective = camera.weak_depth is None and not rear
-        found = rasterize(screen[None], faces, camera.size, perspective=perspective)
-        normals = vertex_normals(vertices, person.sight.faces)
-        towards = -vertices if camera.weak_depth is None else vertices.new_tensor([[0.0, 0, 1]])
-        cosine = (normals * normalized(towards.expand_as(vertices))).sum(-1, keepdim=True)
-        cosine = -cosine if rear else cosine
-        seen = interpolate(cosine[None], faces, found)[0, ..., 0]
-        height = (self.plane - found.depth[0]).where(found.mask[0], torch.nan)
-        return height.nan_to_num(), found.mask[0] & (seen > FACING)
-
-    @cached_property
-    def _base(self) -> Float[Tensor, "R C"]:
-        """How far before the plane the outline is: that of hair is on it, that of skin the mesh's.
-
-        A cheek or a jaw ends, as seen in the photo, well before the middle of the head.
-        """
-        height, _ = self._mesh(rear=False)
-        known = height != 0
-        rim = self.within.abs() < RIM
-        if not bool(known.any()) or not bool(rim.any()):
-            return torch.zeros_like(self.within)
-        away, place = distance_transform_edt(~known.numpy(), return_indices=True)
-        nearest = height[tuple(torch.from_numpy(axis).long() for axis in place)]
-        close = ramp(torch.from_numpy(away).float() * self.step * self.pixel, *CLOSE)
-        skin = self.at_nodes(blurred(self.person.padded(self._skin), 0.02 * self.person.work.size))
-        base = (nearest * close * smoothstep(skin, 0.3, 0.7)).clamp(0, FOREMOST)
-        base = membrane((base * rim)[..., None], rim)[..., 0]
-        for _ in range(3 * SMOOTH):
-            base = smoothed(base)
-        return base
-
-    @cached_property
-    def _skin(self) -> Float[np.ndarray, "h w"]:
-        """How much of the person around each pixel is skin."""
-        person, width = self.person, 0.02 * self.person.work.size
-        skin = person.labels.skin * person.matte
-        return blurred(skin, width) / (blurred(person.matte, width) + 1e-3)
-
     def _height(self, *, rear: bool) -> Float[Tensor, "R C"]:
-        height, sure = self._mesh(rear=rear)
+        height, sure = self.mesh(rear=rear)
         cover = torch.ones_like(self.hair) if rear else self.hair
-        inside, base = self.within > 0, self._base
+        inside, base = self.within > 0, self.base
         height = height + HAIR * smoothstep(cover, 0.3, 0.9)
         height = (height + base if rear else height - base).clamp(min=1.0)
         sure = sure & inside
         square = membrane((height.square() * sure)[..., None], sure | ~inside)[..., 0]
         least = (ROUND**2 - (ROUND - self.within.clamp(min=0)).clamp(min=0).square()).clamp(min=0)
         if rear:  # hair lies on a skull, also where that curves away under it
-            square = torch.maximum(square, least * self._longer(height, sure))
-        else:
+            least = least * self._longer(height, sure)
+            # Short hair is as deep at its outline as its temples are before the ears.
+            deep = (1 - self.hanging) * (base * self.hair).clamp(min=0) * inside
+            square = torch.maximum(square, (least.sqrt() + deep).square())
+        else:  # as far before the plane as if the outline were on it
+            least = least * (1 - base / ROUND).clamp(min=FLATTEST).square()
             square = torch.where(sure, square, torch.maximum(square, least))
         height = self._rounded(square).sqrt()
         return height * self._full if rear else height
@@ -167,7 +119,7 @@ class Body(Grid):
     @property
     def on_mesh(self) -> Bool[Tensor, "R C"]:
         """Nodes at which the mesh of the head is seen."""
-        return self._mesh(rear=False)[0] != 0
+        return self.mesh(rear=False)[0] != 0
 
     @cached_property
     def _full(self) -> Float[Tensor, "R C"]:
@@ -198,12 +150,12 @@ class Body(Grid):
     @cached_property
     def front(self) -> Float[Tensor, "R C 3"]:
         """Points of the surface that the photo shows, in the camera frame."""
-        return self.points(self.plane - self._base - self._height(rear=False))
+        return self.points(self.plane - self.base - self._height(rear=False))
 
     @cached_property
     def rear(self) -> Float[Tensor, "R C 3"]:
         """Points of the surface behind them."""
-        return self.points(self.plane - self._base + self._height(rear=True), self.rear_places)
+        return self.points(self.plane - self.base + self._height(rear=True), self.rear_places)
 
     @cached_property
     def rear_places(self) -> Float[Tensor, "R C 2"]:
@@ -257,14 +209,14 @@ class Body(Grid):
 
     @cached_property
     def inwards(self) -> Float[Tensor, "R C 2"]:
-        """From each node away from the outline, as far as an arc is longer than its chord.
+        """From each node away from the outline, as far as its surface is longer than the picture.
 
-        A surface that curves away with the radius `SKULL` has so much more length than the
-        picture; in pixels of the photo.
+        That curves away with the radius `SKULL`; in pixels of the photo.
         """
         chord = self.within.clamp(0, 0.6 * SKULL)
         arc = SKULL * torch.acos((1 - chord / SKULL).clamp(-1, 1))
-        return self.slope * ((arc - chord) / self.pixel / self.person.work.scale)[..., None]
+        longer = (arc - chord) / self.pixel / self.person.work.scale
+        return self.slope * longer[..., None]
 
     @cached_property
     def _alike(self) -> Float[Tensor, "R C"]:
@@ -286,7 +238,7 @@ class Body(Grid):
         """
         end = ramp(self.within, FRINGE * self.step * self.pixel, 0.0)
         return torch.maximum(
-            end * ramp(self._towards(rotation), 0.5 * OPEN, 0.0), self._rim(rotation)
+            end * ramp(self._towards(rotation), 0.5 * OPEN, 0.0), self.rim(rotation)
         )
 
     def _towards(self, rotation: Float[Tensor, "3"]) -> Float[Tensor, "R C"]:
@@ -296,19 +248,23 @@ class Body(Grid):
         return (away @ roma.rotvec_to_rotmat(rotation).T)[..., 2]
 
     def opening(self, rotation: Float[Tensor, "3"]) -> Float[Tensor, "R C"]:
-        """How far what the photo shows edge-on at the outline turns to the camera, 0 to 1.
+        """How far hair that the photo shows edge-on at the outline turns to the camera, 0 to 1.
 
-        That is hair that the rear goes on with, and the rim of cheeks, which the mesh has.
+        It would be stretched; the rear goes on with it.
 
         Args:
             rotation: of the head, as a rotation vector in the camera frame.
         """
         near = ramp(self.within, *EDGE) * ramp(self.clothes, 0.5, 0.1) * self._alike
-        hair = near * smoothstep(self._towards(rotation), 0.0, OPEN)
-        return torch.maximum(hair, self._rim(rotation))
+        near = near * ramp(self.within, *(-end * self.step * self.pixel for end in SEAM))
+        return near * smoothstep(self._towards(rotation), 0.0, OPEN)
 
-    def _rim(self, rotation: Float[Tensor, "3"]) -> Float[Tensor, "R C"]:
-        """How far the rim of the face turns to the camera: nets would tear there."""
+    def rim(self, rotation: Float[Tensor, "3"]) -> Float[Tensor, "R C"]:
+        """How far the rim of cheeks, which the mesh has, turns to the camera: nets would tear.
+
+        Args:
+            rotation: of the head, as a rotation vector in the camera frame.
+        """
         opened = smoothstep(self._towards(rotation), 0.0, 0.5 * OPEN)
         return ramp(self.within, *EDGE) * self._on_face * opened
 

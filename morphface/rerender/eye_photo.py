@@ -36,6 +36,11 @@ WHITE = 0.6
 """Part of the usual brightness of the sclera below which lashes or lids are seen."""
 TINT = 1.25
 """How many times brighter or darker than grey a channel of sclera is at most: the rest is skin."""
+UNDER = -0.1, -0.25
+"""Between which distances outside of lids skin is looked at, in widths of the eye."""
+WHITEST = 0.85, 1.6
+"""How bright sclera is beside that skin, at least; and how many times brighter it becomes, at most.
+"""
 GLINT = 0.1, 0.2
 """How much brighter than the rest of the iris a highlight is: not up to the first, wholly from the
 second."""
@@ -275,9 +280,34 @@ def _without_iris(
     if bool(hidden.any()):  # no brighter than what is seen
         usual = [(each @ part.new_tensor(LUMINANCE)) for each in (part[sclera], filled[hidden])]
         filled = filled * min(float(usual[0].quantile(0.75) / usual[1].quantile(0.75)), 1.0)
+    part, filled = _lightened((part, filled), inside, upper, (away, place))
     covered = smoothstep(inside / place.width, RIM / 2, -RIM / 2)  # lids may open further
     share = torch.maximum(smoothstep(away, PATCH + 0.1, PATCH - 0.1), covered)
     return torch.lerp(part, filled, share[..., None])
+
+
+def _lightened(
+    eye: tuple[Float[Tensor, "h w 3"], Float[Tensor, "h w 3"]],
+    inside: Float[Tensor, "h w"],
+    upper: Float[Tensor, "h w"],
+    at: tuple[Float[Tensor, "h w"], EyePlace],
+) -> tuple[Float[Tensor, "h w 3"], Float[Tensor, "h w 3"]]:
+    """A part and its sclera, which is not far darker than the skin below the eye.
+
+    In eyes that are narrow or deep the photo shows hardly any white: what it shows there is lids.
+    """
+    (part, filled), (away, place) = eye, at
+    weights, far = part.new_tensor(LUMINANCE), inside / place.width
+    below = (far < UNDER[0]) & (far > UNDER[1]) & (upper > place.openness * place.width)
+    sclera = (far > RIM) & (away < PATCH)
+    if not bool(below.any() and sclera.any()):
+        return eye
+    skin, white = (values @ weights for values in (part[below], filled[sclera]))
+    gain = (WHITEST[0] * skin.median() / white.median().clamp(min=0.02)).clamp(1, WHITEST[1])
+    grey = ((gain - 1) / (WHITEST[1] - 1)) * 0.5
+    share = smoothstep(far, 0.0, 2 * RIM)[..., None]
+    lighter = [torch.lerp(v, (v @ weights)[..., None].expand_as(v), grey) * gain for v in eye]
+    return torch.lerp(part, lighter[0], share), lighter[1]
 
 
 def _mean(values: Float[Tensor, "h w C"], radius: int) -> Float[Tensor, "h w C"]:

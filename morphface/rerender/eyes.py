@@ -23,10 +23,12 @@ from morphface.geometry.spherical_harmonics import irradiance
 from morphface.landmarks.tables import LEFT_BROW, RIGHT_BROW
 from morphface.parameters import FaceParameters
 from morphface.render.warp import centres, look_up, settled
+from morphface.rerender.blinks import lids_meet, opens, shut
 from morphface.rerender.eye_drawn import between_lids
 from morphface.rerender.eye_imagined import imagined_eye
 from morphface.rerender.eye_photo import EyePhoto, box_around
 from morphface.rerender.eye_place import LOWER, RINGS, Ball, EyePlace, eye_ball
+from morphface.rerender.lid_cover import LidCover
 from morphface.rerender.lid_lines import LidLines, LidMotion
 from morphface.rerender.lids import LidPhoto, MovedLids
 from morphface.rerender.looks import DIMMEST, Look, brightened
@@ -38,8 +40,6 @@ __all__ = ["Eyes"]
 
 SMALLEST = 2.0
 """Pixels of an iris' radius below which an eye is too small for all this."""
-CLOSED = 0.09
-"""How far lids are apart, in widths of the eye, up to which they show no eye."""
 ASIDE = 2.2, 3.0
 """Width of an eye in radii of its iris, less where it is seen from aside: it is not drawn up to the
 first, and wholly from the second."""
@@ -84,6 +84,8 @@ class _SeenEye:
         shown: what is between them; None if they show too little of it.
         anchors: landmarks that its surroundings follow.
         behind: whether dark glasses are before it.
+        shut: whether its lids are closed.
+        meeting: how far the lids of the mesh are apart when it closes, in widths of the eye.
     """
 
     place: EyePlace
@@ -91,6 +93,8 @@ class _SeenEye:
     shown: EyePhoto | None
     anchors: list[int]
     behind: bool
+    shut: bool
+    meeting: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,6 +150,8 @@ class Eyes:
             motion, base = self._moved(side, seen, looks, camera)
             if motion.still and not turned:
                 continue
+            if seen.shut and not opens(self.head, parameters, side):
+                continue
             after = self._after(side, seen, base[: len(seen.place.ring)], parameters, camera)
             if after is not None:
                 gains = self._gains(looks[0]) if gains is None else gains
@@ -189,23 +195,25 @@ class Eyes:
         ratio = radius / (ball.radius * sin(ball.iris))
         centre = iris[0] - (middle - ball.centre) * ratio
         place = EyePlace(ring, replace(ball, centre=centre, radius=ball.radius * ratio))
-        if place.openness < CLOSED:  # where irises are is a guess of the detector's
+        closed = shut(self.head, place, side)
+        if closed:  # where irises are is a guess of the detector's
             expected = face.camera.project(self.head.marks)[:, :2]
             missed = (ring - expected[list(RINGS[side][0])]).mean(0)
             place = EyePlace(ring, replace(ball, centre=ball.centre + missed))
         brow, below = BROWS[side], BELOW[side]
         axes = RingAxes.of(ring, points[brow])
-        lids = LidPhoto.of(pixels, axes, LidLines.of(ring, axes), points[brow])
-        if place.openness >= CLOSED:
-            shown = EyePhoto.of(pixels, place)
-        else:
-            shown = imagined_eye(self.head, place)
+        pixel = face.pixels
+        cover = None if pixel is None else LidCover.of(pixels, pixel.occlusion[0], axes)
+        lids = LidPhoto.of(pixels, axes, LidLines.of(ring, axes), points[brow], cover)
+        shown = imagined_eye(self.head, place) if closed else EyePhoto.of(pixels, place)
         if shown is not None:
             place = shown.place
         light = look_up(pixels[None], points[None, None, [*below, *CHEEKS]], "bilinear")[0, 0]
         light = light @ light.new_tensor(LUMINANCE)
         behind = bool(light[: len(below)].median() < DARK * light[len(below) :].median())
-        return _SeenEye(place, lids, shown, [*RINGS[side][0], *brow, *below], behind)
+        anchors = [*RINGS[side][0], *brow, *below]
+        meeting = lids_meet(self.head, axes, side)
+        return _SeenEye(place, lids, shown, anchors, behind, closed, meeting)
 
     def _moved(
         self, side: int, seen: _SeenEye, looks: tuple[Look, Look], camera: Camera
@@ -222,7 +230,8 @@ class Eyes:
         turn = [torch.view_as_complex((ring[LOWER] - ring[0]).contiguous()) for ring in (was, rest)]
         step = torch.view_as_complex((now - rest)[:count].contiguous()) * turn[0] / turn[1]
         after = was[:count] + settled(torch.view_as_real(step))
-        motion = LidMotion.between(was[:count], after, seen.lids.axes, seen.lids.lines.open)
+        axes, opened = seen.lids.axes, seen.lids.lines.open
+        motion = LidMotion.between(was[:count], after, axes, opened, seen.meeting)
         return motion, self._points[seen.anchors] + settled(rest - was)
 
     def _after(

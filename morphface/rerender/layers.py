@@ -24,12 +24,12 @@ from morphface.render.rasterize import rasterize
 from morphface.render.warp import centres, enlarged
 from morphface.rerender.body import Body
 from morphface.rerender.looks import CONTINUED, brightened, part_of
-from morphface.rerender.lookup import enlarged_fast, looked_up, softened, steps
+from morphface.rerender.lookup import boxed, enlarged_fast, evened, looked_up, softened, steps
 from morphface.rerender.mesh_layer import Drawn
 from morphface.rerender.nets import Net
 from morphface.rerender.person import Person
 from morphface.rerender.turn import Turn
-from morphface.rerender.turned import Seen, Turned
+from morphface.rerender.turned import Nodes, Seen, Turned
 from morphface.segment.filters import blurred, grown, mean_around, single, widened
 
 __all__ = ["Layers"]
@@ -42,13 +42,15 @@ OWN = 0.004, 0.012
 """How far within the outline, in sizes of the head, the photo's own colours begin, and are all."""
 FOLDED = 4.0
 """Pixels of the photo in a row in one from which a surface hides itself there: it folds over."""
-BLURRED = 1.2
-"""How far, in pixels."""
+BLURRED, REAR_BLURRED = 1.2, 2.5
+"""How far, in pixels of the photo and of the rear."""
 BEHIND = 60.0
 """Millimetres by which what lies beyond the outline is moved back, so that it hides nothing."""
 INSET = 4
 """Pixels of a layer by which its part of the picture is smaller than its net."""
-FILLED = 0.012
+FEATHERED = 0.008
+"""Standard deviation, in sizes of the head, with which that ends."""
+FILLED = 0.02
 """How far from the person, in sizes of the head, what is behind them is filled in, not kept."""
 ONE = torch.ones(())
 STILL = 0.08, 0.03
@@ -109,7 +111,8 @@ class Layers:
     def _away(self, moving: Bool[np.ndarray, "h w"]) -> Float[Tensor, "H W 1"]:
         """1 where the photo shows nothing but background, or what does not move."""
         near = widened(self.person.matte > 0.02, self._reach) & moving
-        return enlarged(torch.from_numpy(1 - blurred(near, 1.0))[..., None], self.photo.size)
+        soft = max(FEATHERED * self.person.work.size, 1.0)
+        return enlarged(torch.from_numpy(1 - blurred(near, soft))[..., None], self.photo.size)
 
     @property
     def _moving(self) -> Bool[np.ndarray, "h w"]:
@@ -150,11 +153,13 @@ class Layers:
         """The colours of the front without what is too fine where a turn makes them dense."""
         return blurred(self._front[..., :3], BLURRED)
 
+    @property
+    def _rear(self) -> Float[np.ndarray, "h w 3"]:
+        return self.person.rear
+
     @cached_property
-    def _rear(self) -> Float[np.ndarray, "h w 4"]:
-        person = self.person
-        alpha = np.ones_like(person.rear[..., :1])
-        return single(np.concatenate([person.rear, alpha], -1))
+    def _rear_smooth(self) -> Float[np.ndarray, "h w 3"]:
+        return blurred(self._rear, REAR_BLURRED)
 
     @property
     def _room(self) -> int:
@@ -183,20 +188,21 @@ class Layers:
         body, coarse, far = self.body, self._coarse(quick), turn.far
         gain = None if light is None else body.spread(light)
         share, faded = body.rear_share.lerp(ONE, far), body.fringe(turn.rotation)
-        places = body.rear_places
-        rear = _Nodes(turn.apply(body.rear, share), places, share, faded, body.inwards, gain)
-        share, faded = body.front_share.lerp(ONE, far), body.opening(turn.rotation)
-        front = _Nodes(turn.apply(body.front, share), body.places, share, faded, None, gain)
+        moved, inwards = turn.apply(body.rear, share), body.inwards
+        rear = Nodes(moved, body.rear_places, inwards, faded, gain)
+        share, faded = body.front_share.lerp(ONE, far), body.rim(turn.rotation)
+        moved, other = turn.apply(body.front, share), body.opening(turn.rotation)
+        front = Nodes(moved, body.places, inwards, faded, gain, share, other)
         view = _View.around(camera, (rear.points, front.points, body.front), coarse)
         plate, known = self.background if far == 0 else self._cleared
         behind, frame = around or (plate, self.photo.pixels)
         part = view.part(behind).clone()
         sure = (view.part(known) if around is None else torch.ones_like(part[..., :1])).clone()
-        self._over(part, sure, self._rear, self._seen(rear, body.rear_net, view))
+        self._over_rear(part, sure, self._seen(rear, body.rear_net, view))
         if mesh is not None:
             mesh.lay(part, sure, mesh.under, view.corner)
         whole = self._seen(front, body.front_net, view)
-        cover = self._over(part, sure, self._front, whole)
+        cover = self._over_front(part, sure, whole)
         frame, trust = frame.clone(), torch.ones_like(known)
         if camera is self.person.face.camera and light is None:
             still = whole.cover * ramp(whole.share, *STILL)
@@ -204,6 +210,7 @@ class Layers:
                 torch.lerp(now, view.part(picture), still)
                 for now, picture in ((part, frame), (sure, trust))
             )
+        part = evened(part, whole.step > FOLDED)  # no net ends there to be smoothed
         for picture, found in ((frame, part), (trust, sure)):
             view.part(picture).copy_(found)
         place, person = centres(*self.photo.size, frame), torch.zeros_like(trust)
@@ -216,46 +223,57 @@ class Layers:
         head = self.person.work.size / self.person.work.scale
         return max(int(-(-head // (GROUND // 2 if quick else GROUND))), 1)
 
-    def _over(
-        self,
-        frame: Float[Tensor, "h w 3"],
-        sure: Float[Tensor, "h w 1"],
-        picture: Float[np.ndarray, "m n 4"],
-        seen: Seen,
+    def _over_rear(
+        self, frame: Float[Tensor, "h w 3"], sure: Float[Tensor, "h w 1"], seen: Seen
+    ) -> None:
+        """Draws the rear over what is behind it, and its trust over that, in place."""
+        here = boxed(seen.cover)
+        colour, share = self._continued(seen, here), (seen.cover * (1 - seen.faded))[here]
+        frame[here] = torch.lerp(frame[here], colour, share)
+        sure[here] += share * (CONTINUED - sure[here])
+
+    def _over_front(
+        self, frame: Float[Tensor, "h w 3"], sure: Float[Tensor, "h w 1"], seen: Seen
     ) -> Float[Tensor, "h w 1"]:
-        """Draws a layer over what is behind it, and its trust over that, in place; where it is."""
-        scale, room, trust = 1.0, float(self._room), 1.0
-        if picture is self._rear:
-            scale, room, trust = self.person.work.scale, float(self.person.room), CONTINUED
-        place = seen.place * scale + room
-        inner = place if seen.inwards is None else place + seen.inwards * scale
-        found = looked_up(picture, inner, cubic=picture is self._front)
-        colour, alpha = found.split([3, 1], -1)
-        if picture is self._front:
-            step = steps(inner)
-            if bool((step > DENSE[0]).any()):
-                smooth = looked_up(self._smooth, inner)
-                colour = torch.lerp(colour, smooth, ramp(step, *DENSE))
-                alpha = softened(alpha, step > FOLDED)
-        else:
-            alpha = torch.ones_like(alpha)
+        """Draws the front over that, and its trust over that of it, in place; where it is."""
+        inner, step = seen.place + self._room, seen.step
+        colour, alpha = looked_up(self._front, inner, cubic=True).split([3, 1], -1)
+        if bool((step > DENSE[0]).any()):
+            smooth = looked_up(self._smooth, inner)
+            colour = torch.lerp(colour, smooth, ramp(step, *DENSE))
+            alpha = softened(alpha, step > FOLDED)
         colour = colour.clamp(0, 1)
         if seen.gain is not None:
             colour = brightened(colour, seen.gain.exp())
-        share = alpha.clamp(0, 1) * seen.cover * (1 - seen.faded)
+        here, cover = boxed(seen.other), seen.cover
+        if seen.other[here].numel():
+            other = self._continued(seen, here)
+            colour[here] = torch.lerp(colour[here], other, seen.other[here])
+            # Between the two nothing is to be seen of what the rear hides.
+            alpha, cover = torch.maximum(alpha, seen.other), torch.maximum(cover, seen.other)
+        share = alpha.clamp(0, 1) * cover * (1 - seen.faded)
         frame.lerp_(colour, share)
-        sure.add_(share * (trust - sure))
+        sure.add_(share * (1 + (CONTINUED - 1) * seen.other - sure))
         return share
 
-    def _seen(self, nodes: "_Nodes", net: Net, view: "_View") -> Seen:
+    def _continued(self, seen: Seen, here: tuple[slice, slice]) -> Float[Tensor, "h w 3"]:
+        """Colours of the rear in a part of a layer, blurred where they are dense."""
+        scale, room = self.person.work.scale, float(self.person.room)
+        there = (seen.place + seen.inwards)[here] * scale + room
+        colour, dense = looked_up(self._rear, there), ramp(steps(there) / scale, *DENSE)
+        colour = torch.lerp(colour, looked_up(self._rear_smooth, there), dense).clamp(0, 1)
+        return colour if seen.gain is None else brightened(colour, seen.gain[here].exp())
+
+    def _seen(self, nodes: Nodes, net: Net, view: "_View") -> Seen:
         """Where in the photo each pixel of a layer lies, and what its nodes carry."""
         screen = view.camera.project(nodes.points.flatten(0, 1))[None]
         if net.one_sided:
             screen[0, :, 2] += BEHIND * (self.body.within <= 0).flatten()
         size = view.camera.size
         found = rasterize(screen, net.faces, size, perspective=False, cull=net.one_sided)
-        carried = [nodes.places, nodes.share[..., None], nodes.faded[..., None]]
-        carried += [each for each in (nodes.inwards, nodes.gain) if each is not None]
+        carried = [nodes.places, nodes.inwards, nodes.faded[..., None]]
+        carried += [] if nodes.gain is None else [nodes.gain]
+        carried += [each[..., None] for each in (nodes.share, nodes.other) if each is not None]
         values = interpolate(torch.cat(carried, -1).flatten(0, 1)[None], net.faces, found)[0]
         mask = found.mask[0].float().numpy()
         values[..., :2] -= centres(size[0], size[1], values) * view.coarse
@@ -264,11 +282,13 @@ class Layers:
         height, width = view.size
         large = enlarged_fast(both, (size[0] * view.coarse, size[1] * view.coarse))
         parts = torch.from_numpy(large[:height, :width])
-        shift, share, faded, *others, cover = parts.split([2, 1, 1, *nodes.more, 1], -1)
-        inwards = others.pop(0) if nodes.inwards is not None else None
+        more = [] if nodes.gain is None else [nodes.gain.shape[-1]]
+        more += [1, 1] if nodes.share is not None else []
+        shift, inwards, faded, *others, cover = parts.split([2, 2, 1, *more, 1], -1)
         gain = others.pop(0) if nodes.gain is not None else None
+        share, other = others or (torch.ones_like(cover),) * 2
         place = shift + centres(height, width, shift)
-        return Seen(place, inwards, share, faded, gain, cover)
+        return Seen(place, inwards, share, faded, other, gain, cover)
 
 
 @dataclass(frozen=True, eq=False)
@@ -306,29 +326,3 @@ class _View:
         """This part of a picture."""
         (left, top), (height, width) = self.corner, self.size
         return picture[top : top + height, left : left + width]
-
-
-@dataclass(frozen=True, eq=False)
-class _Nodes:
-    """The nodes of a layer, turned.
-
-    Args:
-        points: in the camera frame.
-        places: of them in the photo.
-        share: how far each turns with the head.
-        faded: how far it is left out.
-        inwards: from its place in the photo to where its colour is taken from; None is there.
-        gain: logarithm of how many times brighter it becomes; None is as it was.
-    """
-
-    points: Float[Tensor, "R C 3"]
-    places: Float[Tensor, "R C 2"]
-    share: Float[Tensor, "R C"]
-    faded: Float[Tensor, "R C"]
-    inwards: Float[Tensor, "R C 2"] | None
-    gain: Float[Tensor, "R C 3"] | None
-
-    @property
-    def more(self) -> list[int]:
-        """Channels of what may be missing."""
-        return [each.shape[-1] for each in (self.inwards, self.gain) if each is not None]

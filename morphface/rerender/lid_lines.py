@@ -9,7 +9,7 @@ from torch import Tensor
 from morphface.rerender.eye_place import LOWER
 from morphface.rerender.ring_axes import BEYOND, RingAxes, edge_lines, sampled
 
-__all__ = ["LidLines", "LidMotion"]
+__all__ = ["LidLines", "LidMotion", "lids_apart"]
 
 SHUT = 0.06
 """Share of its opening up to which an eye counts as closed: lids are soft, meshes are not."""
@@ -83,6 +83,7 @@ class LidMotion:
         after: Float[Tensor, "R 2"],
         axes: RingAxes,
         opened: float,
+        shut: float = 0.0,
     ) -> "LidMotion":
         """The motion of a ring of landmarks on the mesh, of which the rest is still.
 
@@ -91,13 +92,14 @@ class LidMotion:
             after: with its lids moved.
             axes: of the eye in the photo.
             opened: how far its lids are apart there, in widths of the eye.
+            shut: how far those of the mesh are when the eye closes; below 0 they cross, as those
+                of an eye do that is narrow already.
         """
         lower = torch.arange(1, LOWER)
         was, now = (axes.flat(ring)[:, 1] for ring in (before, after))
-        apart = [line[len(line) - lower] - line[lower] for line in (was, now)]
-        wide, found = (float(gap.mean()) for gap in apart)
-        share = 1 + (found - wide) / max(wide, LEAST)
-        closed = 1 - max(share - SHUT, 0.0) / (1 - SHUT)
+        wide, found = (lids_apart(ring, axes) for ring in (before, after))
+        whole = max(wide - shut, (1 - SHUT) * max(wide, LEAST))
+        closed = min((wide - found) / whole, 1.0)
         raised = float((now - was)[lower].mean())
         wider = min(PEAK * max(found - wide, 0.0), max(MOST, WIDEST - opened))
         return cls(max(closed, 0.0), wider, raised)
@@ -119,3 +121,14 @@ class LidMotion:
         lower = lines.lower + torch.maximum(self.raised * dome, RISE * self.closed * gap)
         opened = gap * (1 - self.closed) + self.wider * dome
         return LidLines(lower + opened, lower)
+
+
+def lids_apart(ring: Float[Tensor, "R 2"], axes: RingAxes) -> float:
+    """How far the lids of a ring of landmarks are apart, in widths of the eye; below 0 they cross.
+
+    Args:
+        ring: as in `EyePlace`.
+        axes: of the eye.
+    """
+    lower, high = torch.arange(1, LOWER), axes.flat(ring)[:, 1]
+    return float((high[len(high) - lower] - high[lower]).mean())

@@ -16,6 +16,7 @@ from morphface.render.warp import centres, look_up
 from morphface.rerender.ring_axes import BEYOND, RingAxes, sampled
 
 __all__ = [
+    "ASIDE",
     "CORE",
     "DENSE",
     "LASHES",
@@ -32,6 +33,8 @@ LASHES = 0.2
 """How far lashes may reach beyond the edge of a lid, in widths of the eye."""
 DENSE = 0.12
 """How far above that edge they may hide its skin altogether, in widths of the eye."""
+OUTER = 0.6, 0.4
+"""How much further they do so at the outer corner, and how far within it that begins."""
 THIN = 0.025, 0.22
 """Half of how wide a single lash is at most, and how high on the lid they are looked for."""
 WITHIN = 0.04
@@ -54,9 +57,25 @@ CLEAR = 0.92, 1.05
 """How dark a closed lid may be beside the skin below the eye, which it is lit like: that above is
 in the shade of the socket, which the lid comes out of, or is a low brow; and how bright beside the
 brighter of the two."""
+HALFWAY = 0.5
+"""How far it comes from what is seen above the eye to that, by logarithms: a socket stays deep, and
+make-up is on closed lids, too."""
 TINT = 0.5
-"""How far a lid keeps its own tint where it is bright: shades, lashes and make-up have another one
-than the skin below the eye."""
+"""How far a lid keeps its own tint where it is bright: shades and lashes have another one than the
+skin below the eye."""
+HUE = 0.1, 0.25
+"""Difference of a tint to all between grey and the skin below the eye, from which on it is that of
+make-up, which stays: not up to the first, wholly from the second. What is redder is shade."""
+REDDER = 0.7, 0.1
+"""How far a lid keeps a redder tint, as shades have it, and from which difference on."""
+ALIKE = 1.2
+"""How many times a tint of skin differs from that below the eye, at most."""
+LEVEL = 0.03, 0.35, 0.2
+"""Over how much of the eye skin is a mean, and heights between which that begins, in widths."""
+FADING = 1.1, 0.35
+"""Heights, in those of the brow, between which a lid passes into what is seen above the eye."""
+ASIDE = 0.3
+"""How far beyond the outer corner of an eye its lashes reach, in widths of it."""
 HAIR = 0.2, 0.4
 """The same of what hangs before the eye, which stays as it is, and of what does not."""
 USED = 0.8, 0.6
@@ -89,13 +108,14 @@ def strip_of(
 
 
 def bare(
-    seen: Float[Tensor, "m n 3"], width: float
+    seen: Float[Tensor, "m n 3"], width: float, covered: Float[Tensor, "m n 1"]
 ) -> tuple[Float[Tensor, "m n 3"], Float[Tensor, "m n 1"]]:
     """A strip with skin in place of lashes and of what is below the edge; how far they hide it.
 
     Args:
         seen: the strip, rows from `WITHIN` below the edge up to `ROWS`.
         width: of the eye, in pixels.
+        covered: how far something else hides the skin, as hair does.
     """
     rows, columns = seen.shape[:2]
     far = ((torch.arange(rows) + 0.5) / rows * (ROWS + WITHIN) - WITHIN)[:, None]
@@ -103,19 +123,33 @@ def bare(
     light, clean = seen @ weights, _without_strokes(seen, max(round(THIN[0] * width), 1))
     clean = torch.lerp(seen, clean, smoothstep(far, THIN[1] + 0.05, THIN[1])[..., None])
     above = clean @ weights
-    usual = above[(far[:, 0] > CORE) & (far[:, 0] < USUAL)].quantile(0.7, dim=0)
+    usual = _usual(above, (far > CORE) & (far < USUAL) & (covered[..., 0] < 0.5))
     usual = smoothed(usual, max(round(0.06 * width), 1))
     darker = 1 - above / usual.clamp(min=0.02)
-    hidden = _widened(smoothstep(darker, *DARKER) * (far < DENSE), max(round(0.015 * width), 1))
-    skin = membrane(clean, (hidden < 0.3) & (far > NEXT))
-    skin = torch.lerp(clean, skin, smoothstep(far, 1.3 * DENSE, DENSE)[..., None])
     along = (torch.arange(columns) + 0.5) / columns * (1 + 2 * BEYOND) - BEYOND
+    dense = DENSE * (1 + OUTER[0] * smoothstep(along, OUTER[1], 0.0))
+    hidden = _widened(smoothstep(darker, *DARKER) * (far < dense), max(round(0.015 * width), 1))
+    hidden = torch.maximum(hidden, covered[..., 0])
+    skin = membrane(clean, (hidden < 0.3) & (far > NEXT))
+    filled = torch.maximum(smoothstep(far / dense, 1.3, 1.0)[..., None], covered)
+    skin = torch.lerp(clean, skin, filled)
+    # What is stretched over the lid would be streaks.
+    level = smoothed(skin.movedim(1, -1), max(round(LEVEL[0] * width), 1)).movedim(-1, 1)
+    skin = torch.lerp(skin, level, smoothstep(far, *LEVEL[1:])[..., None])
     ratio = 1 - light / (skin @ weights).clamp(min=0.02)
     lashes = smoothstep(ratio, *DARKER) * smoothstep(far, -WITHIN, 0.0)
-    lashes = lashes * smoothstep(far, LASHES, 0.7 * LASHES) * between(along)
+    lashes = lashes * smoothstep(far, LASHES, 0.7 * LASHES) * between(along, aside=ASIDE)
+    lashes = lashes * (1 - covered[..., 0])
     lashes = _rooted(lashes, far[:, 0])
     soft = avg_pool2d(lashes[None], 3, 1, 1, count_include_pad=False)[0]  # no stairs where it turns
     return skin, soft[..., None]
+
+
+def _usual(light: Float[Tensor, "m n"], chosen: Tensor) -> Float[Tensor, " n"]:
+    """How bright skin is in each column; where none is seen, as elsewhere."""
+    known = torch.where(chosen, light, torch.nan)
+    found = known.nanquantile(0.7, dim=0)
+    return torch.where(found.isnan(), known.nanmedian().nan_to_num(float(light.median())), found)
 
 
 def _rooted(lashes: Float[Tensor, "m n"], far: Float[Tensor, " m"]) -> Float[Tensor, "m n"]:
@@ -156,22 +190,43 @@ def cleared(
     rows, high = len(skin), min(brow, ROWS)
     far = ((torch.arange(rows) + 0.5) / rows * ROWS)[:, None, None]
     reach = max(round(EVEN[1] * width), 1)
-    usual = [
+    above, under = (
         smoothed(each.quantile(share, dim=0).mT, reach).mT
         for each, share in zip((skin, below), USED, strict=True)
-    ]
+    )
     around = max(round(EVEN[0] * width), 1)
     mean = skin.movedim(-1, 0)[None]
     for _ in range(2):
         mean = avg_pool2d(mean, 2 * around + 1, 1, around, count_include_pad=False)
     mean = mean[0].movedim(0, -1)
-    above, under = usual
     light, up, low = (_light(each) for each in (mean, above, under))
-    bright = torch.minimum(torch.maximum(light, CLEAR[0] * low), CLEAR[1] * torch.maximum(up, low))
-    own = TINT * (light / bright).clamp(max=1).square()
-    change = bright * torch.lerp(under / low, mean / light, own) - mean
+    goal = CLEAR[0] * low
+    goal = torch.minimum(goal, up ** (1 - HALFWAY) * goal**HALFWAY)
+    bright = torch.minimum(torch.maximum(light, goal), CLEAR[1] * torch.maximum(up, low))
+    tint = _lid_tint(mean / light, under / low, light / bright)
+    change = bright * tint - mean
     free = smoothstep((above.mean(-1) / under.mean(-1).clamp(min=0.02)), *HAIR)[:, None]
-    return free * change * smoothstep(far, 1.25 * high, 0.9 * high)
+    return free * change * smoothstep(far, *(share * high for share in FADING))
+
+
+def _lid_tint(
+    seen: Float[Tensor, "m n 3"], skin: Float[Tensor, "n 3"], dark: Float[Tensor, "m n 1"]
+) -> Float[Tensor, "m n 3"]:
+    """The tint of a lid: that of skin, a little as it is seen, and that of make-up where that is.
+
+    Args:
+        seen: tints, of luminance 1.
+        skin: that of the skin below the eye.
+        dark: how bright what is seen is beside the lid.
+    """
+    redder = smoothstep((seen - skin)[..., :1], 0.0, REDDER[1])
+    own = torch.maximum(TINT * dark.clamp(max=1) ** 4, REDDER[0] * redder)
+    near = torch.minimum(torch.maximum(seen, skin / ALIKE), skin * ALIKE)
+    away, axis = seen - 1, skin - 1
+    share = (away * axis).sum(-1, keepdim=True) / axis.square().sum(-1, keepdim=True).clamp(1e-4)
+    beside = (away - share.clamp(0, 1) * axis).norm(dim=-1, keepdim=True)
+    hue = torch.minimum(beside, (seen - skin)[..., 1:].amax(-1, keepdim=True))
+    return torch.lerp(torch.lerp(skin, near, own), seen, smoothstep(hue, *HUE))
 
 
 def _light(colours: Float[Tensor, "*batch 3"]) -> Float[Tensor, "*batch 1"]:
@@ -179,14 +234,16 @@ def _light(colours: Float[Tensor, "*batch 3"]) -> Float[Tensor, "*batch 1"]:
     return (colours @ colours.new_tensor(LUMINANCE)).clamp(min=0.02)[..., None]
 
 
-def between(along: Tensor, within: float = 0.04) -> Tensor:
+def between(along: Tensor, within: float = 0.04, aside: float = 0.0) -> Tensor:
     """1 between the corners of an eye, 0 beyond them.
 
     Args:
         along: where, in widths of the eye.
         within: how far from the corners it is 1.
+        aside: how far beyond the outer corner it is not 0, either; then it is 1 up to that corner.
     """
-    return smoothstep(along, -0.04, within) * smoothstep(along, 1.04, 1 - within)
+    outer = (-aside, -aside / 3) if aside else (-0.04, within)
+    return smoothstep(along, *outer) * smoothstep(along, 1.04, 1 - within)
 
 
 def _widened(values: Float[Tensor, "m n"], reach: int) -> Float[Tensor, "m n"]:

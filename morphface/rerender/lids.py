@@ -17,8 +17,10 @@ from torch.nn.functional import avg_pool2d, interpolate
 from morphface.core.ramps import smoothstep
 from morphface.fit.analysis.colour import LUMINANCE
 from morphface.render.warp import look_up
+from morphface.rerender.lid_cover import LidCover
 from morphface.rerender.lid_lines import LidLines
 from morphface.rerender.lid_skin import (
+    ASIDE,
     CORE,
     DENSE,
     LASHES,
@@ -44,10 +46,14 @@ TURNED = 1.8
 """How far lashes turn while an eye closes; 1 leaves them straight ahead."""
 HANGING = 0.11, 0.0
 """Where lashes of closed eyes end, and are as dense as those of open ones, in widths of the eye."""
+LINE = 0.8
+"""How far the line in which lids meet hides what is there, at most."""
 FADE = 0.12
 """How wide the passage is to what is around, in widths of the eye."""
 CORNER = 0.12
 """How far within its corners skin of a lid passes into that of the photo, in widths of the eye."""
+LIGHTER = -0.1, 0.35
+"""Distances from both corners between which that a lid gets brighter begins."""
 UNDER = 0.1, 0.4
 """Between which distances below an eye there is skin whose grain is that of its lid, in widths."""
 GRAIN = 0.02, 0.03
@@ -69,6 +75,7 @@ class LidPhoto:
         dark: the colour of lashes.
         grain: of the skin below the eye, rows as far as `UNDER` says.
         pixels: of the photo.
+        cover: what hangs before the eye; None is nothing.
     """
 
     axes: RingAxes
@@ -81,6 +88,7 @@ class LidPhoto:
     dark: Float[Tensor, "3"]
     grain: Float[Tensor, "g n 3"]
     pixels: Float[Tensor, "H W 3"]
+    cover: LidCover | None = None
 
     @classmethod
     def of(
@@ -89,6 +97,7 @@ class LidPhoto:
         axes: RingAxes,
         lines: LidLines,
         brow: Float[Tensor, "B 2"],
+        cover: LidCover | None = None,
     ) -> "LidPhoto":
         """Those of an eye.
 
@@ -97,6 +106,7 @@ class LidPhoto:
             axes: of the eye.
             lines: of its lids.
             brow: landmarks along the lower edge of the brow above.
+            cover: what hangs before them; None is nothing.
         """
         share, least, most = BROW
         far = axes.flat(brow)[:, 1].mean() - lines.upper.max()
@@ -105,7 +115,10 @@ class LidPhoto:
         still = still + (lines.upper.max() - lines.upper).clamp(max=0.1)
         wide = min(max(round(axes.width * (1 + 2 * BEYOND)), 24), 600)
         seen = strip_of(pixels, axes, lines.upper, (-WITHIN, ROWS), wide)
-        skin, lashes = bare(seen, axes.width)
+        covered = torch.zeros_like(seen[..., :1])
+        if cover is not None:
+            covered = cover.strip(axes, lines.upper, (-WITHIN, ROWS), wide)
+        skin, lashes = bare(seen, axes.width, covered)
         low = round(WITHIN / (ROWS + WITHIN) * len(seen))
         top = round((WITHIN + LASHES) / (ROWS + WITHIN) * len(seen))
         part = seen[:top].flatten(0, 1)
@@ -126,6 +139,7 @@ class LidPhoto:
             clear=clear,
             grain=_grain(below, axes.width),
             pixels=pixels,
+            cover=cover,
         )
 
 
@@ -166,7 +180,9 @@ class MovedLids:
         above = smoothstep(up - end, FADE, 0.0)
         below = smoothstep(lower - CHEEK - up, FADE, 0.0)
         aside = smoothstep(along, -BEYOND, -0.08) * smoothstep(along, 1 + BEYOND, 1.08)
-        return (above * below * aside)[..., None]
+        weight = (above * below * aside)[..., None]
+        cover = self.photo.cover
+        return weight if cover is None else weight * (1 - cover.at(self.photo.axes.screen(flat)))
 
     def colours(self, flat: Float[Tensor, "h w 2"]) -> Float[Tensor, "h w 3"]:
         """The skin of both lids.
@@ -189,13 +205,16 @@ class MovedLids:
         seen = look_up(photo.pixels[None], place[None])[0]
         skin = _strip_at(photo.skin, along, above, (0.0, ROWS))
         lit = 1 - (1 - self.closed) ** 2  # a lid comes out of its fold before it meets the other
-        skin = skin + lit * _strip_at(photo.clear, along, above, (0.0, ROWS))
         # What is filled in has the grain of skin below the eye.
         grain = _strip_at(photo.grain, along, up - lower, (0.0, UNDER[1] - UNDER[0]))
         skin = skin + grain * smoothstep(above, 1.7 * DENSE, DENSE)[..., None]
         near = smoothstep(above, ROWS - 0.01, ROWS - 0.1) * over
         changed = smoothstep(torch.tensor(self.closed), 0.03, 0.25)
-        return torch.lerp(seen, skin, (near * changed * between(along, CORNER))[..., None])
+        sides = between(along, CORNER, ASIDE)
+        found = torch.lerp(seen, skin, (near * changed * sides)[..., None])
+        clear = _strip_at(photo.clear, along, above, (0.0, ROWS))
+        sides = smoothstep(along, *LIGHTER) * smoothstep(1 - along, *LIGHTER)
+        return found + clear * (lit * near * changed * sides)[..., None]
 
     def covering(self, flat: Float[Tensor, "h w 2"]) -> Float[Tensor, "h w 1"]:
         """How far places are on the part of the upper lid that has come down over the eye.
@@ -230,7 +249,7 @@ class MovedLids:
         )
         core = max(CORE, 0.6 / self.photo.axes.width)
         line = sampled(self.photo.line[:, None], along)
-        line = line * smoothstep(far.abs(), 2 * core, 0.5 * core)[..., None]
+        line = LINE * line * smoothstep(far.abs(), 2 * core, 0.5 * core)[..., None]
         found = torch.maximum(torch.lerp(standing, hanging, down), line)
         return found * smoothstep(torch.tensor(self.closed), 0.03, 0.25)
 

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from morphface.segment.filters import mean_around
 
-__all__ = ["enlarged_fast", "looked_up", "softened", "steps"]
+__all__ = ["boxed", "enlarged_fast", "evened", "looked_up", "softened", "steps"]
 
 
 def looked_up(
@@ -51,13 +51,12 @@ def steps(place: Float[Tensor, "h w 2"]) -> Float[Tensor, "h w 1"]:
     Args:
         place: x and y in pixels of that.
     """
-    step = torch.zeros_like(place[..., :1])
+    squared = torch.zeros_like(place[..., :1])
     for axis in (0, 1):
-        length = place.diff(dim=axis).norm(dim=-1, keepdim=True)
-        size = length.shape[axis]
-        part = step.narrow(axis, 0, size)
-        part.copy_(torch.maximum(part, length))
-    return step
+        x, y = place.diff(dim=axis).unbind(-1)
+        part = squared.narrow(axis, 0, x.shape[axis])
+        part.copy_(torch.maximum(part, (x * x + y * y)[..., None]))
+    return squared.sqrt()
 
 
 def softened(
@@ -72,3 +71,35 @@ def softened(
     near = torch.from_numpy(mean_around(mean_around(folded.numpy()))) > 0
     soft = torch.from_numpy(mean_around(mean_around(alpha.numpy())))
     return torch.where(near, soft, alpha)
+
+
+def evened(
+    picture: Float[Tensor, "h w C"], folded: Bool[Tensor, "h w 1"]
+) -> Float[Tensor, "h w C"]:
+    """A picture without the stairs that it has along lines.
+
+    Args:
+        picture: the picture.
+        folded: the lines; pixels next to them count.
+    """
+    rows, columns = (slice(max(part.start - 2, 0), part.stop + 2) for part in boxed(folded.float()))
+    if not bool(folded[rows, columns].any()):
+        return picture
+    found, part = picture.clone(), picture[rows, columns]
+    near = torch.from_numpy(mean_around(folded[rows, columns].numpy())) > 0
+    found[rows, columns] = torch.where(near, torch.from_numpy(mean_around(part.numpy())), part)
+    return found
+
+
+def boxed(values: Float[Tensor, "h w 1"]) -> tuple[slice, slice]:
+    """Rows and columns within which a picture is not zero.
+
+    Args:
+        values: of its pixels.
+    """
+    some = values[..., 0].numpy() != 0
+    spans = []
+    for axis in (1, 0):
+        found = np.flatnonzero(some.any(axis))
+        spans.append(slice(int(found[0]), int(found[-1]) + 1) if len(found) else slice(0, 0))
+    return spans[0], spans[1]

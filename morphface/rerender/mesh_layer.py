@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from morphface.core.ramps import ramp
@@ -148,7 +148,7 @@ class MeshLayer:
         left, top, right, bottom = box
         if left >= right or top >= bottom:
             return None
-        inner, faces = part_of(camera, box, 1 / coarse), self.head.face.model.faces
+        inner, faces = part_of(camera, box, 1 / coarse), self._faces
         found = rasterize(inner.project(look.vertices)[None], faces, inner.size, perspective=False)
         shades = self.head.shades(look)
         paint = (self._skin.painted * shades.exp()).clamp(0, 1)
@@ -180,6 +180,15 @@ class MeshLayer:
         paint = torch.lerp(self._grained(paint, grain), twin, other[2])
         colour = torch.lerp(paint, seen, trust * inside)
         return Drawn((left, top), colour, over, under, known * inside, place)
+
+    @cached_property
+    def _faces(self) -> Int[Tensor, "F 3"]:
+        """Those of the mesh, without ears that are not drawn: they would hide jaw and neck."""
+        model = self.head.face.model
+        ears = model.regions.get("ears")
+        if ears is None or self.head.person.ears:
+            return model.faces
+        return model.faces[(ears[model.faces] < 0.5).any(-1)]
 
     @cached_property
     def _grain(self) -> list[Tensor]:

@@ -21,7 +21,7 @@ from morphface.render.rasterize import rasterize
 from morphface.render.sight import Sight
 from morphface.render.warp import look_up
 from morphface.rerender.hair import hair_colours
-from morphface.rerender.plate import inpainted
+from morphface.rerender.plate import barred, inpainted
 from morphface.rerender.turn import above_neck
 from morphface.segment import Labels, Working, foreground, label_person, person_matte, working_size
 from morphface.segment.filters import blurred, distance, single, widened
@@ -55,6 +55,8 @@ HAIRLINE = 0.005, 0.012
 """Amounts of that, in squares of the head's size: none, and someone with hair."""
 DRAWN = ("face", "lips", "eyelids", "eyeballs", "eye_sockets", "mouth", "teeth", "tongue")
 """Regions of the mesh that are drawn as such."""
+HAIRLINED = 0.05
+"""How far within the skin beside hair the relief goes on under the mesh, in sizes of the head."""
 FAR = 0.5
 """How far beyond the padding the outline goes on."""
 
@@ -108,12 +110,15 @@ class Person:
         """The photo without the person."""
         size = self.work.size
         hole = widened(self.matte > 0.02, max(round(OLD * size), 2))
-        hole = hole | self._others(hole.shape)  # nobody is to be seen twice
+        bars = barred(self.work.pixels)
         away = distance(hole) / size
         y, x = np.mgrid[: hole.shape[0], : hole.shape[1]] + 0.5
         middle = self.work.middle
         near = np.maximum(np.abs(x - middle[0]), np.abs(y - middle[1])) < AROUND * size
-        return inpainted(self.work.pixels, hole, (away < SHOWN) & near, size)
+        wanted = (away < SHOWN) & near & ~bars
+        others = self._others(hole.shape)  # nobody is to be seen twice
+        found = inpainted(self.work.pixels, hole | bars, wanted, size, others)
+        return np.where(bars[..., None], self.work.pixels, found)
 
     def _others(self, size: tuple[int, int]) -> Bool[np.ndarray, "h w"]:
         """Where other people's heads are, with hair and shoulders."""
@@ -265,5 +270,8 @@ class Person:
         mask = ramp(torch.from_numpy(self.drawn_by_mesh), 0.3, 0.7).numpy()
         reach = max(round(0.008 * self.work.size), 1)
         inner = ~widened(mask < 0.5, reach)
+        # Where hair begins, a forehead that turns away leaves it: the relief has both.
+        beside = max(round(HAIRLINED * self.work.size), 1)
+        hair = blurred(widened(self.labels.hair * self.matte > 0.5, beside), 0.5 * beside)
         drawn = mask * blurred(inner, 0.5 * reach) * np.clip(2 * self.labels.skin, 0, 1)
-        return single(self.matte * (1 - drawn))
+        return single(self.matte * (1 - drawn * (1 - hair)))

@@ -13,10 +13,14 @@ from scipy.ndimage import distance_transform_edt
 from morphface.render.relief import membrane
 from morphface.segment.filters import blurred, distance, single, widened
 
-__all__ = ["inpainted"]
+__all__ = ["barred", "inpainted"]
 
 LEAST_KNOWN = 0.2
 """Share of a picture that must be known for anything but a smooth filling."""
+LEAST_SEEN = 0.01
+"""Share of a picture that must be known for that, too: else it has the person's own colours."""
+UNSEEN = 0.15
+"""How far these are blurred, in sizes of the head."""
 RADIUS = 3
 """Of a patch, in pixels."""
 FINEST = 120
@@ -24,7 +28,7 @@ FINEST = 120
 LEVELS = 4
 PASSES = 3
 """Times that patches are sought and vote, on each level."""
-NEARNESS = 0.03
+NEARNESS = 0.1
 """Mean square of colours that a patch as far away as the picture is high must be better by."""
 GUESS = 0.25
 """How much what was filled in counts in a patch at most, beside what is known."""
@@ -32,10 +36,16 @@ FADING = 1.3
 """How many times less that is with each pixel farther from what is known."""
 ROUNDS = 2
 """Times that good shifts are handed on in each."""
-JOINED = 0.03
+ENDED = 0.08
+"""How far, in sizes of the head, what is found goes over to the smooth filling where it ends."""
+JOINED = 0.1
 """Depth, in sizes of the head, to which what is found has the colours of the hole's border."""
 EVENED = 0.033
 """Standard deviation around a place of the colours that are compared for that."""
+BARS = 0.02
+"""Largest difference of colours in a row or column of a bar along the border of a picture."""
+THICK = 0.01
+"""How thick a bar is at least, of the picture's longer side."""
 FINE_RADIUS = 2
 """Of the patches that are carried to the picture itself, in its pixels."""
 SHARP = 150.0
@@ -47,6 +57,7 @@ def inpainted(
     hole: Bool[np.ndarray, "H W"],
     wanted: Bool[np.ndarray, "H W"],
     head: float,
+    strange: Bool[np.ndarray, "H W"] | None = None,
 ) -> Float[np.ndarray, "H W 3"]:
     """The picture with its hole filled.
 
@@ -55,11 +66,16 @@ def inpainted(
         hole: what is not known of it.
         wanted: where in the hole it matters; the rest is filled smoothly.
         head: size of the head in it, in pixels.
+        strange: what is known and no source of what is behind the person: other people.
     """
+    strange = np.zeros_like(hole) if strange is None else strange & ~hole
+    if (~hole).mean() < LEAST_SEEN:
+        return blurred(pixels, UNSEEN * head)
     smooth = membrane(torch.from_numpy(single(pixels)), torch.from_numpy(~hole)).numpy()
     wanted = wanted & hole
     side = 8 * RADIUS + 2
-    if (~hole).mean() < LEAST_KNOWN or not wanted.any() or (~hole).sum() < side * side:
+    clear = ~(hole | strange)
+    if clear.mean() < LEAST_KNOWN or not wanted.any() or clear.sum() < side * side:
         return smooth
     scale = min(FINEST / head, 1.0)
     height, width = hole.shape
@@ -67,15 +83,38 @@ def inpainted(
     for level in reversed(range(LEVELS)):
         ratio = scale / 2**level
         size = max(round(height * ratio), side), max(round(width * ratio), side)
-        image, known, targets = _small(smooth, hole, wanted, size)
+        image, known, whole, targets = _small(smooth, hole, clear, wanted, size)
         if not len(targets):
             continue
         first = shift is None
-        shift = _first(known, targets, shift)
-        _filled(image, known, targets, shift, level, first)
+        shift = _first(whole, targets, shift)
+        _filled(image, (known, whole), targets, shift, level, first)
     if shift is None:
         return smooth
-    return _joined(_carried(pixels, smooth, hole, wanted, shift), smooth, hole, head)
+    found = _carried(pixels, smooth, hole, clear, wanted, shift)
+    sure = np.clip(distance(wanted | ~hole) / (ENDED * head), 0, 1)[..., None]
+    found = smooth + single(sure) * (found - smooth)
+    return _joined(found, smooth, hole, head)
+
+
+def barred(pixels: Float[np.ndarray, "H W 3"]) -> Bool[np.ndarray, "H W"]:
+    """Where a picture has bars of one colour along its border, which are no picture.
+
+    Args:
+        pixels: the picture.
+    """
+    found = np.zeros(pixels.shape[:2], bool)
+    least = max(THICK * max(found.shape), 2)
+    for axis in (0, 1):
+        lines, mask = pixels.swapaxes(0, axis), found.swapaxes(0, axis)
+        for step in (1, -1):
+            even = (np.ptp(lines[::step], 1).max(-1) < BARS) & (
+                np.abs(lines[::step] - lines[::step][:1, :1]).max((1, 2)) < BARS
+            )
+            thick = len(even) if even.all() else int(np.argmin(even))
+            if least <= thick < len(even) // 2:
+                mask[::step][:thick] = True
+    return found
 
 
 def _joined(
@@ -99,12 +138,15 @@ def _joined(
 def _small(
     smooth: Float[np.ndarray, "H W 3"],
     hole: Bool[np.ndarray, "H W"],
+    clear: Bool[np.ndarray, "H W"],
     wanted: Bool[np.ndarray, "H W"],
     size: tuple[int, int],
-) -> tuple[Float[np.ndarray, "h w 3"], Bool[np.ndarray, "h w"], np.ndarray]:
-    """A smaller picture, what is known of it, and the middles of all patches that are to be filled.
+) -> tuple[
+    Float[np.ndarray, "h w 3"], Bool[np.ndarray, "h w"], Bool[np.ndarray, "h w"], np.ndarray
+]:
+    """A smaller picture, what is known of it, and the middles of patches: sources, and targets.
 
-    Those around the hole, which know most, are among them.
+    Those around the hole, which know most, are among the targets.
     """
     import cv2
 
@@ -114,22 +156,21 @@ def _small(
     known = shrunk(hole) < 1e-3
     filled = (shrunk(wanted) > 1e-3) & ~known
     targets = np.argwhere(widened(filled, RADIUS)) if filled.any() else np.empty((0, 2))
-    return shrunk(smooth), known, targets.astype(np.int32)
+    return shrunk(smooth), known, _whole(shrunk(clear) > 1 - 1e-3), targets.astype(np.int32)
 
 
 def _first(
-    known: Bool[np.ndarray, "h w"], targets: np.ndarray, coarse: np.ndarray | None
+    good: Bool[np.ndarray, "h w"], targets: np.ndarray, coarse: np.ndarray | None
 ) -> np.ndarray:
-    """Shifts to begin with: those of the coarser level, else to what is known next to it."""
+    """Shifts to begin with: those of the coarser level, else to a good place next to it."""
     import cv2
 
-    rows, columns = known.shape
+    rows, columns = good.shape
     shift = np.zeros((rows, columns, 2), np.int32)
     if coarse is not None:
         ratio = np.array([rows / coarse.shape[0], columns / coarse.shape[1]])
         large = cv2.resize(single(coarse), (columns, rows), interpolation=cv2.INTER_NEAREST)
         shift = np.round(large * ratio).astype(np.int32)
-    good = _whole(known)
     y, x = targets.T
     to = y + shift[y, x, 0], x + shift[y, x, 1]
     inside = (to[0] >= 0) & (to[0] < rows) & (to[1] >= 0) & (to[1] < columns)
@@ -166,17 +207,21 @@ def _worth(known: Bool[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
 
 def _filled(
     image: Float[np.ndarray, "h w 3"],
-    known: Bool[np.ndarray, "h w"],
+    masks: tuple[Bool[np.ndarray, "h w"], Bool[np.ndarray, "h w"]],
     targets: np.ndarray,
     shift: np.ndarray,
     level: int,
     first: bool,
 ) -> Float[np.ndarray, "h w 3"]:
-    """The picture of one level, filled; `shift` is improved in place."""
+    """The picture of one level, filled; `shift` is improved in place.
+
+    The masks are what is known, and middles of patches that are sources.
+    """
     from morphface.render.backends.kernels.patches import match, vote
 
     image = np.ascontiguousarray(image, np.float32)
-    known, whole, worth = np.ascontiguousarray(known), _whole(known), _worth(known)
+    known, whole = map(np.ascontiguousarray, masks)
+    worth = _worth(known)
     costs = np.full(known.shape, 1e30, np.float32)
     far = max(known.shape) // 2
     if not first:  # what the coarser level has found, seen as finely as this one
@@ -194,6 +239,7 @@ def _carried(
     pixels: Float[np.ndarray, "H W 3"],
     smooth: Float[np.ndarray, "H W 3"],
     hole: Bool[np.ndarray, "H W"],
+    clear: Bool[np.ndarray, "H W"],
     wanted: Bool[np.ndarray, "H W"],
     shift: np.ndarray,
 ) -> Float[np.ndarray, "H W 3"]:
@@ -212,8 +258,8 @@ def _carried(
     inside = (to[0] >= margin) & (to[0] < height - margin)
     inside &= (to[1] >= margin) & (to[1] < width - margin)
     costs = np.full(hole.shape, 1e30, np.float32)
-    clear = ~widened(hole, margin)
-    inside[inside] = clear[to[0][inside], to[1][inside]]
+    good = ~widened(~clear, margin)
+    inside[inside] = good[to[0][inside], to[1][inside]]
     costs[rows[inside], columns[inside]] = 0
     targets = np.stack([rows, columns], -1).astype(np.int32)
     image, known = np.ascontiguousarray(pixels, np.float32), ~hole

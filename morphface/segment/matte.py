@@ -28,12 +28,17 @@ MOST = 900
 """The same along a photo, at most."""
 CROPS = ((1.0, 1.0), (1.4, 1.0), (1.4, 0.5), (2.0, 0.7))
 """How far around the middle of the head the network looks, in sizes of it, and its gammas."""
+BEYOND = 0.15
+"""How far beyond the picture, in that reach: little says something new, and where most of a crop is
+a border that goes on, nobody is found in it."""
 CONTRAST = 0.4, 0.8
 """What the network says below and above which it counts as sure."""
 BAND = 0.055
 """How far from the network's outline colours decide."""
 NEAR = 0.05
 """How far around a pixel these are taken from."""
+LEAST = 0.003
+"""Likelihood of either that what the network says leaves to any pixel, whatever its colour."""
 SHARP = 0.012
 """Radius of the guided filter."""
 INSIDE = 0.03, 0.1
@@ -131,7 +136,10 @@ def _asked(work: Working) -> Float[np.ndarray, "H W"]:
     seen = [likely_person(work.pixels, (0.0, 0.0, width, height))]
     for reach, gamma in CROPS:
         away = reach * work.size
-        seen.append(likely_person(work.pixels, (x - away, y - away, x + away, y + away), gamma))
+        room = BEYOND * reach * work.size
+        left, top = max(x - away, min(-room, x)), max(y - away, min(-room, y))
+        box = left, top, min(x + away, max(width + room, x)), min(y + away, max(height + room, y))
+        seen.append(likely_person(work.pixels, box, gamma))
     stack = np.stack(seen)
     mean, least = np.nanmean(stack, axis=0), np.nanmin(stack, axis=0) + 0.1
     below = np.arange(height)[:, None] + 0.5 > y + 0.5 * work.size
@@ -154,7 +162,7 @@ def _by_colour(work: Working, found: Float[np.ndarray, "H W"]) -> Float[np.ndarr
         _log_likelihood(work.pixels, single(side & ~band), NEAR * work.size, band)
         for side in (inside, ~inside)
     ]
-    prior = blurred(found, 0.3 * BAND * work.size)[band].clip(0.03, 0.97)
+    prior = blurred(found, 0.3 * BAND * work.size)[band].clip(LEAST, 1 - LEAST)
     score = np.log(prior / (1 - prior)) + 0.5 * np.clip(chance[0] - chance[1], -8, 8)
     found = found.copy()
     found[band] = 1 / (1 + np.exp(-score))

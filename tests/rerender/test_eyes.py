@@ -5,9 +5,10 @@ import pytest
 import torch
 
 from morphface.edit import edit
+from morphface.fit.analysis.colour import LUMINANCE
 from morphface.media.images import Photo
 from morphface.rerender import Rerenderer
-from morphface.rerender.eye_photo import EyePhoto
+from morphface.rerender.eye_photo import WHITEST, EyePhoto
 from morphface.rerender.eye_place import RINGS, from_lids
 from morphface.rerender.eyes import Eyes
 from morphface.rerender.lids import MovedLids
@@ -153,3 +154,32 @@ def test_lids_that_are_round_are_a_radius_away():
     assert (upper >= depth.abs() - 1e-4).all()
     above = place[:, 1] < 55
     assert torch.allclose(upper[above], depth[above].abs(), atol=1e-4)
+
+
+def test_an_eye_whose_white_lids_hide_has_one_that_is_not_far_darker_than_skin(case):
+    face, photo = case
+    eye = EyePhoto.of(photo.pixels, eyes_of(face, photo)._seen[1].place)
+    around = from_lids(eye.place.ring, pixels().reshape(-1, 2)).reshape(*SIZE, 2)
+    inside, upper = (around / eye.place.width).unbind(-1)
+    brown = photo.pixels.clone()
+    brown[inside > 0] *= torch.tensor([0.5, 0.4, 0.36])
+    clean = EyePhoto.of(brown, eye.place).clean
+    height, width = clean.shape[:2]
+    box = slice(eye.corner[1], eye.corner[1] + height), slice(eye.corner[0], eye.corner[0] + width)
+    weights, below = torch.tensor(LUMINANCE), (inside < -0.1) & (inside > -0.25) & (upper > 0.3)
+    white, was = (each[inside[box] > 0.08].mean(0) for each in (clean, brown[box]))
+    assert white @ weights > 0.9 * WHITEST[0] * (brown[below] @ weights).median()
+    assert white @ weights > 1.15 * (was @ weights)
+    assert white[0] / white[2] < was[0] / was[2]
+
+
+def test_white_that_is_seen_stays_as_bright_as_it_is(case):
+    face, photo = case
+    eye = EyePhoto.of(photo.pixels, eyes_of(face, photo)._seen[1].place)
+    here = pixels()[eye.corner[1] :, eye.corner[0] :][: eye.clean.shape[0], : eye.clean.shape[1]]
+    away = eye.place.ball.iris_at(here).norm(dim=-1)
+    far = from_lids(eye.place.ring, here.reshape(-1, 2))[:, 0].reshape(here.shape[:2])
+    seen = (away > 1.5) & (far > 0.04 * eye.place.width)
+    own = photo.pixels[eye.corner[1] :, eye.corner[0] :][: len(here), : here.shape[1]]
+    assert seen.sum() > 10
+    assert torch.equal(eye.clean[seen], own[seen])

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import label
 from torch.nn.functional import max_pool2d
 
 from morphface.edit import edit
@@ -14,7 +15,7 @@ from morphface.media.images import Photo
 from morphface.render.warp import look_up
 from morphface.rerender import Rerenderer
 from morphface.rerender.hair import hair_colours
-from morphface.rerender.plate import inpainted
+from morphface.rerender.outline import HANGING, TEMPLE, TEMPLES, Outline
 from morphface.rerender.remainder import ANGLE, Remainder
 from morphface.rerender.turn import Turn
 from morphface.rerender.turned import Turned
@@ -121,23 +122,6 @@ def test_two_halves_of_a_turn_about_a_joint_are_the_whole(scene):
     torch.testing.assert_close(twice, turn.apply(points, 2 * half), atol=5e-3, rtol=0)
 
 
-def test_a_hole_in_a_pattern_is_filled_with_the_pattern():
-    y, x = np.mgrid[:90, :120]
-    pattern = np.stack([0.5 + 0.4 * np.sign(np.sin(2 * np.pi * x / 10 + 0.3))] * 3, -1)
-    pattern = np.float32(pattern)
-    hole = np.hypot(x - 60, y - 45) < 15
-    broken = np.where(hole[..., None], np.float32(0.9), pattern)
-    found = inpainted(broken, hole, hole, 120.0)
-    assert np.array_equal(found[~hole], pattern[~hole])
-    assert np.median(np.abs(found - pattern)[hole]) < 0.05
-
-
-def test_a_hole_that_is_all_there_is_is_filled_all_the_same():
-    blank = np.full((40, 40, 3), 0.5, np.float32)
-    everything = np.ones((40, 40), bool)
-    assert np.isfinite(inpainted(blank, everything, everything, 40.0)).all()
-
-
 def test_the_back_of_hair_has_the_colour_of_hair():
     rng = np.random.default_rng(0)
     brown = np.float32([0.4, 0.25, 0.15])
@@ -185,17 +169,6 @@ def test_a_strip_of_short_hair_has_detail_for_all_of_the_back():
     strip = np.single((depth > 0) & (depth < 0.12) & (y < 60))
     found = hair_colours(colours, strip, strip, depth, seen=strip > -1, size=100.0)
     assert found[25:50, 45:75].std() > 0.005
-
-
-def test_what_is_behind_goes_on_into_the_hole_from_its_border():
-    y, x = np.mgrid[:140, :140]
-    stripes = np.select([y < 50, y < 90], [0.2, 0.8], 0.4)
-    pattern = np.repeat(np.float32(stripes)[..., None], 3, -1)
-    hole = np.hypot(x - 70, y - 70) < 45
-    broken = np.where(hole[..., None], np.float32(0.0), pattern)
-    found = inpainted(broken, hole, hole, 100.0)
-    border = hole & (np.hypot(x - 70, y - 70) > 33)
-    assert (np.abs(found - pattern)[border].max(-1) < 0.1).mean() > 0.9
 
 
 def test_the_rear_ends_along_the_outline(scene):
@@ -263,9 +236,79 @@ def test_the_rim_of_a_face_that_turns_to_the_camera_is_left_to_the_mesh(scene):
     opens = near & (body._towards(turn.rotation) > 0.2)
     shuts = near & (body._towards(turn.rotation) < -0.05)
     assert opens.sum() > 2
-    for faded in (body.opening(turn.rotation), body.fringe(turn.rotation)):
+    for faded in (body.rim(turn.rotation), body.fringe(turn.rotation)):
         assert faded[opens].min() > 0.8
     assert shuts.sum() > 2
-    assert body.opening(turn.rotation)[shuts].max() < 0.05
+    assert body.rim(turn.rotation)[shuts].max() < 0.05
+    still = Turn.between(face.parameters, face.parameters)
+    assert body.rim(still.rotation).max() < 0.01
+
+
+@pytest.fixture(scope="module")
+def haired(scene):
+    """The head with dark hair down to its brows, before magenta."""
+    face, photo, head, _ = scene
+    top = int(head.any(1).nonzero()[0, 0])
+    brows = int(face.fit.landmarks.points[[105, 334], 1].min()) - 12
+    y, x = torch.meshgrid(*(torch.arange(n) for n in photo.size), indexing="ij")
+    dark = (0.2 + 0.05 * torch.sin(0.9 * x) * torch.sin(0.7 * y))[..., None].expand(-1, -1, 3)
+    hair = head & (y < (top + brows) / 2)
+    pixels = torch.where(hair[..., None], dark, photo.pixels)
+    magenta = torch.tensor([1.0, 0.0, 1.0]).expand(*photo.size, 3).contiguous()
+    return Rerenderer(face, Photo(pixels), magenta)
+
+
+def test_a_relief_goes_on_under_the_mesh_where_hair_begins(haired):
+    person = haired._head.person
+    hair = torch.from_numpy(person.labels.hair * person.matte > 0.5)
+    ring = widened(hair, max(round(0.02 * person.work.size), 1)).numpy() & (
+        person.labels.skin > 0.9
+    )
+    ring &= (person.drawn_by_mesh > 0.9) & (person.matte > 0.99)
+    assert ring.sum() > 50
+    assert np.quantile(person.seen_front[ring], 0.1) > 0.8
+    deep = (person.drawn_by_mesh > 0.99) & ~widened(hair, person.work.pixels.shape[0] // 5).numpy()
+    assert np.median(person.seen_front[deep]) < 0.2
+
+
+@pytest.mark.parametrize("yaw", [-20.0, 20.0])
+def test_nothing_behind_a_head_is_seen_through_it_when_it_turns(haired, yaw):
+    stage = haired
+    found = stage(edit(stage.face.parameters, model=stage.face.model, yaw=yaw))
+    behind = (found[..., 0] > 0.8) & (found[..., 1] < 0.3) & (found[..., 2] > 0.8)
+    islands, count = label(behind.numpy())
+    border = np.concatenate([islands[0], islands[-1], islands[:, 0], islands[:, -1]])
+    sizes = np.bincount(islands.ravel(), minlength=count + 1)
+    assert not [n for n in range(1, count + 1) if n not in border and sizes[n] > 2]
+
+
+def test_hair_that_turns_to_the_camera_covers_the_outline_with_the_rear_s_colours(haired):
+    stage = haired
+    body, face = stage._layers.body, stage.face
+    turn = Turn.between(face.parameters, edit(face.parameters, model=face.model, yaw=-60.0))
+    other = body.opening(turn.rotation)
+    beside = (body.within > -0.5 * body.step * body.pixel) & (body.within < 3)
+    opens = beside & (body._towards(turn.rotation) > 0.4) & (body._alike > 0.9)
+    opens &= (body.hair > 0.5) & (body.clothes < 0.05)
+    assert opens.sum() > 2
+    assert other[opens].min() > 0.9
+    assert other[body.within < -2.1 * body.step * body.pixel].max() == 0
     still = Turn.between(face.parameters, face.parameters)
     assert body.opening(still.rotation).max() < 0.01
+
+
+def test_hair_ends_before_the_ears_above_them_and_all_the_way_down_where_it_covers_them(haired):
+    person = haired._head.person
+    outline = Outline(person)
+    flat = outline.to_model(outline.points(torch.full(outline.within.shape, outline.plane)))
+    high, low = flat[..., 1] > TEMPLE[1], flat[..., 1] < TEMPLE[0]
+    assert outline.hanging < 0.01
+    torch.testing.assert_close(outline._forward[high], torch.full_like(flat[high][:, 0], TEMPLES))
+    assert outline._forward[low].abs().max() == 0
+    hung = Outline(person)
+    vars(hung)["hanging"] = torch.ones(())
+    assert bool((hung._forward == HANGING).all())
+    rim = (outline.within.abs() < 1) & (flat[..., 1] > TEMPLE[1] + 20)
+    rim &= outline.at_nodes(person.padded(person.labels.hair)) > 0.9
+    assert rim.sum() > 10
+    assert (outline.base[rim] - TEMPLES).abs().median() < 5

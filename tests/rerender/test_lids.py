@@ -6,15 +6,21 @@ import pytest
 import torch
 
 from morphface.edit import edit
+from morphface.fit.analysis.colour import LUMINANCE
 from morphface.media.images import Photo
 from morphface.rerender import Rerenderer
+from morphface.rerender.blinks import shut
+from morphface.rerender.eye_place import RINGS, EyePlace
+from morphface.rerender.lid_cover import LidCover
 from morphface.rerender.lid_lines import RISE, LidLines, LidMotion
 from morphface.rerender.lid_skin import CLEAR, CORE, LASHES, WITHIN
 from morphface.rerender.lids import LidPhoto, MovedLids, _carried
+from morphface.rerender.looks import Look
 from morphface.rerender.ring_axes import RingAxes
 from tests.rerender.heads import photographed, pixels
 
 SKIN, LASH = 0.7, 0.1
+LIT, SHADE = (0.7, 0.5, 0.4), (0.3, 0.28, 0.3)
 BOTH = "eyeBlinkLeft", "eyeBlinkRight"
 
 
@@ -134,6 +140,39 @@ def test_a_blink_hides_the_eye_and_moves_nothing_else():
     assert torch.equal(found[mouth], photo.pixels[mouth])
 
 
+def test_a_narrow_eye_closes_when_its_blink_is_whole_and_not_before():
+    face, photo = photographed({"eyeSquintLeft": 0.9, "eyeSquintRight": 0.9})
+    stage, model = Rerenderer(face, photo), face.model
+    shares = []
+    for weight in (0.25, 0.5, 0.75, 1.0):
+        wanted = edit(face.parameters, model=model, expression=dict.fromkeys(BOTH, weight))
+        looks = tuple(Look.of(model, p) for p in (stage._eyes.resting(wanted), wanted))
+        motion, _ = stage._eyes._moved(0, stage._eyes._seen[0], looks, face.camera)
+        shares.append(motion.closed)
+    assert shares == pytest.approx([0.25, 0.5, 0.75, 1.0], abs=0.12)
+    assert shares[-1] == pytest.approx(1.0, abs=1e-3)
+
+
+def test_closed_eyes_that_look_elsewhere_stay_as_they_are():
+    face, photo = photographed(dict.fromkeys(BOTH, 0.8))
+    stage = Rerenderer(face, photo)
+    assert all(seen.shut for seen in stage._eyes._seen)
+    looking = edit(face.parameters, model=face.model, gaze=(10.0, 10.0))
+    assert torch.equal(stage(looking), photo.pixels)
+
+
+def test_an_eye_that_the_detector_takes_for_closed_is_closed_where_lids_are_near():
+    face, photo = photographed(dict.fromkeys(BOTH, 0.5))
+    head = Rerenderer(face, photo)._head
+    ring = face.fit.landmarks.points[list(RINGS[0][0])]
+    place = EyePlace(ring.clone(), None)
+    place.ring[9:, 1] = place.ring[1:8, 1].flip(0) - 0.11 * place.width
+    assert not shut(head, place, 0)
+    sure = replace(face.fit.landmarks, scores={BOTH[0]: 0.5})
+    told = replace(head, face=replace(face, fit=replace(face.fit, landmarks=sure)))
+    assert shut(told, place, 0)
+
+
 def test_a_lid_that_hardly_moves_hardly_changes_the_photo():
     face, photo = photographed({})
     weights = dict.fromkeys(BOTH, 0.004)
@@ -206,26 +245,74 @@ def painted():
 def test_a_closed_lid_is_as_the_skin_around_the_eye_whatever_is_painted_on_it(painted):
     moved, flat = closed(painted, 1.0), painted.axes.flat(pixels())
     upper, _ = moved.lines.at(flat[..., 0])
-    lid = ((flat[..., 0] - 0.5).abs() < 0.3) & (flat[..., 1] > upper + 0.02)
-    lid &= flat[..., 1] < painted.lines.at(flat[..., 0])[0] + 0.2
+    lid = ((flat[..., 0] - 0.5).abs() < 0.1) & (flat[..., 1] > upper + 0.02)
+    lid &= flat[..., 1] < upper + 0.25
     found = moved.colours(flat)[lid]
-    assert len(found) > 1000
+    assert len(found) > 300
     assert (found > CLEAR[0] * torch.tensor([0.7, 0.5, 0.4]) - 0.03).all()
     assert (found < CLEAR[1] * torch.tensor([0.8, 0.6, 0.5]) + 0.02).all()
 
 
 def test_a_lid_that_closes_comes_out_of_the_shade_of_its_socket():
     axes, lines, (_, up, upper, lower) = opened()
-    picture = torch.tensor([0.7, 0.5, 0.4]).expand(*up.shape, 3).clone()
-    picture[up > (upper + lower) / 2] = torch.tensor([0.3, 0.28, 0.3])
+    picture = torch.tensor(LIT).expand(*up.shape, 3).clone()
+    picture[up > (upper + lower) / 2] = torch.tensor(SHADE)
     picture[(up < upper) & (up > lower)] = 1.0
     dark = LidPhoto.of(picture, axes, lines, BROW)
     moved, flat = closed(dark, 1.0), axes.flat(pixels())
-    lid = ((flat[..., 0] - 0.5).abs() < 0.3) & (flat[..., 1] > moved.lines.at(flat[..., 0])[0])
+    lid = ((flat[..., 0] - 0.5).abs() < 0.1) & (flat[..., 1] > moved.lines.at(flat[..., 0])[0])
     found = moved.colours(flat)[lid & (flat[..., 1] < 0.1)]
     assert len(found) > 100
-    assert (found - CLEAR[0] * torch.tensor([0.7, 0.5, 0.4])).abs().max() < 0.04
+    shade, lit = (torch.tensor(each) @ torch.tensor(LUMINANCE) for each in (SHADE, LIT))
+    halfway = (shade * CLEAR[0] * lit).sqrt()
+    assert (found @ torch.tensor(LUMINANCE) - halfway).abs().max() < 0.03
     assert (found[:, 0] / found[:, 2]).min() > 1.5  # of the skin in light 1.75, of the shade 1
+
+
+def test_coloured_paint_stays_on_a_closed_lid():
+    axes, lines, (_, up, upper, lower) = opened()
+    picture = torch.tensor(LIT).expand(*up.shape, 3).clone()
+    picture[up > upper] = torch.tensor([0.3, 0.4, 0.6])
+    picture[(up < upper) & (up > lower)] = 1.0
+    moved, flat = closed(LidPhoto.of(picture, axes, lines, BROW), 1.0), axes.flat(pixels())
+    lid = ((flat[..., 0] - 0.5).abs() < 0.1) & (flat[..., 1] > moved.lines.at(flat[..., 0])[0])
+    found = moved.colours(flat)[lid & (flat[..., 1] < 0.1)]
+    torch.testing.assert_close(
+        found[:, 2] / found[:, 0], torch.full_like(found[:, 0], 2.0), atol=0.2, rtol=0
+    )
+
+
+def test_lashes_beyond_the_outer_corner_leave_it_when_the_eye_closes():
+    axes, lines, (along, up, upper, lower) = opened()
+    picture = torch.full((*along.shape, 3), SKIN)
+    picture[(up < upper) & (up > lower)] = 1.0
+    picture[(up > 0.02) & (up < 0.1) & (along > -0.08) & (along < 0.0)] = LASH
+    moved, flat = closed(LidPhoto.of(picture, axes, lines, BROW), 1.0), axes.flat(pixels())
+    there = (along > -0.06) & (along < -0.02) & (up > 0.04) & (up < 0.09)
+    assert (moved.colours(flat)[there] - SKIN).abs().max() < 0.1
+    assert moved.lashes(flat)[there].max() < 0.1
+
+
+def test_a_fringe_stays_before_a_lid_that_moves_behind_it():
+    axes, lines, (along, up, upper, lower) = opened()
+    picture = torch.full((*along.shape, 3), SKIN)
+    picture[(up < upper) & (up > lower)] = 1.0
+    hair = up > 0.4 - 0.6 * along
+    picture[hair] = LASH
+    cover = LidCover.of(picture, hair.float(), axes)
+    moved, flat = closed(LidPhoto.of(picture, axes, lines, BROW, cover), 1.0), axes.flat(pixels())
+    near = (along - 0.4).abs() < 0.2
+    shown = near & (up > moved.lines.at(along)[0] + 0.02) & (up < 0.3 - 0.6 * along)
+    assert shown.sum() > 50
+    assert (moved.colours(flat)[shown] - SKIN).abs().max() < 0.12
+    assert moved.weight(flat)[near & (up > 0.5 - 0.6 * along)].max() < 0.05
+
+
+def test_lashes_beside_hair_are_no_fringe():
+    axes, _, (along, _, _, _) = opened()
+    picture = torch.full((*along.shape, 3), SKIN)
+    assert LidCover.of(picture, (along < 0.1).float(), axes) is None
+    assert LidCover.of(picture, torch.zeros_like(along), axes) is None
 
 
 def test_paint_stays_on_a_lid_that_hardly_closes(painted):

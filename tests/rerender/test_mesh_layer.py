@@ -16,7 +16,7 @@ from morphface.rerender import Rerenderer
 from morphface.rerender.bare import continued
 from morphface.rerender.grain import REACH, Grain
 from morphface.rerender.looks import Look
-from morphface.rerender.lookup import enlarged_fast, looked_up, softened, steps
+from morphface.rerender.lookup import boxed, enlarged_fast, evened, looked_up, softened, steps
 from morphface.rerender.mesh_layer import MeshLayer, _without_lines
 from morphface.rerender.mesh_skin import DARK, MeshSkin, facing
 from morphface.rerender.seen_head import SeenHead
@@ -247,3 +247,37 @@ def test_the_other_side_stands_in_only_where_it_is_not_seen_from_aside_either(st
     share = skin.detail[2][:, 0]
     assert share[cosine < 0.5].max() == 0
     assert share[cosine > 0.8].max() > 0.9
+
+
+@pytest.mark.parametrize("shown", [True, False])
+def test_ears_that_are_not_drawn_hide_nothing(stage, shown):
+    model = stage.face.model
+    ears = model.regions["ears"]
+    head = SimpleNamespace(face=stage.face, person=SimpleNamespace(ears=shown))
+    used = torch.zeros(model.size, dtype=torch.bool)
+    used[MeshLayer(head)._faces.long().flatten()] = True
+    inner = torch.ones(model.size, dtype=torch.bool)  # whose faces are all of ears alone
+    inner[model.faces[(ears[model.faces] < 0.5).any(-1)].long().flatten()] = False
+    assert inner.sum() > 50
+    assert bool(used[inner].all()) is shown
+    assert bool(used[ears < 0.5].all())
+
+
+def test_stairs_along_a_line_are_evened_and_nothing_else():
+    picture = torch.zeros(9, 12, 3)
+    picture[:, 6:] = 1.0
+    line = torch.zeros(9, 12, 1, dtype=torch.bool)
+    line[4, 6] = True
+    found = evened(picture, line)
+    assert torch.equal(found[:3], picture[:3])
+    assert torch.equal(found[:, 8:], picture[:, 8:])
+    torch.testing.assert_close(found[4, 5:8, 0], torch.tensor([1 / 3, 2 / 3, 1.0]))
+    assert evened(picture, line & False) is picture
+
+
+def test_the_box_of_a_picture_holds_all_of_it_and_no_more():
+    picture = torch.zeros(9, 12, 1)
+    assert picture[boxed(picture)].numel() == 0
+    picture[2:5, 7] = 0.1
+    picture[4, 3] = -1.0
+    assert boxed(picture) == (slice(2, 5), slice(3, 8))

@@ -13,7 +13,7 @@ from morphface.models import load_model
 from morphface.rerender import Rerenderer
 from morphface.rerender.looks import Look, light_change
 from morphface.rerender.mouth import opening
-from morphface.rerender.mouth_inside import BESIDE, LIGHT, SHADE
+from morphface.rerender.mouth_inside import BESIDE, LIGHT, SHADE, SKIN, WARM, white_beside
 from morphface.rerender.mouth_move import TOUCHING, MovedMouth, _openings
 from morphface.rerender.mouth_photo import MouthPhoto
 from morphface.rerender.ring_axes import BEYOND, RingAxes, sampled
@@ -325,11 +325,22 @@ def test_teeth_are_as_bright_beside_skin_as_those_of_smiles_whatever_the_light_i
     for share in (0.3, 1.0):
         dim = Photo(photo.pixels * share)
         white = Rerenderer(face, dim)._mouth._parts[1].white
-        x, y = face.fit.landmarks.points[[50, 280, 205, 425]].long().unbind(-1)
-        skin = (dim.pixels[y, x] @ weights).median()
+        x, y = face.fit.landmarks.points[SKIN].long().unbind(-1)
+        light = (dim.pixels[y, x] @ weights).sort().values
+        skin = light[len(light) // 2 :].mean()
         ratio = float(SHADE * (torch.tensor(TOOTH) * white) @ weights / skin)
         assert 0.95 * BESIDE[0] < ratio < 1.05 * BESIDE[1]
         assert white.max() < LIGHT[1]
+
+
+def test_teeth_are_as_warm_as_the_skin_beside_them_makes_expect():
+    light = torch.tensor([0.8, 0.8, 0.8])
+    skins = [torch.tensor(each) for each in ((0.75, 0.5, 0.4), (0.6, 0.6, 0.6))]
+    warm, grey = (torch.tensor(TOOTH) * white_beside(skin, light) for skin in skins)
+    assert warm[0] / warm[2] > 1.15 * grey[0] / grey[2]
+    tooth = torch.tensor(TOOTH)
+    expected = torch.lerp(tooth / (tooth @ torch.tensor(LUMINANCE)), torch.ones(3), WARM)
+    torch.testing.assert_close(grey / grey[1], expected / expected[1], atol=1e-3, rtol=0)
 
 
 @pytest.mark.parametrize("yaw", [0.0, 25.0])

@@ -10,6 +10,7 @@ from morphface.render.sight import Sight
 from morphface.rerender.person import Person
 from morphface.rerender.turn import above_neck
 from morphface.segment import label_person, neighbours, person_matte, working_size
+from morphface.segment import matte as segment_matte
 from morphface.segment.filters import distance
 from morphface.segment.neighbours import nearer_to, other_heads
 from morphface.segment.network import _FILE, SIDE, likely_person
@@ -50,6 +51,22 @@ def test_the_matte_of_a_rendered_head_is_its_outline(work, matte):
     person = matte > 0.5
     both, either = (person & work.head).sum(), (person | work.head).sum()
     assert both / either > 0.97
+
+
+def test_the_network_is_shown_little_but_the_picture(sight, work, monkeypatch):
+    height, width = work.pixels.shape[:2]
+    boxes = []
+    monkeypatch.setattr(
+        segment_matte, "likely_person", lambda pixels, box, *_: boxes.append(box) or pixels[..., 0]
+    )
+    person_matte(sight, replace(work, middle=(0.1 * width, 0.1 * height)))
+    left, top, right, bottom = np.array(boxes).T
+    beyond = np.maximum(0, [-left, -top, right - width, bottom - height])
+    room = segment_matte.BEYOND * max(reach for reach, _ in segment_matte.CROPS) * work.size
+    assert len(set(boxes)) > 3
+    assert 0 < beyond.max() <= room + 1e-9
+    assert (right > left).all()
+    assert (bottom > top).all()
 
 
 def test_what_another_head_owns_is_not_of_this_one(sight, work):

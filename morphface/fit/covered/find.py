@@ -3,8 +3,8 @@
 Two maps are asked: colours that are not those of this skin, and darkness that no shade explains,
 as that of hair. Of each, parts count that are large and have an edge: shade and rouge have none. A
 hand has the colours of a face; it shows where a mouth should be seen and is not (`hand.py`).
-Frames of glasses are thin, and found by their form (`glasses.py`). A beard hides nothing:
-reflectance explains it.
+Frames of glasses are thin, and found by their form (`glasses.py`), dark lenses by hiding both eyes
+(`sunglasses.py`). A beard hides nothing: reflectance explains it.
 """
 
 from collections.abc import Callable
@@ -22,6 +22,7 @@ from morphface.fit.covered.glasses import frames_before
 from morphface.fit.covered.hand import hand_before
 from morphface.fit.covered.raster import FaceRaster, face_raster
 from morphface.fit.covered.skin import channels_of, smoothed, tell_skin
+from morphface.fit.covered.sunglasses import sunglasses_before
 from morphface.fit.linear import fit_linear
 from morphface.fit.shared.result import FitResult
 from morphface.landmarks import Landmarks
@@ -63,14 +64,15 @@ def find_cover(model: MorphableModel, fit: FitResult, photo: Photo) -> Float[Ten
 def _covers(
     model: MorphableModel, fit: FitResult, photo: Photo
 ) -> tuple[Float[Tensor, "H W"], Float[Tensor, "H W"]]:
-    """What hides a face from sight, and frames of glasses, through which it is seen."""
+    """What hides a face from sight, and glasses, through which detectors see it."""
     nothing = torch.zeros(photo.size)
     with torch.no_grad():
         face = face_raster(model, fit, photo)
         found = None if face is None else _cover(face)
         if face is None or found is None:
             return nothing, nothing
-        pictures = found, frames_before(face) * face.skin
+        frames = np.maximum(frames_before(face) * face.skin, sunglasses_before(face))
+        pictures = found, frames
         cover, frames = (face.spread(each, photo.size).clamp(0, 1) for each in pictures)
         return cover, frames
 

@@ -38,8 +38,6 @@ _LINE, _WIDE = 0.1, 2.5
 which one belongs to it."""
 _ZONE = (-32.0, 25.0)
 """Millimetres above the middle of both rims between which bridge and temples are."""
-_BETWEEN = 62.0
-"""Millimetres between people's eyes, by which a face is measured."""
 _NOISE = 0.03
 """Of a picture's values, added before logarithms."""
 
@@ -50,19 +48,17 @@ def frames_before(face: FaceRaster) -> Float[np.ndarray, "h w"]:
     Args:
         face: as the photo shows it.
     """
-    nothing = np.zeros(face.seen.shape)
-    if face.middles is None:
+    nothing, axes = np.zeros(face.seen.shape), face.axes
+    if axes is None or face.middles is None:
         return nothing
-    left = (face.middles[0] - face.middles[1]) / _BETWEEN  # a millimetre, in pixels
-    up = np.array([left[1], -left[0]])
     dark = _lines(face)
     rims = []
     for middle in face.middles:
-        rim = _rim(dark, face.skin, middle, (left, up))
+        rim = _rim(dark, face.skin, middle, axes)
         if rim is None:
             return nothing
         rims.append(rim)
-    return _grown(rims, np.where(face.skin, dark, 0.0), up)
+    return _grown(rims, np.where(face.skin, dark, 0.0), axes[1])
 
 
 def _lines(face: FaceRaster) -> Float[np.ndarray, "h w"]:

@@ -25,6 +25,8 @@ _MARGIN = 0.06
 _FACING = 0.2
 """Cosine of the angle of view below which a pixel is not judged."""
 _MARKED = ("brows", "eyelids", "lashes", "lips", "eyeballs", "mouth")
+_BETWEEN = 62.0
+"""Millimetres between people's eyes, by which a face is measured."""
 _SMOOTH = 0.45
 """Standard deviation, in pixels of the raster, of what a larger photo is blurred by."""
 
@@ -59,6 +61,14 @@ class FaceRaster:
     ratio: float
     distance: Float[np.ndarray, "h w"]
     middles: Float[np.ndarray, "2 2"] | None
+
+    @property
+    def axes(self) -> tuple[Float[np.ndarray, "2"], Float[np.ndarray, "2"]] | None:
+        """A millimetre to the subject's left and one up, in its pixels; None without eyes."""
+        if self.middles is None:
+            return None
+        left = (self.middles[0] - self.middles[1]) / _BETWEEN
+        return left, np.array([left[1], -left[0]])
 
     def spread(self, values: Float[np.ndarray, "h w"], size: tuple[int, int]) -> Tensor:
         """Values of the raster as a picture of the photo's size; 0 beyond the raster."""

@@ -11,6 +11,7 @@ import torch
 from morphface.fit.covered import find_cover, fit_seen, fit_uncovered, less_sure
 from morphface.fit.covered.glasses import closed_path
 from morphface.fit.covered.raster import face_raster
+from morphface.fit.covered.sunglasses import sunglasses_before
 from morphface.media.images import Photo
 
 CLOTH = torch.tensor([0.62, 0.76, 0.85])
@@ -93,6 +94,42 @@ def test_the_frame_of_glasses_is_found_and_what_is_seen_through_it_is_not_covere
     assert float(cover.sum() / frame.sum()) < 3.0
     irises = bare[1].landmarks.points[torch.tensor([468, 473])].long()
     assert not cover[irises[:, 1], irises[:, 0]].any()
+
+
+def lenses(bare, eyes, mirrored=0.0):
+    """The photo with dark lenses before eyes, whose upper part mirrors the sky, and where."""
+    model, fit, pixels, seen = bare
+    raster = face_raster(model, fit, Photo(pixels))
+    middles = raster.corner + raster.middles / raster.ratio
+    unit = float(np.linalg.norm(middles[0] - middles[1])) / 62
+    rows, columns = torch.meshgrid(*map(torch.arange, seen.shape), indexing="ij")
+    out, where = pixels.clone(), torch.zeros_like(seen)
+    for middle in middles[list(eyes)]:
+        across, down = (columns - middle[0]) / (26 * unit), (rows - middle[1]) / (19 * unit)
+        lens = across.abs().maximum(down.abs()) < 1
+        out[lens] = 0.05
+        out[lens & (down < -0.2)] += mirrored
+        where |= lens
+    return out, where & seen
+
+
+@pytest.mark.parametrize("mirrored", [0.0, 0.25])
+def test_dark_glasses_are_covered_as_a_whole_whatever_they_mirror(bare, mirrored):
+    pixels, where = lenses(bare, (0, 1), mirrored)
+    cover = found(bare, pixels)
+    assert (cover[where] > 0.5).float().mean() > 0.97
+    assert agreement(cover, where, bare[3]) > 0.6
+
+
+def test_one_dark_lens_or_paint_above_both_eyes_are_no_glasses(bare):
+    model, fit, pixels, _ = bare
+    photos = [lenses(bare, (0,))[0], pixels.clone()]
+    marks = fit.landmarks.points
+    low, high = marks[[105, 334], 1].min(), marks[[159, 386], 1].mean()
+    rows = torch.arange(len(pixels))
+    photos[1][(rows > low) & (rows < high)] *= 0.3
+    for photo in photos:
+        assert sunglasses_before(face_raster(model, fit, Photo(photo))).max() == 0
 
 
 @pytest.mark.parametrize(
