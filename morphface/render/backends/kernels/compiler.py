@@ -29,8 +29,13 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
         kernel = compiler()(function)
     else:
         _folders.add(Path(kernel.stats.cache_path))
-        kernel._cache = _KernelCache(function)
+        if _LOADS_ALONE:
+            kernel._cache = _KernelCache(function)
     return kernel
+
+
+_LOADS_ALONE = hasattr(FunctionCache, "_load_overload") and hasattr(rtsys, "initialize")
+"""Whether this numba has what `_KernelCache` asks for."""
 
 
 class _KernelCache(FunctionCache):
