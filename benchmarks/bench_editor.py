@@ -15,7 +15,6 @@ of it stays, with the commit it was `measured_at`.
 
 import argparse
 import io
-import json
 import time
 from collections.abc import Callable
 from statistics import median, quantiles
@@ -24,7 +23,7 @@ from typing import Any
 from PIL import Image
 
 from benchmarks.browser_moves import TARGET_MS, browser_cases
-from benchmarks.common import RESULTS, report, seed
+from benchmarks.common import report, reported, seed
 from morphface.edit import Light, edit
 from morphface.fit.fitted import FittedPhoto
 from morphface.pipelines.photo import fit_photo
@@ -111,13 +110,8 @@ def main() -> None:
     found = fit_photo("sample:astronaut")
     naive(found, "jawOpen", 0.5)  # compiles what is not yet compiled
     cases = [case(found, control, way, moves) for control in CONTROLS for way in WAYS]
-    report("editor", cases + (browser_cases(found, moves) or in_browser_before()))
-
-
-def in_browser_before() -> list[dict[str, Any]]:
-    """What the results have of a browser."""
-    kept = json.loads((RESULTS / "editor.json").read_text())
-    return [{"measured_at": row["commit"]} | row for row in kept if "in the browser" in row["case"]]
+    before = reported("editor", lambda case: "in the browser" in case["case"])
+    report("editor", cases + (browser_cases(found, moves) or before))
 
 
 if __name__ == "__main__":

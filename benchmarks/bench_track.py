@@ -28,7 +28,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.common import RESULTS, report, seed
+from benchmarks.common import report, reported, seed
 from benchmarks.moving import MovingClip, detected68, errors, jitter, lag, moving_clip, points68
 from morphface.fit.video import TrackCollector, VideoSettings, fit_video
 from morphface.fit.video.smoothing import smooth
@@ -238,12 +238,6 @@ def _speed(model: MorphableModel, clip: Path) -> list[dict[str, Any]]:
     return [bench_speed(model, clip, stage) for stage in ("linear", "pixels")]
 
 
-def _reported() -> list[dict[str, Any]]:
-    """What was reported before of all but speed."""
-    cases = json.loads((RESULTS / "track.json").read_text(encoding="utf-8"))
-    return [{"measured_at": c["commit"]} | c for c in cases if c["case"] != "speed"]
-
-
 def main() -> None:
     """Measures, prints and writes."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
@@ -259,7 +253,8 @@ def main() -> None:
         return
     cases = []
     if wishes.speed:
-        report("track", _speed(model, wishes.clip) + _reported())
+        others = reported("track", lambda case: case["case"] != "speed")
+        report("track", _speed(model, wishes.clip) + others)
         return
     if wishes.clip.exists():
         cases += _speed(model, wishes.clip) + [

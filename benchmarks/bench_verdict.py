@@ -34,6 +34,7 @@ import argparse
 import json
 import subprocess
 import sys
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ import numpy as np
 import torch
 from scipy.optimize import minimize
 
-from benchmarks.common import RESULTS, report, seed
+from benchmarks.common import report, reported, seed
 from benchmarks.spoilt import WRONG
 from benchmarks.spoilt_clips import clip_rows, track_of
 from benchmarks.spoilt_fits import FittedPicture, SpoiltFits
@@ -252,11 +253,8 @@ def _precision(said: np.ndarray, true: np.ndarray) -> dict[str, Any]:
     }
 
 
-def reported(stage: str) -> list[dict[str, Any]]:
-    """What was reported of a stage before."""
-    path = RESULTS / "verdict.json"
-    cases = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
-    return [{"measured_at": c["commit"]} | c for c in cases if c["stage"] == stage]
+def _is_of(stage: str, case: dict[str, Any]) -> bool:
+    return bool(case["stage"] == stage)
 
 
 def main() -> None:
@@ -271,7 +269,7 @@ def main() -> None:
     cases = []
     for stage in PICTURES:
         if wishes.stage not in (None, stage):
-            cases += reported(stage)
+            cases += reported("verdict", partial(_is_of, stage))
             continue
         every = wishes.calibrate or stage not in WEIGHTS
         numbers = range(PICTURES[stage]) if every else range(1, PICTURES[stage], 2)

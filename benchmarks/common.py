@@ -70,6 +70,18 @@ def report(name: str, cases: list[dict[str, Any]]) -> None:
         print(json.dumps(case))
 
 
+def reported(name: str, kept: Callable[[dict[str, Any]], bool]) -> list[dict[str, Any]]:
+    """Cases that were reported before and are not measured now, with the commit of then.
+
+    Args:
+        name: of the results.
+        kept: which of their cases.
+    """
+    path = RESULTS / f"{name}.json"
+    cases = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    return [{"measured_at": case["commit"]} | case for case in cases if kept(case)]
+
+
 def seed() -> torch.Generator:
     """Seeds numpy and torch, and returns a generator."""
     np.random.seed(SEED)  # noqa: NPY002
