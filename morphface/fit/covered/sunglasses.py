@@ -11,11 +11,10 @@ from jaxtyping import Bool, Float
 from scipy.ndimage import binary_dilation, binary_propagation
 
 from morphface.fit.covered.raster import FaceRaster
+from morphface.fit.covered.skin import channels_of
 
 __all__ = ["sunglasses_before"]
 
-_NOISE = 0.02
-"""Of a picture's values, added before logarithms."""
 _LENS, _BELOW = 14.0, -3.0
 """Millimetres around the middle of an eye that every lens hides, and above it below which neither
 lashes nor mirrored sky are."""
@@ -59,7 +58,7 @@ def sunglasses_before(face: FaceRaster) -> Float[np.ndarray, "h w"]:
 
 def _darker(face: FaceRaster, other: Bool[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
     """How much darker than skin each pixel is, a logarithm; skin is what is far from the eyes."""
-    bright = np.log(face.colours.mean(axis=-1) + _NOISE)
+    bright = channels_of(face.colours)[..., 0]
     skin = face.skin & other
     level = np.quantile(bright[skin], 0.6) if skin.any() else -np.inf
     return np.asarray(level - bright)
