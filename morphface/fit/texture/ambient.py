@@ -54,6 +54,8 @@ def inner_parts(model: MorphableModel) -> Float[Tensor, " V"]:
 @torch.no_grad()
 def ambient(model: MorphableModel) -> Float[Tensor, " V"]:
     """What to multiply the albedo of a vertex by, at most 1; 1 on the skin."""
+    if model.faces.device.type != "cpu":
+        return ambient(model.to("cpu")).to(model.faces.device)
     inner = inner_parts(model)
     if not bool(inner.any()):
         return torch.ones(model.size)
