@@ -6,6 +6,7 @@ a Gaussian Markov random field over the surface (Lindgren, Rue and Lindström 20
 one sparse system, once shape, pose and light are known, and so cannot mislead these.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,7 +24,7 @@ from morphface.fit.analysis.settings import PhotometricSettings
 from morphface.fit.shared.medians import weighted_median
 from morphface.geometry.laplacian import cotangent_laplacian, solved
 
-__all__ = ["Shown", "corrective", "point_rows", "show"]
+__all__ = ["Shown", "corrective", "normal_equations", "show"]
 
 _RIM = 1.5
 """Millimetres beside what hides the face, whose pixels show a part of it."""
@@ -51,14 +52,6 @@ class Shown(Record):
     weight: Float[np.ndarray, " n"]
     told: Float[np.ndarray, "n 3"]
 
-    def rows(self, size: int) -> csr_matrix:
-        """The points as rows over the vertices.
-
-        Args:
-            size: number of vertices.
-        """
-        return point_rows(self.samples.corners, self.samples.weights, size)
-
 
 def show(scene: Scene, view: View, limit: float) -> Shown:
     """What a photo tells.
@@ -70,9 +63,7 @@ def show(scene: Scene, view: View, limit: float) -> Shown:
     """
     samples, face = shown_points(scene, replace(view, open=_sure(scene, view)))
     known = _one_piece(scene, view, samples)
-    samples = Samples(
-        samples.corners[known], samples.weights[known], samples.pixel[known], samples.trust[known]
-    )
+    samples = samples.map(lambda values: values[known])
     model = view.mixed(samples.blend(scene.colours)).clamp(min=_DARKEST)
     away = difference(model, view.image.flatten(0, 1)[samples.pixel])
     told = (1 - away / model).clamp(min=1e-3).log().clamp(-limit, limit)
@@ -101,7 +92,35 @@ def _one_piece(scene: Scene, view: View, samples: Samples) -> Bool[Tensor, " n"]
     return told & kept[own]
 
 
-def point_rows(corners: Int[Tensor, "n 3"], weights: Float[Tensor, "n 3"], size: int) -> csr_matrix:
+_Told = tuple[
+    Int[Tensor, "n 3"],
+    Float[Tensor, "n 3"],
+    Float[np.ndarray, " n"],
+    Float[np.ndarray, "n 3"],
+]
+
+
+def normal_equations(
+    photos: Iterable[_Told], size: int
+) -> tuple[csc_matrix, Float[np.ndarray, "V 3"]]:
+    """Of values at vertices that are told at points of the faces between: matrix and right sides.
+
+    Args:
+        photos: of each, the vertices around its points, their barycentric weights, how much each
+            point counts, and what is told there.
+        size: number of vertices.
+    """
+    pull, force = csc_matrix((size, size)), np.zeros((size, 3))
+    for corners, weights, trust, told in photos:
+        rows = _point_rows(corners, weights, size)
+        weighted = rows.T @ diags(trust)
+        pull, force = pull + weighted @ rows, force + weighted @ told
+    return pull, force
+
+
+def _point_rows(
+    corners: Int[Tensor, "n 3"], weights: Float[Tensor, "n 3"], size: int
+) -> csr_matrix:
     """Points of a mesh as rows over its vertices."""
     count, values = len(corners), weights.double().cpu().numpy().ravel()
     places = np.repeat(np.arange(count), 3), corners.cpu().numpy().ravel()
@@ -145,11 +164,8 @@ def _field(
     Where nothing is known the logarithm is 0.
     """
     surface, size = scenes[0].surface, len(scenes[0].albedo)
-    pull, force = csc_matrix((size, size)), np.zeros((size, 3))
-    for seen in shown:
-        rows = seen.rows(size)
-        weighted = rows.T @ diags(seen.weight)
-        pull, force = pull + weighted @ rows, force + weighted @ seen.told
+    told = ((one.samples.corners, one.samples.weights, one.weight, one.told) for one in shown)
+    pull, force = normal_equations(told, size)
     mean, faces = surface.mean.double().cpu().numpy(), surface.faces.cpu().numpy()
     laplacian, area = cotangent_laplacian(mean, faces)
     grain = max(settings.corrective_grain, float(np.sqrt(np.median(area))))

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from morphface.core.kept import once_each
 from morphface.core.records import Record
-from morphface.fit.analysis.correctives import Shown, point_rows
+from morphface.fit.analysis.correctives import Shown, normal_equations
 from morphface.fit.analysis.surface import Surface, surface_of
 from morphface.fit.texture.ambient import ambient
 from morphface.geometry.laplacian import cotangent_laplacian
@@ -43,6 +43,9 @@ class _Ground(Record):
         place: for each vertex of the mesh, which one of the part it is; -1 elsewhere.
         laplacian: of the part, in the mean face.
         area: around its vertices, in square millimetres.
+        seen: the model's vertices that are fitted.
+        share: how far each vertex of the part takes what photos tell.
+        shade: logarithm of what lids leave of the light on it.
     """
 
     mesh: FineMesh
@@ -51,11 +54,13 @@ class _Ground(Record):
     place: Int[Tensor, " W"]
     laplacian: csc_matrix
     area: Float[np.ndarray, " P"]
+    seen: Int[Tensor, " S"]
+    share: Float[Tensor, "P 1"]
+    shade: Float[Tensor, "P 1"]
 
 
 def fine_albedo(
     model: MorphableModel,
-    surface: Surface,
     shown: tuple[Shown, ...],
     coarse: tuple[Float[Tensor, "V 3"], Float[Tensor, "V 3"]],
     grain: float,
@@ -64,23 +69,15 @@ def fine_albedo(
 
     Args:
         model: any.
-        surface: the part of it that was fitted.
         shown: what each photo tells of the albedo.
         coarse: the albedo of the model's vertices, and what the corrective multiplied there.
         grain: millimetres of the finest detail.
     """
     ground = _ground(model)
     albedo, factor = coarse
-    laid = torch.nonzero(surface.place >= 0)[:, 0]
-    own = _found(ground, shown, factor[laid].log(), grain).to(albedo)
-    share, shade = albedo.new_zeros(model.size, 1), albedo.new_zeros(model.size, 1)
-    share[laid, 0] = surface.weight.to(albedo)
-    for eye in model.eyes or ():
-        share[eye.vertices] = 1.0
-        shade[eye.vertices, 0] = ambient(model)[eye.vertices].clamp(min=_DARKEST).log()
+    own = _found(ground, shown, factor[ground.seen].log(), grain).to(albedo)
+    more = (own * ground.share - ground.shade).exp_()
     out = ground.mesh.spread(albedo)
-    share, shade = (ground.mesh.spread(v)[ground.index] for v in (share, shade))
-    more = (own * share - shade).exp_()
     out[ground.index] = (out[ground.index] * more).clamp_(0.0, 1.0)
     return out
 
@@ -92,22 +89,19 @@ def prepare_fine(model: MorphableModel) -> None:
         model: that will be fitted.
     """
     _ground(model)
-    if model.eyes:
-        ambient(model)
 
 
 def _found(
     ground: _Ground, shown: tuple[Shown, ...], before: Float[Tensor, "V c"], grain: float
 ) -> Float[Tensor, "P c"]:
     """Logarithms at the vertices of the part, beside those before at the surface's."""
-    size = len(ground.area)
-    pull, force = csr_matrix((size, size)), np.zeros((size, 3))
-    for seen in shown:
+
+    def told(seen: Shown) -> tuple[Tensor, Tensor, np.ndarray, np.ndarray]:
         left = seen.told - seen.samples.blend(before).double().cpu().numpy()
         face, weights = ground.mesh.locate(ground.parents[seen.face], seen.samples.weights)
-        rows = point_rows(ground.place[ground.mesh.faces[face]], weights, size)
-        weighted = rows.T @ diags(seen.weight)
-        pull, force = pull + weighted @ rows, force + weighted @ left
+        return ground.place[ground.mesh.faces[face]], weights, seen.weight, left
+
+    pull, force = normal_equations(map(told, shown), len(ground.area))
     system = csr_matrix(pull + grain**2 * (ground.laplacian + diags(ground.area / _REACH**2)))
     scaled = diags(1 / system.diagonal())
     columns = [cg(system, right, rtol=1e-2, maxiter=_STEPS, M=scaled)[0] for right in force.T]
@@ -117,7 +111,8 @@ def _found(
 @once_each
 def _ground(model: MorphableModel) -> _Ground:
     mesh = fine_mesh(model)
-    fitted = surface_of(model, model.faces.device, model.identity.mean.dtype).place >= 0
+    surface = surface_of(model, model.faces.device, model.identity.mean.dtype)
+    fitted = surface.place >= 0
     parents = torch.nonzero(fitted[model.faces.long()].all(dim=1))[:, 0]
     each = 4 ** len(mesh.levels)
     faces = mesh.faces[(parents[:, None] * each + torch.arange(each).to(parents)).flatten()]
@@ -127,4 +122,19 @@ def _ground(model: MorphableModel) -> _Ground:
     index = torch.nonzero(used)[:, 0]
     mean = mesh.spread(model.identity.mean)[index].double().cpu().numpy()
     laplacian, area = cotangent_laplacian(mean, place[faces].cpu().numpy())
-    return _Ground(mesh, parents, index, place, laplacian, area)
+    seen = torch.nonzero(fitted)[:, 0]
+    share, shade = (mesh.spread(v)[index] for v in _eyes_too(model, surface, seen))
+    return _Ground(mesh, parents, index, place, laplacian, area, seen, share, shade)
+
+
+def _eyes_too(
+    model: MorphableModel, surface: Surface, seen: Int[Tensor, " S"]
+) -> tuple[Float[Tensor, "V 1"], Float[Tensor, "V 1"]]:
+    """Of the model's vertices, how far each takes what photos tell, and what shades it."""
+    share = model.identity.mean.new_zeros(model.size, 1)
+    shade = torch.zeros_like(share)
+    share[seen, 0] = surface.weight
+    for eye in model.eyes or ():
+        share[eye.vertices] = 1.0
+        shade[eye.vertices, 0] = ambient(model)[eye.vertices].clamp(min=_DARKEST).log()
+    return share, shade

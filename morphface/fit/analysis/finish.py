@@ -124,8 +124,7 @@ def _albedo(
     albedo = (own * factor).clamp(0.0, 1.0)
     if not settings.fine_grain:
         return albedo, None
-    surface = scenes[0].surface
-    fine = fine_albedo(model, surface, shown, (albedo, factor), settings.fine_grain)
+    fine = fine_albedo(model, shown, (albedo, factor), settings.fine_grain)
     return albedo, fine.half()
 
 

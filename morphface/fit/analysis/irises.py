@@ -70,9 +70,7 @@ def with_irises(
     rows = basis.directions[:, own].mean(dim=1).T
     wanted, precision = colour
     short = wanted - (basis.mean[own].mean(dim=0) + rows @ reflectance)
-    skin = scene.surface.weight.clone()
-    for eye in scene.surface.eyes:
-        skin[eye.vertices] = 0
+    skin = scene.surface.own_skin
     flat = (scene.surface.colours * (skin / skin.sum()).sqrt()[:, None, None]).flatten(0, 1)
     system = precision * rows.T @ rows + _SKIN / _NOISE**2 * flat.T @ flat
     system = system + torch.eye(len(reflectance)).to(system)

@@ -80,13 +80,9 @@ def draw(scene: Scene, view: View, *, count: int, phase: float) -> Samples:
     everything, _ = shown_points(scene, view)
     trust = everything.trust
     chosen = _systematic(trust, count, phase)
+    some = everything.map(lambda values: values[chosen])
     drawn = len(chosen) == count and float(trust.sum()) > count
-    return Samples(
-        everything.corners[chosen],
-        everything.weights[chosen],
-        everything.pixel[chosen],
-        torch.ones_like(trust[chosen]) if drawn else trust[chosen],
-    )
+    return replace(some, trust=torch.ones_like(some.trust)) if drawn else some
 
 
 def shown_points(scene: Scene, view: View) -> tuple[Samples, Int[Tensor, " n"]]:

@@ -45,7 +45,7 @@ def recovered(place, view):
     factor = corrective((place.scene,), shown, SETTINGS, model.regions["skin"])
     albedo = model.albedo(place.parameters.reflectance)[0] * factor
     coarse = fine_mesh(model).spread(albedo)
-    return coarse, fine_albedo(model, place.scene.surface, shown, (albedo, factor), 0.7)
+    return coarse, fine_albedo(model, shown, (albedo, factor), 0.7)
 
 
 def test_a_line_that_is_thinner_than_the_mesh_is_found_where_it_is(place):
