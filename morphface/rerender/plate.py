@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float
 from scipy.ndimage import distance_transform_edt
 
 from morphface.render.relief import membrane
-from morphface.segment.filters import blurred, distance, single, widened
+from morphface.segment.filters import blurred, distance, mean_near, single, widened
 
 __all__ = ["barred", "inpainted"]
 
@@ -36,6 +36,9 @@ FADING = 1.3
 """How many times less that is with each pixel farther from what is known."""
 ROUNDS = 2
 """Times that good shifts are handed on in each."""
+HELD = 2, 0.8
+"""Level from which on, to the coarsest, what is filled in is held to the smooth filling, and by how
+much: little is compared there, and something dark beside a head would fill it all before a wall."""
 ENDED = 0.08
 """How far, in sizes of the head, what is found goes over to the smooth filling where it ends."""
 JOINED = 0.1
@@ -220,6 +223,7 @@ def _filled(
     from morphface.render.backends.kernels.patches import match, vote
 
     image = np.ascontiguousarray(image, np.float32)
+    smooth = image.copy()
     known, whole = map(np.ascontiguousarray, masks)
     worth = _worth(known)
     costs = np.full(known.shape, 1e30, np.float32)
@@ -227,12 +231,27 @@ def _filled(
     if not first:  # what the coarser level has found, seen as finely as this one
         costs[targets[:, 0], targets[:, 1]] = 0
         vote(image, known, worth, targets, shift, costs, RADIUS, SHARP, image)
+        _hold(image, smooth, known, level)
     for turn in range(PASSES):
         seed = 1 + turn + PASSES * level
         asked = single(known) if first and turn == 0 else worth
         match(image, asked, whole, targets, shift, costs, RADIUS, far, ROUNDS, NEARNESS, seed)
         vote(image, known, worth, targets, shift, costs, RADIUS, SHARP, image)
+        _hold(image, smooth, known, level)
     return image
+
+
+def _hold(
+    image: Float[np.ndarray, "h w 3"],
+    smooth: Float[np.ndarray, "h w 3"],
+    known: Bool[np.ndarray, "h w"],
+    level: int,
+) -> None:
+    """Moves what is filled in, as a patch sees it, towards the smooth filling, in place."""
+    first, share = HELD
+    if level >= first:
+        inside = single(~known)
+        image += share * inside[..., None] * mean_near(smooth - image, inside, RADIUS)[0]
 
 
 def _carried(
