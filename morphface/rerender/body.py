@@ -45,7 +45,7 @@ ALIKE = 0.15, 0.36
 """Differences of colour between hair and its continuation: alike up to the first."""
 FRINGE = 2.0
 """How wide the faded edge of the rear is, in nodes."""
-SEAM = 2.0, 0.7
+SEAM = 0.8, 0.2
 """How far beyond the outline, in nodes, the front still covers where the rear begins: from the
 first on not, up to the second wholly."""
 FADED = 0.5
@@ -54,6 +54,10 @@ EDGE = 10.0, 3.0
 """Millimetres within the outline in which hair is too much stretched by a turn: none, and all."""
 BESIDE = 0.015
 """How far beside the mesh of a face its rim may be in the photo, in sizes of the head."""
+OPENED = 0.04
+"""The same from which the faded edge of the rear is none, and as far away from the camera all."""
+SOLID = 2.0
+"""How many times as far it is left out, at most wholly: what little remains is seen as smoke."""
 OPEN = 0.35
 """Sine of the turn from which that is so wholly."""
 _SKIRT = 2
@@ -238,7 +242,7 @@ class Body(Outline):
         """
         end = ramp(self.within, FRINGE * self.step * self.pixel, 0.0)
         return torch.maximum(
-            end * ramp(self._towards(rotation), 0.5 * OPEN, 0.0), self.rim(rotation)
+            end * ramp(self._towards(rotation), OPENED, -OPENED), self.rim(rotation)
         )
 
     def _towards(self, rotation: Float[Tensor, "3"]) -> Float[Tensor, "R C"]:
@@ -276,4 +280,5 @@ class Body(Outline):
         drawn = person.padded(widened(person.drawn_by_mesh > 0.5, reach))
         near = self.at_nodes(blurred(drawn, 0.5 * reach)).clamp(0, 1)
         up = self.to_model(self.points(torch.full(self.nodes.shape[:2], self.plane)))[..., 1]
-        return near * smoothstep(up, *JAW[::-1]) * ramp(self.hair, 0.4, 0.1)
+        whole = near * smoothstep(up, *JAW[::-1]) * ramp(self.hair, 0.4, 0.1)
+        return (SOLID * whole).clamp(max=1)

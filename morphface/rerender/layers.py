@@ -46,6 +46,10 @@ BLURRED, REAR_BLURRED = 1.2, 2.5
 """How far, in pixels of the photo and of the rear."""
 BEHIND = 60.0
 """Millimetres by which what lies beyond the outline is moved back, so that it hides nothing."""
+CRISP = 3.0
+THR = 0.5
+CRISP2 = 3.0
+"""How many times as steeply layers end as the means of their pixels do, which span five of them."""
 INSET = 4
 """Pixels of a layer by which its part of the picture is smaller than its net."""
 FEATHERED = 0.008
@@ -284,7 +288,8 @@ class Layers:
         parts = torch.from_numpy(large[:height, :width])
         more = [] if nodes.gain is None else [nodes.gain.shape[-1]]
         more += [1, 1] if nodes.share is not None else []
-        shift, inwards, faded, *others, cover = parts.split([2, 2, 1, *more, 1], -1)
+        cover = (0.5 + (CRISP if nodes.share is None else CRISP2) * (parts[..., -1:] - THR)).clamp(0, 1)
+        shift, inwards, faded, *others, _ = parts.split([2, 2, 1, *more, 1], -1)
         gain = others.pop(0) if nodes.gain is not None else None
         share, other = others or (torch.ones_like(cover),) * 2
         place = shift + centres(height, width, shift)

@@ -15,7 +15,7 @@ from morphface.segment.filters import blurred, distance, mean_near, single, wide
 
 __all__ = ["barred", "inpainted"]
 
-LEAST_KNOWN = 0.2
+LEAST_KNOWN = 0.1
 """Share of a picture that must be known for anything but a smooth filling."""
 LEAST_SEEN = 0.01
 """Share of a picture that must be known for that, too: else it has the person's own colours."""
@@ -45,6 +45,8 @@ JOINED = 0.1
 """Depth, in sizes of the head, to which what is found has the colours of the hole's border."""
 EVENED = 0.033
 """Standard deviation around a place of the colours that are compared for that."""
+OVERSHOT = 0.03
+"""How far, as a colour, that leads beyond both at most: more is a bright or dark rim."""
 BARS = 0.02
 """Largest difference of colours in a row or column of a bar along the border of a picture."""
 THICK = 0.01
@@ -135,7 +137,8 @@ def _joined(
     inside, reach = single(hole)[..., None], EVENED * head
     missing = blurred((smooth - found) * inside, reach)
     missing /= np.maximum(blurred(inside[..., 0], reach)[..., None], 1e-3)
-    return np.where(hole[..., None], np.clip(found + share * missing, 0, 1), found)
+    low, high = np.minimum(found, smooth) - OVERSHOT, np.maximum(found, smooth) + OVERSHOT
+    return np.where(hole[..., None], np.clip(found + share * missing, low, high).clip(0, 1), found)
 
 
 def _small(
