@@ -17,8 +17,11 @@ __all__ = ["CONTINUED", "Look", "brightened", "light_change", "part_around", "pa
 
 DIMMEST = 0.05
 """Irradiance below which a fit does not tell how a surface would look in more of it."""
-LIMITS = {"light": log(6), "pose": log(2)}
+LIMITS = {"light": log(6), "pose": log(1.35)}
 """How much a change of light, and how much a turn under it, may change a colour."""
+TURNED = 0.5
+"""Share of what a turn does to the light by the fit that colours of photos are given: shadows are
+more saturated than light skin, so that one made as bright as it would be turns orange."""
 CONTINUED = 0.4
 """Confidence in what is continued from what the photo shows beside it; what is seen has 1."""
 SHOULDER = 0.75
@@ -96,7 +99,7 @@ def light_change(
     old, new = before.shades(faces).log(), after.shades(faces).log()
     lit = irradiance(after.light, before.normals(faces)).clamp(min=DIMMEST).log()
     light, pose = LIMITS["light"], LIMITS["pose"]
-    turn = (new - lit).mean(dim=-1, keepdim=True).expand_as(lit)
+    turn = TURNED * (new - lit).mean(dim=-1, keepdim=True).expand_as(lit)
     return light * torch.tanh((lit - old) / light), pose * torch.tanh(turn / pose)
 
 

@@ -28,6 +28,8 @@ __all__ = ["MeshSkin", "facing"]
 
 SHADED = 0.9
 """Most light that reaches the inside of a mouth: lips shade it, which harmonics do not know."""
+LIT = 0.1, 0.9
+"""Quantiles of the light on the skin that is seen, between which all light on skin is."""
 NEAR = 0.012
 """Standard deviation around a vertex of the colours that its texture goes on from, in sizes of the
 head."""
@@ -117,11 +119,22 @@ class MeshSkin:
         """The texture in the light of the photo."""
         head = self.head
         light = shade(head.face.model.faces, head.look)
-        light = torch.lerp(light, light.clamp(max=SHADED), head.mouth)
+        light = torch.lerp(self._as_seen(light), light.clamp(max=SHADED), head.mouth)
         painted = head.colours * light
         if head.face.pixels is not None and head.face.pixels.grey[0]:
             painted = (painted @ painted.new_tensor(LUMINANCE))[:, None].expand(-1, 3)
         return self._evened(painted.clamp(0, 1))
+
+    def _as_seen(self, light: Float[Tensor, "V 3"]) -> Float[Tensor, "V 3"]:
+        """Light, nowhere darker or brighter than on the skin that the photo shows.
+
+        What harmonics make of the side that it does not show is a guess without bounds.
+        """
+        known = light[self.weight > 0.5]
+        if not len(known):
+            return light
+        low, high = (torch.quantile(known, q, dim=0) for q in LIT)
+        return torch.minimum(torch.maximum(light, low), high)
 
     def _evened(self, colours: Float[Tensor, "V 3"]) -> Float[Tensor, "V 3"]:
         """Colours of skin without the shades of folds, which a mesh has elsewhere than a photo."""

@@ -49,6 +49,8 @@ SMOOTH = 0.008
 """By how much the outline is smoothed where it says how round a person is."""
 BARE_EARS = 0.7
 """Share of skin where ears are to be, from which they are not under hair."""
+EAR = 0.25
+"""Share of where ears are to be that must show the person, to tell."""
 CUT = 0.5
 """Share of the scalp beyond the photo's border from which hair elsewhere tells who is bald."""
 HAIRLINE = 0.005, 0.012
@@ -188,8 +190,10 @@ class Person:
         if ears is None:
             return False
         place = self.on_mesh(ears[:, None])[..., 0] > 0.5
-        bare = self.labels.skin * self.matte
-        return bool(place.sum() > 8 and bare[place].mean() > BARE_EARS)
+        person, skin = self.matte[place], self.labels.skin[place]
+        # An ear that the photo has behind a cheek is where that shows what is behind them.
+        seen = person.sum() > max(EAR * place.sum(), 8)
+        return bool(seen and (skin * person).sum() > BARE_EARS * person.sum())
 
     @cached_property
     def _face_mask(self) -> Float[Tensor, "V 1"]:
