@@ -169,14 +169,23 @@ class Person:
         labels, size = self.labels, self.work.size
         rows = np.arange(self.matte.shape[0])[:, None] + 0.5
         low = np.clip((rows - (self.work.middle[1] + 0.25 * size)) / (0.15 * size), 0, 1)
-        chosen = [labels.hair, np.maximum(labels.hair, labels.skin) * low]
+        top = labels.hair * (1 - self._beard)
+        chosen = [top, np.maximum(top, labels.skin) * low]
         weight = self.padded(np.maximum(*chosen) * (self.matte > 0.97))
         colours = self.padded(self.colours)
         if self.hairy < 0.5 and labels.hair.sum() < 0.02 * size * size:
             weight = self.padded((labels.skin + labels.hair) * (self.matte > 0.97))
-        hair = self.padded(labels.hair * (self.matte > 0.97))
+        hair = self.padded(top * (self.matte > 0.97))
         seen = np.pad(np.ones(self.matte.shape, bool), self.room)
         return hair_colours(colours, weight, hair, self.depth_within / size, seen=seen, size=size)
+
+    @property
+    def _beard(self) -> Float[np.ndarray, "h w"]:
+        """Where the photo shows what a beard grows on: that of a neck is no back of hair."""
+        beard = self.face.model.regions.get("beard")
+        if beard is None:
+            return np.zeros(self.matte.shape, np.float32)
+        return self.on_mesh(beard[:, None])[..., 0]
 
     @cached_property
     def drawn_by_mesh(self) -> Float[np.ndarray, "h w"]:
