@@ -52,7 +52,7 @@ FADED = 0.5
 """How far from a head a change of its light ends, in sizes of the head."""
 EDGE = 10.0, 3.0
 """Millimetres within the outline in which hair is too much stretched by a turn: none, and all."""
-STILL = 0.05
+STILL = 0.01
 """Share of a turn below which something stays where it is."""
 LONG = 110.0
 """Millimetres through which hair that lies on what stays turns ever more, so that it is not bent
