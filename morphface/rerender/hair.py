@@ -18,7 +18,7 @@ ODD = 2.0
 """Differences to the usual colour, in usual ones, from which a colour is not continued."""
 ODDEST = 0.12
 """The same, as a colour, at least."""
-DETAIL = 0.03
+DETAIL = 0.12
 """What is finer than this, in sizes of the head, is detail."""
 PATCHES = 0.14, 0.08, 0.05
 """Sizes of a patch of it: the first that fits into the hair, of which short hair shows a strip."""
@@ -30,7 +30,7 @@ CHOICE = 1500
 """Places that patches are chosen from, at most."""
 STRONG = 4.0
 """Most that a detail is, in usual ones: what is stronger is an ornament and no hair."""
-MOST = 0.03
+MOST = 0.08
 """Mean size of detail, at most: hair has less, patterns of a hat more."""
 HUE = 0.2
 """Difference of colours that a patch may be away for, in sizes of the head."""
