@@ -47,8 +47,6 @@ BLURRED, REAR_BLURRED = 1.2, 2.5
 BEHIND = 60.0
 """Millimetres by which what lies beyond the outline is moved back, so that it hides nothing."""
 CRISP = 3.0
-THR = 0.5
-CRISP2 = 3.0
 """How many times as steeply layers end as the means of their pixels do, which span five of them."""
 INSET = 4
 """Pixels of a layer by which its part of the picture is smaller than its net."""
@@ -114,7 +112,7 @@ class Layers:
 
     def _away(self, moving: Bool[np.ndarray, "h w"]) -> Float[Tensor, "H W 1"]:
         """1 where the photo shows nothing but background, or what does not move."""
-        near = widened(self.person.matte > 0.02, self._reach) & moving
+        near = widened(self.person.covered, self._reach) & moving
         soft = max(FEATHERED * self.person.work.size, 1.0)
         return enlarged(torch.from_numpy(1 - blurred(near, soft))[..., None], self.photo.size)
 
@@ -288,7 +286,7 @@ class Layers:
         parts = torch.from_numpy(large[:height, :width])
         more = [] if nodes.gain is None else [nodes.gain.shape[-1]]
         more += [1, 1] if nodes.share is not None else []
-        cover = (0.5 + (CRISP if nodes.share is None else CRISP2) * (parts[..., -1:] - THR)).clamp(0, 1)
+        cover = (0.5 + CRISP * (parts[..., -1:] - 0.5)).clamp(0, 1)
         shift, inwards, faded, *others, _ = parts.split([2, 2, 1, *more, 1], -1)
         gain = others.pop(0) if nodes.gain is not None else None
         share, other = others or (torch.ones_like(cover),) * 2

@@ -26,6 +26,7 @@ from morphface.rerender.plate import barred, inpainted
 from morphface.rerender.turn import above_neck
 from morphface.segment import Labels, Working, foreground, label_person, person_matte, working_size
 from morphface.segment.filters import blurred, distance, single, widened
+from morphface.segment.wisps import wisps
 
 __all__ = ["Person"]
 
@@ -115,10 +116,17 @@ class Person:
         return foreground(self.work.pixels, single(sure), RIM * self.work.size)
 
     @cached_property
+    def covered(self) -> Bool[np.ndarray, "h w"]:
+        """Where anything of the person is seen, single hairs too."""
+        person = self.matte > 0.02
+        hair = self.labels.hair * self.matte
+        return person | wisps(self.work.pixels, person, hair, self.work.size)
+
+    @cached_property
     def plate(self) -> Float[np.ndarray, "h w 3"]:
         """The photo without the person."""
         size = self.work.size
-        hole = widened(self.matte > 0.02, max(round(OLD * size), 2))
+        hole = widened(self.covered, max(round(OLD * size), 2))
         bars = barred(self.work.pixels)
         away = distance(hole) / size
         y, x = np.mgrid[: hole.shape[0], : hole.shape[1]] + 0.5
