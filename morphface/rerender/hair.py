@@ -18,8 +18,8 @@ ODD = 2.0
 """Differences to the usual colour, in usual ones, from which a colour is not continued."""
 ODDEST = 0.12
 """The same, as a colour, at least."""
-DETAIL = 0.12
-"""What is finer than this, in sizes of the head, is detail."""
+DETAIL = 0.85
+"""What is finer than this, in sizes of a patch, is detail: a patch cannot tell what is broader."""
 PATCHES = 0.14, 0.08, 0.05
 """Sizes of a patch of it: the first that fits into the hair, of which short hair shows a strip."""
 PLACES = 1.0
@@ -111,7 +111,7 @@ def _detail(
     y, x = np.nonzero(inside[half : rows - half, half : columns - half])
     if not len(y):
         return out
-    smooth = mean_near(colours, hair, DETAIL * size)[0]
+    smooth = mean_near(colours, hair, DETAIL * side)[0]
     fine = colours - smooth
     few = max(len(y) // CHOICE, 1)
     y, x = y[::few], x[::few]
