@@ -1,6 +1,6 @@
 """Single hairs beside a person, which a matte leaves out: what is behind must be free of them.
 
-Where a head turns, they would stay in the air. Lengths are shares of the head's size in the picture.
+Where a head turns, they would stay in the air. Lengths are shares of its size in the picture.
 """
 
 import numpy as np
@@ -23,7 +23,7 @@ LEAST = 0.012
 """How strong at least, in grey."""
 AROUND = 0.05
 """Standard deviation around a pixel of the hair that they must belong to."""
-SOME = 0.1
+SOME = 0.02
 """Share of that around it."""
 ALIKE = 0.5
 """Cosine between what they change and the way to the colour of that hair."""

@@ -161,6 +161,17 @@ def test_flowers_at_one_side_are_not_continued_behind_the_head():
     assert found[disc > 0].max() < 0.3
 
 
+def test_broad_strands_go_on_behind_a_head_as_well_as_fine_ones():
+    y, x = np.mgrid[:240, :240]
+    depth = np.float32((100 - np.hypot(x - 120, y - 120)) / 200)
+    hair = np.float32(depth > 0)
+    strands = 0.4 + 0.08 * np.sin(2 * np.pi * y / 40)
+    colours = np.repeat(np.float32(strands)[..., None], 3, -1)
+    found = hair_colours(colours, hair, hair, depth, seen=hair > -1, size=200.0)
+    inside = depth > 0.1
+    assert found[inside].std() > 0.8 * 0.08 / np.sqrt(2)
+
+
 def test_a_strip_of_short_hair_has_detail_for_all_of_the_back():
     rng = np.random.default_rng(0)
     colours = np.float32(0.3 + 0.03 * rng.standard_normal((120, 120, 1))) * np.ones(3, np.single)
@@ -282,6 +293,20 @@ def test_nothing_behind_a_head_is_seen_through_it_when_it_turns(haired, yaw):
     assert not [n for n in range(1, count + 1) if n not in border and sizes[n] > 2]
 
 
+def test_hair_that_turns_to_the_camera_ends_as_sharply_as_in_the_photo(haired):
+    stage = haired
+    found = stage(edit(stage.face.parameters, model=stage.face.model, yaw=-25.0))
+    magenta = (found[..., 0] - found[..., 1]).clamp(0, 1)
+    rows = (stage._head.person.labels.hair * stage._head.person.matte > 0.9).any(1).nonzero()[0]
+    scale, coarse = stage._head.person.work.scale, stage._layers._coarse(False)
+    low, high = (int(row / scale) for row in np.quantile(rows, (0.3, 1.0)))
+    soft = ((magenta > 0.1) & (magenta < 0.9)).float()
+    last = (magenta < 0.1).float().cumsum(1).argmax(1)
+    width = [soft[row, last[row] :].sum() for row in range(low, high)]
+    assert len(width) > 5
+    assert float(torch.stack(width).median()) <= 2.5 * coarse
+
+
 def test_hair_that_turns_to_the_camera_covers_the_outline_with_the_rear_s_colours(haired):
     stage = haired
     body, face = stage._layers.body, stage.face
@@ -292,7 +317,7 @@ def test_hair_that_turns_to_the_camera_covers_the_outline_with_the_rear_s_colour
     opens &= (body.hair > 0.5) & (body.clothes < 0.05)
     assert opens.sum() > 2
     assert other[opens].min() > 0.9
-    assert other[body.within < -2.1 * body.step * body.pixel].max() == 0
+    assert other[body.within < -0.85 * body.step * body.pixel].max() == 0
     still = Turn.between(face.parameters, face.parameters)
     assert body.opening(still.rotation).max() < 0.01
 

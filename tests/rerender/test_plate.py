@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from morphface.rerender.plate import barred, inpainted
+from morphface.rerender.plate import _joined, barred, inpainted
 
 
 def test_a_hole_in_a_pattern_is_filled_with_the_pattern():
@@ -58,3 +58,28 @@ def test_neighbours_are_no_source_of_what_is_behind_a_person_and_stay_beside_it(
     red = found[..., 0] - found[..., 1]
     assert np.array_equal(found[~hole], wall[~hole])
     assert red[hole & (x < 80)].max() < 0.3
+
+
+def test_a_light_wall_is_not_filled_with_something_dark_beside_the_head():
+    y, x = np.mgrid[:300, :240]
+    rng = np.random.default_rng(0)
+    wall = 0.85 + 0.01 * rng.standard_normal((300, 240, 1))
+    wall = np.where(((x > 190) & (x < 215) & (y > 40))[..., None], 0.15, wall)
+    wall = np.repeat(np.float32(wall), 3, -1)
+    hole = (np.hypot((x - 115) / 0.75, y - 115) < 85) | ((y > 230) & (x < 230))
+    hole |= (np.abs(x - 115) < 40) & (y > 115)
+    wanted = hole & (y < 230)
+    found = inpainted(wall, hole, wanted, 170.0)
+    assert (found[hole & (y < 190) & (x < 170)].mean(-1) > 0.7).mean() > 0.97
+
+
+def test_what_is_joined_to_a_border_has_no_rim_beyond_both():
+    hole = np.hypot(*(np.mgrid[:100, :100] - 50.0)) < 40
+    deep = np.hypot(*(np.mgrid[:100, :100] - 50.0)) < 35
+    smooth = np.full((100, 100, 3), 0.8, np.float32)
+    found = np.where(deep[..., None], np.float32(0.1), smooth)
+    joined = _joined(found, smooth, hole, 100.0)
+    assert joined.max() < 0.85
+    assert np.array_equal(joined[~hole], found[~hole])
+    lifted = hole & ~deep
+    assert np.abs(joined - smooth)[lifted].max() < 0.05
