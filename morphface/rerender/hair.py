@@ -18,8 +18,13 @@ ODD = 2.0
 """Differences to the usual colour, in usual ones, from which a colour is not continued."""
 ODDEST = 0.12
 """The same, as a colour, at least."""
+GRAIN = 0.03
+"""What is finer than this, in sizes of the head, is grain."""
 DETAIL = 0.85
 """What is finer than this, in sizes of a patch, is detail: a patch cannot tell what is broader."""
+STRANDS = (0.02, 0.045), (0.3, 0.5)
+"""Grain, as a share of the colour and of all detail, from which on what is broader goes on behind:
+of a bald head that is its shape and no hair."""
 PATCHES = 0.14, 0.08, 0.05
 """Sizes of a patch of it: the first that fits into the hair, of which short hair shows a strip."""
 PLACES = 1.0
@@ -111,8 +116,8 @@ def _detail(
     y, x = np.nonzero(inside[half : rows - half, half : columns - half])
     if not len(y):
         return out
-    smooth = mean_near(colours, hair, DETAIL * side)[0]
-    fine = colours - smooth
+    smooth = mean_near(colours, hair, GRAIN * size)[0]
+    fine = _with_strands(colours, smooth, mean_near(colours, hair, DETAIL * side)[0], inside)
     few = max(len(y) // CHOICE, 1)
     y, x = y[::few], x[::few]
     colour = blurred(smooth, half / 2)[y + half, x + half]
@@ -136,6 +141,31 @@ def _detail(
             out[top : top + side, left : left + side] += window * patch
             power[top : top + side, left : left + side] += window**2
     return single(out / np.sqrt(power + 1e-2))
+
+
+def _with_strands(
+    colours: Float[np.ndarray, "H W 3"],
+    smooth: Float[np.ndarray, "H W 3"],
+    broad: Float[np.ndarray, "H W 3"],
+    inside: Bool[np.ndarray, "H W"],
+) -> Float[np.ndarray, "H W 3"]:
+    """Grain of hair, and with it what is broader, as far as there is such grain.
+
+    Args:
+        colours: with both.
+        smooth: without grain.
+        broad: without both.
+        inside: where hair is.
+    """
+    grain, both = (np.abs(colours - mean)[inside].mean(-1) for mean in (smooth, broad))
+    strength = float(np.median(grain))
+    whole = max(float(colours[inside].mean()), 1e-6), max(float(np.median(both)), 1e-6)
+    found = [strength / part for part in whole]
+    known = [
+        np.clip((x - low) / (high - low), 0, 1)
+        for x, (low, high) in zip(found, STRANDS, strict=True)
+    ]
+    return colours - smooth + np.float32(known[0] * known[1]) * (smooth - broad)
 
 
 def _room_for_patches(

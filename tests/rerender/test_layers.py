@@ -14,7 +14,7 @@ from morphface.geometry.camera import to_camera
 from morphface.media.images import Photo
 from morphface.render.warp import look_up
 from morphface.rerender import Rerenderer
-from morphface.rerender.hair import hair_colours
+from morphface.rerender.hair import _with_strands, hair_colours
 from morphface.rerender.outline import HANGING, TEMPLE, TEMPLES, Outline
 from morphface.rerender.remainder import ANGLE, Remainder
 from morphface.rerender.turn import Turn
@@ -161,15 +161,26 @@ def test_flowers_at_one_side_are_not_continued_behind_the_head():
     assert found[disc > 0].max() < 0.3
 
 
-def test_broad_strands_go_on_behind_a_head_as_well_as_fine_ones():
+def test_broad_strands_go_on_behind_a_head_as_well_as_grain():
     y, x = np.mgrid[:240, :240]
     depth = np.float32((100 - np.hypot(x - 120, y - 120)) / 200)
     hair = np.float32(depth > 0)
     strands = 0.4 + 0.08 * np.sin(2 * np.pi * y / 40)
+    strands = strands + 0.02 * np.random.default_rng(0).standard_normal(strands.shape)
     colours = np.repeat(np.float32(strands)[..., None], 3, -1)
     found = hair_colours(colours, hair, hair, depth, seen=hair > -1, size=200.0)
-    inside = depth > 0.1
-    assert found[inside].std() > 0.8 * 0.08 / np.sqrt(2)
+    assert found[depth > 0.1].std() > 0.8 * 0.08 / np.sqrt(2)
+
+
+def test_what_is_broad_is_no_strand_where_there_is_no_grain():
+    rng = np.random.default_rng(0)
+    inside = np.ones((30, 30), bool)
+    broad = np.full((30, 30, 3), 0.5, np.float32)
+    smooth = broad + np.linspace(-0.1, 0.1, 30, dtype=np.float32)[:, None, None]
+    for grain, share in ((0.001, 0.0), (0.1, 1.0)):
+        colours = smooth + np.float32(grain * rng.standard_normal((30, 30, 3)))
+        found = _with_strands(colours, smooth, broad, inside)
+        np.testing.assert_allclose(found, colours - (1 - share) * smooth - share * broad, atol=1e-6)
 
 
 def test_a_strip_of_short_hair_has_detail_for_all_of_the_back():
