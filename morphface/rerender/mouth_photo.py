@@ -202,7 +202,8 @@ def _closed(
     pixels: Tensor, axes: RingAxes, upper: Tensor, lower: Tensor
 ) -> tuple[Float[Tensor, "h w 3"], tuple[int, int]]:
     """The part of a photo around a mouth with lips that go on over its opening, and its corner."""
-    ends = axes.screen(torch.tensor([[-AWAY, 0.0], [1 + AWAY, 0.0]]))
+    deep = [[0.5, float(upper.max())], [0.5, float(lower.min())]]
+    ends = axes.screen(torch.tensor([[-AWAY, 0.0], [1 + AWAY, 0.0], *deep]))
     (x, y), (right, bottom) = ends.amin(0) - AWAY * axes.width, ends.amax(0) + AWAY * axes.width
     left, top = max(int(x), 0), max(int(y), 0)
     part = pixels[top : max(int(bottom), top + 1), left : max(int(right), left + 1)]
