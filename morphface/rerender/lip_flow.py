@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
 import torch
+from cv2 import pointPolygonTest
 from jaxtyping import Bool, Float
 from torch import Tensor
 
@@ -109,10 +109,9 @@ class LipFlow:
         near = faces & ((place - middle)[:, :2].norm(dim=-1) < AROUND[0] * wide)
         aside = (place - middle)[:, 0].abs() > AROUND[1] * wide
         low = place[:, 1] < middle[1]
-        # What is between the two edges of a lip goes with them.
-        near &= ~torch.from_numpy(
-            _within(place[:, :2].numpy(), place[list(OUTER_LIPS), :2].numpy())
-        )
+        ring = place[list(OUTER_LIPS), :2].numpy()
+        away = [pointPolygonTest(ring, point, True) for point in place[:, :2].tolist()]
+        near &= torch.tensor(away) < 0  # what is between both edges of a lip goes with them
         sides = [near & (low ^ above | aside) for above in (True, False)]
         for ring, certain in ((OUTER_LIPS, faces), (INNER_LIPS, torch.ones_like(faces))):
             half = len(ring) // 2
@@ -120,16 +119,3 @@ class LipFlow:
                 side[list(ring)] = False
                 side[list(own)] = certain[list(own)]
         return sides
-
-
-def _within(
-    points: Float[np.ndarray, "N 2"], ring: Float[np.ndarray, "R 2"]
-) -> Bool[np.ndarray, " N"]:
-    """Which points a ring goes around, by the number of its edges above each."""
-    start, end = ring, np.roll(ring, -1, 0)
-    x, y = points[:, None, 0], points[:, None, 1]
-    spans = (start[:, 0] > x) != (end[:, 0] > x)
-    run = np.where(end[:, 0] == start[:, 0], 1.0, end[:, 0] - start[:, 0])
-    above = start[:, 1] + (x - start[:, 0]) / run * (end[:, 1] - start[:, 1]) > y
-    inside: Bool[np.ndarray, " N"] = (spans & above).sum(1) % 2 == 1
-    return inside

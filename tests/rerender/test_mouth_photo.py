@@ -2,11 +2,9 @@
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 
-from morphface.rerender.lip_flow import _within
 from morphface.rerender.mouth_photo import HIDDEN, RIM, ROWS, TIP, MouthPhoto, _ends
 from morphface.rerender.ring_axes import COLUMNS, RingAxes
 from morphface.rerender.teeth import ArchLines
@@ -45,17 +43,6 @@ def test_a_lower_lip_hides_little_of_the_teeth_that_reach_it(mouth, below):
     torch.testing.assert_close(hidden, expected, rtol=0, atol=1e-6)
     seen = replace(mouth, cut=False).fitted(row).table[:, 1]
     torch.testing.assert_close(seen, mouth.ends)
-
-
-def test_points_within_a_ring_are_those_of_matplotlib():
-    path = pytest.importorskip("matplotlib.path")
-    rng = np.random.default_rng(0)
-    angle = np.linspace(0, 2 * np.pi, 17)[:-1]
-    ring = np.stack([30 * np.cos(angle), 12 * np.sin(angle)], 1) + rng.normal(size=(16, 2))
-    points = rng.uniform(-40, 40, (500, 2))
-    expected = path.Path(ring).contains_points(points)
-    assert 30 < expected.sum() < 200
-    assert (_within(points, ring) == expected).all()
 
 
 @pytest.mark.parametrize("gap", [0.3, 1.6])
