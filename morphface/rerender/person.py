@@ -56,6 +56,8 @@ CHIN = -85.0
 """Height in the model frame below which a chin is."""
 BEARDED = 0.9, 0.78
 """Brightness of a chin's albedo beside that of cheeks, of someone without a beard and with one."""
+HANGING = 0.12
+"""How far beyond where it grows a beard may hang, in sizes of the head."""
 LOWER = -10.0, -40.0
 """Heights in the model frame from the first of which on, downwards, a beard may be."""
 CUT = 0.5
@@ -176,7 +178,7 @@ class Person:
         labels, size = self.labels, self.work.size
         rows = np.arange(self.matte.shape[0])[:, None] + 0.5
         low = np.clip((rows - (self.work.middle[1] + 0.25 * size)) / (0.15 * size), 0, 1)
-        top = labels.hair * (1 - self.on_mesh(self.beard[:, None])[..., 0])
+        top = labels.hair * (1 - self.bearded)
         chosen = [top, np.maximum(top, labels.skin) * low]
         weight = self.padded(np.maximum(*chosen) * (self.matte > 0.97))
         colours = self.padded(self.colours)
@@ -195,6 +197,14 @@ class Person:
             return torch.zeros(model.size)
         low = ramp(model.identity.mean[:, 1], *LOWER) * model.regions.get("face", beard)
         return torch.maximum(beard, low * ramp(self._chin, *BEARDED))
+
+    @cached_property
+    def bearded(self) -> Float[np.ndarray, "h w"]:
+        """Where the photo shows what a beard may grow on, and, of who has one, what hangs below."""
+        beard = self.on_mesh(self.beard[:, None])[..., 0]
+        grown = float(ramp(self._chin, *BEARDED))
+        reach = max(round(HANGING * self.work.size), 1)
+        return np.maximum(beard, grown * widened(beard > 0.5, reach))
 
     @property
     def _chin(self) -> Tensor:
