@@ -46,8 +46,8 @@ BLURRED, REAR_BLURRED = 1.2, 2.5
 """How far, in pixels of the photo and of the rear."""
 BEHIND = 60.0
 """Millimetres by which what lies beyond the outline is moved back, so that it hides nothing."""
-CRISP = 3.0
-"""How many times as steeply layers end as the means of their pixels do, which span five of them."""
+ENDS = 0.2, 0.55
+"""Means of a layer's coarse pixels between which it ends: all of them span five, a blur."""
 INSET = 4
 """Pixels of a layer by which its part of the picture is smaller than its net."""
 FEATHERED = 0.008
@@ -286,7 +286,7 @@ class Layers:
         parts = torch.from_numpy(large[:height, :width])
         more = [] if nodes.gain is None else [nodes.gain.shape[-1]]
         more += [1, 1] if nodes.share is not None else []
-        cover = (0.5 + CRISP * (parts[..., -1:] - 0.5)).clamp(0, 1)
+        cover = ramp(parts[..., -1:], *ENDS)
         shift, inwards, faded, *others, _ = parts.split([2, 2, 1, *more, 1], -1)
         gain = others.pop(0) if nodes.gain is not None else None
         share, other = others or (torch.ones_like(cover),) * 2
