@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from morphface.core.ramps import ramp
+from morphface.fit.analysis.colour import LUMINANCE
 from morphface.fit.fitted import FittedFace
 from morphface.geometry.mesh import vertex_normals
 from morphface.media.images import Photo
@@ -49,6 +50,14 @@ SMOOTH = 0.008
 """By how much the outline is smoothed where it says how round a person is."""
 BARE_EARS = 0.7
 """Share of skin where ears are to be, from which they are not under hair."""
+EAR = 0.25
+"""Share of where ears are to be that must show the person, to tell."""
+CHIN = -85.0
+"""Height in the model frame below which a chin is."""
+BEARDED = 0.9, 0.78
+"""Brightness of a chin's albedo beside that of cheeks, of someone without a beard and with one."""
+LOWER = -10.0, -40.0
+"""Heights in the model frame from the first of which on, downwards, a beard may be."""
 CUT = 0.5
 """Share of the scalp beyond the photo's border from which hair elsewhere tells who is bald."""
 HAIRLINE = 0.005, 0.012
@@ -167,14 +176,36 @@ class Person:
         labels, size = self.labels, self.work.size
         rows = np.arange(self.matte.shape[0])[:, None] + 0.5
         low = np.clip((rows - (self.work.middle[1] + 0.25 * size)) / (0.15 * size), 0, 1)
-        chosen = [labels.hair, np.maximum(labels.hair, labels.skin) * low]
+        top = labels.hair * (1 - self.on_mesh(self.beard[:, None])[..., 0])
+        chosen = [top, np.maximum(top, labels.skin) * low]
         weight = self.padded(np.maximum(*chosen) * (self.matte > 0.97))
         colours = self.padded(self.colours)
         if self.hairy < 0.5 and labels.hair.sum() < 0.02 * size * size:
             weight = self.padded((labels.skin + labels.hair) * (self.matte > 0.97))
-        hair = self.padded(labels.hair * (self.matte > 0.97))
+        hair = self.padded(top * (self.matte > 0.97))
         seen = np.pad(np.ones(self.matte.shape, bool), self.room)
         return hair_colours(colours, weight, hair, self.depth_within / size, seen=seen, size=size)
+
+    @cached_property
+    def beard(self) -> Float[Tensor, " V"]:
+        """How far hair at each vertex is beard: on who has one, all over the lower face."""
+        model = self.face.model
+        beard = model.regions.get("beard")
+        if beard is None:
+            return torch.zeros(model.size)
+        low = ramp(model.identity.mean[:, 1], *LOWER) * model.regions.get("face", beard)
+        return torch.maximum(beard, low * ramp(self._chin, *BEARDED))
+
+    @property
+    def _chin(self) -> Tensor:
+        """How bright the albedo of a chin is, beside that of cheeks."""
+        model, seen = self.face.model, self.face.pixels
+        cheeks = model.regions.get("cheeks")
+        if cheeks is None or seen is None:
+            return torch.ones(())
+        bright = seen.albedo @ seen.albedo.new_tensor(LUMINANCE)
+        chin = (model.regions["beard"] > 0.5) & (model.identity.mean[:, 1] < CHIN)
+        return bright[chin].mean() / bright[cheeks > 0.5].mean().clamp(min=1e-3)
 
     @cached_property
     def drawn_by_mesh(self) -> Float[np.ndarray, "h w"]:
@@ -188,8 +219,10 @@ class Person:
         if ears is None:
             return False
         place = self.on_mesh(ears[:, None])[..., 0] > 0.5
-        bare = self.labels.skin * self.matte
-        return bool(place.sum() > 8 and bare[place].mean() > BARE_EARS)
+        person, skin = self.matte[place], self.labels.skin[place]
+        # An ear that the photo has behind a cheek is where that shows what is behind them.
+        seen = person.sum() > max(EAR * place.sum(), 8)
+        return bool(seen and (skin * person).sum() > BARE_EARS * person.sum())
 
     @cached_property
     def _face_mask(self) -> Float[Tensor, "V 1"]:
