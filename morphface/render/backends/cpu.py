@@ -3,8 +3,8 @@
 Two passes (`kernels/visibility.py`). In `draw_share` each thread enters its share of the faces
 into a buffer of its own, and `resolve_rows` takes the nearest of all buffers and writes each
 pixel of the result once. Where there are as many images as threads, each thread does both for a
-whole image. Nothing depends on the number of threads, nor on who draws what: of equal depths the
-lowest face index wins.
+whole image. Colours of vertices are blended on the way, where any are given. Nothing depends on
+the number of threads, nor on who draws what: of equal depths the lowest face index wins.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ from torch import Tensor
 from morphface.render.backends import threads
 from morphface.render.backends.kernels.visibility import draw_images, draw_share, resolve_rows
 
-__all__ = ["nearest", "drawn"]
+__all__ = ["drawn", "nearest"]
 
 
 def nearest(
