@@ -109,8 +109,8 @@ class LipFlow:
         near = faces & ((place - middle)[:, :2].norm(dim=-1) < AROUND[0] * wide)
         aside = (place - middle)[:, 0].abs() > AROUND[1] * wide
         low = place[:, 1] < middle[1]
-        ring = place[list(OUTER_LIPS), :2].numpy()
-        away = [pointPolygonTest(ring, point, True) for point in place[:, :2].tolist()]
+        edge = place[list(OUTER_LIPS), :2].numpy()
+        away = [pointPolygonTest(edge, point, True) for point in place[:, :2].tolist()]
         near &= torch.tensor(away) < 0  # what is between both edges of a lip goes with them
         sides = [near & (low ^ above | aside) for above in (True, False)]
         for ring, certain in ((OUTER_LIPS, faces), (INNER_LIPS, torch.ones_like(faces))):

@@ -56,12 +56,21 @@ CHIN = -85.0
 """Height in the model frame below which a chin is."""
 BEARDED = 0.9, 0.78
 """Brightness of a chin's albedo beside that of cheeks, of someone without a beard and with one."""
+HANGING = 0.12
+"""How far beyond where it grows a beard may hang, in sizes of the head."""
 LOWER = -10.0, -40.0
 """Heights in the model frame from the first of which on, downwards, a beard may be."""
 CUT = 0.5
 """Share of the scalp beyond the photo's border from which hair elsewhere tells who is bald."""
 HAIRLINE = 0.005, 0.012
 """Amounts of that, in squares of the head's size: none, and someone with hair."""
+UNLIKE = 5.0, 6.5
+"""Differences of a scalp and a forehead, in CIE Lab: of someone bald, and with hair. Two who are
+bald have 2 and 4.5, fourteen with hair 6.9 to 24."""
+LIGHTER = 0.25
+"""What differences of lightness count among these: the top of a head is lit in another way."""
+FOREHEAD = 25.0, 35.0
+"""Heights in the model frame from which on a face is forehead."""
 DRAWN = ("face", "lips", "eyelids", "eyeballs", "eye_sockets", "mouth", "teeth", "tongue")
 """Regions of the mesh that are drawn as such."""
 HAIRLINED = 0.05
@@ -176,7 +185,7 @@ class Person:
         labels, size = self.labels, self.work.size
         rows = np.arange(self.matte.shape[0])[:, None] + 0.5
         low = np.clip((rows - (self.work.middle[1] + 0.25 * size)) / (0.15 * size), 0, 1)
-        top = labels.hair * (1 - self.on_mesh(self.beard[:, None])[..., 0])
+        top = labels.hair * (1 - self.bearded)
         chosen = [top, np.maximum(top, labels.skin) * low]
         weight = self.padded(np.maximum(*chosen) * (self.matte > 0.97))
         colours = self.padded(self.colours)
@@ -195,6 +204,14 @@ class Person:
             return torch.zeros(model.size)
         low = ramp(model.identity.mean[:, 1], *LOWER) * model.regions.get("face", beard)
         return torch.maximum(beard, low * ramp(self._chin, *BEARDED))
+
+    @cached_property
+    def bearded(self) -> Float[np.ndarray, "h w"]:
+        """Where the photo shows what a beard may grow on, and, of who has one, what hangs below."""
+        beard = self.on_mesh(self.beard[:, None])[..., 0]
+        grown = float(ramp(self._chin, *BEARDED))
+        reach = max(round(HANGING * self.work.size), 1)
+        return np.maximum(beard, grown * widened(beard > 0.5, reach))
 
     @property
     def _chin(self) -> Tensor:
@@ -271,7 +288,21 @@ class Person:
             seen = self.on_mesh(scalp[:, None])[..., 0] > 0.5
             share = float(hair[seen].mean()) if seen.any() else 1.0
             low, high = 0.3, 0.6
-        return min(max((share - low) / (high - low), 0.0), 1.0)
+        found = min(max((share - low) / (high - low), 0.0), 1.0)
+        return min(found, float(ramp(torch.tensor(self._unlike(scalp)), *UNLIKE)))
+
+    def _unlike(self, scalp: Float[Tensor, " V"]) -> float:
+        """How far the scalp differs from the forehead in CIE Lab, in colour more than in light."""
+        import cv2
+
+        face = self.face.model.regions.get("face", torch.zeros_like(scalp))
+        high = ramp(self.face.model.identity.mean[:, 1], *FOREHEAD) * face
+        seen = self.on_mesh(torch.stack([scalp, high], -1)) * (self.matte > 0.9)[..., None] > 0.5
+        lab = np.asarray(cv2.cvtColor(self.work.pixels, cv2.COLOR_RGB2LAB))
+        if not seen.any((0, 1)).all():
+            return float("inf")
+        here, there = (np.median(lab[part], 0) for part in np.moveaxis(seen, -1, 0))
+        return float(np.linalg.norm((here - there) * [LIGHTER, 1, 1]))
 
     def _cut(self, region: Float[Tensor, " V"]) -> float:
         """Share of what would be seen of a region that lies beyond the photo's border."""

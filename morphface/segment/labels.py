@@ -23,6 +23,8 @@ __all__ = ["Labels", "label_person"]
 
 BEARD = 0.15
 """How far below where it grows a beard may hang, in sizes of the head."""
+EARS = 0.06
+"""How far beside the ears of the mesh those of the photo may be, in sizes of the head."""
 GROWN = 0.15
 """Share of where beards grow from which hair there is one."""
 INNER = 0.02
@@ -154,6 +156,10 @@ def _priors(seen: dict[str, np.ndarray], work: Working) -> list[Float[np.ndarray
     worn = seen["scalp"] * head
     skin = np.where(head, 0.15 + 0.75 * bare * (1 - worn), skin)
     hair = np.where(head, 0.12 + 0.8 * np.maximum(worn, 1 - bare), hair * np.where(head, 0, 1))
+    # Ears of a mesh are seldom quite where those of a photo are: beside them colours tell.
+    beside = distance(~(seen["ears"] > 0.5)) < EARS * size if (seen["ears"] > 0.5).any() else False
+    hair = np.where(beside & ~head, np.minimum(hair, 0.5), hair)
+    skin = np.where(beside & ~head, 0.4, skin)
     end = np.clip(1 - seen["height"] / 25, 0, 1) * head
     clothes = np.where(head, 0.02 + 0.25 * seen["neck"] + 0.6 * end, clothes)
     total = hair + skin + clothes

@@ -81,3 +81,18 @@ def test_light_on_what_is_not_seen_is_within_that_on_what_is(stage):
     for end, worst in zip(LIT, (torch.amin, torch.amax), strict=True):
         bound = torch.quantile(known, end, dim=0)
         torch.testing.assert_close(worst(skin._light[outside], 0), bound, rtol=0.02, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("colour", "hairy"), [((0.62, 0.45, 0.38), 0.0), ((0.2, 0.12, 0.08), 1.0), ((0.8, 0.8, 0.6), 1)]
+)
+def test_a_scalp_in_the_colours_of_the_forehead_is_bald_whatever_it_is_taken_for(
+    stage, colour, hairy
+):
+    person = Person(stage.face, stage.photo)
+    scalp = person.on_mesh(stage.face.model.regions["scalp"][:, None])[..., 0] > 0.5
+    pixels = np.full_like(person.work.pixels, [0.7, 0.51, 0.43])
+    pixels[scalp] = colour
+    hair = replace(person.labels, hair=scalp.astype(np.float32))
+    vars(person).update(work=replace(person.work, pixels=pixels), labels=hair)
+    assert person.hairy == hairy
