@@ -150,8 +150,9 @@ def fit_photo(
             clock.lap("pixels")
         others = [other for other in found if other is not face]
         witness = None if given is None else witness_of(photo, face)
-        told: dict[str, Any] = {"lens_known": lens is not None, "others": others}
-        verdict = verdict_on(head, photo, fit, seen, cover=cover, witness=witness, **told)
+        told: dict[str, Any] = {"others": others, "axis_assumed": focal is not None}
+        told |= {"lens_known": lens is not None or camera is not None, "witness": witness}
+        verdict = verdict_on(head, photo, fit, seen, cover=cover, **told)
         clock.lap("verdict")
         fitted.append(FittedFace(fit.to("cpu"), head, dict(clock.laps), seen, verdict))
     return FittedPhoto(photo, tuple(fitted), focal)

@@ -29,6 +29,7 @@ def verdict_on(
     pixels: PhotometricResult | None,
     *,
     lens_known: bool,
+    axis_assumed: bool = False,
     others: Sequence[Landmarks] = (),
     witness: Landmarks | None = None,
     cover: Float[Tensor, "H W"] | None = None,
@@ -41,6 +42,7 @@ def verdict_on(
         fit: to its landmarks.
         pixels: to its pixels; None if they were not asked.
         lens_known: whether its focal length was known.
+        axis_assumed: whether that was given, and not by a calibrated camera.
         others: the other faces in it.
         witness: from `witness_of`.
         cover: what is before the face; None where nobody looked.
@@ -52,6 +54,7 @@ def verdict_on(
             pixels,
             photo,
             lens_known=lens_known,
+            axis_assumed=axis_assumed,
             others=others,
             witness=witness,
             cover=cover,
