@@ -8,7 +8,7 @@ agree. A photo that does not gets pose, expression and light of its own on the h
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypedDict, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 import torch
 from jaxtyping import Float
@@ -157,7 +157,7 @@ class _Seen:
     focal: float | None
     camera: Camera | None
     clock: Clock
-    told: dict[str, bool]
+    told: dict[str, Any]
     cover: Float[Tensor, "H W"] | None = None
 
     @property
