@@ -1,4 +1,4 @@
-"""Could frames of tracks be told a quality, the share of such frames that is right? Clips with truth.
+"""Could frames of tracks be told a quality, the share of such frames that is right?
 
     python -m benchmarks.bench_frame_quality --cache FOLDER [--kept]
 
