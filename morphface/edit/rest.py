@@ -42,7 +42,8 @@ def neutral(
     """One frame: mean pose and gaze, mean light, and the resting expression.
 
     A coefficient rests where a quarter of the frames is closest together. Weights from 0 up
-    are looked at from below, since an expression adds to them. Sequences of fewer than 25
+    are looked at from below, since an expression adds to them: the nearer to 0, the likelier they
+    rest. Sequences of fewer than 25
     frames cannot tell rest from expression: theirs is no expression.
 
     Args:
@@ -113,12 +114,17 @@ def _gaps(parameters: FaceParameters, model: MorphableModel) -> Openings | None:
 
 
 def _rest(values: Float[Tensor, "T K"], from_below: Tensor) -> Float[Tensor, " K"]:
-    """The middle of the shortest interval that holds a quarter of the frames, in each column."""
+    """The middle of the shortest interval that holds a quarter of the frames, in each column.
+
+    What is looked at from below counts by its distance from zero, too: who hardly ever has a face
+    at rest would otherwise rest where an expression is seen most.
+    """
     ordered = values.T.contiguous().sort(dim=1).values
     frames = ordered.shape[1]
     count = -(-frames // _SHARE)
-    width = ordered[:, count - 1 :] - ordered[:, : frames - count + 1]
-    late = torch.arange(width.shape[1]) >= frames // 2 - count // 2
-    start = width.masked_fill(late & from_below[:, None], torch.inf).argmin(dim=1)
+    low, high = ordered[:, : frames - count + 1], ordered[:, count - 1 :]
+    cost = high - low + from_below[:, None] * (high + low) / 2
+    late = torch.arange(cost.shape[1]) >= frames // 2 - count // 2
+    start = cost.masked_fill(late & from_below[:, None], torch.inf).argmin(dim=1)
     row = torch.arange(len(ordered))[:, None]
     return ordered[row, start[:, None] + torch.arange(count)].mean(dim=1)

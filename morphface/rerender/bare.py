@@ -34,6 +34,7 @@ def bare_skin(
     photo: Photo,
     hair: Float[Tensor, " V"] | None = None,
     hairy: float = 0.0,
+    beard: Float[Tensor, " V"] | None = None,
 ) -> Float[Tensor, " V"]:
     """How likely each vertex is not covered, 0 to 1.
 
@@ -44,9 +45,9 @@ def bare_skin(
     Args:
         face: a fitted face.
         photo: that it was fitted to.
-        hair: how far the photo shows hair or headwear at each vertex, if that is known; a beard
-            is no cover.
+        hair: how far the photo shows hair or headwear at each vertex, if that is known.
         hairy: 1 for who has hair or wears something on the head, 0 for who is bald.
+        beard: how far hair at each vertex is beard, which is no cover; None is where one may be.
     """
     model, vertices = face.model, face.vertices_in_camera()
     if face.pixels is None:
@@ -60,7 +61,8 @@ def bare_skin(
     covered = torch.zeros(model.size)
     if hair is not None:
         covered = hair
-        beard = model.regions.get("beard", torch.zeros(model.size))
+        if beard is None:
+            beard = model.regions.get("beard", torch.zeros(model.size))
         likely = torch.minimum(likely, 1 - hair * (1 - beard))
     own = torch.zeros(model.size)
     for name in _INNER:
@@ -69,7 +71,7 @@ def bare_skin(
     blank = torch.zeros(model.size)
     beside = torch.maximum(model.regions.get("ears", blank), model.regions.get("neck", blank))
     weight = STIFF * (seen.confidence * (1 - beside * (1 - covered)) + own) ** 2
-    if model.mirror is not None and hair is not None:
+    if model.mirror is not None and hair is not None and beard is not None:
         twin = model.mirror.long()
         there = MIRRORED * weight[twin] * (1 - seen.confidence)
         other = 1 - (hair * (1 - beard))[twin]  # and not its colour: light comes from one side

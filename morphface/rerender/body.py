@@ -52,6 +52,15 @@ FADED = 0.5
 """How far from a head a change of its light ends, in sizes of the head."""
 EDGE = 10.0, 3.0
 """Millimetres within the outline in which hair is too much stretched by a turn: none, and all."""
+STILL = 0.01
+"""Share of a turn below which something stays where it is."""
+LONG = 110.0
+"""Millimetres through which hair that lies on what stays turns ever more, so that it is not bent
+into waves; as the next two, by eye on the turns of eight people with long hair."""
+DRAPED = -20.0, -80.0
+"""Heights in the model frame from the first of which on, downwards, hair does so."""
+STRANDS = 0.05
+"""How far around a place it counts as hair or skin, in sizes of the head."""
 BESIDE = 0.015
 """How far beside the mesh of a face its rim may be in the photo, in sizes of the head."""
 OPEN = 0.35
@@ -184,7 +193,21 @@ class Body(Outline):
         share = share * torch.where(model_places[..., 1] < -60.0, free, torch.ones_like(free))
         for _ in range(2 * SMOOTH):
             share = smoothed(share)
-        return share
+        still = (share < STILL) & (self.within > 0)
+        if not bool(still.any()):
+            return share
+        away = torch.from_numpy(distance(~still.numpy())) * self.step * self.pixel
+        low = self._hair_beside_skin * ramp(model_places[..., 1], *DRAPED)
+        return torch.lerp(share, torch.minimum(share, smoothstep(away, 0.0, LONG)), low)
+
+    @cached_property
+    def _hair_beside_skin(self) -> Float[Tensor, "R C"]:
+        """How far what is around each node is hair, and not skin."""
+        person = self.person
+        width = STRANDS * person.work.size
+        parts = (person.labels.hair * person.matte, person.labels.skin * person.matte)
+        hair, skin = (blurred(person.padded(part), width) for part in parts)
+        return smoothstep(self.at_nodes(hair / (hair + skin + 1e-3)), 0.3, 0.7)
 
     @cached_property
     def front_net(self) -> Net:

@@ -6,11 +6,14 @@ coordinates around and along the head: so it is as fine as the photo and moves w
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-__all__ = ["Grain", "grain_of"]
+from morphface.segment.filters import blurred, single
+
+__all__ = ["DARK", "Grain", "fine_light", "grain_of"]
 
 RADIUS = 80.0
 """Of a head, by which angles around it become lengths, in millimetres."""
@@ -22,6 +25,11 @@ CHOICE = 200
 """Vertices that may be the middle of the patch, at most."""
 KNOWN = 0.5
 """How well skin must be seen around the middle of the patch, on the whole."""
+FINE = 0.004
+"""Standard deviation, in sizes of the head, of the mean that grain is finer than: wrinkles and
+spots, repeated, are a pattern."""
+DARK = 0.04
+"""Amount of colour below which ratios of colours are not told."""
 MOST = 0.05
 """Share by which it may change a colour: what is stronger is a feature and no grain."""
 
@@ -81,3 +89,25 @@ def grain_of(
     away = around[chosen] - middle
     axes = torch.linalg.lstsq(away, places[chosen] - places[seen[best]]).solution
     return Grain(around - middle, places[seen[best]], axes)
+
+
+def fine_light(
+    pixels: Float[Tensor, "H W 3"], grain: Grain, size: float
+) -> tuple[Float[np.ndarray, "h w 3"], Float[Tensor, "2"]]:
+    """How many times brighter a photo is than its mean very near, around a patch of grain.
+
+    Args:
+        pixels: of the photo.
+        grain: where the patch is.
+        size: of the head, in pixels.
+
+    Returns:
+        That, and column and row of its upper left pixel in the photo.
+    """
+    width = FINE * size
+    reach = grain.reach + 4 * width + 2
+    most = grain.middle.new_tensor(pixels.shape[1::-1])
+    low = torch.minimum((grain.middle - reach).clamp(min=0), most - 1).int()
+    (left, top), (right, bottom) = low.tolist(), (grain.middle + reach).ceil().int().tolist()
+    part = single(pixels[top : max(bottom, top + 1), left : max(right, left + 1)].numpy())
+    return single(part + DARK) / (blurred(part, width) + DARK), low.to(grain.middle)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import torch
+from cv2 import pointPolygonTest
 from jaxtyping import Bool, Float
 from torch import Tensor
 
@@ -108,6 +109,9 @@ class LipFlow:
         near = faces & ((place - middle)[:, :2].norm(dim=-1) < AROUND[0] * wide)
         aside = (place - middle)[:, 0].abs() > AROUND[1] * wide
         low = place[:, 1] < middle[1]
+        edge = place[list(OUTER_LIPS), :2].numpy()
+        away = [pointPolygonTest(edge, point, True) for point in place[:, :2].tolist()]
+        near &= torch.tensor(away) < 0  # what is between both edges of a lip goes with them
         sides = [near & (low ^ above | aside) for above in (True, False)]
         for ring, certain in ((OUTER_LIPS, faces), (INNER_LIPS, torch.ones_like(faces))):
             half = len(ring) // 2

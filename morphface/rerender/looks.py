@@ -8,17 +8,30 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from morphface.geometry.camera import Camera, to_camera
-from morphface.geometry.mesh import vertex_normals
+from morphface.geometry.mesh import normalized, vertex_normals
 from morphface.geometry.spherical_harmonics import irradiance
 from morphface.models import MorphableModel
 from morphface.parameters import FaceParameters
 
-__all__ = ["CONTINUED", "Look", "brightened", "light_change", "part_around", "part_of", "shade"]
+__all__ = [
+    "CONTINUED",
+    "Look",
+    "brightened",
+    "facing",
+    "light_change",
+    "part_around",
+    "part_of",
+    "shade",
+]
 
 DIMMEST = 0.05
 """Irradiance below which a fit does not tell how a surface would look in more of it."""
-LIMITS = {"light": log(6), "pose": log(2)}
-"""How much a change of light, and how much a turn under it, may change a colour."""
+LIMITS = {"light": log(6), "undone": log(2), "pose": log(1.35)}
+"""How much a change of light, a turn that it undoes, and a turn under one light may change a
+colour."""
+TURNED = 0.5
+"""Share of what a turn does to the light by the fit that colours of photos are given: shadows are
+more saturated than light skin, so that one made as bright as it would be turns orange."""
 CONTINUED = 0.4
 """Confidence in what is continued from what the photo shows beside it; what is seen has 1."""
 SHOULDER = 0.75
@@ -95,9 +108,13 @@ def light_change(
     """
     old, new = before.shades(faces).log(), after.shades(faces).log()
     lit = irradiance(after.light, before.normals(faces)).clamp(min=DIMMEST).log()
-    light, pose = LIMITS["light"], LIMITS["pose"]
-    turn = (new - lit).mean(dim=-1, keepdim=True).expand_as(lit)
-    return light * torch.tanh((lit - old) / light), pose * torch.tanh(turn / pose)
+    light, turn = lit - old, (new - lit).mean(dim=-1, keepdim=True)
+    against = -light.mean(dim=-1, keepdim=True)
+    undone = torch.where(turn > 0, against.clamp(min=0), against.clamp(max=0))
+    undone = torch.where(undone.abs() < turn.abs(), undone, turn)  # light that turns along
+    parts = {"light": light, "undone": undone, "pose": TURNED * (turn - undone)}
+    bent = {name: LIMITS[name] * torch.tanh(part / LIMITS[name]) for name, part in parts.items()}
+    return bent["light"], (bent["undone"] + bent["pose"]).expand_as(lit)
 
 
 def brightened(
@@ -140,6 +157,20 @@ def shade(faces: Int[Tensor, "F 3"], look: Look) -> Float[Tensor, "V 3"]:
         look: of the head.
     """
     return irradiance(look.light, look.normals(faces)).clamp(min=DIMMEST)
+
+
+def facing(faces: Int[Tensor, "F 3"], look: Look, camera: Camera) -> Float[Tensor, " V"]:
+    """Cosine between the normal of each vertex and the line of sight.
+
+    Args:
+        faces: of the mesh.
+        look: of the head.
+        camera: that sees it.
+    """
+    vertices = look.vertices
+    towards = -vertices if camera.weak_depth is None else vertices.new_tensor([[0.0, 0, 1]])
+    normals = look.normals(faces)
+    return (normals * normalized(towards.expand_as(vertices))).sum(-1)
 
 
 def part_around(

@@ -18,10 +18,10 @@ from morphface.geometry.camera import Camera
 from morphface.render.interpolate import interpolate
 from morphface.render.rasterize import rasterize
 from morphface.render.warp import centres
-from morphface.rerender.grain import MOST
-from morphface.rerender.looks import CONTINUED, Look, brightened, part_around, part_of
+from morphface.rerender.grain import MOST, fine_light
+from morphface.rerender.looks import CONTINUED, Look, brightened, facing, part_around, part_of
 from morphface.rerender.lookup import enlarged_fast, looked_up
-from morphface.rerender.mesh_skin import MeshSkin, facing
+from morphface.rerender.mesh_skin import MeshSkin
 from morphface.rerender.seen_head import SeenHead
 from morphface.segment.filters import grown, mean_around
 
@@ -199,7 +199,9 @@ class MeshLayer:
     @cached_property
     def _fine(self) -> tuple[Float[np.ndarray, "h w 3"], Float[Tensor, "2"]] | None:
         grain = self._skin.grain
-        return None if grain is None else self._skin.fine(grain)
+        work = self.head.person.work
+        pixels, size = self.head.photo.pixels, work.size / work.scale
+        return None if grain is None else fine_light(pixels, grain, size)
 
     def _grained(
         self, paint: Float[Tensor, "h w 3"], carried: Float[Tensor, "h w C"]
@@ -218,7 +220,9 @@ class MeshLayer:
 
         What turns towards the camera is shown better than the photo does, near edges at once.
         """
-        more = (ramp(facing(self.head, look, camera), *FACING) - self._facing).clamp(min=0)
+        more = (
+            ramp(facing(self.head.face.model.faces, look, camera), *FACING) - self._facing
+        ).clamp(min=0)
         edge = torch.maximum(0.5 * (1 - self.head.inner), self._skin.strange)
         lost = 0.6 * more + edge * ramp(more, *SLIGHT)
         growth = self._growth(camera.project(look.vertices)[:, :2])
@@ -239,7 +243,8 @@ class MeshLayer:
     @cached_property
     def _facing(self) -> Float[Tensor, " V"]:
         """How well the photo shows each vertex, by its angle."""
-        return ramp(facing(self.head, self.head.look, self.head.face.camera), *FACING)
+        head = self.head
+        return ramp(facing(head.face.model.faces, head.look, head.face.camera), *FACING)
 
     @cached_property
     def _areas_before(self) -> Float[Tensor, " F"]:

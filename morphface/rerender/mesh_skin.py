@@ -14,29 +14,26 @@ from torch import Tensor
 
 from morphface.core.ramps import ramp, smoothstep
 from morphface.fit.analysis.colour import LUMINANCE
-from morphface.geometry.camera import Camera
 from morphface.geometry.mesh import edges, normalized
 from morphface.render.warp import look_up
 from morphface.rerender.bare import continued
-from morphface.rerender.grain import Grain, grain_of
-from morphface.rerender.looks import Look, shade
+from morphface.rerender.grain import DARK, Grain, grain_of
+from morphface.rerender.looks import facing, shade
 from morphface.rerender.seen_head import SeenHead
 from morphface.rerender.turn import above_neck
-from morphface.segment.filters import blurred, single
+from morphface.segment.filters import blurred
 
-__all__ = ["MeshSkin", "facing"]
+__all__ = ["MeshSkin"]
 
 SHADED = 0.9
 """Most light that reaches the inside of a mouth: lips shade it, which harmonics do not know."""
+LIT = 0.1, 0.9
+"""Quantiles of the light on the skin that is seen, between which all light on skin is."""
 NEAR = 0.012
 """Standard deviation around a vertex of the colours that its texture goes on from, in sizes of the
 head."""
-FINE = 0.004
-"""The same of what grain is finer than: wrinkles and spots, repeated, are a pattern."""
 EVENED = 8
 """Times that the colours of skin are smoothed along edges."""
-DARK = 0.04
-"""Amount of colour below which ratios of colours are not told."""
 STRANGE = 0.22, 0.42
 """Log differences of colour between skin and what is seen where it ends: as usual, and strange."""
 EDGEWISE = 0.8, 0.98
@@ -116,12 +113,23 @@ class MeshSkin:
     def lit(self) -> Float[Tensor, "V 3"]:
         """The texture in the light of the photo."""
         head = self.head
-        light = shade(head.face.model.faces, head.look)
-        light = torch.lerp(light, light.clamp(max=SHADED), head.mouth)
-        painted = head.colours * light
+        painted = head.colours * self._light
         if head.face.pixels is not None and head.face.pixels.grey[0]:
             painted = (painted @ painted.new_tensor(LUMINANCE))[:, None].expand(-1, 3)
         return self._evened(painted.clamp(0, 1))
+
+    @cached_property
+    def _light(self) -> Float[Tensor, "V 3"]:
+        """That of the photo, nowhere darker or brighter than on the skin that it shows.
+
+        What harmonics make of the side that it does not show is a guess without bounds.
+        """
+        light = shade(self.head.face.model.faces, self.head.look)
+        known, bounded = light[self.weight > 0.5], light
+        if len(known):
+            low, high = (torch.quantile(known, q, dim=0) for q in LIT)
+            bounded = torch.minimum(torch.maximum(light, low), high)
+        return torch.lerp(bounded, light.clamp(max=SHADED), self.head.mouth)
 
     def _evened(self, colours: Float[Tensor, "V 3"]) -> Float[Tensor, "V 3"]:
         """Colours of skin without the shades of folds, which a mesh has elsewhere than a photo."""
@@ -193,12 +201,18 @@ class MeshSkin:
             head.face.model.faces, self._difference, self.weight * (self.weight > 0.6)
         )
         off = (self._difference - usual).abs().mean(-1)
-        cosine = facing(head, head.look, head.face.camera)
+        cosine = self._cosine
         drawn = torch.maximum(head.shown, self._kept)[:, 0]
         asked = ramp(cosine, EDGEWISE[1], EDGEWISE[0]) * (1 - self.feature) * drawn
         skin = smoothstep(head.person.at_vertices(head.person.labels.skin), 0.5, 0.9)
         found = asked * ramp(off, *STRANGE) * head.bare[:, 0] * (1 - skin)
-        return self._spread(found * (1 - self.covered))
+        return self._spread(found * (1 - self.covered) * (1 - head.person.beard))
+
+    @cached_property
+    def _cosine(self) -> Float[Tensor, " V"]:
+        """How well the photo faces each vertex."""
+        head = self.head
+        return facing(head.face.model.faces, head.look, head.face.camera)
 
     @cached_property
     def strange(self) -> Float[Tensor, " V"]:
@@ -207,12 +221,13 @@ class MeshSkin:
         An ear or a rim of light would be smeared over a cheek that turns to the camera.
         """
         head = self.head
-        cosine = facing(head, head.look, head.face.camera)
+        cosine = self._cosine
         inner = self.weight * (self.weight > 0.6) * (cosine > MIDDLE[1])
         usual = continued(head.face.model.faces, self._difference, inner)
         off = (self._difference - usual).abs().mean(-1)
         found = ramp(cosine, *MIDDLE[::-1]) * ramp(off, *STRANGE) * (1 - self.feature)
-        return self._spread(found * head.bare[:, 0]) * ramp(cosine, FRONTAL, MIDDLE[1])
+        found = self._spread(found * head.bare[:, 0] * (1 - head.person.beard))
+        return found * ramp(cosine, FRONTAL, MIDDLE[1])
 
     def _spread(self, found: Float[Tensor, " V"]) -> Float[Tensor, " V"]:
         """The largest nearby, softened."""
@@ -259,11 +274,21 @@ class MeshSkin:
         if twin is None:
             return self.places, torch.zeros_like(self.lit), torch.zeros_like(self.lit[:, :1])
         gain = (self.painted + DARK).log() - (self._smooth_photo + DARK).log()[twin]
-        cosine = facing(self.head, self.head.look, self.head.face.camera)
+        cosine = self._cosine
         seen = self.weight * (1 - self.other) * (1 - self.strange) * ramp(cosine, *MIDDLE)
         share = seen[twin, None] * self.head.bare
         share = share * ramp(gain.abs().amax(-1, keepdim=True), *UNLIKE)
-        return self.places[twin], gain.clamp(-1, 1), share
+        beard = (self._bearded * ramp(cosine, *MIDDLE))[twin, None]
+        shade = self._light.mean(-1, keepdim=True).log()
+        gain = torch.lerp(gain, (shade - shade[twin]).expand_as(gain), beard)
+        return self.places[twin], gain.clamp(-1, 1), torch.maximum(share, beard)
+
+    @cached_property
+    def _bearded(self) -> Float[Tensor, " V"]:
+        """How far the photo shows a beard at each vertex, and well."""
+        head = self.head
+        hair = smoothstep(head.person.hair_at_vertices, 0.5, 0.9) * head.person.beard
+        return head.certain * head.visible * hair * (1 - self.covered)
 
     @cached_property
     def grain(self) -> Grain | None:
@@ -271,30 +296,8 @@ class MeshSkin:
         little of it.
         """
         mean = self.head.face.model.identity.mean
-        known = (
-            self.weight
-            * (1 - self.other)
-            * facing(self.head, self.head.look, self.head.face.camera)
-        )
+        known = self.weight * (1 - self.other) * self._cosine
         return grain_of(mean, known, self.places)
-
-    def fine(self, grain: Grain) -> tuple[Float[np.ndarray, "h w 3"], Float[Tensor, "2"]]:
-        """How many times brighter the photo is than its mean very near, around a patch of grain.
-
-        Args:
-            grain: where the patch is.
-
-        Returns:
-            That, and column and row of its upper left pixel in the photo.
-        """
-        width = FINE * self.head.person.work.size / self.head.person.work.scale
-        reach = grain.reach + 4 * width + 2
-        most = grain.middle.new_tensor(self.head.photo.size[::-1])
-        low = torch.minimum((grain.middle - reach).clamp(min=0), most - 1).int()
-        (left, top), (right, bottom) = low.tolist(), (grain.middle + reach).ceil().int().tolist()
-        part = self.head.photo.pixels[top : max(bottom, top + 1), left : max(right, left + 1)]
-        pixels = single(part.numpy())
-        return single(pixels + DARK) / (blurred(pixels, width) + DARK), low.to(grain.middle)
 
     @cached_property
     def _kept(self) -> Float[Tensor, "V 1"]:
@@ -333,17 +336,3 @@ class MeshSkin:
             angle: by which the head has turned, in radians.
         """
         return self._kept * self._allowed(angle)
-
-
-def facing(head: SeenHead, look: Look, camera: Camera) -> Float[Tensor, " V"]:
-    """Cosine between the normal of each vertex and the line of sight.
-
-    Args:
-        head: whose mesh it is.
-        look: of the head.
-        camera: that sees it.
-    """
-    vertices = look.vertices
-    towards = -vertices if camera.weak_depth is None else vertices.new_tensor([[0.0, 0, 1]])
-    normals = look.normals(head.face.model.faces)
-    return (normals * normalized(towards.expand_as(vertices))).sum(-1)

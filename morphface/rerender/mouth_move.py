@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from morphface.core.ramps import ramp, smoothstep
+from morphface.core.ramps import smoothstep
 from morphface.geometry.camera import Camera, to_camera
 from morphface.landmarks.tables import INNER_LIPS, OUTER_LIPS
 from morphface.parameters import FaceParameters
@@ -30,8 +30,9 @@ ANGLE = 0.005, 0.06
 """The same of a turn of a head whose mouth is open, in radians."""
 TURNED = 0.4, 0.55
 """Width of a mouth that is seen from aside, beside that in the photo, until it is drawn anew."""
-TOUCHING = 0.35
-"""Share of the gap between the lips of a mesh at which those of a photo touch."""
+TOUCHING = 0.35, 3.0
+"""Share of the gap between the lips of a mesh at which those of a photo touch, and most of that in
+millimetres: lips alone do not close a mouth whose jaw is still low."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,7 +150,8 @@ def _openings(
         scale: pixels of a millimetre.
     """
     before, after = (_gaps(ring).clamp(min=0) for ring in heads)
-    share = ramp(after / before.clamp(min=1e-3), TOUCHING, 1.0)
+    touching = (TOUCHING[0] * before).clamp(max=TOUCHING[1])
+    share = ((after - touching) / (before - touching).clamp(min=1e-3)).clamp(0, 1)
     return torch.where(after < before, seen.clamp(min=0) * share, seen + scale * (after - before))
 
 

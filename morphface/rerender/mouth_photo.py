@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from scipy.ndimage import median_filter
 from torch import Tensor
 
@@ -44,6 +44,11 @@ ROWS = 32
 """Heights at which an open mouth is looked at."""
 FIRST = 0.5
 """Part of the opening in which upper teeth begin."""
+HIDDEN = 0.03
+"""How far a lower lip may hide upper teeth that reach it, in widths of the mouth: in a smile they
+end along it."""
+TIP = 0.035
+"""How far below the line of their edges single teeth may reach, in widths of the mouth."""
 SMOOTH = 15
 """Columns whose median says where upper teeth end."""
 
@@ -104,8 +109,7 @@ class MouthPhoto:
         if usual < BRIGHT[0] * (skin @ weights).median():
             return shut
         bright = (light > BRIGHT[1] * usual) & inner
-        ends = median_filter(_ends(bright).numpy(), SMOOTH, mode="nearest")
-        ends = torch.from_numpy(ends)
+        ends = _ends(bright, light, gap)
         own = bright & (share[:, None] < ends)
         teeth = seen[own].mean(0) if bool(own.any()) else None
         most = max(PALE[0] * _redness(skin.median(0).values), PALE[1])
@@ -181,7 +185,7 @@ class MouthPhoto:
         known = torch.nonzero(self.upper - self.lower > 2.5 * RIM)[:, 0]
         ends = self.ends - (RIM if self.cut else 0.0)
         away = (ends - row.table[:, 1])[torch.arange(COLUMNS).clamp(known[0], known[-1])]
-        return row.shifted(away.clamp(max=0.0) if self.cut else away)
+        return row.shifted(away - away.clamp(0, HIDDEN) if self.cut else away)
 
     def lowered(self, row: ArchLines) -> ArchLines:
         """Lower teeth that are not higher above the lower lip than resting ones.
@@ -198,7 +202,8 @@ def _closed(
     pixels: Tensor, axes: RingAxes, upper: Tensor, lower: Tensor
 ) -> tuple[Float[Tensor, "h w 3"], tuple[int, int]]:
     """The part of a photo around a mouth with lips that go on over its opening, and its corner."""
-    ends = axes.screen(torch.tensor([[-AWAY, 0.0], [1 + AWAY, 0.0]]))
+    deep = [[0.5, float(upper.max())], [0.5, float(lower.min())]]
+    ends = axes.screen(torch.tensor([[-AWAY, 0.0], [1 + AWAY, 0.0], *deep]))
     (x, y), (right, bottom) = ends.amin(0) - AWAY * axes.width, ends.amax(0) + AWAY * axes.width
     left, top = max(int(x), 0), max(int(y), 0)
     part = pixels[top : max(int(bottom), top + 1), left : max(int(right), left + 1)]
@@ -219,12 +224,28 @@ def _redness(colour: Float[Tensor, "3"]) -> float:
     return float(colour[0] / colour[1].clamp(min=1e-3))
 
 
-def _ends(bright: Tensor) -> Float[Tensor, " K"]:
-    """The share of each column at which what is bright from above ends, 0 without that."""
-    first = int(FIRST * len(bright))
-    begins = bright[:first].int().argmax(0)
-    begun = bright[:first].any(0)
-    rows = torch.arange(len(bright))[:, None]
+def _ends(
+    bright: Bool[Tensor, "R K"], light: Float[Tensor, "R K"], gap: Float[Tensor, " K"]
+) -> Float[Tensor, " K"]:
+    """The share of each column at which what is bright from above ends, 0 without that.
+
+    It ends where it is darkest just below, so that no tips of teeth are left to what is under them.
+    """
+    count = len(bright)
+    begins, begun = (
+        bright[: int(FIRST * count)].int().argmax(0),
+        bright[: int(FIRST * count)].any(0),
+    )
+    rows = torch.arange(count)[:, None]
     dark = ~bright & (rows > begins)
-    last = torch.where(dark.any(0), dark.int().argmax(0), len(bright))
-    return torch.where(begun, last / len(bright), 0.0)
+    last = torch.where(dark.any(0), dark.int().argmax(0), count)
+    reach = (TIP * count / (gap - 2 * RIM).clamp(min=RIM)).clamp(max=count)
+    near = (rows >= last) & (rows <= last + reach)
+    darkest = torch.where(near, light, torch.inf).argmin(0)
+    darkest = torch.where(near.any(0), darkest, count)
+    share = [torch.where(begun, each / count, 0.0) for each in (last, darkest)]
+    tips, ends = (
+        torch.from_numpy(median_filter(each.numpy(), SMOOTH, mode="nearest")) for each in share
+    )
+    most = tips + reach / count
+    return torch.where(ends > 0, torch.maximum(ends, share[0].minimum(most)), ends)

@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from morphface.core.ramps import ramp
+from morphface.fit.analysis.colour import LUMINANCE
 from morphface.fit.fitted import FittedFace
 from morphface.geometry.mesh import vertex_normals
 from morphface.media.images import Photo
@@ -49,10 +50,27 @@ SMOOTH = 0.008
 """By how much the outline is smoothed where it says how round a person is."""
 BARE_EARS = 0.7
 """Share of skin where ears are to be, from which they are not under hair."""
+EAR = 0.25
+"""Share of where ears are to be that must show the person, to tell."""
+CHIN = -85.0
+"""Height in the model frame below which a chin is."""
+BEARDED = 0.9, 0.78
+"""Brightness of a chin's albedo beside that of cheeks, of someone without a beard and with one."""
+HANGING = 0.12
+"""How far beyond where it grows a beard may hang, in sizes of the head."""
+LOWER = -10.0, -40.0
+"""Heights in the model frame from the first of which on, downwards, a beard may be."""
 CUT = 0.5
 """Share of the scalp beyond the photo's border from which hair elsewhere tells who is bald."""
 HAIRLINE = 0.005, 0.012
 """Amounts of that, in squares of the head's size: none, and someone with hair."""
+UNLIKE = 5.0, 6.5
+"""Differences of a scalp and a forehead, in CIE Lab: of someone bald, and with hair. Two who are
+bald have 2 and 4.5, fourteen with hair 6.9 to 24."""
+LIGHTER = 0.25
+"""What differences of lightness count among these: the top of a head is lit in another way."""
+FOREHEAD = 25.0, 35.0
+"""Heights in the model frame from which on a face is forehead."""
 DRAWN = ("face", "lips", "eyelids", "eyeballs", "eye_sockets", "mouth", "teeth", "tongue")
 """Regions of the mesh that are drawn as such."""
 HAIRLINED = 0.05
@@ -167,14 +185,44 @@ class Person:
         labels, size = self.labels, self.work.size
         rows = np.arange(self.matte.shape[0])[:, None] + 0.5
         low = np.clip((rows - (self.work.middle[1] + 0.25 * size)) / (0.15 * size), 0, 1)
-        chosen = [labels.hair, np.maximum(labels.hair, labels.skin) * low]
+        top = labels.hair * (1 - self.bearded)
+        chosen = [top, np.maximum(top, labels.skin) * low]
         weight = self.padded(np.maximum(*chosen) * (self.matte > 0.97))
         colours = self.padded(self.colours)
         if self.hairy < 0.5 and labels.hair.sum() < 0.02 * size * size:
             weight = self.padded((labels.skin + labels.hair) * (self.matte > 0.97))
-        hair = self.padded(labels.hair * (self.matte > 0.97))
+        hair = self.padded(top * (self.matte > 0.97))
         seen = np.pad(np.ones(self.matte.shape, bool), self.room)
         return hair_colours(colours, weight, hair, self.depth_within / size, seen=seen, size=size)
+
+    @cached_property
+    def beard(self) -> Float[Tensor, " V"]:
+        """How far hair at each vertex is beard: on who has one, all over the lower face."""
+        model = self.face.model
+        beard = model.regions.get("beard")
+        if beard is None:
+            return torch.zeros(model.size)
+        low = ramp(model.identity.mean[:, 1], *LOWER) * model.regions.get("face", beard)
+        return torch.maximum(beard, low * ramp(self._chin, *BEARDED))
+
+    @cached_property
+    def bearded(self) -> Float[np.ndarray, "h w"]:
+        """Where the photo shows what a beard may grow on, and, of who has one, what hangs below."""
+        beard = self.on_mesh(self.beard[:, None])[..., 0]
+        grown = float(ramp(self._chin, *BEARDED))
+        reach = max(round(HANGING * self.work.size), 1)
+        return np.maximum(beard, grown * widened(beard > 0.5, reach))
+
+    @property
+    def _chin(self) -> Tensor:
+        """How bright the albedo of a chin is, beside that of cheeks."""
+        model, seen = self.face.model, self.face.pixels
+        cheeks = model.regions.get("cheeks")
+        if cheeks is None or seen is None:
+            return torch.ones(())
+        bright = seen.albedo @ seen.albedo.new_tensor(LUMINANCE)
+        chin = (model.regions["beard"] > 0.5) & (model.identity.mean[:, 1] < CHIN)
+        return bright[chin].mean() / bright[cheeks > 0.5].mean().clamp(min=1e-3)
 
     @cached_property
     def drawn_by_mesh(self) -> Float[np.ndarray, "h w"]:
@@ -188,8 +236,10 @@ class Person:
         if ears is None:
             return False
         place = self.on_mesh(ears[:, None])[..., 0] > 0.5
-        bare = self.labels.skin * self.matte
-        return bool(place.sum() > 8 and bare[place].mean() > BARE_EARS)
+        person, skin = self.matte[place], self.labels.skin[place]
+        # An ear that the photo has behind a cheek is where that shows what is behind them.
+        seen = person.sum() > max(EAR * place.sum(), 8)
+        return bool(seen and (skin * person).sum() > BARE_EARS * person.sum())
 
     @cached_property
     def _face_mask(self) -> Float[Tensor, "V 1"]:
@@ -238,7 +288,21 @@ class Person:
             seen = self.on_mesh(scalp[:, None])[..., 0] > 0.5
             share = float(hair[seen].mean()) if seen.any() else 1.0
             low, high = 0.3, 0.6
-        return min(max((share - low) / (high - low), 0.0), 1.0)
+        found = min(max((share - low) / (high - low), 0.0), 1.0)
+        return min(found, float(ramp(torch.tensor(self._unlike(scalp)), *UNLIKE)))
+
+    def _unlike(self, scalp: Float[Tensor, " V"]) -> float:
+        """How far the scalp differs from the forehead in CIE Lab, in colour more than in light."""
+        import cv2
+
+        face = self.face.model.regions.get("face", torch.zeros_like(scalp))
+        high = ramp(self.face.model.identity.mean[:, 1], *FOREHEAD) * face
+        seen = self.on_mesh(torch.stack([scalp, high], -1)) * (self.matte > 0.9)[..., None] > 0.5
+        lab = np.asarray(cv2.cvtColor(self.work.pixels, cv2.COLOR_RGB2LAB))
+        if not seen.any((0, 1)).all():
+            return float("inf")
+        here, there = (np.median(lab[part], 0) for part in np.moveaxis(seen, -1, 0))
+        return float(np.linalg.norm((here - there) * [LIGHTER, 1, 1]))
 
     def _cut(self, region: Float[Tensor, " V"]) -> float:
         """Share of what would be seen of a region that lies beyond the photo's border."""

@@ -109,7 +109,9 @@ class SeenHead:
     def bare(self) -> Float[Tensor, "V 1"]:
         """How far each vertex is bare, with little between no and yes."""
         person = self.person
-        found = bare_skin(self.face, self.photo, person.hair_at_vertices, person.hairy)
+        found = bare_skin(
+            self.face, self.photo, person.hair_at_vertices, person.hairy, person.beard
+        )
         return ((found - 0.35) / 0.3).clamp(0, 1)[:, None]
 
     @cached_property

@@ -14,6 +14,7 @@ from scipy.ndimage import label
 from torch import Tensor
 
 from morphface.core.ramps import smoothstep
+from morphface.fit.analysis.colour import LUMINANCE
 from morphface.fit.fitted import FittedFace
 from morphface.geometry.mesh import normalized, vertex_normals
 from morphface.geometry.spherical_harmonics import irradiance
@@ -30,10 +31,14 @@ LEAST = 0.5
 """How hairy someone must be to have any (`Person.hairy`)."""
 HAIRY = 0.4
 """Share of hair around a node of the front from which it belongs to the shell."""
+THIN = 0.25
+"""The same with what is behind counted too: less is a strip along the outline, and no hair."""
 NAPE = -45.0
 """Height in the model frame down to which short hair goes behind, in millimetres."""
 DIMMEST = 0.3
 """Irradiance below which a colour is not divided by it."""
+BOUNDS = 0.75, 1.25
+"""Least and most of the light that faces the camera that hair is taken to be in."""
 BROAD = 110.0
 """Millimetres beside a head up to which hair goes."""
 EVENED = 6
@@ -107,9 +112,11 @@ def _built(body: Body) -> HairShell | None:
 def _wanted(body: Body) -> tuple[Bool[Tensor, "R C"], Bool[Tensor, "R C"]]:
     """Nodes of the front and of the rear that are hair, and some beyond the outline."""
     person, width = body.person, 0.03 * body.person.work.size
-    hair = person.padded(person.labels.hair * person.matte)
+    hair = person.padded(person.labels.hair * person.matte * (1 - person.bearded))
     whole = person.padded(person.matte)
-    near = body.at_nodes(blurred(hair, width) / (blurred(whole, width) + 1e-3))
+    dense = blurred(hair, width)
+    near = body.at_nodes(dense / (blurred(whole, width) + 1e-3))
+    near = near * (body.at_nodes(dense) > THIN)
     inside = (body.within > -RIM * body.step * body.pixel) & _in_photo(body)
     flat = body.to_model(body.points(torch.full(body.within.shape, body.plane)))
     wide = body.at_nodes(blurred(hair, 2 * width))
@@ -160,12 +167,19 @@ def _facing(
 def _light(
     body: Body, points: Float[Tensor, "N 3"], faces: Int[Tensor, "F 3"]
 ) -> Float[Tensor, "R C 3"]:
-    """What falls on each node in the photo, times what the camera makes of it."""
-    face = body.person.face
-    p, gain = face.parameters, 1.0 if face.pixels is None else face.pixels.gain[0]
+    """What falls on each node in the photo, times what the camera makes of it.
+
+    It is of one colour, and nowhere much darker or brighter than on the face: what harmonics make
+    of the sides of a head is a guess without bounds, by which colours are divided here.
+    """
+    face, ones = body.person.face, torch.ones(*body.within.shape, 3)
+    if face.pixels is None:
+        return ones
+    p = face.parameters
     turned = vertex_normals(points, faces) @ roma.rotvec_to_rotmat(p.rotation[0]).T
     turned[:, 2] = turned[:, 2].abs()  # the rear has the colours of what is seen beside it
-    light = irradiance(p.illumination[0], turned).clamp(min=DIMMEST) * gain
-    if face.pixels is None:
-        light = torch.ones_like(light)
+    weights = points.new_tensor(LUMINANCE)
+    front = irradiance(p.illumination[0], points.new_tensor([[0.0, 0, 1]]))[0].clamp(min=DIMMEST)
+    bright = irradiance(p.illumination[0], turned) @ weights / (front @ weights)
+    light = bright.clamp(*BOUNDS)[:, None] * front * face.pixels.gain[0]
     return light.unflatten(0, body.within.shape)

@@ -21,6 +21,14 @@ from morphface.segment.matte import Working
 
 __all__ = ["Labels", "label_person"]
 
+BEARD = 0.15
+"""How far below where it grows a beard may hang, in sizes of the head."""
+EARS = 0.06
+"""How far beside the ears of the mesh those of the photo may be, in sizes of the head."""
+GROWN = 0.15
+"""Share of where beards grow from which hair there is one."""
+INNER = 0.02
+"""How far within a head its outline is mixed with what is behind, in sizes of it."""
 BINS = 24
 """Of a histogram, along each axis of CIE Lab."""
 SMOOTH = 1.3
@@ -30,7 +38,7 @@ COARSE = 12
 """Pixels of the radius in which gaps of a mask are closed: more take long and change nothing."""
 SOFT = 0.01
 """Radius of the guided filter, in sizes of the head."""
-REGIONS = ("face", "ears", "neck", "scalp", "lips", "brows", "eyelids", "eyeballs")
+REGIONS = ("face", "ears", "neck", "scalp", "lips", "brows", "eyelids", "eyeballs", "beard")
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +94,10 @@ def label_person(
     guide = work.pixels.mean(-1)
     soft = [np.clip(guided(guide, single(part), radius), 0, 1) for part in shares]
     soft[0], soft[2] = (part * (1 - fixed) for part in (soft[0], soft[2]))
-    alone = soft[0] * (1 - _hangs_together(soft[0] * matte, work))
+    inner = np.clip(distance(work.head) / (INNER * work.size) - 1, 0, 1) * seen["face"]
+    grown = soft[2] * inner  # a beard or a mask: nobody has a shirt on the face
+    soft[0], soft[2] = soft[0] + grown, soft[2] - grown
+    alone = soft[0] * (1 - _hangs_together(soft[0] * matte, seen["beard"] > 0.5, work))
     soft[0], soft[2] = soft[0] - alone, soft[2] + alone
     total = sum(soft) + 1e-6
     return Labels(*(single(part / total) for part in soft))
@@ -145,17 +156,30 @@ def _priors(seen: dict[str, np.ndarray], work: Working) -> list[Float[np.ndarray
     worn = seen["scalp"] * head
     skin = np.where(head, 0.15 + 0.75 * bare * (1 - worn), skin)
     hair = np.where(head, 0.12 + 0.8 * np.maximum(worn, 1 - bare), hair * np.where(head, 0, 1))
+    # Ears of a mesh are seldom quite where those of a photo are: beside them colours tell.
+    beside = distance(~(seen["ears"] > 0.5)) < EARS * size if (seen["ears"] > 0.5).any() else False
+    hair = np.where(beside & ~head, np.minimum(hair, 0.5), hair)
+    skin = np.where(beside & ~head, 0.4, skin)
     end = np.clip(1 - seen["height"] / 25, 0, 1) * head
     clothes = np.where(head, 0.02 + 0.25 * seen["neck"] + 0.6 * end, clothes)
     total = hair + skin + clothes
     return [part / total for part in (hair, skin, clothes)]
 
 
-def _hangs_together(hair: Float[np.ndarray, "H W"], work: Working) -> Float[np.ndarray, "H W"]:
-    """Where hair is connected with some above the middle of the head; a shirt is not."""
+def _hangs_together(
+    hair: Float[np.ndarray, "H W"], beard: Bool[np.ndarray, "H W"], work: Working
+) -> Float[np.ndarray, "H W"]:
+    """Where hair is connected with some above the middle of the head, or near a chin with that.
+
+    A shirt is not.
+    """
     parts, _ = label(hair > 0.4)
     top = parts[: max(round(work.middle[1]), 1)]
     kept = np.isin(parts, np.unique(top[top > 0]))
+    if (beard & (hair > 0.4)).sum() > GROWN * beard.sum():
+        below, _ = label((hair > 0.4) & (distance(~beard) < BEARD * work.size))
+        grown = below[beard]
+        kept |= np.isin(below, np.unique(grown[grown > 0]))
     return blurred(single(binary_dilation(kept, iterations=2)), 1.0)
 
 

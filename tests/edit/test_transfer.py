@@ -308,6 +308,15 @@ def test_a_mouth_that_is_held_open_for_long_still_rests_closed():
     assert face.expression[0, column("jawOpen")] == pytest.approx(0.06, abs=0.02)
 
 
+def test_a_mouth_that_hardly_ever_rests_does_not_rest_where_it_is_mostly():
+    level = torch.linspace(0, 1, 200)
+    opening = 0.4 + 0.4 * (2 * level - 1).abs().pow(1.3) * (2 * level - 1).sign()
+    middle = (opening - 0.4).abs().sort().values[len(opening) // 4]
+    assert middle < 0.085  # a quarter of the frames is closer together there than anywhere else
+    face = neutral(replace(clip(200), expression=weights(200, jawOpen=opening)))
+    assert face.expression[0, column("jawOpen")] < 0.15
+
+
 def test_a_photo_cannot_tell_rest_from_expression():
     face = replace(clip(1), expression=weights(1, mouthSmileLeft=0.8, mouthSmileRight=0.7))
     assert not neutral(face).expression.any()

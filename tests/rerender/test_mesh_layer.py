@@ -14,11 +14,11 @@ from morphface.render import Renderer
 from morphface.render.warp import centres, look_up
 from morphface.rerender import Rerenderer
 from morphface.rerender.bare import continued
-from morphface.rerender.grain import REACH, Grain
-from morphface.rerender.looks import Look
+from morphface.rerender.grain import DARK, REACH, Grain, fine_light
+from morphface.rerender.looks import Look, facing
 from morphface.rerender.lookup import boxed, enlarged_fast, evened, looked_up, softened, steps
 from morphface.rerender.mesh_layer import MeshLayer, _without_lines
-from morphface.rerender.mesh_skin import DARK, MeshSkin, facing
+from morphface.rerender.mesh_skin import MeshSkin
 from morphface.rerender.seen_head import SeenHead
 from morphface.rerender.turn import Turn
 
@@ -124,11 +124,12 @@ def test_a_side_that_is_not_seen_varies_as_the_other_does(stage):
 def test_what_repeats_over_skin_is_finer_than_spots_and_wrinkles(known):
     face, size = known.faces[0], known.photo.size
     head = SeenHead(face, known.photo, Look.of(face.model, face.parameters))
-    wave = 0.04 * head.person.work.size / head.person.work.scale
+    large = head.person.work.size / head.person.work.scale
+    wave = 0.04 * large
     across = 0.1 * torch.sin(2 * torch.pi * torch.arange(size[1]) / wave)
-    striped = Photo((0.5 + across)[None, :, None].expand(*size, 3))
+    striped = (0.5 + across)[None, :, None].expand(*size, 3)
     grain = Grain(torch.zeros(1, 2), torch.tensor([size[1] / 2, size[0] / 2]), 2.0 * torch.eye(2))
-    fine, corner = MeshSkin(SeenHead(face, striped, head.look)).fine(grain)
+    fine, corner = fine_light(striped, grain, large)
     edge = int((grain.middle - grain.reach - corner).max())
     inner = fine[edge:-edge, edge:-edge]
     assert min(inner.shape[:2]) >= 4 * REACH - 2
@@ -208,7 +209,9 @@ def test_a_side_in_the_shade_is_no_picture_of_the_one_in_the_light(stage):
         level = float(0.44 * np.exp(-brighter) - 0.04)
         vars(skin)["_smooth_photo"] = torch.full_like(skin.lit, level)
         vars(skin).update(
-            weight=torch.ones_like(skin.feature), other=torch.zeros_like(skin.feature)
+            weight=torch.ones_like(skin.feature),
+            other=torch.zeros_like(skin.feature),
+            _bearded=torch.zeros_like(skin.feature),
         )
         shares.append(skin.detail[2].max())
     assert shares[0] > 0.9
@@ -218,7 +221,7 @@ def test_a_side_in_the_shade_is_no_picture_of_the_one_in_the_light(stage):
 def test_what_is_strange_where_skin_is_seen_from_aside_is_not_smeared_over_a_turned_cheek(stage):
     head = stage._head
     wanted = Look.of(head.face.model, edit(head.face.parameters, model=head.face.model, yaw=25.0))
-    cosine = facing(head, head.look, head.face.camera)
+    cosine = facing(head.face.model.faces, head.look, head.face.camera)
     skin = MeshSkin(head)
     rim = (cosine < 0.55) & (cosine > 0.2) & (skin.weight > 0.2) & (skin.places[:, 0] < 150)
     difference = torch.where(rim[:, None], skin._difference + 0.7, skin._difference)
@@ -231,7 +234,8 @@ def test_what_is_strange_where_skin_is_seen_from_aside_is_not_smeared_over_a_tur
     assert strange.strange[rim].mean() > 0.9
     assert strange.strange[cosine > 0.9].max() < 0.2  # the middle of a face is never
     trusts = [layer._trust(wanted, head.face.camera)[:, 0] for layer in layers]
-    opened = rim & (facing(head, wanted, head.face.camera) > cosine + 0.1) & (trusts[0] > 0.3)
+    after = facing(head.face.model.faces, wanted, head.face.camera)
+    opened = rim & (after > cosine + 0.1) & (trusts[0] > 0.3)
     assert opened.sum() > 3
     assert trusts[1][opened].mean() < 0.5 * trusts[0][opened].mean()
     rest = layers[1]._trust(head.look, head.face.camera)[:, 0]
@@ -243,7 +247,7 @@ def test_the_other_side_stands_in_only_where_it_is_not_seen_from_aside_either(st
     skin = MeshSkin(stage._head)
     vars(skin).update(weight=torch.ones_like(skin.feature), other=torch.zeros_like(skin.feature))
     twin = skin.twin
-    cosine = facing(stage._head, stage._head.look, stage.face.camera)[twin]
+    cosine = facing(stage.face.model.faces, stage._head.look, stage.face.camera)[twin]
     share = skin.detail[2][:, 0]
     assert share[cosine < 0.5].max() == 0
     assert share[cosine > 0.8].max() > 0.9

@@ -151,8 +151,11 @@ def test_lips_open_as_far_as_those_of_the_mesh_and_touch_when_it_nearly_does():
     seen = torch.full((9,), 7.0)
     assert torch.equal(_openings(seen, [ring(2.0), ring(2.0)], 3.0), seen)
     torch.testing.assert_close(_openings(seen, [ring(2.0), ring(5.0)], 3.0), seen + 9.0)
-    assert not _openings(seen, [ring(2.0), ring(2.0 * TOUCHING)], 3.0).any()
-    half = _openings(seen, [ring(2.0), ring(1.0 + TOUCHING)], 3.0)
+    assert not _openings(seen, [ring(2.0), ring(2.0 * TOUCHING[0])], 3.0).any()
+    wide = [ring(40.0), ring(40.0 * TOUCHING[0])]  # whose jaw is still low
+    assert _openings(seen, wide, 3.0).max() > 0.2 * seen.max()
+    assert not _openings(seen, [wide[0], ring(TOUCHING[1])], 3.0).any()
+    half = _openings(seen, [ring(2.0), ring(1.0 + TOUCHING[0])], 3.0)
     torch.testing.assert_close(half, seen / 2)
 
 

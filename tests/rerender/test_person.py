@@ -1,0 +1,98 @@
+"""What a photo shows of a person: their ears, their beard, and how what hangs from them turns."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from morphface.rerender import Rerenderer
+from morphface.rerender.body import LONG, STILL
+from morphface.rerender.mesh_skin import LIT, MeshSkin
+from morphface.rerender.person import LOWER, Person
+
+
+@pytest.fixture(scope="module")
+def stage(known):
+    return Rerenderer(known.faces[0], known.photo)
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "shown"),
+    [
+        ("skin", "skin", True),
+        ("skin", "nothing", True),  # behind a cheek
+        ("skin", "hair", False),  # a single one is rarely bare
+        ("hair", "nothing", False),
+        ("nothing", "nothing", False),
+    ],
+)
+def test_ears_are_told_by_what_shows_the_person(stage, left, right, shown):
+    person = Person(stage.face, stage.photo)
+    place = person.on_mesh(stage.face.model.regions["ears"][:, None])[..., 0] > 0.5
+    columns = np.nonzero(place)[1]
+    half = np.arange(place.shape[1])[None] < (columns.min() + columns.max()) / 2
+    parts = {name: np.zeros(place.shape, np.float32) for name in ("skin", "hair", "nothing")}
+    for name, side in ((left, half), (right, ~half)):
+        parts[name][place & side] = 1
+    labels = replace(person.labels, skin=parts["skin"], hair=parts["hair"])
+    vars(person).update(labels=labels, matte=1 - parts["nothing"])
+    assert person.ears is shown
+
+
+@pytest.mark.parametrize(("darker", "bearded"), [(1.0, False), (0.6, True)])
+def test_a_chin_darker_than_the_cheeks_has_a_beard_that_reaches_the_temples(stage, darker, bearded):
+    face, model = stage.face, stage.face.model
+    albedo = torch.full((model.size, 3), 0.5)
+    albedo[model.regions["beard"] > 0.5] *= darker
+    seen = SimpleNamespace(
+        albedo=albedo, cameras=(face.camera,), parameters=face.parameters, gain=torch.ones(1, 3)
+    )
+    person = Person(replace(face, pixels=seen), stage.photo)
+    low = (model.regions["face"] > 0.99) & (model.identity.mean[:, 1] < LOWER[1])
+    beside = low & (model.regions["beard"] < 0.01)
+    assert beside.sum() > 20
+    assert bool((person.beard[beside] > 0.5).all()) is bearded
+    assert person.beard[model.identity.mean[:, 1] > LOWER[0]].max() < 0.01
+
+
+def test_hair_on_shoulders_turns_ever_less_over_a_long_way(stage):
+    body = replace(stage._layers.body)
+    short = body.front_share
+    vars(body).pop("front_share")
+    vars(body)["_hair_beside_skin"] = torch.ones_like(short)
+    long = body.front_share
+    assert bool((long <= short + 1e-6).all())
+    step = body.step * body.pixel
+    low = (body.to_model(body.front)[..., 1] < -80) & (body.within > 0)
+    assert ((short - long)[low] > 0.2).sum() > 5
+    both = low[1:] & low[:-1]
+    slopes = [(each.diff(dim=0).abs() / step)[both] for each in (long, short)]
+    steep, steeper = (torch.quantile(each, 0.95) for each in slopes)
+    bound = 1.6 / LONG + STILL / step  # the largest slope of a smooth step is 1.5
+    assert steep < bound < 0.7 * steeper
+
+
+def test_light_on_what_is_not_seen_is_within_that_on_what_is(stage):
+    skin = MeshSkin(stage._head)
+    outside = stage._head.mouth[:, 0] == 0
+    known = skin._light[skin.weight > 0.5]
+    for end, worst in zip(LIT, (torch.amin, torch.amax), strict=True):
+        bound = torch.quantile(known, end, dim=0)
+        torch.testing.assert_close(worst(skin._light[outside], 0), bound, rtol=0.02, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("colour", "hairy"), [((0.62, 0.45, 0.38), 0.0), ((0.2, 0.12, 0.08), 1.0), ((0.8, 0.8, 0.6), 1)]
+)
+def test_a_scalp_in_the_colours_of_the_forehead_is_bald_whatever_it_is_taken_for(
+    stage, colour, hairy
+):
+    person = Person(stage.face, stage.photo)
+    scalp = person.on_mesh(stage.face.model.regions["scalp"][:, None])[..., 0] > 0.5
+    pixels = np.full_like(person.work.pixels, [0.7, 0.51, 0.43])
+    pixels[scalp] = colour
+    hair = replace(person.labels, hair=scalp.astype(np.float32))
+    vars(person).update(work=replace(person.work, pixels=pixels), labels=hair)
+    assert person.hairy == hairy
