@@ -39,7 +39,7 @@ from morphface.pipelines.photo import (
     check_device,
     faces_of,
 )
-from morphface.pipelines.verdicts import verdict_on
+from morphface.pipelines.verdicts import known_lens, verdict_on
 from morphface.pipelines.wishes import check_wishes
 
 __all__ = ["STRANGER", "FittedPhotos", "Wishes", "fit_photos"]
@@ -256,8 +256,7 @@ def _look(images: Sequence[PictureSource], wishes: _Wishes, tell: Progress) -> l
         calibration = None if camera is None else Calibration.of(camera, photo)
         photo = photo if calibration is None else calibration.photo(photo)
         lens = photo.focal if focal is None else focal_pixels(focal, photo.size)
-        known = lens is not None or camera is not None
-        told = {"lens_known": known, "axis_assumed": focal is not None}
+        told = known_lens(focal, lens, camera)
         clock.lap("read")
         try:
             photo, found = faces_of(photo, which, lambda _: None)

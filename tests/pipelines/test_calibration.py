@@ -96,7 +96,8 @@ def test_a_long_lens_of_a_picture_that_may_be_cut_is_warned_of(tmp_path, points)
     known = fit_photo(photo, camera=camera, **wishes)
     assert off(known) < 0.5
     assert warned(known) == []
-    assert warned(fit_photo(picture(), landmarks=saved(tmp_path, points), focal="50mm")) == []
+    on_film = f"{float(camera.focal) * 43.2666 / 254.95:.1f}mm"  # by the diagonal of the picture
+    assert warned(fit_photo(photo, focal=on_film, **wishes)) == []
 
 
 def test_a_camera_of_the_stored_picture_is_turned_with_it(tmp_path, points):
