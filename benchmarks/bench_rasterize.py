@@ -3,8 +3,9 @@
     python -m benchmarks.bench_rasterize [--quick]
 
 `forward` is visibility: face, weights and depth of every pixel. `backward` is a picture and its
-gradient: `rasterize`, `interpolate` of three channels, `antialias`, then a given gradient of the
-picture taken back to the screen positions and the colours of all vertices.
+gradient: `paint` of three channels with its outlines blended, then a given gradient of the picture
+taken back to the screen positions and the colours of all vertices. `backward_apart` is the same by
+`rasterize`, `interpolate` and `antialias`, one after the other.
 
 Peers in the same run, each left out with a message where it is not installed:
 
@@ -69,6 +70,7 @@ def case(name: str, scene: Scene, batch: int, runs: int, chosen: tuple[str, ...]
         "load": round(os.getloadavg()[0], 1),
     }
     calls = {"forward": forward(scene, batch), "backward": backward(scene, batch)}
+    calls["backward_apart"] = backward(scene, batch, apart=True)
     if "loop" in chosen:
         calls["loop"] = peers.plain_loop(scene)
     if "embree" in chosen:

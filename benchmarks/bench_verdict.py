@@ -59,6 +59,7 @@ PICTURES = {"linear": 2700, "pixels": 2700, "track linear": 60, "track pixels": 
 PRECISION = 2.0  # how much more the precision of what is believed is worth than its recall
 POSE, SURFACE, PLACE = 5.0, 2.0, 0.15  # degrees, millimetres and eye distances
 OLD_COLOURS = 0.15
+Limits = tuple[float | None, float | None]
 LEAST_SPREAD = 0.1  # of a feature, so that one that hardly varies gets no large weight
 NAMED = (
     "small",
@@ -145,6 +146,22 @@ def calibrate(rows: list[dict[str, Any]]) -> dict[str, float]:
     names = list(FEATURES)
     table = np.array([[1.0, *(one[name] for name in names)] for one in found])
     right = np.array([is_right(row) for row in rows], dtype=float)
+    weights = logistic(table, right, bounds(names), np.ones(len(rows)))
+    found_weights = zip(["", *names], np.round(weights, 4).tolist(), strict=True)
+    return {name: weight for name, weight in found_weights if weight or not name}
+
+
+def logistic(
+    table: np.ndarray, right: np.ndarray, limits: list[Limits], counts: np.ndarray
+) -> np.ndarray:
+    """Weights of the columns of a table, whose first one is 1, held towards 0.
+
+    Args:
+        table: a row for each fit.
+        right: 1 where it is right, 0 where it is not.
+        limits: of the weights.
+        counts: how much each fit counts.
+    """
     scale = np.maximum(table.std(axis=0), LEAST_SPREAD)
     scale[0] = 1.0
     ridge = np.full(table.shape[1], 1.0)
@@ -153,12 +170,12 @@ def calibrate(rows: list[dict[str, Any]]) -> dict[str, float]:
     def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
         total = table / scale @ weights
         chance = 1 / (1 + np.exp(-np.clip(total, -30, 30)))
-        value = np.logaddexp(0, total).sum() - right @ total + 0.5 * ridge @ weights**2
-        return float(value), (table / scale).T @ (chance - right) + ridge * weights
+        value = counts @ (np.logaddexp(0, total) - right * total) + 0.5 * ridge @ weights**2
+        slope = (table / scale).T @ (counts * (chance - right)) + ridge * weights
+        return float(value), slope
 
-    weights = minimize(loss, np.zeros(table.shape[1]), jac=True, bounds=bounds(names)).x / scale
-    found_weights = zip(["", *names], np.round(weights, 4).tolist(), strict=True)
-    return {name: weight for name, weight in found_weights if weight or not name}
+    found: np.ndarray = minimize(loss, np.zeros(table.shape[1]), jac=True, bounds=limits).x
+    return found / scale
 
 
 def least_quality(rows: list[dict[str, Any]], stage: str) -> float:
@@ -185,7 +202,7 @@ def keep(path: Path) -> None:
     subprocess.run([sys.executable, "-m", "ruff", "format", str(path)], check=True)
 
 
-def bounds(names: list[str]) -> list[tuple[float | None, float | None]]:
+def bounds(names: list[str]) -> list[Limits]:
     """No measure may speak for a fit by being worse."""
     rising = {"small", "dark"}
     return [(None, None), *((0.0, None) if n in rising else (None, 0.0) for n in names)]

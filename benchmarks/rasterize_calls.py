@@ -10,7 +10,7 @@ from benchmarks.peers_rasterize import Call, Scene
 from morphface.geometry.mesh import loop_subdivision
 from morphface.geometry.topology import Topology
 from morphface.models import load_model
-from morphface.render import interpolate, rasterize
+from morphface.render import interpolate, paint, rasterize
 from morphface.render.antialias import antialias
 
 __all__ = ["backward", "forward", "heads", "small_scene", "sphere"]
@@ -72,18 +72,28 @@ def forward(scene: Scene, batch: int) -> Call:
     return lambda: rasterize(screen, scene.faces, (scene.side, scene.side))
 
 
-def backward(scene: Scene, batch: int, *, painted: bool = True) -> Call:
-    """Pictures of `batch` heads, and their gradient; not that by colours unless `painted`."""
+def backward(scene: Scene, batch: int, *, painted: bool = True, apart: bool = False) -> Call:
+    """Pictures of `batch` heads, and their gradient.
+
+    Args:
+        scene: a head.
+        batch: how many times.
+        painted: whether the gradient by colours is asked for too.
+        apart: `rasterize`, `interpolate` and `antialias` one by one, in place of `paint`.
+    """
     positions, values = scene.screen.repeat(batch, 1, 1), scene.colours[None].repeat(batch, 1, 1)
     upstream = scene.upstream.repeat(batch, 1, 1, 1)
-    topology = Topology.of(scene.faces)
+    topology, size = Topology.of(scene.faces), (scene.side, scene.side)
 
     def call() -> Tensor:
         screen = positions.detach().requires_grad_()
         colours = values.detach().requires_grad_(painted)
-        fragments = rasterize(screen, scene.faces, (scene.side, scene.side))
-        image = interpolate(colours, scene.faces, fragments)
-        image = antialias(image, screen, scene.faces, fragments, topology=topology)
+        if apart:
+            fragments = rasterize(screen, scene.faces, size)
+            image = interpolate(colours, scene.faces, fragments)
+            image = antialias(image, screen, scene.faces, fragments, topology=topology)
+        else:
+            image, _ = paint(colours, screen, scene.faces, size, topology=topology)
         image.backward(upstream)
         return screen.grad
 

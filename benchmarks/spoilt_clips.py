@@ -1,5 +1,7 @@
 """Tracks of the clips of `benchmarks/spoilt.py`, kept on disk, and how far off they are."""
 
+import json
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,13 +11,14 @@ import torch
 from benchmarks.spoilt import spoilt_clip
 from benchmarks.spoilt_truth import off, true_measures
 from morphface.core.errors import NoFaceError
+from morphface.core.files import write_json
 from morphface.fit.verdict import frame_measures
-from morphface.fit.video import VideoSettings, fit_video, track_people
+from morphface.fit.video import TrackCollector, TrackedFace, VideoSettings, fit_video
 from morphface.media.video import Frame
 from morphface.models import MorphableModel
-from morphface.parameters import Track, load_track, save_track
+from morphface.parameters import Reason, Track, load_track, save_track
 
-__all__ = ["FRAMES", "clip_rows", "track_of"]
+__all__ = ["FRAMES", "clip_rows", "known_of", "track_of"]
 
 FRAMES = 16
 _KEYS = 2  # every so many frames one may become a key frame
@@ -56,30 +59,63 @@ def track_of(
         cache: where tracks are kept.
         kept: whether to make none that is not there.
     """
-    path = cache / f"clip_{number:05d}_{stage.replace(' ', '_')}.npz"
+    path = _path(number, stage, cache)
     nobody = path.with_suffix(".none")
     if path.exists():
         return load_track(path)[0]
     if kept or nobody.exists():
         return None
     cache.mkdir(parents=True, exist_ok=True)
-    track = _tracked(number, stage, model)
-    if track is None:
+    found = _tracked(number, stage, model)
+    if found is None:
         nobody.touch()
-    else:
-        save_track(path, track, model=model.name)
+        return None
+    track, known = found
+    write_json(path.with_suffix(".json"), known)
+    save_track(path, track, model=model.name)
     return track
 
 
-def _tracked(number: int, stage: str, model: MorphableModel) -> Track | None:
+def known_of(number: int, stage: str, cache: Path) -> dict[str, Any]:
+    """What the tracker knows of a clip that it tracked, and its track does not say.
+
+    Args:
+        number: of the clip.
+        stage: "track linear" or "track pixels".
+        cache: where tracks are kept.
+
+    Returns:
+        `usual`: the usual landmark error of the person, in eye distances; and `blind`: of each
+        frame, whether pixels had no say in it.
+    """
+    path = _path(number, stage, cache).with_suffix(".json")
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def _path(number: int, stage: str, cache: Path) -> Path:
+    return cache / f"clip_{number:05d}_{stage.replace(' ', '_')}.npz"
+
+
+def _tracked(number: int, stage: str, model: MorphableModel) -> tuple[Track, dict[str, Any]] | None:
     clip = spoilt_clip(number, model, FRAMES)
     frames = [Frame(one.photo, k, k / 25) for k, one in enumerate(clip)]
     settings = VideoSettings(stage=stage.removeprefix("track "))
     try:
         with torch.no_grad():
-            found = track_people(
-                fit_video(frames, model, key_frames=frames[::_KEYS], settings=settings)
-            )
+            collector, faces = TrackCollector(), []
+            for one in fit_video(frames, model, key_frames=frames[::_KEYS], settings=settings):
+                collector.add(one)
+                faces.append({face.number: _blind(face) for face in one.faces})
+            if not collector.seen():
+                return None
     except NoFaceError:
         return None
-    return next(iter(found.values()), None)
+    person = collector.seen()[0]
+    blind = [found.get(person, True) for found in faces]
+    known = {"usual": collector.people[person].nme, "blind": blind}
+    return collector.track(person), known
+
+
+def _blind(face: TrackedFace) -> bool:
+    return face.reason == Reason.COLOURS or math.isnan(face.photometric_rmse)

@@ -16,6 +16,7 @@ __all__ = [
     "check_focal",
     "film_to_pixels",
     "focal_pixels",
+    "in_pixels",
     "reach",
 ]
 
@@ -57,6 +58,18 @@ def reach(size: tuple[int, int]) -> tuple[float, float]:
         size: image height and width in pixels.
     """
     return _SHORTEST * max(size), _LONGEST * max(size)
+
+
+def in_pixels(focal: FocalLength) -> bool:
+    """Whether a focal length is one in pixels, not a 35-mm equivalent.
+
+    Args:
+        focal: as of `focal_pixels`.
+
+    Raises:
+        ParameterError: it is no length.
+    """
+    return not _parsed(focal)[1]
 
 
 def focal_pixels(focal: FocalLength, size: tuple[int, int]) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
-from typing import Any, Required, TypedDict
+from typing import Required, TypedDict
 
 import torch
 from torch import Tensor
@@ -30,7 +30,7 @@ from morphface.models import MorphableModel, load_model
 from morphface.pipelines.calibration import Calibration, CameraSource, check_camera
 from morphface.pipelines.kept import is_kept, read_kept
 from morphface.pipelines.model_landmarks import with_landmarks_for
-from morphface.pipelines.verdicts import verdict_on, witness_of
+from morphface.pipelines.verdicts import known_lens, verdict_on, witness_of
 from morphface.pipelines.wishes import check_detector, check_wishes
 from morphface.render.backends.kernels.compiler import compiled_before
 
@@ -150,8 +150,8 @@ def fit_photo(
             clock.lap("pixels")
         others = [other for other in found if other is not face]
         witness = None if given is None else witness_of(photo, face)
-        told: dict[str, Any] = {"lens_known": lens is not None, "others": others}
-        verdict = verdict_on(head, photo, fit, seen, cover=cover, witness=witness, **told)
+        told = known_lens(focal, lens, camera) | {"others": others, "witness": witness}
+        verdict = verdict_on(head, photo, fit, seen, cover=cover, **told)
         clock.lap("verdict")
         fitted.append(FittedFace(fit.to("cpu"), head, dict(clock.laps), seen, verdict))
     return FittedPhoto(photo, tuple(fitted), focal)

@@ -8,7 +8,7 @@ agree. A photo that does not gets pose, expression and light of its own on the h
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypedDict, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 import torch
 from jaxtyping import Float
@@ -39,7 +39,7 @@ from morphface.pipelines.photo import (
     check_device,
     faces_of,
 )
-from morphface.pipelines.verdicts import verdict_on
+from morphface.pipelines.verdicts import known_lens, verdict_on
 from morphface.pipelines.wishes import check_wishes
 
 __all__ = ["STRANGER", "FittedPhotos", "Wishes", "fit_photos"]
@@ -150,13 +150,14 @@ class _Wishes:
 
 @dataclass(frozen=True, eq=False)
 class _Seen:
-    """A photo, the face in it and what is before it, and what is known of its lens."""
+    """A photo, its face and what is before that, and what is known, and `told`, of its lens."""
 
     photo: Photo
     landmarks: Landmarks
     focal: float | None
     camera: Camera | None
     clock: Clock
+    told: dict[str, Any]
     cover: Float[Tensor, "H W"] | None = None
 
     @property
@@ -254,7 +255,8 @@ def _look(images: Sequence[PictureSource], wishes: _Wishes, tell: Progress) -> l
         photo = read_image(image)
         calibration = None if camera is None else Calibration.of(camera, photo)
         photo = photo if calibration is None else calibration.photo(photo)
-        focal = photo.focal if focal is None else focal_pixels(focal, photo.size)
+        lens = photo.focal if focal is None else focal_pixels(focal, photo.size)
+        told = known_lens(focal, lens, camera)
         clock.lap("read")
         try:
             photo, found = faces_of(photo, which, lambda _: None)
@@ -264,7 +266,7 @@ def _look(images: Sequence[PictureSource], wishes: _Wishes, tell: Progress) -> l
             continue
         clock.lap("detect")
         taken_by = None if calibration is None else calibration.camera(photo)
-        seen.append(_Seen(photo, face, focal, taken_by, clock))
+        seen.append(_Seen(photo, face, lens, taken_by, clock, told))
     if refused:
         raise _without_face(refused) from refused[0][1]
     return seen
@@ -294,9 +296,7 @@ def _fit(task: _Task, stage: str) -> tuple[FittedFace, ...]:
         fit, own = task.landmarks_fit(number, person), seen.get(number)
         if seen and own is None:
             fit, own = _apart(task, number, fit, seen[agreeing[0]])
-        verdict = verdict_on(
-            task.model, one.photo, fit, own, lens_known=one.focal is not None, cover=one.cover
-        )
+        verdict = verdict_on(task.model, one.photo, fit, own, cover=one.cover, **one.told)
         if number not in agreeing and starts[number].landmark_nme <= HOPELESS:
             fit, own = _doubted(fit), None if own is None else _doubted(own)
             verdict = _doubted(verdict)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -12,6 +13,7 @@ from morphface.core.threads import one_torch_thread
 from morphface.fit import FitResult, PhotometricResult
 from morphface.fit.fitted import FittedFace
 from morphface.fit.verdict import Verdict, check_kinds, judge, measure, refuse_frames
+from morphface.geometry.focal import FocalLength, in_pixels
 from morphface.landmarks import Landmarks
 from morphface.landmarks.boxes import overlap
 from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
@@ -19,7 +21,7 @@ from morphface.media.images import Photo
 from morphface.models import MorphableModel
 from morphface.parameters import LOST, Track
 
-__all__ = ["refuse_tracked", "refuse_warned", "verdict_on", "witness_of"]
+__all__ = ["known_lens", "refuse_tracked", "refuse_warned", "verdict_on", "witness_of"]
 
 
 def verdict_on(
@@ -29,6 +31,7 @@ def verdict_on(
     pixels: PhotometricResult | None,
     *,
     lens_known: bool,
+    axis_assumed: bool = False,
     others: Sequence[Landmarks] = (),
     witness: Landmarks | None = None,
     cover: Float[Tensor, "H W"] | None = None,
@@ -41,6 +44,7 @@ def verdict_on(
         fit: to its landmarks.
         pixels: to its pixels; None if they were not asked.
         lens_known: whether its focal length was known.
+        axis_assumed: whether that was given in pixels, and not by a calibrated camera.
         others: the other faces in it.
         witness: from `witness_of`.
         cover: what is before the face; None where nobody looked.
@@ -52,11 +56,26 @@ def verdict_on(
             pixels,
             photo,
             lens_known=lens_known,
+            axis_assumed=axis_assumed,
             others=others,
             witness=witness,
             cover=cover,
         )
     return judge(found, fit, pixels)
+
+
+def known_lens(
+    focal: FocalLength | None, pixels: float | None, camera: object | None
+) -> dict[str, Any]:
+    """What `verdict_on` is told of a lens.
+
+    Args:
+        focal: the focal length that was asked for.
+        pixels: the one that the fit is given, perhaps from EXIF data.
+        camera: the calibrated one.
+    """
+    known = pixels is not None or camera is not None
+    return {"lens_known": known, "axis_assumed": focal is not None and in_pixels(focal)}
 
 
 def witness_of(photo: Photo, face: Landmarks) -> Landmarks | None:

@@ -7,6 +7,7 @@ from morphface.render.antialias import antialias
 from morphface.render.derivatives import screen_derivatives
 from morphface.render.fine_colours import FineColours
 from morphface.render.interpolate import interpolate
+from morphface.render.paint import paint
 from morphface.render.rasterize import Fragments, rasterize
 from morphface.render.renderer import Rendered, Renderer
 from morphface.render.shade import shade_pixels, shade_plain, shade_sh
@@ -45,6 +46,7 @@ __all__ = [
     "flow_prior",
     "head_crop",
     "interpolate",
+    "paint",
     "rasterize",
     "render_maps",
     "sample_texture",

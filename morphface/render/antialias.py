@@ -59,7 +59,8 @@ def antialias(
     check_shape("faces", faces, None, 3)
     topology = topology or Topology.of(faces)
     _check(image, screen, fragments)
-    _check_mesh(topology, faces, screen, fragments)
+    check_topology(topology, faces, screen)
+    _check_faces(faces, fragments)
     near = NEAR if perspective else -math.inf
     module = "backends.outline_cpu" if image.device.type == "cpu" else "outline"
     smooth = import_module(f"morphface.render.{module}").smooth  # numba: on first use
@@ -76,7 +77,18 @@ def _check(image: Tensor, screen: Tensor, fragments: Fragments) -> None:
             raise ParameterError(f"{name} must be float32 or float64, got {value.dtype}")
 
 
-def _check_mesh(topology: Topology, faces: Tensor, screen: Tensor, fragments: Fragments) -> None:
+def check_topology(topology: Topology, faces: Tensor, screen: Tensor) -> None:
+    """Refuses a topology of another mesh.
+
+    Args:
+        topology: of `faces`, it should be.
+        faces: of the mesh.
+        screen: its vertices.
+
+    Raises:
+        ShapeError: there are more or fewer faces.
+        ParameterError: there are fewer vertices.
+    """
     if topology.ring.shape != faces.shape:
         raise ShapeError(
             f"topology is of {len(topology.ring)} faces, but there are {len(faces)}; "
@@ -87,6 +99,9 @@ def _check_mesh(topology: Topology, faces: Tensor, screen: Tensor, fragments: Fr
             f"faces must index the {screen.shape[1]} vertices of screen, "
             f"got indices up to {topology.size - 1}"
         )
+
+
+def _check_faces(faces: Tensor, fragments: Fragments) -> None:
     # numpy on a CPU, as torch would wake its own threads, which then slow down the kernels'.
     face = fragments.face.numpy() if fragments.face.device.type == "cpu" else fragments.face
     if fragments.face.numel() and int(face.max()) >= len(faces):

@@ -75,15 +75,7 @@ def rasterize(
             value that is not finite.
         BackendError: `backend` cannot run on the device of `screen`.
     """
-    check_shape("screen", screen, None, None, 3)
-    check_shape("faces", faces, None, 3)
-    if screen.ndim != 3 or faces.ndim != 2:
-        raise ShapeError(f"screen must have 3 axes and faces 2, got {screen.ndim} and {faces.ndim}")
-    if min(size) < 1:
-        raise ParameterError(f"size must be at least 1 x 1 pixels, got {tuple(size)}")
-    if screen.dtype not in (torch.float32, torch.float64):
-        screen = screen.float()
-    least = _check_mesh(screen, faces)
+    screen, least = checked(screen, faces, size)
     name = backends.resolve(backend, screen.device)
     nearest = backends.select(name, screen.device)
 
@@ -95,6 +87,29 @@ def rasterize(
     if name == "reference":
         return Fragments(*find(screen))
     return Fragments(*differentiable(find, screen, faces, perspective=perspective))
+
+
+def checked(screen: Tensor, faces: Tensor, size: tuple[int, int]) -> tuple[Tensor, float]:
+    """Refuses what `rasterize` refuses; positions in single or double precision, the least depth.
+
+    Args:
+        screen: as for `rasterize`.
+        faces: as for `rasterize`.
+        size: as for `rasterize`.
+
+    Raises:
+        ShapeError: an argument lacks its axes.
+        ParameterError: an index has no vertex, or a position is not finite.
+    """
+    check_shape("screen", screen, None, None, 3)
+    check_shape("faces", faces, None, 3)
+    if screen.ndim != 3 or faces.ndim != 2:
+        raise ShapeError(f"screen must have 3 axes and faces 2, got {screen.ndim} and {faces.ndim}")
+    if min(size) < 1:
+        raise ParameterError(f"size must be at least 1 x 1 pixels, got {tuple(size)}")
+    if screen.dtype not in (torch.float32, torch.float64):
+        screen = screen.float()
+    return screen, _check_mesh(screen, faces)
 
 
 def _check_mesh(screen: Tensor, faces: Tensor) -> float:

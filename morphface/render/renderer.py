@@ -23,6 +23,7 @@ from morphface.render.antialias import antialias
 from morphface.render.derivatives import screen_derivatives
 from morphface.render.fine_colours import FineColours
 from morphface.render.interpolate import interpolate
+from morphface.render.paint import paint
 from morphface.render.rasterize import Fragments, rasterize
 from morphface.render.shade import CLAY, shade_pixels, shade_plain, shade_sh
 from morphface.render.texture import Texture, sample_texture
@@ -117,28 +118,46 @@ class Renderer(Record):
             raise ParameterError(f"texture cannot be drawn: {instead}")
         perspective = self.camera.weak_depth is None
         screen = self.camera.project(vertices)
-        fragments = rasterize(
-            screen, self.faces, self.camera.size, backend=self.backend, perspective=perspective
-        )
         if isinstance(colours, FineColours):
-            colour = self._lit(colours.at(fragments), vertices, fragments, illumination)
-        elif texture is None:
-            shown = self._vertex_colours(vertices, colours, illumination)
-            colour = interpolate(shown, self.faces, fragments)
+            image, fragments = self._by_pixel(screen, vertices, colours, illumination)
+        elif texture is not None:
+            image, fragments = self._by_pixel(screen, vertices, texture, illumination)
         else:
-            albedo = self._textured(screen, fragments, texture)
-            colour = self._lit(albedo, vertices, fragments, illumination)
-        image = torch.cat([colour, fragments.mask[..., None].to(colour.dtype)], dim=-1)
-        if self.antialias:
-            image = antialias(
-                image,
+            image, fragments = paint(
+                self._vertex_colours(vertices, colours, illumination),
                 screen,
                 self.faces,
-                fragments,
+                self.camera.size,
                 topology=self.topology,
+                backend=self.backend,
                 perspective=perspective,
+                smooth=self.antialias,
+                covered=True,
             )
         return Rendered(image[..., :-1], image[..., -1], fragments, vertices, self)
+
+    def _by_pixel(
+        self,
+        screen: Tensor,
+        vertices: Tensor,
+        look: FineColours | Tensor | Texture,
+        illumination: Tensor | None,
+    ) -> tuple[Tensor, Fragments]:
+        """Colours that pixels look up; the last channel is the mask."""
+        size, perspective = self.camera.size, self.camera.weak_depth is None
+        fragments = rasterize(
+            screen, self.faces, size, backend=self.backend, perspective=perspective
+        )
+        if isinstance(look, FineColours):
+            albedo = look.at(fragments)
+        else:
+            albedo = self._textured(screen, fragments, look)
+        colour = self._lit(albedo, vertices, fragments, illumination)
+        image = torch.cat([colour, fragments.mask[..., None].to(colour.dtype)], dim=-1)
+        if self.antialias:
+            mesh, topology = (screen, self.faces, fragments), self.topology
+            image = antialias(image, *mesh, topology=topology, perspective=perspective)
+        return image, fragments
 
     def _vertex_colours(
         self, vertices: Tensor, colours: Tensor | None, illumination: Tensor | None

@@ -311,7 +311,9 @@ def test_photos_together_are_fitted_and_summarised(tmp_path, capfd):
         assert run([*command, "--faces", "0,0,largest,0", "--focal", "352,352,352,440", *FAST]) == 0
     out, err = capfd.readouterr()
     assert out == ""
-    lines = err.splitlines()
+    long = "a lens of 2.2 picture sides is long: if the picture was cut from a larger one"
+    lines = [line for line in err.splitlines() if long not in line]
+    assert len(lines) == len(err.splitlines()) - 4
     for number, image in enumerate(album):
         assert lines[number].startswith(f"photo {number} ({image}): landmark error ")
     assert lines[4].startswith(f"photo 3 ({album[3]}) may not be trusted: its landmarks contradict")

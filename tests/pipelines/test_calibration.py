@@ -79,6 +79,27 @@ def test_a_crop_has_a_principal_point_outside_of_it(tmp_path, points):
     assert torch.equal(fitted.faces[0].camera.principal, principal)
 
 
+def warned(fitted):
+    return [one.name for one in fitted.faces[0].verdict.warnings if one.name in ("focal", "axis")]
+
+
+def test_a_long_lens_of_a_picture_that_may_be_cut_is_warned_of(tmp_path, points):
+    """A head at the side of a wide picture: nothing in the cut-out tells where its axis was."""
+    corner = torch.tensor([180.0, 30.0])
+    wishes = {"landmarks": saved(tmp_path, points - corner), "stage": "linear"}
+    camera = Camera(LENS.camera(SIZE).focal, torch.tensor([190.0, 160.0]) - corner, (190, 170))
+    photo = picture((190, 170))
+    assert warned(fit_photo(photo, **wishes)) == ["focal"]
+    cut = fit_photo(photo, focal=float(camera.focal), **wishes)
+    assert off(cut) > 5
+    assert warned(cut) == ["axis"]
+    known = fit_photo(photo, camera=camera, **wishes)
+    assert off(known) < 0.5
+    assert warned(known) == []
+    on_film = f"{float(camera.focal) * 43.2666 / 254.95:.1f}mm"  # by the diagonal of the picture
+    assert warned(fit_photo(photo, focal=on_film, **wishes)) == []
+
+
 def test_a_camera_of_the_stored_picture_is_turned_with_it(tmp_path, points):
     """A phone held upright stores its picture turned; COLMAP sees it as stored."""
     straight = Intrinsics(425.0, 425.0, 190.0, 160.0, size=SIZE)

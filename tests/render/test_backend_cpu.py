@@ -98,8 +98,9 @@ def test_nothing_is_copied_on_the_way_to_the_kernels(rng, monkeypatch):
     found, seen = rasterize(leaf, faces, (30, 30)), []
     given = torch.ones_like(found.barycentric)
 
-    def record(kernel, tasks, *arrays):
-        seen.append({a.ctypes.data for a in arrays if isinstance(a, np.ndarray)})
+    def record(kernel, tasks, *arguments):
+        every = [a for one in arguments for a in (one if isinstance(one, tuple) else (one,))]
+        seen.append({a.ctypes.data for a in every if isinstance(a, np.ndarray)})
 
     monkeypatch.setattr(threading, "run", record)
     rasterize(leaf, faces, (30, 30))

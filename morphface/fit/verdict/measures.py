@@ -53,6 +53,7 @@ class Measures:
     unlike: float = _NONE
     bound: float = _NONE
     focal: float = _NONE
+    axis: float = _NONE
     expression: float = _NONE
     overlap: float = _NONE
     asymmetry: float = _NONE
@@ -69,6 +70,7 @@ def measure(
     photo: Photo,
     *,
     lens_known: bool = False,
+    axis_assumed: bool = False,
     others: Sequence[Landmarks] = (),
     witness: Landmarks | None = None,
     cover: Float[Tensor, "H W"] | None = None,
@@ -81,6 +83,8 @@ def measure(
         pixels: what the fit of pixels found; None if they were not asked.
         photo: that was fitted.
         lens_known: whether the focal length was given.
+        axis_assumed: whether it was given for the picture as it is, so that a picture that was
+            cut from a larger one is seen from a wrong side.
         others: faces that the detector found in the photo besides this one.
         witness: what the detector says of this face where the landmarks are not its own.
         cover: what `fit.covered` found before it; None where that was not asked.
@@ -89,6 +93,7 @@ def measure(
     camera = fit.camera if pixels is None else pixels.cameras[0]
     sight = look_at(model, parameters, camera, photo, pixels)
     eyes = _eyes(fit)
+    sides = float(camera.focal.flatten()[0]) / max(photo.size)
     face = fit.landmarks
     colours = {} if pixels is None else _of_pixels(fit, pixels, sight, model, eyes)
     if cover is None and pixels is not None:
@@ -107,7 +112,8 @@ def measure(
         contradictory=fit.landmark_nme,
         facing=_facing_away(model, fit, sight),
         bound=_bound(parameters.identity[0]),
-        focal=_NONE if lens_known else float(camera.focal.flatten()[0]) / max(photo.size),
+        focal=_NONE if lens_known else sides,
+        axis=sides if axis_assumed else _NONE,
         expression=_ends(model, parameters.expression[0]),
         overlap=max((overlap(face.box, other.box) for other in others), default=0.0),
         **colours,

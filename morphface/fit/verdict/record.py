@@ -57,6 +57,12 @@ WARNINGS: dict[str, Kind] = {
         ),
         Kind("bound", "the shape is at {:.0%} of the model's bound", 0.9),
         Kind("focal", "the focal length is a guess of {:.1f} picture sides", 0.0),
+        Kind(
+            "axis",
+            "a lens of {:.1f} picture sides is long: if the picture was cut from a larger one, the "
+            "head comes out turned, and camera= (--camera) mends it",
+            2.0,
+        ),
         Kind("expression", "the expression is implausible, {:.0f} weights at their end", 5),
         Kind("overlap", "another face overlaps by {:.0%}", 0.2),
     )
@@ -110,7 +116,7 @@ class Verdict:
 
 
 def check_kinds(names: "tuple[str, ...] | list[str]") -> tuple[str, ...]:
-    """The names of kinds of warnings; "all" is every kind but the guessed focal length.
+    """The names of kinds of warnings; "all" is every kind but those of the lens.
 
     Args:
         names: as people type them.
@@ -119,7 +125,7 @@ def check_kinds(names: "tuple[str, ...] | list[str]") -> tuple[str, ...]:
         ParameterError: one of them is none.
     """
     if list(names) == ["all"]:
-        return tuple(name for name in WARNINGS if name != "focal")
+        return tuple(name for name in WARNINGS if name not in ("focal", "axis"))
     unknown = [name for name in names if name not in WARNINGS]
     if unknown:
         raise ParameterError(

@@ -94,10 +94,28 @@ def _turns(surface: Surface) -> list[Tensor]:
     if surface.normals is None:
         return []
     before = vertex_normals(surface.vertices, surface.faces)
-    return [
-        vertex_normals(surface.vertices + offset, surface.faces) - before
-        for offset in surface.targets.values()
-    ]
+    corners = surface.faces.long().T.contiguous()
+    return [_turn(surface, before, corners, offset) for offset in surface.targets.values()]
+
+
+def _turn(surface: Surface, before: Tensor, corners: Tensor, offset: Tensor) -> Tensor:
+    """What a target adds to the normals, from the faces around what it moves."""
+    moved = offset.any(dim=-1)
+    turned, used = torch.zeros_like(moved), torch.zeros_like(moved)
+    turned[corners[:, _at_any(moved, corners)]] = True
+    around = corners[:, _at_any(turned, corners)]
+    used[around] = True
+    number = used.cumsum(0) - 1
+    after = vertex_normals((surface.vertices + offset)[used], number[around].T)
+    turn = torch.zeros_like(before)
+    turn[turned] = after[turned[used]] - before[turned]
+    return turn
+
+
+def _at_any(marks: Tensor, corners: Tensor) -> Tensor:
+    """The faces with a marked corner."""
+    first, second, third = (marks.index_select(0, column) for column in corners)
+    return torch.nonzero(first | second | third)[:, 0]
 
 
 def _primitive(

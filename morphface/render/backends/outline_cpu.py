@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -14,9 +14,9 @@ from morphface.geometry.topology import Topology
 from morphface.render.backends import threads
 from morphface.render.backends.kernels.outline import blend, mark, trace, unblend
 
-__all__ = ["smooth"]
+__all__ = ["Outline", "copied", "smooth"]
 
-LITTLE = {mark: 200_000, trace: 4_000, blend: 20_000, unblend: 20_000}
+LITTLE = {mark: 50_000, trace: 1_000, blend: 20_000, unblend: 20_000}
 """Edges or pairs that one thread has done before another one has woken up."""
 
 
@@ -36,27 +36,56 @@ class _Smooth(torch.autograd.Function):
         fragments: tuple[Tensor, Tensor],
         near: float,
     ) -> Tensor:
-        pairs = _pairs(screen, topology, fragments, near)
-        starts, pixels, _, amounts = pairs
-        out, flat = _copy(image)
-        difference = np.empty((len(pixels), image.shape[-1]), flat.dtype)
-        _run(blend, len(pixels), len(image), starts, pixels, amounts, flat, difference)
-        ctx.pairs, ctx.difference = pairs, difference
+        out = copied(image)
+        ctx.outline = Outline.blended(out, screen, topology, fragments, near)
         ctx.screen = screen.shape, screen.detach().numpy().dtype
         return torch.from_numpy(out)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        starts, pixels, ends, amounts = ctx.pairs
-        out, flat = _copy(grad)
+        out = copied(grad)
         (batch, vertices, _), dtype = ctx.screen
         wanted = ctx.needs_input_grad[1]
         moved = np.zeros((batch, vertices if wanted else 0, 3), dtype)
-        arrays = starts, pixels, ends, amounts, ctx.difference, flat, moved
-        _run(unblend, len(pixels), batch, *arrays)
+        ctx.outline.unblend(out, moved)
         found = torch.from_numpy(moved) if wanted else None
         return torch.from_numpy(out), found, None, None, None
+
+
+class Outline(NamedTuple):
+    """What was blended: where the pairs of each image and axis begin, and what `trace` found."""
+
+    starts: np.ndarray
+    pixels: np.ndarray
+    ends: np.ndarray
+    amounts: np.ndarray
+    difference: np.ndarray
+
+    @classmethod
+    def blended(
+        cls,
+        image: np.ndarray,
+        screen: Tensor,
+        topology: Topology,
+        fragments: tuple[Tensor, Tensor],
+        near: float,
+    ) -> "Outline":
+        """Blends `image` in place, and says what was blended."""
+        starts, pixels, ends, amounts = _pairs(screen, topology, fragments, near)
+        difference = np.empty((len(pixels), image.shape[-1]), image.dtype)
+        rows = _rows(image)
+        _run(blend, len(pixels), len(image), starts, pixels, amounts, rows, difference)
+        return cls(starts, pixels, ends, amounts, difference)
+
+    def unblend(self, grad: np.ndarray, moved: np.ndarray) -> None:
+        """Turns `grad` into that of the image that was given, in place; adds to `moved`.
+
+        Args:
+            grad: the gradient with respect to the blended image.
+            moved: with respect to positions; without vertices it is not wanted.
+        """
+        _run(unblend, len(self.pixels), len(grad), *self, _rows(grad), moved)
 
 
 def _pairs(
@@ -81,13 +110,18 @@ def _pairs(
     return starts, pixels, ends, amounts
 
 
-def _copy(image: Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """A copy, and the same memory as rows of channels.
+def copied(image: Tensor) -> np.ndarray:
+    """A copy by numpy, as torch would wake threads of its own, which then slow down the kernels'.
 
-    By numpy, as torch would wake threads of its own for it, which then slow down the kernels'.
+    Args:
+        image: or its gradient.
     """
-    out = np.array(image.detach().numpy(), order="C")
-    return out, out.reshape(math.prod(out.shape[:3]), out.shape[3])
+    return np.array(image.detach().numpy(), order="C")
+
+
+def _rows(image: np.ndarray) -> np.ndarray:
+    """The same memory as rows of channels."""
+    return image.reshape(math.prod(image.shape[:3]), image.shape[3])
 
 
 def _run(kernel: Callable[..., None], work: int, tasks: int, *arguments: Any) -> None:

@@ -13,15 +13,15 @@ from numba.core.runtime.nrt import rtsys
 
 from morphface.core.errors import SlowWarning
 
-__all__ = ["cache_folders", "compiled", "compiled_before"]
+__all__ = ["cache_folders", "compiled", "compiled_before", "inlined"]
 
 _folders: set[Path] = set()
 
 
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+def compiled(function: Callable[..., Any], **options: Any) -> Callable[..., Any]:
     """Compiles without the interpreter lock, and keeps the result where that can be written."""
     function = unwrap(function)  # numba cannot compile what a shape checker has wrapped
-    compiler: Any = partial(numba.njit, nogil=True, error_model="numpy")
+    compiler: Any = partial(numba.njit, nogil=True, error_model="numpy", **options)
     try:
         kernel: Any = compiler(cache=True)(function)
     except RuntimeError:  # neither the package nor the user's cache folder is writable
@@ -32,6 +32,17 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
         if _LOADS_ALONE:
             kernel._cache = _KernelCache(function)
     return kernel
+
+
+def inlined(function: Callable[..., Any]) -> Callable[..., Any]:
+    """As `compiled`, for a part of a kernel that is needed for each face or pixel.
+
+    Left to itself the compiler calls it, if it is long, and hands it every array on the stack.
+
+    Args:
+        function: as it is called by others that are compiled, and by nobody else.
+    """
+    return compiled(function, forceinline=True)
 
 
 _LOADS_ALONE = hasattr(FunctionCache, "_load_overload") and hasattr(rtsys, "initialize")

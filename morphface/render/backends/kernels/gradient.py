@@ -20,7 +20,7 @@ one place, and the outcome does not depend on who was faster.
 
 import numpy as np
 
-from morphface.render.backends.kernels.compiler import compiled
+from morphface.render.backends.kernels.compiler import compiled, inlined
 
 __all__ = ["screen_gradient"]
 
@@ -82,7 +82,7 @@ def screen_gradient(
             _flush(out, faces, held, sums)
 
 
-@compiled
+@inlined
 def _plane(corner, faces, f, perspective):
     """What a face has for all of its pixels.
 
@@ -102,7 +102,7 @@ def _plane(corner, faces, f, perspective):
     return (z0, z1, z2, p0, p1, p2, t0, t1, t2, t0 * n, t1 * n, t2 * n), edges
 
 
-@compiled
+@inlined
 def _flush(out, faces, f, sums):
     """Adds `sums` to the corners of face `f`, and empties them."""
     for k in range(3):

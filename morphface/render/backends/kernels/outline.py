@@ -17,14 +17,14 @@ import math
 
 import numpy as np
 
-from morphface.render.backends.kernels.compiler import compiled
+from morphface.render.backends.kernels.compiler import compiled, inlined
 
 __all__ = ["blend", "mark", "trace", "unblend"]
 
 LONGEST = 1000  # faces that a walk crosses at most
 
 
-@compiled
+@inlined
 def _turn(corner, a, b, c):
     """Twice the signed area of a triangle on the screen; exact in sign where float32 goes in."""
     x, y = float(corner[a, 0]), float(corner[a, 1])
@@ -32,14 +32,14 @@ def _turn(corner, a, b, c):
     return along - (float(corner[b, 1]) - y) * (float(corner[c, 0]) - x)
 
 
-@compiled
+@inlined
 def _axis(corner, a, b):
     """The axis along which neighbours are compared at this edge: the one it is steeper to."""
     across = abs(float(corner[b, 0]) - float(corner[a, 0]))
     return 0 if across <= abs(float(corner[b, 1]) - float(corner[a, 1])) else 1
 
 
-@compiled
+@inlined
 def _meeting(corner, a, b, u, v):
     """Where along `u` an edge is at `v`, how far towards its second end, and its slope."""
     start, end = float(corner[a, 1 - u]), float(corner[b, 1 - u])
@@ -61,7 +61,7 @@ def mark(task, tasks, points, edges, face, marks):
             _mark_edge(corner, a, b, face[image], marks[image])
 
 
-@compiled
+@inlined
 def _mark_edge(corner, a, b, face, marks):
     u = _axis(corner, a, b)
     start, end = float(corner[a, 1 - u]), float(corner[b, 1 - u])
@@ -117,7 +117,7 @@ def trace(task, tasks, points, mesh, near, fragments, spots, pixels, ends, amoun
         amounts[n, 3], amounts[n, 4] = -slope * amounts[n, 1], -slope * amounts[n, 2]
 
 
-@compiled
+@inlined
 def _end(corner, mesh, near, f, line):
     """The edge where the surface of face `f` ends along a line, lower vertex first; -1 if none."""
     faces, _ = mesh
@@ -144,13 +144,13 @@ def _end(corner, mesh, near, f, line):
     return -1, -1
 
 
-@compiled
+@inlined
 def _next(side, steps):
     """The side that is `steps` further around the same face."""
     return side - side % 3 + (side + steps) % 3
 
 
-@compiled
+@inlined
 def _corners(faces, side):
     """Both vertices of a side, the lower first, and the one opposite."""
     f, k = side // 3, side % 3
@@ -158,7 +158,7 @@ def _corners(faces, side):
     return min(a, b), max(a, b), faces[f, (k + 2) % 3]
 
 
-@compiled
+@inlined
 def _ahead(corner, a, b, c, line):
     """Positive if `c` lies beyond the edge from `a` to `b` on the way, negative if before."""
     u, _, way, _ = line
@@ -167,7 +167,7 @@ def _ahead(corner, a, b, c, line):
     return -turned * facing if u == 0 else turned * facing
 
 
-@compiled
+@inlined
 def _first_side(corner, faces, f, line):
     """The side by which a line leaves face `f`; -1 if it misses it, by rounding."""
     u, v = line[0], line[1]
@@ -179,7 +179,7 @@ def _first_side(corner, faces, f, line):
     return -1
 
 
-@compiled
+@inlined
 def _beyond(corner, mesh, side, line):
     """The side by which the surface goes on, -1 if it ends. Faces without area come last."""
     faces, ring = mesh
@@ -196,7 +196,7 @@ def _beyond(corner, mesh, side, line):
     return flat
 
 
-@compiled
+@inlined
 def _clipped(corner, faces, f, near):
     a, b, c = faces[f, 0], faces[f, 1], faces[f, 2]
     return not min(corner[a, 2], corner[b, 2], corner[c, 2]) > near

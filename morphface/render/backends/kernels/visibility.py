@@ -21,7 +21,7 @@ import math
 import numpy as np
 
 from morphface.render.backends import NEAR
-from morphface.render.backends.kernels.compiler import compiled
+from morphface.render.backends.kernels.compiler import compiled, inlined
 
 __all__ = ["draw_images", "draw_share", "resolve_rows"]
 
@@ -33,14 +33,16 @@ SMALL = 16  # pixels that are looked at to see whether a face is hidden; larger 
 
 @compiled
 def draw_images(
-    worker, task, tasks, points, faces, perspective, cull, keys, touched, face, weights, depth
+    worker, task, tasks, points, values, faces, perspective, cull, keys, touched, found, out
 ):
     """Draws one image in the buffer of this worker, and writes its result."""
-    corner, rows = points[task], (0, face.shape[1])
+    mesh = points[task], values[task if len(values) > 1 else 0], faces, perspective
+    face, weights, depth = found
     own = keys[worker : worker + 1], touched[worker : worker + 1]
     own[1][:] = False
-    _draw(corner, faces, (0, len(faces)), perspective, cull, own[0][0], own[1][0])
-    _resolve(corner, faces, perspective, rows, own, face[task], weights[task], depth[task])
+    _draw(mesh[0], faces, (0, len(faces)), perspective, cull, own[0][0], own[1][0])
+    seen = face[task], weights[task], depth[task]
+    _resolve(mesh, (0, face.shape[1]), own, seen, out[task])
 
 
 @compiled
@@ -51,14 +53,14 @@ def draw_share(worker, task, tasks, corner, faces, perspective, cull, keys, touc
 
 
 @compiled
-def resolve_rows(task, tasks, corner, faces, perspective, keys, touched, face, weights, depth):
+def resolve_rows(task, tasks, mesh, keys, touched, found, out):
     """Writes this task's rows of the result from the buffers of all workers."""
-    height = len(face)
+    height = len(found[0])
     rows = task * height // tasks, (task + 1) * height // tasks
-    _resolve(corner, faces, perspective, rows, (keys, touched), face, weights, depth)
+    _resolve(mesh, rows, (keys, touched), found, out)
 
 
-@compiled
+@inlined
 def _first(edge, size):
     """Index of the first pixel whose centre is at `edge` or beyond, at most `size`."""
     return int(math.ceil(min(max(edge, 0.0), float(size)) - 0.5))
@@ -111,7 +113,7 @@ def _draw(corner, faces, share, perspective, cull, keys, touched):
     _enter(spans, planes, count, keys, touched)
 
 
-@compiled
+@inlined
 def _corners(corner, faces, f):
     """x, y and z of the corners of face `f`."""
     f = np.uint64(f)
@@ -122,7 +124,7 @@ def _corners(corner, faces, f):
     return x0, y0, z0, x1, y1, z1, x2, y2, z2
 
 
-@compiled
+@inlined
 def _box(points, size):
     """The rows and columns whose pixel centres lie in a face's box: half-open ranges."""
     x0, y0, _, x1, y1, _, x2, y2, _ = points
@@ -130,14 +132,14 @@ def _box(points, size):
     return top, bottom, _first(min(x0, x1, x2), size[1]), _first(max(x0, x1, x2), size[1])
 
 
-@compiled
+@inlined
 def _area(points):
     """Twice the signed area on the screen; y points down: negative if seen from outside."""
     x0, y0, _, x1, y1, _, x2, y2, _ = points
     return (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
 
 
-@compiled
+@inlined
 def _drawable(points, area, perspective):
     """Whether a face has an area and lies in front of the camera; a NaN fails each comparison."""
     z0, z1, z2 = points[2], points[5], points[8]
@@ -146,7 +148,7 @@ def _drawable(points, area, perspective):
     return not perspective or min(z0, z1, z2) >= NEAR
 
 
-@compiled
+@inlined
 def _hidden(points, box, perspective, keys, touched):
     """Whether all pixels of a small box show something nearer than this face can be."""
     top, bottom, left, right = box
@@ -165,7 +167,7 @@ def _hidden(points, box, perspective, keys, touched):
     return True
 
 
-@compiled
+@inlined
 def _plane(points, area, perspective):
     """Nearness at the centre of the first pixel, and its slopes along the screen.
 
@@ -183,7 +185,7 @@ def _plane(points, area, perspective):
     return q + (0.5 - x0) * q_x + (0.5 - y0) * q_y, q_x, q_y
 
 
-@compiled
+@inlined
 def _by_height(points, area):
     """The corners from the top down, and whether that turned the face to a negative area."""
     x0, y0, _, x1, y1, _, x2, y2, _ = points
@@ -193,13 +195,13 @@ def _by_height(points, area):
     return x0, y0, x1, y1, x2, y2, area < 0.0
 
 
-@compiled
+@inlined
 def _upper_first(x0, y0, x1, y1, area):
     """Two corners in the order of y; a swap turns the face over."""
     return (x1, y1, x0, y0, -area) if y1 < y0 else (x0, y0, x1, y1, area)
 
 
-@compiled
+@inlined
 def _enter(spans, planes, count, keys, touched):
     """Enters spans into the buffer, whose rows are emptied when they are first needed."""
     for k in range(count):
@@ -215,7 +217,7 @@ def _enter(spans, planes, count, keys, touched):
                 keys[row, column] = key
 
 
-@compiled
+@inlined
 def _key(nearness, low):
     """Orders by nearness first and then by the low bits: a float's bits, made monotone."""
     rounded = np.float32(nearness)
@@ -223,7 +225,7 @@ def _key(nearness, low):
     return ((bits ^ ((bits >> 31) & MASK)) << 32) | low
 
 
-@compiled
+@inlined
 def _merge(keys, touched, row):
     """Gathers a row of all buffers in the first one; whether it holds anything."""
     found = touched[0, row]
@@ -240,13 +242,19 @@ def _merge(keys, touched, row):
 
 
 @compiled
-def _resolve(corner, faces, perspective, rows, buffers, face, weights, depth):
-    """Writes rows of the result from the face that each of their pixels holds."""
-    keys, touched = buffers
+def _resolve(mesh, rows, buffers, found, out):
+    """Writes rows of the result from the face that each of their pixels holds.
+
+    `out` gets colours, where the corners have any, and what is covered, if it has a channel more.
+    """
+    corner, value, faces, perspective = mesh
+    (keys, touched), (face, weights, depth) = buffers, found
+    painted, channels = len(value) > 0, out.shape[2]
     q0 = q1 = q2 = 1.0
+    colours = _colours(value, faces, 0, False)
     for row in range(rows[0], rows[1]):
         if not _merge(keys, touched, row):
-            face[row], weights[row], depth[row] = -1, 0.0, np.inf
+            face[row], weights[row], depth[row], out[row] = -1, 0.0, np.inf, 0.0
             continue
         y = row + 0.5
         held = np.int64(-1)
@@ -257,6 +265,8 @@ def _resolve(corner, faces, perspective, rows, buffers, face, weights, depth):
                 weights[row, column, 0] = 0.0
                 weights[row, column, 1] = 0.0
                 weights[row, column, 2] = 0.0
+                for channel in range(channels):
+                    out[row, column, channel] = 0.0
                 continue
             f = MASK - (key & MASK)
             face[row, column] = f
@@ -266,6 +276,7 @@ def _resolve(corner, faces, perspective, rows, buffers, face, weights, depth):
                 y0, y1, y2 = y0 - y, y1 - y, y2 - y
                 if perspective:  # as 1 / z is to the others
                     q0, q1, q2 = z1 * z2, z2 * z0, z0 * z1
+                colours = _colours(value, faces, f, painted)
             x = column + 0.5
             w0 = (x1 - x) * y2 - (x2 - x) * y1
             w1 = (x2 - x) * y0 - (x0 - x) * y2
@@ -279,3 +290,30 @@ def _resolve(corner, faces, perspective, rows, buffers, face, weights, depth):
             weights[row, column, 1] = w1
             weights[row, column, 2] = w2
             depth[row, column] = w0 * z0 + w1 * z1 + w2 * z2
+            if painted:
+                _paint(out, row, column, (w0, w1, w2), colours)
+
+
+@inlined
+def _colours(value, faces, f, painted):
+    """Three channels at the corners of face `f`."""
+    if not painted:
+        return (0.0, 0.0, 0.0), (0.0, 0.0, 0.0), (0.0, 0.0, 0.0)
+    f = np.uint64(f)
+    i, j, k = np.uint64(faces[f, 0]), np.uint64(faces[f, 1]), np.uint64(faces[f, 2])
+    return (
+        (float(value[i, 0]), float(value[i, 1]), float(value[i, 2])),
+        (float(value[j, 0]), float(value[j, 1]), float(value[j, 2])),
+        (float(value[k, 0]), float(value[k, 1]), float(value[k, 2])),
+    )
+
+
+@inlined
+def _paint(out, row, column, weights, colours):
+    """Blends the colours of the corners."""
+    (w0, w1, w2), (a, b, c) = weights, colours
+    out[row, column, 0] = w0 * a[0] + w1 * b[0] + w2 * c[0]
+    out[row, column, 1] = w0 * a[1] + w1 * b[1] + w2 * c[1]
+    out[row, column, 2] = w0 * a[2] + w1 * b[2] + w2 * c[2]
+    if out.shape[2] > 3:
+        out[row, column, 3] = 1.0
