@@ -31,7 +31,8 @@ LIMITS = {"light": log(6), "undone": log(2), "pose": log(1.35)}
 colour."""
 TURNED = 0.5
 """Share of what a turn does to the light by the fit that colours of photos are given: shadows are
-more saturated than light skin, so that one made as bright as it would be turns orange."""
+more saturated than light skin, so that one made as bright as it would be turns orange. The best of
+0.25, 0.5, 0.75 and 1 for the scan of `benchmarks/bench_views.py`."""
 CONTINUED = 0.4
 """Confidence in what is continued from what the photo shows beside it; what is seen has 1."""
 SHOULDER = 0.75
