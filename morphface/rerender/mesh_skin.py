@@ -28,8 +28,8 @@ __all__ = ["MeshSkin"]
 SHADED = 0.9
 """Most light that reaches the inside of a mouth: lips shade it, which harmonics do not know."""
 LIT = 0.02, 0.98
-"""Quantiles of the light on the skin that is seen, between which all light on skin is: narrower ones
-cost heads of harmonic light 1 dB in `benchmarks/bench_views.py`, and the scan nothing."""
+"""Quantiles of the light on the skin that is seen, between which all light on skin is: narrower
+ones cost heads in harmonic light 1 dB in `benchmarks/bench_views.py`, and the scan nothing."""
 NEAR = 0.012
 """Standard deviation around a vertex of the colours that its texture goes on from, in sizes of the
 head."""
