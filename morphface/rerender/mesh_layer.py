@@ -220,9 +220,8 @@ class MeshLayer:
 
         What turns towards the camera is shown better than the photo does, near edges at once.
         """
-        more = (
-            ramp(facing(self.head.face.model.faces, look, camera), *FACING) - self._facing
-        ).clamp(min=0)
+        faces = self.head.face.model.faces
+        more = (ramp(facing(faces, look, camera), *FACING) - self._facing).clamp(min=0)
         edge = torch.maximum(0.5 * (1 - self.head.inner), self._skin.strange)
         lost = 0.6 * more + edge * ramp(more, *SLIGHT)
         growth = self._growth(camera.project(look.vertices)[:, :2])

@@ -129,9 +129,8 @@ class MouthInside:
         """The colours of what the photo shows nearest, and how far places have them."""
         near = self.seen.nearest(flat, upper=upper)
         # The median of three columns: a dark spot between two crowns is not to become a line.
-        columns = near.nan_to_num(posinf=0.0) + flat.new_tensor([-1, 0, 1])[:, None, None, None] * (
-            flat.new_tensor([SPOT, 0.0])
-        )
+        shift = flat.new_tensor([[-SPOT, 0.0], [0.0, 0.0], [SPOT, 0.0]])
+        columns = near.nan_to_num(posinf=0.0) + shift[:, None, None]
         pixels = self.head.photo.pixels[None].expand(3, -1, -1, -1)
         found = look_up(pixels, self.seen.axes.screen(columns), "bilinear")
         colour = found.median(0).values * brighter

@@ -231,11 +231,8 @@ def _ends(
 
     It ends where it is darkest just below, so that no tips of teeth are left to what is under them.
     """
-    count = len(bright)
-    begins, begun = (
-        bright[: int(FIRST * count)].int().argmax(0),
-        bright[: int(FIRST * count)].any(0),
-    )
+    count, first = len(bright), int(FIRST * len(bright))
+    begins, begun = bright[:first].int().argmax(0), bright[:first].any(0)
     rows = torch.arange(count)[:, None]
     dark = ~bright & (rows > begins)
     last = torch.where(dark.any(0), dark.int().argmax(0), count)

@@ -225,11 +225,11 @@ class Person:
     def _chin(self) -> Tensor:
         """How bright the albedo of a chin is, beside that of cheeks."""
         model, seen = self.face.model, self.face.pixels
-        cheeks = model.regions.get("cheeks")
-        if cheeks is None or seen is None:
+        cheeks, beard = model.regions.get("cheeks"), model.regions.get("beard")
+        if cheeks is None or beard is None or seen is None:
             return torch.ones(())
         bright = seen.albedo @ seen.albedo.new_tensor(LUMINANCE)
-        chin = (model.regions["beard"] > 0.5) & (model.identity.mean[:, 1] < CHIN)
+        chin = (beard > 0.5) & (model.identity.mean[:, 1] < CHIN)
         return bright[chin].mean() / bright[cheeks > 0.5].mean().clamp(min=1e-3)
 
     @cached_property

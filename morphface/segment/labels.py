@@ -157,9 +157,9 @@ def _priors(seen: dict[str, np.ndarray], work: Working) -> list[Float[np.ndarray
     skin = np.where(head, 0.15 + 0.75 * bare * (1 - worn), skin)
     hair = np.where(head, 0.12 + 0.8 * np.maximum(worn, 1 - bare), hair * np.where(head, 0, 1))
     # Ears of a mesh are seldom quite where those of a photo are: beside them colours tell.
-    beside = distance(~(seen["ears"] > 0.5)) < EARS * size if (seen["ears"] > 0.5).any() else False
-    hair = np.where(beside & ~head, np.minimum(hair, 0.5), hair)
-    skin = np.where(beside & ~head, 0.4, skin)
+    ears = seen["ears"] > 0.5
+    beside = ears.any() & ~head & (distance(~ears) < EARS * size)
+    hair, skin = np.where(beside, np.minimum(hair, 0.5), hair), np.where(beside, 0.4, skin)
     end = np.clip(1 - seen["height"] / 25, 0, 1) * head
     clothes = np.where(head, 0.02 + 0.25 * seen["neck"] + 0.6 * end, clothes)
     total = hair + skin + clothes
