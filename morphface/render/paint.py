@@ -14,7 +14,7 @@ from morphface.geometry.topology import Topology
 from morphface.render import backends
 from morphface.render.antialias import antialias, check_topology
 from morphface.render.interpolate import interpolate
-from morphface.render.rasterize import Fragments, checked, rasterize
+from morphface.render.rasterize import Fragments, checked, visible
 
 __all__ = ["paint"]
 
@@ -62,14 +62,14 @@ def paint(
         check_topology(topology, faces, points)
     behind = perspective and least < backends.NEAR
     if behind or not _at_once(colours, points, backend):
-        fragments = rasterize(screen, faces, size, backend=backend, perspective=perspective)
-        image = interpolate(colours, faces, fragments)
+        mesh = points, faces
+        seen = visible(*mesh, size, least=least, backend=backend, perspective=perspective)
+        image = interpolate(colours, faces, seen)
         if covered:
-            image = torch.cat([image, fragments.mask[..., None].to(image.dtype)], dim=-1)
+            image = torch.cat([image, seen.mask[..., None].to(image.dtype)], dim=-1)
         if smooth:
-            mesh = points, faces, fragments
-            image = antialias(image, *mesh, topology=topology, perspective=perspective)
-        return image, fragments
+            image = antialias(image, *mesh, seen, topology=topology, perspective=perspective)
+        return image, seen
     from morphface.render.backends.paint_cpu import Task, painted  # numba: on first use
 
     outlines = topology if smooth else None

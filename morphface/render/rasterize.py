@@ -76,6 +76,35 @@ def rasterize(
         BackendError: `backend` cannot run on the device of `screen`.
     """
     screen, least = checked(screen, faces, size)
+    return visible(
+        screen, faces, size, least=least, backend=backend, perspective=perspective, cull=cull
+    )
+
+
+def visible(
+    screen: Tensor,
+    faces: Tensor,
+    size: tuple[int, int],
+    *,
+    least: float,
+    backend: str,
+    perspective: bool,
+    cull: bool = False,
+) -> Fragments:
+    """As `rasterize`, of what `checked` has passed.
+
+    Args:
+        screen: as `checked` returns it.
+        faces: as for `rasterize`.
+        size: as for `rasterize`.
+        least: depth, as `checked` returns it.
+        backend: as for `rasterize`.
+        perspective: as for `rasterize`.
+        cull: as for `rasterize`.
+
+    Raises:
+        BackendError: `backend` cannot run on the device of `screen`.
+    """
     name = backends.resolve(backend, screen.device)
     nearest = backends.select(name, screen.device)
 

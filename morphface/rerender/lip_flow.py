@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import torch
-from cv2 import pointPolygonTest
 from jaxtyping import Bool, Float
 from torch import Tensor
 
@@ -100,6 +99,8 @@ class LipFlow:
     @cached_property
     def _sides(self) -> list[Bool[Tensor, " N"]]:
         """Landmarks that steer what is above the mouth, and those that steer what is below."""
+        import cv2
+
         head, place = self.head, self.head.landmarks(self.head.neutral)
         normals = head.landmarks(head.look.normals(head.face.model.faces))
         towards = -normalized(head.marks)
@@ -110,7 +111,7 @@ class LipFlow:
         aside = (place - middle)[:, 0].abs() > AROUND[1] * wide
         low = place[:, 1] < middle[1]
         edge = place[list(OUTER_LIPS), :2].numpy()
-        away = [pointPolygonTest(edge, point, True) for point in place[:, :2].tolist()]
+        away = [cv2.pointPolygonTest(edge, point, True) for point in place[:, :2].tolist()]
         near &= torch.tensor(away) < 0  # what is between both edges of a lip goes with them
         sides = [near & (low ^ above | aside) for above in (True, False)]
         for ring, certain in ((OUTER_LIPS, faces), (INNER_LIPS, torch.ones_like(faces))):

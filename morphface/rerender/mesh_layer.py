@@ -242,8 +242,7 @@ class MeshLayer:
     @cached_property
     def _facing(self) -> Float[Tensor, " V"]:
         """How well the photo shows each vertex, by its angle."""
-        head = self.head
-        return ramp(facing(head.face.model.faces, head.look, head.face.camera), *FACING)
+        return ramp(self._skin.cosine, *FACING)
 
     @cached_property
     def _areas_before(self) -> Float[Tensor, " F"]:

@@ -18,7 +18,7 @@ from morphface.geometry.mesh import edges, normalized
 from morphface.render.warp import look_up
 from morphface.rerender.bare import continued
 from morphface.rerender.grain import DARK, Grain, grain_of
-from morphface.rerender.looks import facing, shade
+from morphface.rerender.looks import facing
 from morphface.rerender.seen_head import SeenHead
 from morphface.rerender.turn import above_neck
 from morphface.segment.filters import blurred
@@ -125,7 +125,7 @@ class MeshSkin:
 
         What harmonics make of the side that it does not show is a guess without bounds.
         """
-        light = shade(self.head.face.model.faces, self.head.look)
+        light = self.head.look.shades(self.head.face.model.faces)
         known, bounded = light[self.weight > 0.5], light
         if len(known):
             low, high = (torch.quantile(known, q, dim=0) for q in LIT)
@@ -202,15 +202,14 @@ class MeshSkin:
             head.face.model.faces, self._difference, self.weight * (self.weight > 0.6)
         )
         off = (self._difference - usual).abs().mean(-1)
-        cosine = self._cosine
         drawn = torch.maximum(head.shown, self._kept)[:, 0]
-        asked = ramp(cosine, EDGEWISE[1], EDGEWISE[0]) * (1 - self.feature) * drawn
+        asked = ramp(self.cosine, EDGEWISE[1], EDGEWISE[0]) * (1 - self.feature) * drawn
         skin = smoothstep(head.person.at_vertices(head.person.labels.skin), 0.5, 0.9)
         found = asked * ramp(off, *STRANGE) * head.bare[:, 0] * (1 - skin)
         return self._spread(found * (1 - self.covered) * (1 - head.person.beard))
 
     @cached_property
-    def _cosine(self) -> Float[Tensor, " V"]:
+    def cosine(self) -> Float[Tensor, " V"]:
         """How well the photo faces each vertex."""
         head = self.head
         return facing(head.face.model.faces, head.look, head.face.camera)
@@ -222,7 +221,7 @@ class MeshSkin:
         An ear or a rim of light would be smeared over a cheek that turns to the camera.
         """
         head = self.head
-        cosine = self._cosine
+        cosine = self.cosine
         inner = self.weight * (self.weight > 0.6) * (cosine > MIDDLE[1])
         usual = continued(head.face.model.faces, self._difference, inner)
         off = (self._difference - usual).abs().mean(-1)
@@ -275,7 +274,7 @@ class MeshSkin:
         if twin is None:
             return self.places, torch.zeros_like(self.lit), torch.zeros_like(self.lit[:, :1])
         gain = (self.painted + DARK).log() - (self._smooth_photo + DARK).log()[twin]
-        cosine = self._cosine
+        cosine = self.cosine
         seen = self.weight * (1 - self.other) * (1 - self.strange) * ramp(cosine, *MIDDLE)
         share = seen[twin, None] * self.head.bare
         share = share * ramp(gain.abs().amax(-1, keepdim=True), *UNLIKE)
@@ -297,7 +296,7 @@ class MeshSkin:
         little of it.
         """
         mean = self.head.face.model.identity.mean
-        known = self.weight * (1 - self.other) * self._cosine
+        known = self.weight * (1 - self.other) * self.cosine
         return grain_of(mean, known, self.places)
 
     @cached_property

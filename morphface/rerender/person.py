@@ -18,7 +18,7 @@ from morphface.fit.fitted import FittedFace
 from morphface.geometry.mesh import vertex_normals
 from morphface.media.images import Photo
 from morphface.render.interpolate import interpolate
-from morphface.render.rasterize import rasterize
+from morphface.render.rasterize import Fragments, rasterize
 from morphface.render.sight import Sight
 from morphface.render.warp import look_up
 from morphface.rerender.hair import hair_colours
@@ -42,8 +42,6 @@ BROAD = 0.3
 """How far hair and shoulders of someone else go beyond their head, in sizes of it."""
 RIM = 0.06
 """How far around a pixel its foreground colour is looked for."""
-
-
 INNER = 2.0
 """Pixels within the outline up to which colours are mixed with what is behind, whatever the matte
 says."""
@@ -303,8 +301,8 @@ class Person:
         """How far the scalp differs from the forehead in CIE Lab, in colour more than in light."""
         import cv2
 
-        face = self.face.model.regions.get("face", torch.zeros_like(scalp))
-        high = ramp(self.face.model.identity.mean[:, 1], *FOREHEAD) * face
+        model = self.face.model
+        high = ramp(model.identity.mean[:, 1], *FOREHEAD) * model.regions.get("face", 0 * scalp)
         seen = self.on_mesh(torch.stack([scalp, high], -1)) * (self.matte > 0.9)[..., None] > 0.5
         lab = np.asarray(cv2.cvtColor(self.work.pixels, cv2.COLOR_RGB2LAB))
         if not seen.any((0, 1)).all():
@@ -314,8 +312,8 @@ class Person:
 
     def _cut(self, region: Float[Tensor, " V"]) -> float:
         """Share of what would be seen of a region that lies beyond the photo's border."""
-        vertices = self.sight.vertices
-        facing = (vertex_normals(vertices, self.sight.faces) * vertices).sum(-1) < 0
+        vertices, faces = self.sight.vertices, self.sight.faces
+        facing = (vertex_normals(vertices, faces) * vertices).sum(-1) < 0
         places = self.face.camera.project(vertices[facing & (region > 0.5)])[:, :2]
         if not len(places):
             return 0.0
@@ -329,12 +327,15 @@ class Person:
         Args:
             values: of the vertices.
         """
-        scale, camera = self.work.scale, self.face.camera
+        return interpolate(values[None].float(), self.sight.faces, self._drawn)[0].numpy()
+
+    @cached_property
+    def _drawn(self) -> Fragments:
+        """What each pixel of the working size shows of the mesh."""
+        scale, camera, faces = self.work.scale, self.face.camera, self.sight.faces
         screen = camera.project(self.sight.vertices) * torch.tensor([scale, scale, 1.0])
         size = self.work.pixels.shape[0], self.work.pixels.shape[1]
-        faces = self.sight.faces
-        found = rasterize(screen[None], faces, size, perspective=camera.weak_depth is None)
-        return interpolate(values[None].float(), faces, found)[0].numpy()
+        return rasterize(screen[None], faces, size, perspective=camera.weak_depth is None)
 
     @cached_property
     def seen_front(self) -> Float[np.ndarray, "h w"]:

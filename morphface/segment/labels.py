@@ -79,7 +79,8 @@ def label_person(
     place = np.clip(np.stack([lab[..., 0] / 100, (lab[..., 1] + 64) / 128], -1), 0, 1)
     place = np.concatenate([place, np.clip((lab[..., 2:] + 64) / 128, 0, 1)], -1)
     bins = tuple(np.minimum((place * BINS).astype(int), BINS - 1).reshape(-1, 3).T)
-    priors = _priors(seen, work)
+    deep = distance(work.head) / work.size
+    priors = _priors(seen, work, deep)
     shares = priors
     for _ in range(ROUNDS):
         likely = []
@@ -94,7 +95,7 @@ def label_person(
     guide = work.pixels.mean(-1)
     soft = [np.clip(guided(guide, single(part), radius), 0, 1) for part in shares]
     soft[0], soft[2] = (part * (1 - fixed) for part in (soft[0], soft[2]))
-    inner = np.clip(distance(work.head) / (INNER * work.size) - 1, 0, 1) * seen["face"]
+    inner = np.clip(deep / INNER - 1, 0, 1) * seen["face"]
     grown = soft[2] * inner  # a beard or a mask: nobody has a shirt on the face
     soft[0], soft[2] = soft[0] + grown, soft[2] - grown
     alone = soft[0] * (1 - _hangs_together(soft[0] * matte, seen["beard"] > 0.5, work))
@@ -136,14 +137,15 @@ def _closed(mask: Bool[np.ndarray, "H W"], radius: int) -> Float[np.ndarray, "H 
     return np.asarray(cv2.resize(closed, mask.shape[::-1]))
 
 
-def _priors(seen: dict[str, np.ndarray], work: Working) -> list[Float[np.ndarray, "H W"]]:
+def _priors(
+    seen: dict[str, np.ndarray], work: Working, deep: Float[np.ndarray, "H W"]
+) -> list[Float[np.ndarray, "H W"]]:
     """What each pixel of the person shows, as far as its place tells: hair, skin, clothes."""
     head, size = work.head, work.size
     rows, columns = np.nonzero(head)
     y, x = np.mgrid[: head.shape[0], : head.shape[1]] + 0.5
     if not len(rows):
         return [np.full(head.shape, share) for share in (0.2, 0.2, 0.6)]
-    deep = distance(head) / size
     face = seen["face"] > 0.5
     low = float(np.quantile(rows, 0.995))
     chin = float(np.nonzero(face)[0].max()) if face.any() else low
