@@ -15,8 +15,10 @@ from morphface.fit.analysis.colour import LUMINANCE
 from morphface.fit.analysis.lens import look_up
 from morphface.fit.analysis.result import PhotometricResult
 from morphface.fit.detail import kernels
-from morphface.fit.detail.equations import Rows, high_band, like_skin, rows_of
+from morphface.fit.detail.bands import high_band
+from morphface.fit.detail.equations import Rows, Shown, like_skin, rows_of
 from morphface.fit.detail.grid import Grid, Ground
+from morphface.fit.detail.relight import relit
 from morphface.fit.detail.settings import DetailSettings
 from morphface.fit.detail.solve import heights_of
 from morphface.fit.fitted import FittedFace
@@ -70,12 +72,14 @@ def fit_detail(
         ModelError: the model has no texture coordinates.
     """
     _check(faces, photos, size)
-    told, model = settings or DetailSettings(), faces[0].model
+    told, model = settings or DetailSettings.of(len(faces)), faces[0].model
     grid = Grid.of(model, size or min(LARGEST, max(map(texture_size, faces))))
     with torch.no_grad():
         alone = len(faces) < 2
-        told = told if alone else replace(told, groove=0.0)
-        rows = [_rows(*pair, grid, told, alone) for pair in zip(faces, photos, strict=True)]
+        shots = [_shown(*pair, grid, alone) for pair in zip(faces, photos, strict=True)]
+        if not alone:
+            shots = relit(shots)
+        rows = [rows_of(grid, shot, told, lines=alone) for shot in shots]
         person = faces[0].parameters
         still = torch.zeros_like(person.expression)
         rest = grid.ground(model, model.vertices(person.identity, still, person.gaze)[0])
@@ -106,10 +110,8 @@ def _pixels_of(face: FittedFace) -> PhotometricResult:
     return face.pixels
 
 
-def _rows(
-    face: FittedFace, photo: Photo, grid: Grid, settings: DetailSettings, alone: bool
-) -> Rows:
-    """The equations of one photo, the only one or not."""
+def _shown(face: FittedFace, photo: Photo, grid: Grid, alone: bool) -> Shown:
+    """What one photo, the only one or not, shows of the skin."""
     seen, posed, model = _pixels_of(face), face.vertices_in_camera(), face.model
     ground = grid.ground(model, posed)
     sight = Sight(photo.pixels, face.camera, posed, model.faces)
@@ -121,10 +123,9 @@ def _rows(
     colour, light = shown.colour / seen.gain[0], face.parameters.illumination[0]
     if seen.grey[0]:
         light = (light @ light.new_tensor(LUMINANCE))[:, None].expand(-1, 3)
-    trust = trust * like_skin(grid, ground, (colour, trust), light)
-    trust = _eroded(grid, trust, BORDER / ground.pitch) if alone else trust
-    wavelength = settings.wavelength(1 if alone else 2)
-    return rows_of(grid, ground, (colour, trust), light, settings=settings, wavelength=wavelength)
+    one = Shown(ground, colour, trust, light)
+    trust = trust * like_skin(grid, one)
+    return replace(one, trust=_eroded(grid, trust, BORDER / ground.pitch) if alone else trust)
 
 
 def _eroded(grid: Grid, trust: Float[Tensor, " n"], texels: float) -> Float[Tensor, " n"]:

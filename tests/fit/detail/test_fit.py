@@ -50,7 +50,7 @@ def test_normals_are_nearer_to_the_true_ones(sideways, relief):
 def test_a_smooth_face_has_no_detail(known):
     face, photo = photographed(known, lamp(0.7, 0.6, 0.4), None)
     found = fit_detail([face], [photo], size=SIZE)
-    assert found.displacement.abs()[in_the_middle(face.model)].max() < 0.04
+    assert found.displacement.abs()[in_the_middle(face.model)].max() < 0.06
 
 
 def test_spots_under_two_lights_are_albedo_and_ripples_are_relief(known, relief):
@@ -60,9 +60,8 @@ def test_spots_under_two_lights_are_albedo_and_ripples_are_relief(known, relief)
     lights = lamp(0.7, 0.5, 0.4), lamp(-0.7, 0.5, 0.4), lamp(0.0, -0.7, 0.4)
     shots = [photographed(known, light, relief, paint) for light in lights]
     where = in_the_middle(model)
-    settings = replace(SURE, coarsest_of_several=40.0)
-    one = fit_detail([shots[0][0]], [shots[0][1]], size=SIZE, settings=settings)
-    all_ = fit_detail(*map(list, zip(*shots, strict=True)), size=SIZE, settings=settings)
+    one = fit_detail([shots[0][0]], [shots[0][1]], size=SIZE, settings=SURE)
+    all_ = fit_detail(*map(list, zip(*shots, strict=True)), size=SIZE, settings=SURE)
     told = [correlation(d.displacement[where], relief.displacement[where]) for d in (one, all_)]
     assert told[1] > max(0.8, told[0] + 0.05)
 
