@@ -32,7 +32,7 @@ AROUND = 6.0
 """Wavelength in millimetres of what is compared with skin."""
 UNLIKE = 0.6, 0.9
 """Logarithms of colours beside the usual skin: skin below the first, none from the second."""
-TINT = 1.5
+TINT = 2.5
 """How much more a difference of tint counts there than one of brightness."""
 MELANIN = (0.45, 0.75, 1.0)
 BLOOD = (0.15, 1.0, 0.85)

@@ -25,7 +25,7 @@ TURNS, REWEIGHTED = 6, 2
 LEAST = 0.03
 """Irradiance that nothing is divided by less than."""
 DARK = 0.1
-"""Irradiance over the photo's median below which a texel tells no albedo."""
+"""Irradiance over the photo's mean below which a texel tells no albedo."""
 AWAY = 0.15
 """Logarithm of a colour beside the others' at which it counts half."""
 RIDGE = 1e-3
@@ -64,7 +64,10 @@ def _albedo(
     amounts = [(basis @ light).clamp(min=LEAST) for basis, light in zip(bases, lights, strict=True)]
     told = [(c / amount).log() for c, amount in zip(colours, amounts, strict=True)]
     levels = [amount.mean(-1) for amount in amounts]
-    begun = [t * (e > DARK * e.median()) for t, e in zip(trusts, levels, strict=True)]
+    begun = [
+        t * (e > DARK * (t * e).sum() / (t.sum() + 1e-6))
+        for t, e in zip(trusts, levels, strict=True)
+    ]
     weights, mean = begun, told[0]
     for _ in range(REWEIGHTED):
         total = torch.stack(weights).sum(0).clamp(min=1e-3)

@@ -1,5 +1,7 @@
 """What detail from shading may be told: standard deviations, lengths and limits.
 
+Logarithms are those of encoded colours of one photo, and of amounts of light of several.
+
 Those marked "measured" were chosen on pictures of a scan and on photos
 (`benchmarks/bench_detail.py` repeats the check); the others are definitions.
 """
