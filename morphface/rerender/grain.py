@@ -31,7 +31,7 @@ FINE = 0.004
 spots, repeated, are a pattern."""
 DARK = 0.04
 """Amount of colour below which ratios of colours are not told."""
-STRIPED = 0.45, 0.7
+STRIPED = 0.35, 0.55
 """How far differences lie along one direction in all of the patch, 0 to 1: pores do not, wrinkles
 and lines of a video do. Grain up to the first, none from the second on; half of 64 portraits have
 less than 0.23, a tenth more than 0.6."""

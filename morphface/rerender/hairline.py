@@ -17,7 +17,7 @@ from morphface.geometry.mesh import vertex_normals
 if TYPE_CHECKING:
     from morphface.rerender.person import Person
 
-__all__ = ["hairiness"]
+__all__ = ["hairiness", "scalp_cut"]
 
 AMOUNT = 0.05, 0.065
 """Hair above the middle of the head, in squares of its size: what a bald one has at most, and what
@@ -49,7 +49,7 @@ def hairiness(person: "Person") -> float:
     hair = person.labels.hair * person.matte
     above = float(hair[: max(round(person.work.middle[1]), 0)].sum()) / person.work.size**2
     likely = _between(float(hair.sum()) / person.work.size**2, HAIRLINE)
-    if _cut(person, scalp) <= CUT:
+    if scalp_cut(person, scalp) <= CUT:
         seen = person.on_mesh(scalp[:, None])[..., 0] > 0.5
         likely = _between(float(hair[seen].mean()) if seen.any() else 1.0, SHARE)
     unlike = _between(_unlike(person, scalp, hair), UNLIKE)
@@ -77,8 +77,13 @@ def _unlike(person: "Person", scalp: Float[Tensor, " V"], hair: Float[np.ndarray
     return float(np.linalg.norm(off * [LIGHTER, 1, 1]))
 
 
-def _cut(person: "Person", scalp: Float[Tensor, " V"]) -> float:
-    """Share of what would be seen of the scalp that lies beyond the photo's border."""
+def scalp_cut(person: "Person", scalp: Float[Tensor, " V"]) -> float:
+    """Share of what would be seen of the scalp that lies beyond the photo's border.
+
+    Args:
+        person: in the photo.
+        scalp: how far each vertex is of it.
+    """
     vertices, faces = person.sight.vertices, person.sight.faces
     facing = (vertex_normals(vertices, faces) * vertices).sum(-1) < 0
     places = person.face.camera.project(vertices[facing & (scalp > 0.5)])[:, :2]

@@ -18,8 +18,9 @@ from morphface.geometry.mesh import edges, normalized
 from morphface.render.warp import look_up
 from morphface.rerender.bare import continued
 from morphface.rerender.grain import DARK, Grain, grain_of
-from morphface.rerender.looks import DIMMEST, facing
+from morphface.rerender.looks import facing
 from morphface.rerender.seen_head import SeenHead
+from morphface.rerender.skin_light import believed
 from morphface.rerender.turn import above_neck
 from morphface.segment.filters import blurred
 
@@ -27,11 +28,6 @@ __all__ = ["MeshSkin"]
 
 SHADED = 0.9
 """Most light that reaches the inside of a mouth: lips shade it, which harmonics do not know."""
-LIT = 0.02, 0.98
-"""Quantiles of the light on the skin that is seen, between which all light on skin is: narrower
-ones cost heads in harmonic light 1 dB in `benchmarks/bench_views.py`, and the scan nothing."""
-FALLS = 0.3
-"""Logarithm of how much darker yet what no photo shows may be."""
 NEAR = 0.012
 """Standard deviation around a vertex of the colours that its texture goes on from, in sizes of the
 head."""
@@ -125,17 +121,9 @@ class MeshSkin:
 
     @cached_property
     def _light(self) -> Float[Tensor, "V 3"]:
-        """That of the photo, nowhere darker or brighter than on the skin that it shows.
-
-        What harmonics make of the side that it does not show is a guess without bounds.
-        """
+        """That of the photo, nowhere much darker or brighter than on the skin that it shows."""
         light = self.head.look.shades(self.head.face.model.faces)
-        known, bounded = light[self.weight > 0.5], light
-        if len(known):
-            low, high = (torch.quantile(known, q, dim=0) for q in LIT)
-            bounded = torch.minimum(torch.maximum(light, low), high)
-            beyond = low.mean().log() - light.mean(-1, keepdim=True).clamp(min=DIMMEST).log()
-            bounded = bounded * (-FALLS * torch.tanh(beyond.clamp(min=0) / FALLS)).exp()
+        bounded = believed(light, self.weight > 0.5)
         return torch.lerp(bounded, light.clamp(max=SHADED), self.head.mouth)
 
     def _evened(self, colours: Float[Tensor, "V 3"]) -> Float[Tensor, "V 3"]:

@@ -27,6 +27,8 @@ from morphface.models import MorphableModel
 
 __all__ = ["Onlooker", "Place"]
 
+_SEEN = 1.0  # independent observations of eyes below which nothing is told of their gaze
+
 Place = tuple[Frame, View, Look]
 """A photo, a view of it that knows what hides the face, and where the fit stands."""
 
@@ -60,6 +62,8 @@ class Onlooker:
         expected = Expected(s.gaze_spread, s.vergence_spread, s.upright_spread)
         scene = scene_of(surface_at(self.model, look), look)
         seen = self._seen(frame, view, scene, iris_gaze(frame.marks, look))
+        if sum(float(eye.worth.sum()) for eye in seen) < _SEEN:
+            return torch.zeros_like(look.gaze)
         return likely_gaze(seen, self.parts, expected)
 
     def colours(self, places: Sequence[Place]) -> tuple[Look, ...]:

@@ -72,10 +72,13 @@ def _covers(
     nothing = torch.zeros(photo.size)
     with torch.no_grad():
         face = face_raster(model, fit, photo)
-        found = None if face is None else _cover(face, eyes_seen(fit.landmarks, photo))
+        eyes = eyes_seen(fit.landmarks, photo)
+        found = None if face is None else _cover(face, eyes)
         if face is None or found is None:
             return nothing, nothing
-        frames = np.maximum(frames_before(face) * face.skin, sunglasses_before(face))
+        frames = frames_before(face) * face.skin
+        if not all(eyes):
+            frames = np.maximum(frames, sunglasses_before(face))
         pictures = found, frames
         cover, frames = (face.spread(each, photo.size).clamp(0, 1) for each in pictures)
         return cover, frames
