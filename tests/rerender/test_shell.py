@@ -2,11 +2,9 @@
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 
-from morphface.media.images import Photo
 from morphface.pipelines.head_files import rigged_head, with_hair
 from morphface.rerender.body import Body
 from morphface.rerender.person import Person
@@ -74,28 +72,6 @@ def test_the_texture_of_the_head_stays_where_its_coordinates_lead(shell, known):
     after = (1 - worn.uv[: len(head.uv), 1]) * whole
     torch.testing.assert_close(after, before, atol=1e-2, rtol=0)
     assert torch.equal(worn.texture[:rows], head.texture)
-
-
-@pytest.mark.parametrize(("hair", "hairy"), [(1.0, 1.0), (0.0, 0.0)])
-def test_hair_beside_a_scalp_that_the_border_cuts_tells_who_is_bald(person, hair, hairy):
-    face, pixels = person.face, person.photo.pixels
-    scalp = face.model.regions["scalp"]
-    brows = face.camera.project(face.vertices_in_camera()[face.model.regions["brows"] > 0.5])
-    top = int(brows[:, 1].min()) - 4
-    camera = replace(
-        face.camera,
-        principal=face.camera.principal - torch.tensor([0.0, top]),
-        size=(len(pixels) - top, pixels.shape[1]),
-    )
-    part = replace(face, fit=replace(face.fit, camera=camera), pixels=None)
-    cut = Person(part, Photo(pixels[top:]))
-    head = cut.work.head.astype("float32")
-    strip = np.arange(head.shape[1]) < cut.work.middle[0] - 0.25 * cut.work.size
-    labels = Labels(head * strip * hair, head * (1 - strip * hair), 0 * head)
-    vars(cut).update(matte=head, labels=labels)
-    assert person._cut(scalp) == 0
-    assert cut._cut(scalp) > 0.9
-    assert cut.hairy == pytest.approx(hairy, abs=0.1)
 
 
 def test_a_bald_person_has_no_hair(person):
