@@ -133,3 +133,10 @@ def test_half_of_a_wave_of_the_limit_is_left():
     middle = (slice(24, -24), slice(24, -24))
     share = left.reshape(SIDE, SIDE)[middle].std() / wave.reshape(SIDE, SIDE)[middle].std()
     assert float(share) == pytest.approx(0.5, abs=0.05)
+
+
+def test_several_photos_are_told_by_other_settings():
+    assert DetailSettings.of(1) == DetailSettings()
+    assert DetailSettings.of(2) == DetailSettings.of(9)
+    assert DetailSettings.of(2).groove == 0
+    assert DetailSettings.of(2).coarsest > DetailSettings.of(1).coarsest
