@@ -1,4 +1,4 @@
-"""What layers miss of a photo: given up as a head turns or moves, and single hairs beside it first."""
+"""What layers miss of a photo is given up as a head turns or moves, single hairs beside it first."""
 
 import pytest
 import torch
