@@ -1,4 +1,4 @@
-"""What layers miss of a photo is given up as a head turns or moves, single hairs beside it first."""
+"""What layers miss of a photo is given up as a head turns or moves, first of all single hairs."""
 
 import pytest
 import torch
