@@ -11,8 +11,9 @@ __all__ = ["FALLS", "LIT", "believed"]
 LIT = 0.02, 0.98
 """Quantiles of the light on the skin that is seen, between which all light on skin is: narrower
 ones cost heads in harmonic light 1 dB in `benchmarks/bench_views.py`, and the scan nothing."""
-FALLS = 0.3
-"""Logarithm of how much darker yet what no photo shows may be."""
+FALLS = 0.15
+"""Logarithm of how much darker yet what no photo shows may be, so that heads in light from the
+front get round: as much again costs the scan of `benchmarks/bench_views.py` 0.1 dB."""
 
 
 def believed(light: Float[Tensor, "V 3"], seen: Bool[Tensor, " V"]) -> Float[Tensor, "V 3"]:

@@ -8,7 +8,7 @@ import torch
 from morphface.pipelines.head_files import rigged_head, with_hair
 from morphface.rerender.body import Body
 from morphface.rerender.person import Person
-from morphface.rerender.shell import _built
+from morphface.rerender.shell import _built, _hanging
 from morphface.segment import Labels
 
 
@@ -80,3 +80,17 @@ def test_a_bald_person_has_no_hair(person):
     vars(bald).update(matte=person.matte, labels=bare)
     assert bald.hairy == 0
     assert _built(Body(bald)) is None
+
+
+def test_small_pieces_beside_a_neck_are_no_hair_and_what_hangs_or_is_large_is():
+    high = torch.linspace(100, -150, 50)[:, None].expand(50, 40)
+    head = torch.zeros(50, 40, dtype=torch.bool)
+    head[5:35, 10:30] = True
+    hair, crumb = torch.zeros_like(head), torch.zeros_like(head)
+    hair[2:10, 8:32] = True  # on top
+    hair[10:45, 8:12] = True  # hangs down
+    hair[35:49, 20:30] = True  # large
+    crumb[38:42, 34:38] = True
+    assert torch.equal(_hanging(hair | crumb, high, head), hair)
+    none = torch.zeros_like(head)
+    assert torch.equal(_hanging(none, high, head), none)
