@@ -19,16 +19,14 @@ from morphface.geometry.spherical_harmonics import AMBIENT, irradiance, sh_basis
 
 __all__ = ["relit"]
 
+TURNS, REWEIGHTED = 6, 2
+RIDGE = 1e-3
 SAMPLE = 20_000
 """Texels that lights are told from."""
-TURNS, REWEIGHTED = 6, 2
-LEAST = 0.03
-"""Irradiance that nothing is divided by less than."""
-DARK = 0.1
-"""Irradiance over the photo's mean below which a texel tells no albedo."""
+LEAST, DARK = 0.03, 0.1
+"""Irradiance that nothing is divided by less than; over its mean, below which no albedo is told."""
 AWAY = 0.15
 """Logarithm of a colour beside the others' at which it counts half."""
-RIDGE = 1e-3
 
 
 def relit(shots: Sequence[Shown]) -> list[Shown]:
