@@ -164,8 +164,13 @@ def _reported() -> list[dict[str, Any]]:
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
 
 
-def _compared(case: dict[str, Any], revision: str) -> dict[str, Any]:
-    """What is told of a clip by the code of another revision."""
+def compared(case: dict[str, Any], revision: str) -> dict[str, Any]:
+    """What is told of a clip by the code of another revision.
+
+    Args:
+        case: what `run_all` says of it.
+        revision: its name.
+    """
     names = [name for name in ("failed", *_COMPARED) if name in case]
     return {"revision": revision, **{name: case[name] for name in names}}
 
@@ -193,7 +198,7 @@ def main() -> None:
     reported = {(case["half"], case["case"]): case for case in _reported()}
     cases = list(reported.values()) if wishes.alone else read(now)
     kept = read(wishes.cache / f"{wishes.before}.jsonl")
-    old = {(case["half"], case["case"]): _compared(case, wishes.before) for case in kept}
+    old = {(case["half"], case["case"]): compared(case, wishes.before) for case in kept}
     for case in cases:
         key = (case["half"], case["case"])
         case["before"] = old.get(key) or reported.get(key, {}).get("before")
