@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from morphface.core.ramps import ramp
 from morphface.segment.filters import blurred, single
 
 __all__ = ["DARK", "Grain", "fine_light", "grain_of"]
@@ -30,6 +31,10 @@ FINE = 0.004
 spots, repeated, are a pattern."""
 DARK = 0.04
 """Amount of colour below which ratios of colours are not told."""
+STRIPED = 0.35, 0.55
+"""How far differences lie along one direction in all of the patch, 0 to 1: pores do not, wrinkles
+and lines of a video do. Grain up to the first, none from the second on; half of 64 portraits have
+less than 0.23, a tenth more than 0.6."""
 MOST = 0.05
 """Share by which it may change a colour: what is stronger is a feature and no grain."""
 
@@ -110,4 +115,14 @@ def fine_light(
     low = torch.minimum((grain.middle - reach).clamp(min=0), most - 1).int()
     (left, top), (right, bottom) = low.tolist(), (grain.middle + reach).ceil().int().tolist()
     part = single(pixels[top : max(bottom, top + 1), left : max(right, left + 1)].numpy())
-    return single(part + DARK) / (blurred(part, width) + DARK), low.to(grain.middle)
+    fine = single(part + DARK) / (blurred(part, width) + DARK) - 1
+    share = float(ramp(torch.tensor(_striped(fine)), *STRIPED[::-1]))
+    return single(1 + share * fine), low.to(grain.middle)
+
+
+def _striped(fine: Float[np.ndarray, "h w 3"]) -> float:
+    """How far a picture is of lines along one direction: the coherence of its structure tensor."""
+    light = fine.mean(-1)
+    down, along = np.gradient(light) if min(light.shape) > 1 else (light, light)
+    across, up, both = ((a * b).mean() for a, b in ((along, along), (down, down), (along, down)))
+    return float(np.hypot(across - up, 2 * both) / max(across + up, 1e-12))

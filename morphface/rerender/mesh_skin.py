@@ -20,6 +20,7 @@ from morphface.rerender.bare import continued
 from morphface.rerender.grain import DARK, Grain, grain_of
 from morphface.rerender.looks import facing
 from morphface.rerender.seen_head import SeenHead
+from morphface.rerender.skin_light import believed
 from morphface.rerender.turn import above_neck
 from morphface.segment.filters import blurred
 
@@ -27,9 +28,6 @@ __all__ = ["MeshSkin"]
 
 SHADED = 0.9
 """Most light that reaches the inside of a mouth: lips shade it, which harmonics do not know."""
-LIT = 0.02, 0.98
-"""Quantiles of the light on the skin that is seen, between which all light on skin is: narrower
-ones cost heads in harmonic light 1 dB in `benchmarks/bench_views.py`, and the scan nothing."""
 NEAR = 0.012
 """Standard deviation around a vertex of the colours that its texture goes on from, in sizes of the
 head."""
@@ -56,6 +54,8 @@ BESIDE = 35.0
 NAPE = 0.0, -40.0
 """Heights in the model frame between which what is not bare begins to be drawn under the relief:
 hair above has a shape of its own."""
+THROAT = 80.0, 100.0
+"""Millimetres below the eyes at which what is not of the face begins to be throat, and is all."""
 MIRRORED = 0.3
 """What the other side of the face counts for, beside the side itself."""
 UNLIKE = 0.8, 0.4
@@ -121,15 +121,9 @@ class MeshSkin:
 
     @cached_property
     def _light(self) -> Float[Tensor, "V 3"]:
-        """That of the photo, nowhere darker or brighter than on the skin that it shows.
-
-        What harmonics make of the side that it does not show is a guess without bounds.
-        """
+        """That of the photo, nowhere much darker or brighter than on the skin that it shows."""
         light = self.head.look.shades(self.head.face.model.faces)
-        known, bounded = light[self.weight > 0.5], light
-        if len(known):
-            low, high = (torch.quantile(known, q, dim=0) for q in LIT)
-            bounded = torch.minimum(torch.maximum(light, low), high)
+        bounded = believed(light, self.weight > 0.5)
         return torch.lerp(bounded, light.clamp(max=SHADED), self.head.mouth)
 
     def _evened(self, colours: Float[Tensor, "V 3"]) -> Float[Tensor, "V 3"]:
@@ -256,7 +250,21 @@ class MeshSkin:
             share = weight / (weight + MIRRORED * seen).clamp(min=1e-6)
             values = torch.lerp(there, values, share[:, None])
             weight = torch.maximum(weight, seen)
-        return continued(faces, values, weight).clamp(-0.7, 0.7)
+        # A neck is lit and tanned otherwise than the cheek above it.
+        upper, lower = (
+            continued(faces, values, weight * part) for part in (1 - self._throat, self._throat)
+        )
+        return torch.lerp(upper, lower, self._throat[:, None]).clamp(-0.7, 0.7)
+
+    @cached_property
+    def _throat(self) -> Float[Tensor, " V"]:
+        """How far each vertex is below the jaw."""
+        model = self.head.face.model
+        blank = torch.zeros(model.size)
+        above = torch.maximum(
+            model.regions.get("face", 1 + blank), model.regions.get("ears", blank)
+        )
+        return (1 - above) * smoothstep(-model.identity.mean[:, 1], *THROAT)
 
     @cached_property
     def twin(self) -> Int[Tensor, " V"] | None:

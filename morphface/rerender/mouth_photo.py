@@ -40,6 +40,8 @@ AWAY = 0.6
 SHOWN = 0.045, 0.01
 """How far upper teeth reach below the upper lip at least, and lower ones above the lower lip at
 most, in widths of the mouth, where the photo does not show them."""
+TOLD = 0.08
+"""Opening, in widths of the mouth, from which no teeth seen are teeth behind the upper lip."""
 ROWS = 32
 """Heights at which an open mouth is looked at."""
 FIRST = 0.5
@@ -175,16 +177,22 @@ class MouthPhoto:
     def fitted(self, row: ArchLines) -> ArchLines:
         """Upper teeth that end where those of the photo do, or behind the lip that hides that.
 
+        In an open mouth without any they end behind the upper lip.
+
         Args:
             row: of a model, in the axes of this mouth.
         """
-        if self.teeth is None:
+        known = torch.nonzero(self.upper - self.lower > 2.5 * RIM)[:, 0]
+        if self.teeth is None and not (self.clear and self.opening > TOLD * self.axes.width):
             middle = COLUMNS // 2
             high = self.upper[middle] - SHOWN[0] - row.table[middle, 1]
             return row.shifted(high.clamp(max=0.0).expand(COLUMNS))
-        known = torch.nonzero(self.upper - self.lower > 2.5 * RIM)[:, 0]
         ends = self.ends - (RIM if self.cut else 0.0)
+        if self.teeth is None:
+            ends = self.upper + RIM
         away = (ends - row.table[:, 1])[torch.arange(COLUMNS).clamp(known[0], known[-1])]
+        if self.teeth is None:
+            return row.shifted(away.clamp(min=0.0))
         return row.shifted(away - away.clamp(0, HIDDEN) if self.cut else away)
 
     def lowered(self, row: ArchLines) -> ArchLines:

@@ -15,13 +15,13 @@ from torch import Tensor
 from morphface.core.ramps import ramp
 from morphface.fit.analysis.colour import LUMINANCE
 from morphface.fit.fitted import FittedFace
-from morphface.geometry.mesh import vertex_normals
 from morphface.media.images import Photo
 from morphface.render.interpolate import interpolate
 from morphface.render.rasterize import Fragments, rasterize
 from morphface.render.sight import Sight
 from morphface.render.warp import look_up
 from morphface.rerender.hair import hair_colours
+from morphface.rerender.hairline import hairiness
 from morphface.rerender.plate import barred, inpainted
 from morphface.rerender.turn import above_neck
 from morphface.segment import Labels, Working, foreground, label_person, person_matte, working_size
@@ -59,17 +59,6 @@ HANGING = 0.12
 """How far beyond where it grows a beard may hang, in sizes of the head."""
 LOWER = -10.0, -40.0
 """Heights in the model frame from the first of which on, downwards, a beard may be."""
-CUT = 0.5
-"""Share of the scalp beyond the photo's border from which hair elsewhere tells who is bald."""
-HAIRLINE = 0.005, 0.012
-"""Amounts of that, in squares of the head's size: none, and someone with hair."""
-UNLIKE = 5.0, 6.5
-"""Differences of a scalp and a forehead, in CIE Lab: of someone bald, and with hair. Two who are
-bald have 2 and 4.5, fourteen with hair 6.9 to 24."""
-LIGHTER = 0.25
-"""What differences of lightness count among these: the top of a head is lit in another way."""
-FOREHEAD = 25.0, 35.0
-"""Heights in the model frame from which on a face is forehead."""
 DRAWN = ("face", "lips", "eyelids", "eyeballs", "eye_sockets", "mouth", "teeth", "tongue")
 """Regions of the mesh that are drawn as such."""
 HAIRLINED = 0.05
@@ -283,43 +272,7 @@ class Person:
     @cached_property
     def hairy(self) -> float:
         """1 for who has hair or wears something on the head, 0 for who is bald."""
-        scalp = self.face.model.regions.get("scalp")
-        if scalp is None:
-            return 1.0
-        hair = self.labels.hair * self.matte
-        if self._cut(scalp) > CUT:  # what little is seen of it may be a high forehead
-            share = float(hair.sum()) / self.work.size**2
-            low, high = HAIRLINE
-        else:
-            seen = self.on_mesh(scalp[:, None])[..., 0] > 0.5
-            share = float(hair[seen].mean()) if seen.any() else 1.0
-            low, high = 0.3, 0.6
-        found = min(max((share - low) / (high - low), 0.0), 1.0)
-        return min(found, float(ramp(torch.tensor(self._unlike(scalp)), *UNLIKE)))
-
-    def _unlike(self, scalp: Float[Tensor, " V"]) -> float:
-        """How far the scalp differs from the forehead in CIE Lab, in colour more than in light."""
-        import cv2
-
-        model = self.face.model
-        high = ramp(model.identity.mean[:, 1], *FOREHEAD) * model.regions.get("face", 0 * scalp)
-        seen = self.on_mesh(torch.stack([scalp, high], -1)) * (self.matte > 0.9)[..., None] > 0.5
-        lab = np.asarray(cv2.cvtColor(self.work.pixels, cv2.COLOR_RGB2LAB))
-        if not seen.any((0, 1)).all():
-            return float("inf")
-        here, there = (np.median(lab[part], 0) for part in np.moveaxis(seen, -1, 0))
-        return float(np.linalg.norm((here - there) * [LIGHTER, 1, 1]))
-
-    def _cut(self, region: Float[Tensor, " V"]) -> float:
-        """Share of what would be seen of a region that lies beyond the photo's border."""
-        vertices, faces = self.sight.vertices, self.sight.faces
-        facing = (vertex_normals(vertices, faces) * vertices).sum(-1) < 0
-        places = self.face.camera.project(vertices[facing & (region > 0.5)])[:, :2]
-        if not len(places):
-            return 0.0
-        height, width = self.photo.size
-        inside = (places >= 0) & (places < places.new_tensor([width, height]))
-        return 1 - float(inside.all(-1).float().mean())
+        return hairiness(self)
 
     def on_mesh(self, values: Float[Tensor, "V C"]) -> Float[np.ndarray, "h w C"]:
         """Values of vertices where the photo shows them; zero elsewhere.

@@ -26,7 +26,9 @@ ANGLE = 0.08, 0.3
 """Turns, in radians, up to which all of it is added, and from which on nothing."""
 SHIFT = 20.0, 60.0
 """The same of how far a head is moved, in millimetres."""
-
+LEFT = (0.02, 0.1), (3.0, 15.0)
+"""Both for what is thin and stays where it was: single hairs beside a head that is elsewhere are
+crumbs."""
 LEAST = 0.01
 """What is missing, as a colour, that counts."""
 ROOM = 0.15
@@ -72,11 +74,7 @@ class Remainder:
         Args:
             turn: of the head.
         """
-        sizes = torch.tensor(turn.angle), turn.shift.norm()
-        left = [
-            smoothstep(size, *ends[::-1]) for size, ends in zip(sizes, (ANGLE, SHIFT), strict=True)
-        ]
-        return float(left[0] * left[1])
+        return _left(turn, ANGLE, SHIFT)
 
     def add(self, turned: Turned, turn: Turn) -> None:
         """Adds to a picture what it has of the photo, in place.
@@ -90,12 +88,19 @@ class Remainder:
         frame, place, person = (x[here] for x in (turned.frame, turned.place, turned.person))
         theirs = looked_up(self.missing.numpy(), place)
         # What the person has uncovered is nothing that the photo shows.
-        rest = torch.minimum(1 - person, 1 - self.person[here]) * self.missing[here]
-        found = frame + share * (person * theirs + rest)
+        thin = self.missing[here] - self._broad[here]
+        stays = share * self._broad[here] + _left(turn, *LEFT) * thin
+        rest = torch.minimum(1 - person, 1 - self.person[here]) * stays
+        found = frame + share * person * theirs + rest
         # It leads towards the photo, and not beyond what that has there.
         known = looked_up(self.photo.numpy(), place), self.photo[here], frame
         low, high = (one(one(*known[:2]), known[2]) for one in (torch.minimum, torch.maximum))
         frame.copy_(found.clamp(low, high))
+
+    @cached_property
+    def _broad(self) -> Float[Tensor, "H W 3"]:
+        """What is missing, without thin lines."""
+        return _broad(self.missing)
 
     @cached_property
     def _box(self) -> tuple[slice, slice]:
@@ -108,6 +113,13 @@ class Remainder:
             room = round(ROOM * (last - first))
             spans.append(slice(max(first - room, 0), last + room))
         return spans[0], spans[1]
+
+
+def _left(turn: Turn, angle: tuple[float, float], shift: tuple[float, float]) -> float:
+    """How much a turn leaves of what is given up between two angles, and two shifts."""
+    sizes = torch.tensor(turn.angle), turn.shift.norm()
+    left = [smoothstep(size, *ends[::-1]) for size, ends in zip(sizes, (angle, shift), strict=True)]
+    return float(left[0] * left[1])
 
 
 def _broad(missing: Float[Tensor, "H W 3"]) -> Float[Tensor, "H W 3"]:

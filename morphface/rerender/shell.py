@@ -33,6 +33,12 @@ HAIRY = 0.4
 """Share of hair around a node of the front from which it belongs to the shell."""
 THIN = 0.25
 """The same with what is behind counted too: less is a strip along the outline, and no hair."""
+JAW = -30.0
+"""Height in the model frame, in millimetres, above which hair grows, or from which it hangs."""
+PIECE = 0.15
+"""Size of hair that does not, in heads, from which it is some nevertheless."""
+BESIDE = 20.0
+"""Millimetres beside hair in front to which there is some behind, below the nape."""
 NAPE = -45.0
 """Height in the model frame down to which short hair goes behind, in millimetres."""
 DIMMEST = 0.3
@@ -122,7 +128,26 @@ def _wanted(body: Body) -> tuple[Bool[Tensor, "R C"], Bool[Tensor, "R C"]]:
     wide = body.at_nodes(blurred(hair, 2 * width))
     behind = torch.maximum(smoothstep(flat[..., 1], NAPE - 15, NAPE + 15), wide * 2) > 0.5
     inside = inside & _own(body, inside & ((near > HAIRY) | behind))
-    return inside & (near > HAIRY), inside & behind
+    front = _hanging(inside & (near > HAIRY), flat[..., 1], body.on_mesh)
+    beside = torch.from_numpy(distance(~front.numpy())) * body.step * body.pixel < BESIDE
+    return front, inside & behind & ((flat[..., 1] > NAPE) | beside)
+
+
+def _hanging(
+    hair: Bool[Tensor, "R C"], high: Float[Tensor, "R C"], head: Bool[Tensor, "R C"]
+) -> Bool[Tensor, "R C"]:
+    """Hair without small pieces beside jaw and neck: shadows on a wall look like it.
+
+    Args:
+        hair: nodes of it.
+        high: of all nodes, in the model frame, in millimetres.
+        head: nodes that show the head's mesh.
+    """
+    parts, _ = label(hair.numpy())
+    number = torch.from_numpy(parts).long()
+    hangs = torch.bincount(number[high > JAW], minlength=int(number.max()) + 1) > 0
+    large = torch.bincount(number.flatten()) > PIECE * head.sum()
+    return hair & (hangs | large)[number]
 
 
 def _own(body: Body, hair: Bool[Tensor, "R C"]) -> Bool[Tensor, "R C"]:

@@ -1,6 +1,7 @@
 """What a photo shows of a person: their ears, their beard, and how what hangs from them turns."""
 
 from dataclasses import replace
+from math import exp
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,8 +10,10 @@ import torch
 
 from morphface.rerender import Rerenderer
 from morphface.rerender.body import LONG, STILL
-from morphface.rerender.mesh_skin import LIT, MeshSkin
+from morphface.rerender.looks import Look
+from morphface.rerender.mesh_skin import MeshSkin
 from morphface.rerender.person import LOWER, Person
+from morphface.rerender.skin_light import FALLS, LIT
 
 
 @pytest.fixture(scope="module")
@@ -74,25 +77,31 @@ def test_hair_on_shoulders_turns_ever_less_over_a_long_way(stage):
     assert steep < bound < 0.7 * steeper
 
 
-def test_light_on_what_is_not_seen_is_within_that_on_what_is(stage):
-    skin = MeshSkin(stage._head)
-    outside = stage._head.mouth[:, 0] == 0
-    known = skin._light[skin.weight > 0.5]
-    for end, worst in zip(LIT, (torch.amin, torch.amax), strict=True):
-        bound = torch.quantile(known, end, dim=0)
-        torch.testing.assert_close(worst(skin._light[outside], 0), bound, rtol=0.02, atol=1e-3)
+def test_light_on_what_is_not_seen_is_hardly_brighter_or_darker_than_on_what_is(stage):
+    before = stage._head
+    light = torch.zeros_like(before.look.light)
+    light[0], light[2] = 0.2, 0.5  # from the front: what turns away is dark
+    skin = MeshSkin(replace(before, look=Look(before.look.vertices, light)))
+    outside = before.mouth[:, 0] == 0
+    known = skin.head.look.shades(stage.face.model.faces)
+    low, high = (torch.quantile(known[skin.weight > 0.5], end, dim=0) for end in LIT)
+    torch.testing.assert_close(skin._light[outside].amax(0), high, rtol=0.02, atol=1e-3)
+    least = skin._light[outside].amin(0)
+    assert bool((0.999 * exp(-FALLS) * low < least).all())
+    assert bool((least < 0.9 * low).all())
 
 
-@pytest.mark.parametrize(
-    ("colour", "hairy"), [((0.62, 0.45, 0.38), 0.0), ((0.2, 0.12, 0.08), 1.0), ((0.8, 0.8, 0.6), 1)]
-)
-def test_a_scalp_in_the_colours_of_the_forehead_is_bald_whatever_it_is_taken_for(
-    stage, colour, hairy
-):
-    person = Person(stage.face, stage.photo)
-    scalp = person.on_mesh(stage.face.model.regions["scalp"][:, None])[..., 0] > 0.5
-    pixels = np.full_like(person.work.pixels, [0.7, 0.51, 0.43])
-    pixels[scalp] = colour
-    hair = replace(person.labels, hair=scalp.astype(np.float32))
-    vars(person).update(work=replace(person.work, pixels=pixels), labels=hair)
-    assert person.hairy == hairy
+def test_a_throat_goes_on_as_it_is_seen_and_the_face_does_without_it(stage):
+    first = MeshSkin(stage._head)
+    throat, blank = first._throat, torch.zeros(stage.face.model.size)
+    known = torch.maximum(first.weight, (throat > 0.9).float() * first.head.visible)
+
+    def corrected(darker):
+        skin = MeshSkin(stage._head)
+        off = first._difference - darker * (throat > 0.5)[:, None]
+        vars(skin).update(_difference=off, weight=known, other=blank, strange=blank)
+        return skin._correction.mean(-1)
+
+    change = corrected(0.4) - corrected(0.0)
+    assert float(change[throat > 0.95].mean()) < -0.25
+    assert float(change[throat == 0].abs().quantile(0.95)) < 0.02

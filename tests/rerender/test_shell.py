@@ -2,15 +2,13 @@
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 
-from morphface.media.images import Photo
 from morphface.pipelines.head_files import rigged_head, with_hair
 from morphface.rerender.body import Body
 from morphface.rerender.person import Person
-from morphface.rerender.shell import _built
+from morphface.rerender.shell import _built, _hanging
 from morphface.segment import Labels
 
 
@@ -76,31 +74,23 @@ def test_the_texture_of_the_head_stays_where_its_coordinates_lead(shell, known):
     assert torch.equal(worn.texture[:rows], head.texture)
 
 
-@pytest.mark.parametrize(("hair", "hairy"), [(1.0, 1.0), (0.0, 0.0)])
-def test_hair_beside_a_scalp_that_the_border_cuts_tells_who_is_bald(person, hair, hairy):
-    face, pixels = person.face, person.photo.pixels
-    scalp = face.model.regions["scalp"]
-    brows = face.camera.project(face.vertices_in_camera()[face.model.regions["brows"] > 0.5])
-    top = int(brows[:, 1].min()) - 4
-    camera = replace(
-        face.camera,
-        principal=face.camera.principal - torch.tensor([0.0, top]),
-        size=(len(pixels) - top, pixels.shape[1]),
-    )
-    part = replace(face, fit=replace(face.fit, camera=camera), pixels=None)
-    cut = Person(part, Photo(pixels[top:]))
-    head = cut.work.head.astype("float32")
-    strip = np.arange(head.shape[1]) < cut.work.middle[0] - 0.25 * cut.work.size
-    labels = Labels(head * strip * hair, head * (1 - strip * hair), 0 * head)
-    vars(cut).update(matte=head, labels=labels)
-    assert person._cut(scalp) == 0
-    assert cut._cut(scalp) > 0.9
-    assert cut.hairy == pytest.approx(hairy, abs=0.1)
-
-
 def test_a_bald_person_has_no_hair(person):
     bare = Labels(0 * person.labels.hair, person.matte, 0 * person.matte)
     bald = replace(person)
     vars(bald).update(matte=person.matte, labels=bare)
     assert bald.hairy == 0
     assert _built(Body(bald)) is None
+
+
+def test_small_pieces_beside_a_neck_are_no_hair_and_what_hangs_or_is_large_is():
+    high = torch.linspace(100, -150, 50)[:, None].expand(50, 40)
+    head = torch.zeros(50, 40, dtype=torch.bool)
+    head[5:35, 10:30] = True
+    hair, crumb = torch.zeros_like(head), torch.zeros_like(head)
+    hair[2:10, 8:32] = True  # on top
+    hair[10:45, 8:12] = True  # hangs down
+    hair[35:49, 20:30] = True  # large
+    crumb[38:42, 34:38] = True
+    assert torch.equal(_hanging(hair | crumb, high, head), hair)
+    none = torch.zeros_like(head)
+    assert torch.equal(_hanging(none, high, head), none)

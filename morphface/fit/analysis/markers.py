@@ -22,9 +22,10 @@ from morphface.fit.shared.rows import landmark_rows
 from morphface.landmarks.schemes import SCHEMES
 from morphface.models import MorphableModel
 
-__all__ = ["Detected", "detected", "iris_gaze", "markers_at"]
+__all__ = ["Detected", "detected", "eyes_hidden", "iris_gaze", "markers_at"]
 
 _IRIS_NOISE = 0.5  # millimetres
+_HIDDEN = 0.1  # trust of a landmark of an iris up to which something is before it
 _LIDS = "right_eye", "left_eye"
 
 
@@ -123,6 +124,13 @@ def iris_gaze(marks: Detected, look: Look) -> tuple[Float[Tensor, "2"] | None, .
         found = eye_angles(points[seen] - centre, viewpoint - centre, rays[seen])
         out.append(torch.from_numpy(found).to(look.gaze))
     return tuple(out) or (None, None)
+
+
+def eyes_hidden(marks: Detected) -> bool:
+    """Whether something is before all landmarks of irises."""
+    eyes = landmark_rows(marks.model, marks.scheme).eyes
+    trust = [float(marks.irises[eye.points].max()) for eye in eyes if len(eye.points)]
+    return bool(trust) and 0 < max(trust) <= _HIDDEN
 
 
 def _guess(look: Look) -> Guess:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
@@ -17,7 +18,7 @@ from morphface.fit.analysis.eyes import (
 from morphface.fit.analysis.frame import Frame
 from morphface.fit.analysis.irises import iris_colour, with_irises
 from morphface.fit.analysis.lens import View
-from morphface.fit.analysis.markers import iris_gaze
+from morphface.fit.analysis.markers import eyes_hidden, iris_gaze
 from morphface.fit.analysis.problem import surface_at
 from morphface.fit.analysis.scene import Scene, scene_of
 from morphface.fit.analysis.settings import PhotometricSettings
@@ -25,6 +26,8 @@ from morphface.fit.analysis.state import Look
 from morphface.models import MorphableModel
 
 __all__ = ["Onlooker", "Place"]
+
+_SEEN = 1.0  # independent observations of eyes below which nothing is told of their gaze
 
 Place = tuple[Frame, View, Look]
 """A photo, a view of it that knows what hides the face, and where the fit stands."""
@@ -53,10 +56,14 @@ class Onlooker:
         return tuple(replace(place[2], gaze=self._gaze(*place)) for place in places)
 
     def _gaze(self, frame: Frame, view: View, look: Look) -> Float[Tensor, "2 2"]:
+        if eyes_hidden(frame.marks):
+            return torch.zeros_like(look.gaze)
         s = self.settings
         expected = Expected(s.gaze_spread, s.vergence_spread, s.upright_spread)
         scene = scene_of(surface_at(self.model, look), look)
         seen = self._seen(frame, view, scene, iris_gaze(frame.marks, look))
+        if sum(float(eye.worth.sum()) for eye in seen) < _SEEN:
+            return torch.zeros_like(look.gaze)
         return likely_gaze(seen, self.parts, expected)
 
     def colours(self, places: Sequence[Place]) -> tuple[Look, ...]:

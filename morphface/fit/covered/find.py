@@ -18,6 +18,7 @@ from scipy.ndimage import binary_dilation, binary_fill_holes, label
 from torch import Tensor
 
 from morphface.core.threads import one_torch_thread
+from morphface.fit.covered.eyes import eyes_seen
 from morphface.fit.covered.glasses import frames_before
 from morphface.fit.covered.hand import hand_before
 from morphface.fit.covered.raster import FaceRaster, face_raster
@@ -43,6 +44,9 @@ _GROWN = 0.68
 """Share of a dark part that lies where beards grow, from which it is one."""
 _BESIDE = 0.04
 """Over which the skin beside eyes, brows and mouth tells of them, in sizes of a face."""
+_LIDS = 20.0, 10.0
+"""Millimetres to the side of the middle of an eye that is seen, and above and below it, within
+which nothing hides it."""
 _TRUST = 0.01
 """What a landmark that is hidden counts for."""
 
@@ -68,10 +72,13 @@ def _covers(
     nothing = torch.zeros(photo.size)
     with torch.no_grad():
         face = face_raster(model, fit, photo)
-        found = None if face is None else _cover(face)
+        eyes = eyes_seen(fit.landmarks, photo)
+        found = None if face is None else _cover(face, eyes)
         if face is None or found is None:
             return nothing, nothing
-        frames = np.maximum(frames_before(face) * face.skin, sunglasses_before(face))
+        frames = frames_before(face) * face.skin
+        if not all(eyes):
+            frames = np.maximum(frames, sunglasses_before(face))
         pictures = found, frames
         cover, frames = (face.spread(each, photo.size).clamp(0, 1) for each in pictures)
         return cover, frames
@@ -134,8 +141,8 @@ def less_sure(landmarks: Landmarks, cover: Float[Tensor, "H W"]) -> Landmarks:
     return replace(landmarks, confidence=landmarks.confidence * (1 - (1 - _TRUST) * hidden))
 
 
-def _cover(face: FaceRaster) -> Float[np.ndarray, "h w"] | None:
-    """The same of a raster; None where nothing is told."""
+def _cover(face: FaceRaster, eyes: tuple[bool, bool]) -> Float[np.ndarray, "h w"] | None:
+    """The same of a raster, of whose eyes some are seen; None where nothing is told."""
     skin = tell_skin(face)
     if skin is None:
         return None
@@ -148,6 +155,7 @@ def _cover(face: FaceRaster) -> Float[np.ndarray, "h w"] | None:
     around = binary_dilation(kept, iterations=2)
     found = np.maximum(np.maximum(other, dark), kept) * around * face.seen
     found[_within(found, face)] = 1.0
+    found[_lids(face, eyes)] = 0.0
     return np.maximum(found, hand_before(face, channels_of(face.colours)))
 
 
@@ -156,6 +164,20 @@ def _within(found: Float[np.ndarray, "h w"], face: FaceRaster) -> Bool[np.ndarra
     around, near = smoothed(found, face.skin, _BESIDE)
     beside = binary_fill_holes(face.seen) & ~face.skin & (near > 1e-3)
     return beside & (around > 0.5)
+
+
+def _lids(face: FaceRaster, eyes: tuple[bool, bool]) -> Bool[np.ndarray, "h w"]:
+    """What is around the eyes that are seen."""
+    around = np.zeros(face.seen.shape, bool)
+    if face.middles is None or face.axes is None:
+        return around
+    y, x = np.mgrid[: around.shape[0], : around.shape[1]]
+    for middle, seen in zip(face.middles, eyes, strict=True):
+        if seen:
+            away = np.stack([x, y], -1) - middle
+            across, along = (away @ axis / (axis @ axis) for axis in face.axes)
+            around |= np.square(across / _LIDS[0]) + np.square(along / _LIDS[1]) < 1
+    return around
 
 
 def _parts(
