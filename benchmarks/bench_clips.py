@@ -1,12 +1,13 @@
 """Who is lost, mixed up or made up in clips with fades, cuts, flashes, hands and crossing people?
 
-    python -m benchmarks.bench_clips [--before REVISION] [--cache FOLDER] [--kept]
+    python -m benchmarks.bench_clips [--before REVISION [--alone]] [--cache FOLDER] [--kept]
 
 Clips are made by `benchmarks/trouble.py`. For each: the share of clear faces that are tracked (the
 frames in which the untouched material shows them), the longest run of frames in which a clear face
 is lost, how often a number passes from one person to another or a person from one number to
-another, and numbers that are nobody's. With `--before`, the same by the code of another revision;
-what was reported of it stays where it is not run.
+another, and numbers that are nobody's. With `--before`, the same by the code of another revision,
+which `before` names; what was reported of it stays where it is not run. `--alone` runs that one
+only: of this code, what was reported stays.
 Clips that the cache has are not run again: delete `now.jsonl` in it after a change of the tracker.
 Targets: no clear face lost for more than 5 frames, no switch, nobody made up.
 """
@@ -104,11 +105,12 @@ def _apart(a: tuple[float, float], b: tuple[float, float]) -> float:
     return float(np.hypot(a[0] - b[0], a[1] - b[1]))
 
 
-def run_all(kept: Path) -> list[dict[str, Any]]:
+def run_all(kept: Path, *, failures: bool = False) -> list[dict[str, Any]]:
     """All clips of both halves by the code of this process; those that are kept are not run.
 
     Args:
         kept: a file with a line for each clip that was run, which is added to.
+        failures: whether a clip that the code fails on is kept with what it says.
     """
     kept.parent.mkdir(parents=True, exist_ok=True)
     cases = read(kept)
@@ -117,10 +119,19 @@ def run_all(kept: Path) -> list[dict[str, Any]]:
     for half in reversed(HALVES):
         for trouble in troubles(half):
             if (half, trouble.name) not in done:
-                cases.append({"half": half} | judged(trouble, tracked(trouble, model)))
+                cases.append({"half": half} | _run(trouble, model, failures=failures))
                 with kept.open("a", encoding="utf-8") as file:
                     file.write(json.dumps(cases[-1]) + "\n")
     return cases
+
+
+def _run(trouble: Trouble, model: MorphableModel, *, failures: bool) -> dict[str, Any]:
+    try:
+        return judged(trouble, tracked(trouble, model))
+    except Exception as error:
+        if not failures:
+            raise
+        return {"case": trouble.name, "failed": f"{type(error).__name__}: {error}"}
 
 
 def read(kept: Path) -> list[dict[str, Any]]:
@@ -147,11 +158,21 @@ def _git(here: Path, *arguments: str) -> bytes:
     return subprocess.run(["git", *arguments], cwd=here, capture_output=True, check=True).stdout
 
 
-def _reported() -> dict[tuple[str, str], dict[str, Any] | None]:
-    """What was reported before of the code before, by half and clip."""
+def _reported() -> list[dict[str, Any]]:
+    """What was reported before."""
     path = RESULTS / "clips.json"
-    cases = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
-    return {(case["half"], case["case"]): case["before"] for case in cases}
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+
+
+def compared(case: dict[str, Any], revision: str) -> dict[str, Any]:
+    """What is told of a clip by the code of another revision.
+
+    Args:
+        case: what `run_all` says of it.
+        revision: its name.
+    """
+    names = [name for name in ("failed", *_COMPARED) if name in case]
+    return {"revision": revision, **{name: case[name] for name in names}}
 
 
 def main() -> None:
@@ -162,25 +183,25 @@ def main() -> None:
     parser.add_argument(
         "--kept", action="store_true", help="report what the cache has, run nothing"
     )
+    parser.add_argument("--alone", action="store_true", help="run that revision only")
     parser.add_argument("--to", type=Path, help=argparse.SUPPRESS)
     wishes = parser.parse_args()
     seed()
     if wishes.to:
-        run_all(wishes.to)
+        run_all(wishes.to, failures=True)
         return
     now = wishes.cache / "now.jsonl"
-    if not wishes.kept:
+    if not wishes.kept and not wishes.alone:
         run_all(now)
-        if wishes.before:
-            run_before(wishes.before, wishes.cache)
+    if not wishes.kept and wishes.before:
+        run_before(wishes.before, wishes.cache)
+    reported = {(case["half"], case["case"]): case for case in _reported()}
+    cases = list(reported.values()) if wishes.alone else read(now)
     kept = read(wishes.cache / f"{wishes.before}.jsonl")
-    old = {(case["half"], case["case"]): case for case in kept}
-    cases = read(now)
-    reported = _reported()
+    old = {(case["half"], case["case"]): compared(case, wishes.before) for case in kept}
     for case in cases:
-        before = old.get((case["half"], case["case"]))
-        named = before and {name: before[name] for name in _COMPARED}
-        case["before"] = named or reported.get((case["half"], case["case"]))
+        key = (case["half"], case["case"])
+        case["before"] = old.get(key) or reported.get(key, {}).get("before")
     report("clips", cases)
 
 

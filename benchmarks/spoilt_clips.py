@@ -13,15 +13,24 @@ from benchmarks.spoilt_truth import off, true_measures
 from morphface.core.errors import NoFaceError
 from morphface.core.files import write_json
 from morphface.fit.verdict import frame_measures
-from morphface.fit.video import TrackCollector, TrackedFace, VideoSettings, fit_video
+from morphface.fit.video import (
+    TrackCollector,
+    TrackedFace,
+    TrackedFrame,
+    VideoSettings,
+    fit_video,
+    look_back,
+)
+from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
 from morphface.media.video import Frame
 from morphface.models import MorphableModel
-from morphface.parameters import Reason, Track, load_track, save_track
+from morphface.parameters import LOST, Reason, Track, load_track, save_track
 
 __all__ = ["FRAMES", "clip_rows", "known_of", "track_of"]
 
 FRAMES = 16
 _KEYS = 2  # every so many frames one may become a key frame
+_NEAR = 12  # frames either way, half a second
 
 
 def clip_rows(number: int, model: MorphableModel, track: Track) -> Iterator[dict[str, Any]]:
@@ -76,7 +85,7 @@ def track_of(
     return track
 
 
-def known_of(number: int, stage: str, cache: Path) -> dict[str, Any]:
+def known_of(number: int, stage: str, cache: Path) -> dict[str, float]:
     """What the tracker knows of a clip that it tracked, and its track does not say.
 
     Args:
@@ -85,11 +94,12 @@ def known_of(number: int, stage: str, cache: Path) -> dict[str, Any]:
         cache: where tracks are kept.
 
     Returns:
-        `usual`: the usual landmark error of the person, in eye distances; and `blind`: of each
-        frame, whether pixels had no say in it.
+        `usual`: the median landmark error of the person's key frames, in eye distances; `blind`:
+        the share of the frames that show the person in which pixels had no say; `lost`: the share
+        of the frames half a second around one that shows the person in which it is lost, a mean.
     """
     path = _path(number, stage, cache).with_suffix(".json")
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    found: dict[str, float] = json.loads(path.read_text(encoding="utf-8"))
     return found
 
 
@@ -98,24 +108,53 @@ def _path(number: int, stage: str, cache: Path) -> Path:
 
 
 def _tracked(number: int, stage: str, model: MorphableModel) -> tuple[Track, dict[str, Any]] | None:
+    """The person of a clip, as `morphface track` finds it, and what is known of it."""
     clip = spoilt_clip(number, model, FRAMES)
     frames = [Frame(one.photo, k, k / 25) for k, one in enumerate(clip)]
     settings = VideoSettings(stage=stage.removeprefix("track "))
+    collector = _Collector()
     try:
-        with torch.no_grad():
-            collector, faces = TrackCollector(), []
+        with torch.no_grad(), MediaPipeDetector() as detector:
             for one in fit_video(frames, model, key_frames=frames[::_KEYS], settings=settings):
                 collector.add(one)
-                faces.append({face.number: _blind(face) for face in one.faces})
-            if not collector.seen():
-                return None
+            look_back(frames, collector, settings, detector)
     except NoFaceError:
         return None
+    if not collector.seen():
+        return None
     person = collector.seen()[0]
-    blind = [found.get(person, True) for found in faces]
-    known = {"usual": collector.people[person].nme, "blind": blind}
-    return collector.track(person), known
+    track = collector.track(person)
+    return track, collector.known(person, track)
 
 
-def _blind(face: TrackedFace) -> bool:
-    return face.reason == Reason.COLOURS or math.isnan(face.photometric_rmse)
+class _Collector(TrackCollector):
+    """One that also remembers in which frames pixels had a say."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: set[tuple[int, int]] = set()
+
+    def add(self, tracked: TrackedFrame) -> None:
+        for face in tracked.faces:
+            self._hear(face, self.frames)
+        super().add(tracked)
+
+    def replace(self, number: int, row: int, face: TrackedFace) -> None:
+        self._hear(face, row)
+        super().replace(number, row, face)
+
+    def _hear(self, face: TrackedFace, row: int) -> None:
+        if face.reason != Reason.COLOURS and not math.isnan(face.photometric_rmse):
+            self._told.add((face.number, row))
+
+    def known(self, number: int, track: Track) -> dict[str, float]:
+        """See `known_of`."""
+        lost = track.states == LOST
+        seen = (~lost).nonzero()[:, 0].tolist()
+        around = [lost[max(0, k - _NEAR) : k + _NEAR + 1].float().mean() for k in seen]
+        blind = [(number, k) not in self._told for k in seen]
+        return {
+            "usual": self.people[number].nme,
+            "blind": sum(blind) / len(seen),
+            "lost": float(torch.stack(around).mean()),
+        }

@@ -58,22 +58,25 @@ def bare_skin(
     expected = face.albedo() * light * face.pixels.gain[0]
     different = (torch.log(seen.colour.clamp(min=0) + 0.05) - torch.log(expected + 0.05)).abs()
     likely = torch.sigmoid((ALIKE - different.mean(-1)) * 12)
-    covered = torch.zeros(model.size)
+    covered, certain = torch.zeros(model.size), seen.confidence
     if hair is not None:
         covered = hair
         if beard is None:
             beard = model.regions.get("beard", torch.zeros(model.size))
         likely = torch.minimum(likely, 1 - hair * (1 - beard))
+        # Hair is told from far around a pixel, so that it is also told where it is seen from aside.
+        aside = seen.visible * hair * (1 - beard) * model.regions.get("scalp", covered)
+        certain = torch.maximum(certain, aside)
     own = torch.zeros(model.size)
     for name in _INNER:
         own = torch.maximum(own, model.regions.get(name, own))
     likely = torch.maximum(likely, own)
     blank = torch.zeros(model.size)
     beside = torch.maximum(model.regions.get("ears", blank), model.regions.get("neck", blank))
-    weight = STIFF * (seen.confidence * (1 - beside * (1 - covered)) + own) ** 2
+    weight = STIFF * (certain * (1 - beside * (1 - covered)) + own) ** 2
     if model.mirror is not None and hair is not None and beard is not None:
         twin = model.mirror.long()
-        there = MIRRORED * weight[twin] * (1 - seen.confidence)
+        there = MIRRORED * weight[twin] * (1 - certain)
         other = 1 - (hair * (1 - beard))[twin]  # and not its colour: light comes from one side
         likely = (weight * likely + there * other) / (weight + there).clamp(min=1e-6)
         weight = weight + there

@@ -320,8 +320,9 @@ class MeshSkin:
         ears = model.regions.get("ears", blank) if person.ears else blank
         nape = ramp(model.identity.mean[:, 1], *NAPE) * (1 - self._long_hair)
         bald = (1 - person.hairy) * head.bare[:, 0]
+        far = model.regions.get("scalp", blank) * (1 - head.visible)
         face = torch.maximum(model.regions.get("face", 1 + blank), ears)
-        kept = torch.stack([face, nape, bald]).amax(0)
+        kept = torch.stack([face, nape, bald, far]).amax(0)
         if not person.ears:
             kept = kept * (1 - model.regions.get("ears", blank))
         return (kept * end * (1 - self.feature))[:, None]

@@ -171,7 +171,7 @@ def _lids(face: FaceRaster, eyes: tuple[bool, bool]) -> Bool[np.ndarray, "h w"]:
     around = np.zeros(face.seen.shape, bool)
     if face.middles is None or face.axes is None:
         return around
-    y, x = np.mgrid[: around.shape[0], : around.shape[1]]
+    y, x = np.indices(face.seen.shape)
     for middle, seen in zip(face.middles, eyes, strict=True):
         if seen:
             away = np.stack([x, y], -1) - middle
