@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, Int
 from scipy.ndimage import label
 from torch import Tensor
 
-from morphface.core.ramps import smoothstep
+from morphface.core.ramps import ramp, smoothstep
 from morphface.fit.analysis.colour import LUMINANCE
 from morphface.fit.fitted import FittedFace
 from morphface.geometry.mesh import normalized, vertex_normals
@@ -49,6 +49,8 @@ BROAD = 110.0
 """Millimetres beside a head up to which hair goes."""
 EVENED = 6
 """Times that open edges are smoothed."""
+SEAM = 0.05
+"""How far within the outline the front begins to have the rear's colours, in sizes of the head."""
 RIM = 1.5
 """Nodes beyond the outline in which front and rear meet."""
 
@@ -106,6 +108,8 @@ def _built(body: Body) -> HairShell | None:
         np.clip(picture[part] / enlarged_fast(light[k].numpy(), picture[part].shape[:2]), 0, 1)
         for k, picture in enumerate((person.padded(person.colours), person.rear))
     ]
+    deep = torch.from_numpy(single(person.depth_within[part] / person.work.size))[..., None]
+    pictures[0] += ramp(deep, SEAM, 0.0).numpy() * (pictures[1] - pictures[0])
     place = (body.nodes - torch.tensor([left, top])) / torch.tensor([right - left, bottom - top])
     u, v = place.flatten(0, 1).unbind(-1)
     uv = torch.cat([torch.stack([(u + k) / 2, 1 - v], -1) for k in (0, 1)])

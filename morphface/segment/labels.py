@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
-from scipy.ndimage import binary_dilation, gaussian_filter, label
+from scipy.ndimage import binary_dilation, binary_propagation, gaussian_filter, label
 from torch import Tensor
 
 from morphface.render.interpolate import interpolate
@@ -25,6 +25,10 @@ BEARD = 0.15
 """How far below where it grows a beard may hang, in sizes of the head."""
 EARS = 0.06
 """How far beside the ears of the mesh those of the photo may be, in sizes of the head."""
+LINE = 0.006
+"""Half of how wide hair is at least that more of it hangs from, in sizes of the head."""
+STRAND = 0.06
+"""How long strands are that are thinner."""
 GROWN = 0.15
 """Share of where beards grow from which hair there is one."""
 INNER = 0.02
@@ -99,7 +103,9 @@ def label_person(
     grown = soft[2] * inner  # a beard or a mask: nobody has a shirt on the face
     soft[0], soft[2] = soft[0] + grown, soft[2] - grown
     alone = soft[0] * (1 - _hangs_together(soft[0] * matte, seen["beard"] > 0.5, work))
-    soft[0], soft[2] = soft[0] - alone, soft[2] + alone
+    barer = (soft[1] + 1e-3) / (soft[1] + soft[2] + 1e-2)
+    for k, share in enumerate((-1.0, barer, 1 - barer)):
+        soft[k] = soft[k] + share * alone
     total = sum(soft) + 1e-6
     return Labels(*(single(part / total) for part in soft))
 
@@ -173,11 +179,17 @@ def _hangs_together(
 ) -> Float[np.ndarray, "H W"]:
     """Where hair is connected with some above the middle of the head, or near a chin with that.
 
-    A shirt is not.
+    A shirt is not, nor a neck to which only a line leads, along a jaw or behind an ear.
     """
-    parts, _ = label(hair > 0.4)
+    import cv2
+
+    side = 2 * max(round(LINE * work.size), 1) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    parts, _ = label(cv2.morphologyEx((hair > 0.4).astype(np.uint8), cv2.MORPH_OPEN, kernel))
     top = parts[: max(round(work.middle[1]), 1)]
     kept = np.isin(parts, np.unique(top[top > 0]))
+    near = distance(~kept) < STRAND * work.size
+    kept = binary_propagation(kept, mask=near & (hair > 0.4))
     if (beard & (hair > 0.4)).sum() > GROWN * beard.sum():
         below, _ = label((hair > 0.4) & (distance(~beard) < BEARD * work.size))
         grown = below[beard]

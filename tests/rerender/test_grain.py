@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from morphface.rerender.grain import AXIS, RADIUS, REACH, grain_of
+from morphface.rerender.grain import AXIS, RADIUS, REACH, fine_light, grain_of
 
 AXES = torch.tensor([[2.0, 0.3], [-0.1, -1.9]])
 
@@ -50,3 +50,12 @@ def test_a_photo_that_shows_no_skin_has_no_grain():
     assert grain_of(mean, torch.zeros(len(mean)), places) is None
     few = (around.norm(dim=-1) < 3).float()
     assert grain_of(mean, few, places) is None
+
+
+@pytest.mark.parametrize("lines", [True, False])
+def test_lines_are_no_grain_and_pores_are(patch, lines):
+    dice = torch.Generator().manual_seed(0)
+    noise = 0.02 * torch.randn(400, 1 if lines else 400, 1, generator=dice)
+    pixels = 0.5 + noise.expand(400, 400, 3)
+    fine, _ = fine_light(pixels, patch[0], 400.0)
+    assert (abs(fine - 1).max() < 1e-6) == lines

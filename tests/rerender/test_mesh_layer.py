@@ -231,7 +231,7 @@ def test_what_is_strange_where_skin_is_seen_from_aside_is_not_smeared_over_a_tur
         vars(layer._skin).update(_difference=seen, other=torch.zeros_like(cosine))
     usual, strange = (layer._skin for layer in layers)
     assert usual.strange[rim].mean() < 0.3
-    assert strange.strange[rim].mean() > 0.9
+    assert strange.strange[rim].mean() > 0.8
     assert strange.strange[cosine > 0.9].max() < 0.2  # the middle of a face is never
     trusts = [layer._trust(wanted, head.face.camera)[:, 0] for layer in layers]
     after = facing(head.face.model.faces, wanted, head.face.camera)

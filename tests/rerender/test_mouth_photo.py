@@ -45,6 +45,18 @@ def test_a_lower_lip_hides_little_of_the_teeth_that_reach_it(mouth, below):
     torch.testing.assert_close(seen, mouth.ends)
 
 
+@pytest.mark.parametrize("edge", [-0.1, 0.0, 0.4])
+def test_an_open_mouth_that_shows_no_teeth_has_them_behind_the_upper_lip(mouth, edge):
+    line = torch.full((COLUMNS,), edge)
+    row = ArchLines(torch.stack([0 * line, line, line + 0.2], dim=-1), upper=True)
+    dark = replace(mouth, teeth=None, ends=mouth.upper, cut=False)
+    found = dark.fitted(row).table[:, 1]
+    torch.testing.assert_close(found, torch.maximum(line, mouth.upper + RIM))
+    # A slit does not tell: they may be seen as soon as it opens.
+    unclear = replace(dark, clear=False).fitted(row).table[:, 1]
+    assert bool((unclear <= mouth.upper).all())
+
+
 @pytest.mark.parametrize("gap", [0.3, 1.6])
 def test_lips_of_a_mouth_that_is_open_wider_than_it_is_broad_are_all_there(gap):
     pixels = torch.zeros(400, 300, 3)

@@ -9,12 +9,15 @@ from morphface.edit import Light, edit
 from morphface.fit import FitResult
 from morphface.fit.fitted import FittedFace
 from morphface.geometry.camera import Camera, to_camera
+from morphface.geometry.mesh import vertex_normals
 from morphface.landmarks import Landmarks
 from morphface.landmarks.boxes import box_of
 from morphface.media.images import Photo
 from morphface.models import load_model
 from morphface.parameters import FaceParameters
 from morphface.render import Renderer
+from morphface.render.sight import Sight
+from morphface.render.unwrap import sample_photo
 from morphface.rerender import Rerenderer, rerender
 from morphface.rerender.bare import bare_skin
 from morphface.rerender.face_layer import RIM_GROWTH, FaceLayer
@@ -198,6 +201,24 @@ def test_a_side_that_is_not_seen_is_under_hair_as_the_other_is():
     assert shown.sum() > 20
     assert bare_skin(seen, photo)[hidden].mean() > 0.5
     assert bare_skin(seen, photo, shown.float())[hidden].mean() < 0.35
+
+
+def test_hair_that_is_seen_from_aside_tells_of_the_other_side():
+    face, photo = photographed({}, yaw=40.0)
+    vertices, model = face.vertices_in_camera(), face.model
+    sight = Sight(photo.pixels, face.camera, vertices, model.faces)
+    found = sample_photo(sight, vertices, vertex_normals(vertices, model.faces))
+    temple = model.identity.mean[:, 1] > 0
+    shown = found.visible & (found.confidence < 0.3) & temple
+    hidden = ~found.visible & shown[model.mirror.long()]
+    assert hidden.sum() > 10
+    everywhere = replace(model, regions={**model.regions, "scalp": torch.ones(model.size)})
+    seen = replace(face, pixels=explained(face))
+    known, told = (
+        bare_skin(replace(seen, model=of), photo, shown.float(), 0.0, torch.zeros(model.size))
+        for of in (model, everywhere)
+    )
+    assert told[hidden].mean() < known[hidden].mean() - 0.1
 
 
 def test_a_scalp_that_is_not_seen_is_as_hairy_as_its_owner(case):

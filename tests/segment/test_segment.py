@@ -10,6 +10,7 @@ from morphface.render.sight import Sight
 from morphface.rerender.person import Person
 from morphface.rerender.turn import above_neck
 from morphface.segment import label_person, neighbours, person_matte, working_size
+from morphface.segment import labels as segment_labels
 from morphface.segment import matte as segment_matte
 from morphface.segment.filters import distance
 from morphface.segment.neighbours import nearer_to, other_heads
@@ -147,3 +148,21 @@ def test_a_shadow_on_the_wall_beside_a_head_is_wall_and_hair_is_not(work, shade,
     found = segment_matte._by_colour(seen, 1.0 * (far < radius + 0.03 * work.size))
     assert (found[beside].mean() > 0.5) == person
     assert found[far < radius - 0.06 * work.size].min() > 0.5
+
+
+def test_hair_hangs_from_hair_and_not_from_a_line(work):
+    rows, columns = np.mgrid[: work.pixels.shape[0], : work.pixels.shape[1]]
+    x, y, size = *work.middle, work.size
+
+    def box(left, top, right, bottom):
+        inside = (columns > x + left * size) & (columns < x + right * size)
+        return inside & (rows > y + top * size) & (rows < y + bottom * size)
+
+    top, tress = box(-0.3, -0.5, 0.3, -0.2), box(-0.3, -0.3, -0.2, 0.4)
+    line, neck = box(0.25, -0.3, 0.254, 0.3), box(0.15, 0.28, 0.35, 0.45)
+    beard = np.zeros_like(top)
+    found = segment_labels._hangs_together(1.0 * (top | tress | line | neck), beard, work)
+    assert found[top].min() > 0.5
+    assert found[tress].min() > 0.5
+    assert found[neck].mean() < 0.1
+    assert found[line & box(-1, -0.3, 1, -0.15)].min() > 0.5  # a strand

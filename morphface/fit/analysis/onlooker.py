@@ -27,7 +27,7 @@ from morphface.models import MorphableModel
 
 __all__ = ["Onlooker", "Place"]
 
-_SEEN = 1.0  # independent observations of eyes below which nothing is told of their gaze
+_SEEN = 1.0  # independent observations of open eyes below which they look ahead
 
 Place = tuple[Frame, View, Look]
 """A photo, a view of it that knows what hides the face, and where the fit stands."""
@@ -62,7 +62,8 @@ class Onlooker:
         expected = Expected(s.gaze_spread, s.vergence_spread, s.upright_spread)
         scene = scene_of(surface_at(self.model, look), look)
         seen = self._seen(frame, view, scene, iris_gaze(frame.marks, look))
-        if sum(float(eye.worth.sum()) for eye in seen) < _SEEN:
+        worth = torch.cat([eye.worth for eye in seen])
+        if len(worth) and float(worth.sum()) < _SEEN:  # open, and behind something
             return torch.zeros_like(look.gaze)
         return likely_gaze(seen, self.parts, expected)
 

@@ -32,9 +32,9 @@ def eyes_seen(landmarks: Landmarks, photo: Photo) -> tuple[bool, bool]:
         landmarks: of the face; only MediaPipe's have irises.
         photo: that they are in.
     """
-    groups = SCHEMES[landmarks.scheme].groups
-    if "left_iris" not in groups:
+    if landmarks.scheme != "478":
         return False, False
+    groups = SCHEMES["478"].groups
     points, present = landmarks.points.cpu().numpy(), landmarks.confidence.cpu().numpy() > 0
 
     def seen(side: str) -> bool:

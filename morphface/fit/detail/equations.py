@@ -14,12 +14,13 @@ from torch import Tensor
 
 from morphface.core.ramps import ramp
 from morphface.core.records import Record
+from morphface.fit.detail.bands import high_band
 from morphface.fit.detail.grid import Grid, Ground
+from morphface.fit.detail.lines import drawn_out
 from morphface.fit.detail.settings import DetailSettings
 from morphface.geometry.spherical_harmonics import irradiance, sh_derivative
-from morphface.render.blur import blurred
 
-__all__ = ["Rows", "channel_mix", "high_band", "like_skin", "rows_of"]
+__all__ = ["DARKEST", "Rows", "Shown", "channel_mix", "like_skin", "rows_of"]
 
 FLOOR = 0.15
 """Irradiance, as a share of its median, below which nothing is divided by it."""
@@ -31,13 +32,11 @@ AROUND = 6.0
 """Wavelength in millimetres of what is compared with skin."""
 UNLIKE = 0.6, 0.9
 """Logarithms of colours beside the usual skin: skin below the first, none from the second."""
-TINT = 1.5
+TINT = 2.5
 """How much more a difference of tint counts there than one of brightness."""
 MELANIN = (0.45, 0.75, 1.0)
 BLOOD = (0.15, 1.0, 0.85)
 """Logarithms of colours that pigments change, the largest 1 (`assets/open_head/pigments.py`)."""
-HALF = 0.187
-"""Standard deviation of a Gaussian that leaves half of a wave, over its length."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,67 +54,68 @@ class Rows(Record):
     weight: Float[Tensor, " n"]
 
 
-def rows_of(
-    grid: Grid,
-    ground: Ground,
-    seen: tuple[Float[Tensor, "n 3"], Float[Tensor, " n"]],
-    light: Float[Tensor, "9 3"],
-    *,
-    settings: DetailSettings,
-    wavelength: float,
-) -> Rows:
+@dataclass(frozen=True, eq=False)
+class Shown(Record):
+    """What a photo shows at the n texels of a grid.
+
+    Args:
+        ground: the surface in the camera frame.
+        colour: without the photo's gain, encoded or an amount of light.
+        trust: in the colours.
+        light: coefficients, in the camera frame, of the same kind as the colours.
+    """
+
+    ground: Ground
+    colour: Float[Tensor, "n 3"]
+    trust: Float[Tensor, " n"]
+    light: Float[Tensor, "9 3"]
+
+
+def rows_of(grid: Grid, shown: Shown, settings: DetailSettings, *, lines: bool) -> Rows:
     """The equations of one photo.
 
     Args:
         grid: of texels.
-        ground: the surface in the camera frame.
-        seen: colours at the texels without the photo's gain, and how far these are trusted.
-        light: coefficients, in the camera frame.
-        settings: what disturbs.
-        wavelength: millimetres above which nothing is told.
+        shown: what the photo shows there.
+        settings: what disturbs, and which wavelengths are told.
+        lines: of what is fine, tell only lines, and that only they are deep where it is dark, for
+            there is nothing else to know paint by.
     """
-    trust = seen[1]
-    paint, amount = _paint(ground, seen, light)
+    ground, trust, pitch = shown.ground, shown.trust, shown.ground.pitch
+    paint, amount = _paint(shown)
     mix = channel_mix(settings)
-    told = high_band(grid, paint @ mix[:, None], trust, wavelength / ground.pitch)
-    told = told - high_band(grid, told, trust, settings.finest / ground.pitch)
+    told = high_band(grid, paint @ mix[:, None], trust, settings.coarsest / pitch)
+    told = told - high_band(grid, told, trust, settings.finest / pitch)
+    line = torch.ones_like(trust)
+    if lines:
+        told, line = drawn_out(grid, told, trust, pitch)
     share = settings.response * mix / amount
-    parts = zip(_tilts(ground.normals, light), share.unbind(1), strict=True)
+    parts = zip(_tilts(ground.normals, shown.light), share.unbind(1), strict=True)
     tilt = torch.stack([part * own[:, None] for part, own in parts]).sum(0)
     along = -(ground.inverse @ tilt[..., None])[..., 0]
-    groove = torch.full_like(along[:, :1], settings.groove)
-    slopes = torch.cat([along, groove], dim=-1)
+    slopes = torch.cat([along, settings.groove * line[:, None]], dim=-1)
     return Rows(told[:, 0].clamp(-MOST, MOST), slopes, trust)
 
 
-def _paint(
-    ground: Ground, seen: tuple[Float[Tensor, "n 3"], Float[Tensor, " n"]], light: Tensor
-) -> tuple[Float[Tensor, "n 3"], Float[Tensor, "n 3"]]:
+def _paint(shown: Shown) -> tuple[Float[Tensor, "n 3"], Float[Tensor, "n 3"]]:
     """Logarithm of the colours over the light that the mesh gets, and this light."""
-    colour, trust = seen
-    amount, near = irradiance(light, ground.normals), trust >= 0.5 * trust.max()
+    trust = shown.trust
+    amount, near = irradiance(shown.light, shown.ground.normals), trust >= 0.5 * trust.max()
     amount = amount.maximum(FLOOR * amount[near].median(dim=0).values.clamp(min=1e-3))
-    return (colour.clamp(min=0) + DARKEST).log() - amount.log(), amount
+    return (shown.colour.clamp(min=0) + DARKEST).log() - amount.log(), amount
 
 
-def like_skin(
-    grid: Grid,
-    ground: Ground,
-    seen: tuple[Float[Tensor, "n 3"], Float[Tensor, " n"]],
-    light: Float[Tensor, "9 3"],
-) -> Float[Tensor, " n"]:
+def like_skin(grid: Grid, shown: Shown) -> Float[Tensor, " n"]:
     """How likely a photo shows skin, 0 to 1: no hair, rims of glasses, cast shadow or shine.
 
     Args:
         grid: of texels.
-        ground: the surface in the camera frame.
-        seen: colours at the texels without the photo's gain, and how far these are trusted.
-        light: coefficients, in the camera frame.
+        shown: what the photo shows there, encoded.
     """
-    paint, trust = _paint(ground, seen, light)[0], seen[1]
+    paint, trust = _paint(shown)[0], shown.trust
     near = trust >= 0.5 * trust.max()
     paint = paint - paint[near].median(dim=0).values
-    mean = paint - high_band(grid, paint, trust, AROUND / ground.pitch)
+    mean = paint - high_band(grid, paint, trust, AROUND / shown.ground.pitch)
     bright = mean.mean(-1)
     tint = (mean - bright[:, None]).abs().mean(-1)
     return 1 - ramp(bright.abs() + TINT * tint, *UNLIKE)
@@ -135,22 +135,3 @@ def channel_mix(settings: DetailSettings) -> Float[Tensor, "3"]:
     spread = mottle + melanin[:, None] * melanin + blood[:, None] * blood
     mix = torch.linalg.solve(spread, torch.ones(3))
     return mix / mix.sum()
-
-
-def high_band(
-    grid: Grid, values: Float[Tensor, "n C"], trust: Float[Tensor, " n"], wavelength: float
-) -> Float[Tensor, "n C"]:
-    """What differs from the trusted mean around, a Gaussian.
-
-    Args:
-        grid: of texels.
-        values: there.
-        trust: in them.
-        wavelength: of which half is left, in texels.
-    """
-    trust = trust + 1e-3  # so that there is a mean everywhere
-    rows = torch.cat([values * trust[:, None], trust[:, None]], dim=-1)
-    width = HALF * wavelength
-    wide = blurred(grid.spread(rows).permute(2, 0, 1), width, step=max(1, int(width / 2)))
-    around = wide.permute(1, 2, 0)[grid.mask]
-    return values - around[:, :-1] / around[:, -1:].clamp(min=1e-6)

@@ -11,13 +11,16 @@ from torch.nn.functional import avg_pool2d, max_pool2d
 from torch.nn.functional import interpolate as resized
 
 from morphface.core.errors import ParameterError
+from morphface.core.ramps import ramp
 from morphface.fit.analysis.colour import LUMINANCE
 from morphface.fit.analysis.lens import look_up
 from morphface.fit.analysis.result import PhotometricResult
 from morphface.fit.detail import kernels
-from morphface.fit.detail.equations import Rows, high_band, like_skin, rows_of
+from morphface.fit.detail.bands import high_band
+from morphface.fit.detail.equations import Rows, Shown, like_skin, rows_of
 from morphface.fit.detail.grid import Grid, Ground
-from morphface.fit.detail.settings import DetailSettings
+from morphface.fit.detail.relight import relit
+from morphface.fit.detail.settings import ENCODED, DetailSettings
 from morphface.fit.detail.solve import heights_of
 from morphface.fit.fitted import FittedFace
 from morphface.fit.texture.faces import texture_size
@@ -37,6 +40,10 @@ PAINTED = ("brows", "lashes", "lips", "eyeballs", "eye_sockets", "mouth", "teeth
 PAINT, BORDER = 5.0, 2.5
 """Millimetres from those, as the model has them, and from what is seen to be no skin, over which
 skin is not trusted in one photo; several tell paint from relief."""
+AMONG = 40.0
+"""Wavelength in millimetres of the skin around, which one photo must mostly show:"""
+MOSTLY = 0.4, 0.6
+"""its share below which nothing is skin, as among strands of hair, and from which it is."""
 FADE = 8.0
 """Wavelength in millimetres over which relief ends where no photo shows the skin."""
 SIZES = (64, 4096)
@@ -51,11 +58,12 @@ def fit_detail(
 ) -> Detail:
     """Relief of a face that is finer than its model, from the shading of photos of one person.
 
-    Wrinkles, folds and pores, as displacement along the normal in the model's texture. What has
-    the colour of a pigment, lies on brows, lips and lashes, or fits no slope counts little. Several
-    photos share one relief and one albedo: the more their lights differ, the better these are told
-    apart. After Beeler et al. (2010, mesoscopic augmentation) and Wu et al. (2013, shading in
-    harmonic light), without training.
+    Wrinkles and folds, as displacement along the normal in the model's texture. What has the colour
+    of a pigment, lies on brows, lips and lashes, or fits no slope counts little. Of one photo what
+    is fine must be a line, and such lines are deep where they are dark: freckles, pores and stubble
+    are neither. Several photos share one relief and one albedo, and their lights are told anew: the
+    more these differ, the better relief is told from paint. After Beeler et al. (2010, mesoscopic
+    augmentation) and Wu et al. (2013, shading in harmonic light), without training.
 
     Args:
         faces: the person's face in each photo, all fitted to pixels with one model.
@@ -70,17 +78,19 @@ def fit_detail(
         ModelError: the model has no texture coordinates.
     """
     _check(faces, photos, size)
-    told, model = settings or DetailSettings(), faces[0].model
+    told, model = settings or DetailSettings.of(len(faces)), faces[0].model
     grid = Grid.of(model, size or min(LARGEST, max(map(texture_size, faces))))
     with torch.no_grad():
         alone = len(faces) < 2
-        told = told if alone else replace(told, groove=0.0)
-        rows = [_rows(*pair, grid, told, alone) for pair in zip(faces, photos, strict=True)]
+        shots = [_shown(*pair, grid, alone) for pair in zip(faces, photos, strict=True)]
+        if not alone:
+            shots = relit(shots)
+        rows = [rows_of(grid, shot, told, lines=alone) for shot in shots]
         person = faces[0].parameters
         still = torch.zeros_like(person.expression)
         rest = grid.ground(model, model.vertices(person.identity, still, person.gaze)[0])
         heights = heights_of(grid, rest, rows, told)
-        return _detail(grid, rest, heights, rows, told)
+        return _detail(grid, rest, heights, rows, (told.limit, 1.0 if alone else ENCODED))
 
 
 def _check(faces: Sequence[FittedFace], photos: Sequence[Photo], size: int | None) -> None:
@@ -106,10 +116,8 @@ def _pixels_of(face: FittedFace) -> PhotometricResult:
     return face.pixels
 
 
-def _rows(
-    face: FittedFace, photo: Photo, grid: Grid, settings: DetailSettings, alone: bool
-) -> Rows:
-    """The equations of one photo, the only one or not."""
+def _shown(face: FittedFace, photo: Photo, grid: Grid, alone: bool) -> Shown:
+    """What one photo, the only one or not, shows of the skin."""
     seen, posed, model = _pixels_of(face), face.vertices_in_camera(), face.model
     ground = grid.ground(model, posed)
     sight = Sight(photo.pixels, face.camera, posed, model.faces)
@@ -117,14 +125,17 @@ def _rows(
     bare = grid.at(_bare(model)[:, None], model)[:, 0]
     trust = shown.confidence * (_eroded(grid, bare, PAINT / ground.pitch) if alone else bare)
     screen = face.camera.project(ground.points)[:, :2]
-    trust = trust * (1 - look_up(seen.occlusion[0][..., None], screen)[:, 0].clamp(0, 1))
+    skin = 1 - look_up(seen.occlusion[0][..., None], screen)[:, 0].clamp(0, 1)
     colour, light = shown.colour / seen.gain[0], face.parameters.illumination[0]
     if seen.grey[0]:
         light = (light @ light.new_tensor(LUMINANCE))[:, None].expand(-1, 3)
-    trust = trust * like_skin(grid, ground, (colour, trust), light)
-    trust = _eroded(grid, trust, BORDER / ground.pitch) if alone else trust
-    wavelength = settings.wavelength(1 if alone else 2)
-    return rows_of(grid, ground, (colour, trust), light, settings=settings, wavelength=wavelength)
+    one = Shown(ground, colour, trust * skin, light)
+    skin = skin * like_skin(grid, one)
+    if not alone:
+        return replace(one, trust=trust * skin)
+    among = skin - high_band(grid, skin[:, None], trust, AMONG / ground.pitch)[:, 0]
+    skin = skin * ramp(among, *MOSTLY)
+    return replace(one, trust=_eroded(grid, trust * skin, BORDER / ground.pitch))
 
 
 def _eroded(grid: Grid, trust: Float[Tensor, " n"], texels: float) -> Float[Tensor, " n"]:
@@ -151,13 +162,18 @@ def _detail(
     rest: Ground,
     heights: Float[np.ndarray, "r c"],
     rows: Sequence[Rows],
-    settings: DetailSettings,
+    bounds: tuple[float, float],
 ) -> Detail:
-    """The maps of heights, which are bounded and end where nothing is seen."""
+    """The maps of heights, which are bounded and end where nothing is seen.
+
+    Of the last two numbers one bounds heights, and logarithms of encoded colours are those that
+    the rows tell over the other.
+    """
+    limit, power = bounds
     most = torch.stack([row.weight for row in rows]).amax(0)
     around = most - high_band(grid, most[:, None], torch.ones_like(most), FADE / rest.pitch)[:, 0]
     fade = _corners(grid.spread((2 * around).clamp(0, 1)).numpy())
-    bounded = settings.limit * np.tanh(heights / settings.limit) * fade
+    bounded = limit * np.tanh(heights / limit) * fade
     slopes = np.empty((*grid.mask.shape, 3), np.float32)
     kernels.slopes(bounded.astype(np.float32), slopes)
     found = torch.from_numpy(slopes)[grid.mask]
@@ -167,7 +183,7 @@ def _detail(
     total = torch.stack([row.weight for row in rows]).sum(0).clamp(min=1e-3)
     flat = grid.whole(normals - normals.new_tensor([0.0, 0.0, 1.0]))
     flat[..., 2] += 1.0
-    return Detail(grid.whole(found[:, 2]), flat, grid.whole(shading / total))
+    return Detail(grid.whole(found[:, 2]), flat, grid.whole(shading / total / power))
 
 
 def _in_tangent_space(ground: Ground, gradient: Float[Tensor, "n 3"]) -> Float[Tensor, "n 3"]:

@@ -1,5 +1,7 @@
 """What detail from shading may be told: standard deviations, lengths and limits.
 
+Logarithms are those of encoded colours of one photo, and of amounts of light of several.
+
 Those marked "measured" were chosen on pictures of a scan and on photos
 (`benchmarks/bench_detail.py` repeats the check); the others are definitions.
 """
@@ -9,8 +11,10 @@ from dataclasses import dataclass, fields
 
 from morphface.core.errors import ParameterError
 
-__all__ = ["DetailSettings"]
+__all__ = ["ENCODED", "DetailSettings"]
 
+ENCODED = 2.2
+"""Logarithms of amounts of light are so many times those of encoded colours (sRGB, mid-tones)."""
 _FROM_ZERO = ("melanin", "blood", "groove")
 
 
@@ -19,10 +23,7 @@ class DetailSettings:
     """How detail is told from shading.
 
     Args:
-        coarsest: wavelength in millimetres above which shape is left to the model, of one photo;
-            measured.
-        coarsest_of_several: the same of several photos, whose albedo is told apart from light;
-            measured.
+        coarsest: wavelength in millimetres above which shape is left to the model; measured.
         finest: wavelength in millimetres of which half is left, what is shorter is noise; measured.
         slope: standard deviation of what relief adds to the slope of the surface; measured.
         mottle: of the logarithm of a photo's colours by noise and light that is not as fitted;
@@ -32,9 +33,8 @@ class DetailSettings:
         blood: of the same by blood, in the green channel; measured.
         response: change of light with the normal, over that of the fitted harmonics, into which
             cast shadows were fitted, too; measured.
-        groove: by how much the logarithm of light falls for a millimetre of depth, as what lies
-            deep sees less of the sky; of one photo alone, for in several it is no other than paint;
-            chosen on photos.
+        groove: by how much the logarithm of light falls for a millimetre of depth in a wrinkle, as
+            what lies deep sees less of the sky; chosen on photos.
         limit: of the displacement, in millimetres.
         rounds: of reweighting, against what no relief explains.
 
@@ -43,15 +43,14 @@ class DetailSettings:
     """
 
     coarsest: float = 30.0
-    coarsest_of_several: float = 60.0
-    finest: float = 3.0
-    slope: float = 0.2
+    finest: float = 1.5
+    slope: float = 0.4
     mottle: float = 0.05
     albedo: float = 0.1
     melanin: float = 0.02
     blood: float = 0.02
     response: float = 0.6
-    groove: float = 0.15
+    groove: float = 0.4
     limit: float = 2.0
     rounds: int = 3
 
@@ -62,6 +61,21 @@ class DetailSettings:
                 rule = "at least 0" if zero else "positive"
                 raise ParameterError(f"{field.name} must be {rule} and finite, got {value}")
 
-    def wavelength(self, photos: int) -> float:
-        """The longest of relief, in millimetres, that is told from so many photos."""
-        return self.coarsest if photos < 2 else self.coarsest_of_several
+    @classmethod
+    def of(cls, photos: int) -> "DetailSettings":
+        """What is taken for so many photos of a person.
+
+        Of several, albedo and light are told apart, in amounts of light: longer waves are told,
+        but albedo varies more, and what is dark everywhere is paint.
+        """
+        if photos < 2:
+            return cls()
+        return cls(
+            coarsest=80.0,
+            finest=3.0,
+            slope=0.2,
+            mottle=0.05 * ENCODED,
+            albedo=0.07 * ENCODED,
+            response=1.0,
+            groove=0.0,
+        )

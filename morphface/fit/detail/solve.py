@@ -79,14 +79,14 @@ def heights_of(
         rows: of each photo.
         settings: standard deviations.
     """
-    metric, wavelength = rest.metric, settings.wavelength(len(rows))
+    metric = rest.metric
     stiff = (settings.mottle / settings.slope) ** 2
     held = stiff * torch.stack([metric[:, 0, 0], metric[:, 0, 1], metric[:, 1, 1]], dim=-1)
     even = stiff / rest.pitch**2
     cells = torch.zeros(*grid.mask.shape, 6)
     cells[..., [0, 3]] = even
     force = torch.zeros(*grid.mask.shape, 3)
-    hold, smooth = stiff * (2 * math.pi / wavelength) ** 2, SMOOTH * even
+    hold, smooth = stiff * (2 * math.pi / settings.coarsest) ** 2, SMOOTH * even
     heights, begun = np.empty(0), None
     slopes = np.empty(tuple(force.shape), np.float32)
     trusted = list(rows)

@@ -88,7 +88,10 @@ class Archive:
             raise self._damaged("its mean and its components do not belong together")
         if variances.size != basis.shape[1] or (variances < 0).any():
             raise self._damaged("its variances do not belong to its components")
-        scaled = basis.T * np.sqrt(variances).reshape(-1, 1)
+        with np.errstate(over="ignore", invalid="ignore"):
+            scaled = basis.T * np.sqrt(variances).reshape(-1, 1)
+        if not np.isfinite(scaled).all():
+            raise self._damaged("its components are no numbers")
         return Pca(mean.reshape(-1, 3), scaled.reshape(len(scaled), -1, 3), faces)
 
     def blendshapes(self) -> Blendshapes:

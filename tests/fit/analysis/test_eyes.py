@@ -8,7 +8,7 @@ from torch.nn.functional import normalize
 
 from morphface.fit import fit_photometric
 from morphface.fit.analysis.eyes import Expected, Glance, likely_gaze, parts_of
-from morphface.fit.analysis.markers import detected, iris_gaze
+from morphface.fit.analysis.markers import detected, eyes_hidden, iris_gaze
 from morphface.fit.analysis.settings import PhotometricSettings
 from morphface.models import gaze_rotation, load_model
 from tests.fit.analysis.studio import Studio, perturbed, studio
@@ -136,3 +136,16 @@ def test_the_gaze_of_a_picture_is_found_though_the_landmarks_look_elsewhere():
     start = replace(start, landmarks=replace(start.landmarks, points=points))
     found = fit_photometric(place.model, [place.photo()], [start]).parameters.gaze
     assert off(found, place.parameters.gaze.tolist()) < 4.0
+
+
+def test_eyes_that_are_hidden_look_ahead_whatever_their_landmarks_say():
+    place = looking()
+    start = place.start(place.parameters)
+    confidence = start.landmarks.confidence.clone()
+    confidence[468:478] = 0.01
+    behind = replace(start, landmarks=replace(start.landmarks, confidence=confidence))
+    for marks, hidden in ((start, False), (behind, True)):
+        seen = detected(place.model, marks, place.look, PhotometricSettings())
+        assert eyes_hidden(seen) == hidden
+    found = fit_photometric(place.model, [place.photo()], [behind]).parameters.gaze
+    assert not bool(found.any())

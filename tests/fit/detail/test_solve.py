@@ -3,15 +3,13 @@ import pytest
 import torch
 
 from morphface.fit.detail import kernels
-from morphface.fit.detail.equations import channel_mix, high_band, rows_of
-from morphface.fit.detail.grid import Grid, Ground
+from morphface.fit.detail.bands import high_band
+from morphface.fit.detail.equations import Shown, channel_mix, rows_of
 from morphface.fit.detail.settings import DetailSettings
 from morphface.fit.detail.solve import System, heights_of, solved
 from morphface.geometry.spherical_harmonics import irradiance
-from morphface.render.rasterize import Fragments
 from tests.fit.detail.photos import lamp
-
-PITCH, SIDE = 0.5, 64
+from tests.fit.detail.plane import PITCH, SIDE, flat_grid
 
 
 def random_system(rows=7, columns=9, seed=0):
@@ -87,19 +85,6 @@ def test_a_plane_has_the_same_energy_on_the_coarser_level():
     assert told[0] == pytest.approx(told[1], rel=1e-4)
 
 
-def flat_grid():
-    """A plane that faces the camera, all texels of it."""
-    count = SIDE * SIDE
-    found = Fragments(torch.zeros(1, 1, count).long(), torch.zeros(1, 1, count, 3), torch.ones(1))
-    grid = Grid(SIDE, (0, 0), torch.ones(SIDE, SIDE, dtype=torch.bool), found)
-    rows, columns = torch.meshgrid(torch.arange(SIDE), torch.arange(SIDE), indexing="ij")
-    points = torch.stack([columns * PITCH, -rows * PITCH, torch.zeros(SIDE, SIDE)], -1).float()
-    normals = torch.tensor([0.0, 0.0, 1.0]).expand(count, 3)
-    inverse = torch.tensor([[1.0, 0.0, 0.0], [0.0, -1.0, 0.0]]) / PITCH
-    tangents = torch.tensor([1.0, 0.0, 0.0, 1.0]).expand(count, 4)
-    return grid, Ground(points.reshape(-1, 3), normals, inverse.expand(count, 2, 3), tangents)
-
-
 def test_a_sinusoid_on_a_plane_comes_back_with_its_height():
     grid, ground = flat_grid()
     x, y = ground.points[:, 0], ground.points[:, 1]
@@ -121,9 +106,7 @@ def test_a_sinusoid_on_a_plane_comes_back_with_its_height():
         coarsest=60.0,
         groove=0,
     )
-    rows = rows_of(
-        grid, ground, (colours, torch.ones(len(x))), light, settings=settings, wavelength=60.0
-    )
+    rows = rows_of(grid, Shown(ground, colours, torch.ones(len(x)), light), settings, lines=False)
     heights = heights_of(grid, ground, [rows], settings)
     texels = (heights[1:, 1:] + heights[:-1, :-1] + heights[1:, :-1] + heights[:-1, 1:]) / 4
     inner = slice(16, -16)
@@ -150,3 +133,10 @@ def test_half_of_a_wave_of_the_limit_is_left():
     middle = (slice(24, -24), slice(24, -24))
     share = left.reshape(SIDE, SIDE)[middle].std() / wave.reshape(SIDE, SIDE)[middle].std()
     assert float(share) == pytest.approx(0.5, abs=0.05)
+
+
+def test_several_photos_are_told_by_other_settings():
+    assert DetailSettings.of(1) == DetailSettings()
+    assert DetailSettings.of(2) == DetailSettings.of(9)
+    assert DetailSettings.of(2).groove == 0
+    assert DetailSettings.of(2).coarsest > DetailSettings.of(1).coarsest

@@ -243,6 +243,7 @@ def test_parts_that_do_not_belong_together_are_refused(tmp_path):
     for parts, message in (
         ((TRUTH.mean[:-1], basis, deviations, TRUTH.faces), "its mean and its components do not"),
         ((TRUTH.mean, basis[:, :3], deviations, TRUTH.faces), "its variances do not belong"),
+        ((TRUTH.mean, 1e38 * basis, 1e3 * deviations, TRUTH.faces), "its components are no num"),
         ((TRUTH.mean, basis, deviations, TRUTH.faces + 9), "its faces index"),
         ((TRUTH.mean, basis, deviations, TRUTH.faces[:0]), "has no shape model with triangles"),
         ((TRUTH.mean * np.inf, basis, deviations, TRUTH.faces), "numbers that are not finite"),
