@@ -39,10 +39,6 @@ NEAR = 0.05
 """How far around a pixel these are taken from."""
 LEAST = 0.003
 """Likelihood of either that what the network says leaves to any pixel, whatever its colour."""
-SHADES = 0.8, 0.65, 0.5, 0.4
-"""Shares of their light that a person's shadow leaves to pixels of a wall."""
-SHADED = 8.0
-"""What is taken off twice the logarithm of that likelihood: few walls are in it."""
 SHARP = 0.012
 """Radius of the guided filter."""
 INSIDE = 0.03, 0.1
@@ -163,8 +159,8 @@ def _by_colour(work: Working, found: Float[np.ndarray, "H W"]) -> Float[np.ndarr
     if not band.any() or inside.all() or not inside.any():
         return found
     chance = [
-        _log_likelihood(work.pixels, single(side & ~band), NEAR * work.size, band, shades)
-        for side, shades in ((inside, ()), (~inside, SHADES))
+        _log_likelihood(work.pixels, single(side & ~band), NEAR * work.size, band)
+        for side in (inside, ~inside)
     ]
     prior = blurred(found, 0.3 * BAND * work.size)[band].clip(LEAST, 1 - LEAST)
     score = np.log(prior / (1 - prior)) + 0.5 * np.clip(chance[0] - chance[1], -8, 8)
@@ -178,9 +174,8 @@ def _log_likelihood(
     weight: Float[np.ndarray, "H W"],
     sigma: float,
     wanted: Bool[np.ndarray, "H W"],
-    shades: tuple[float, ...],
 ) -> Float[np.ndarray, " N"]:
-    """Of the colour of each wanted pixel among those with weight around it, or in their shade."""
+    """Of the colour of each wanted pixel among those with weight around it."""
     first, second = (0, 0, 0, 1, 1, 2), (0, 1, 2, 1, 2, 2)
     squares = pixels[..., first] * pixels[..., second]
     both = np.concatenate([np.ones_like(pixels[..., :1]), pixels, squares], -1) * weight[..., None]
@@ -199,16 +194,11 @@ def _log_likelihood(
         a * d - b * b,
     )
     volume = np.maximum(a * cofactors[0] + b * cofactors[1] + c * cofactors[2], 1e-12)
+    off = pixels[wanted] - mean
     twice = np.array([1, 2, 2, 1, 2, 1])
-    inverse = np.stack(cofactors, -1) * twice / volume[:, None]
-
-    def chance(colours: Float[np.ndarray, "N 3"]) -> Float[np.ndarray, " N"]:
-        off = colours - mean
-        value: Float[np.ndarray, " N"] = (off[:, first] * off[:, second] * inverse).sum(-1)
-        return -value - np.log(volume)
-
-    seen = pixels[wanted]
-    return np.max([chance(seen), *(chance(seen / share) - SHADED for share in shades)], axis=0)
+    distances = (off[:, first] * off[:, second] * np.stack(cofactors, -1)) @ twice / volume
+    value: Float[np.ndarray, " N"] = -distances - np.log(volume)
+    return value
 
 
 def _joined(

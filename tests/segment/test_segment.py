@@ -132,24 +132,6 @@ def test_the_neck_of_a_mesh_that_is_too_wide_is_not_of_the_person(known, sight, 
     assert (person_matte(sight, other, neck)[face_only] == 1).all()
 
 
-@pytest.mark.parametrize(("shade", "person"), [(0.5, False), (1.0, False), (None, True)])
-def test_a_shadow_on_the_wall_beside_a_head_is_wall_and_hair_is_not(work, shade, person):
-    dice = np.random.default_rng(0)
-    wall, hair = np.array([0.8, 0.7, 0.55]), np.array([0.25, 0.12, 0.1])
-    rows, columns = np.mgrid[: work.pixels.shape[0], : work.pixels.shape[1]]
-    radius = 0.3 * work.size
-    far = np.hypot(columns - work.middle[0], rows - work.middle[1])
-    pixels = np.where((far < radius)[..., None], hair, wall) + dice.normal(0, 0.02, (*far.shape, 3))
-    # The network takes what is beside the head, within a band, for the person.
-    beside = (far > radius) & (far < radius + 0.03 * work.size)
-    colour = hair if shade is None else shade * wall
-    pixels[beside] = (colour + dice.normal(0, 0.01, (*far.shape, 3)))[beside]
-    seen = replace(work, pixels=pixels.clip(0, 1).astype(np.float32))
-    found = segment_matte._by_colour(seen, 1.0 * (far < radius + 0.03 * work.size))
-    assert (found[beside].mean() > 0.5) == person
-    assert found[far < radius - 0.06 * work.size].min() > 0.5
-
-
 def test_hair_hangs_from_hair_and_not_from_a_line(work):
     rows, columns = np.mgrid[: work.pixels.shape[0], : work.pixels.shape[1]]
     x, y, size = *work.middle, work.size
