@@ -55,14 +55,14 @@ def people(count):
     ]
 
 
-def test_quality_is_the_logistic_function_of_weighted_features():
+def test_quality_is_a_least_and_the_logistic_function_of_weighted_features():
     known = {"usual": 2 * USUAL, "blind": 0.25, "lost": 0.5}
     assert features(known)["usual"] == pytest.approx(np.log(2))
     assert features(known | {"usual": 1.0})["usual"] == 3.0
     weights = {"": 0.3, "usual": -1.0, "blind": -2.0, "lost": -4.0}
     odds = np.exp(0.3 - np.log(2) - 0.5 - 2.0)
     found = judged([{"known": known, "right": 1.0}], weights)
-    assert found.quality == pytest.approx(odds / (1 + odds))
+    assert found.quality == pytest.approx(0.2 + 0.8 * odds / (1 + odds))
 
 
 def test_weights_tell_what_is_right_and_nothing_speaks_for_being_worse():
@@ -75,6 +75,15 @@ def test_weights_tell_what_is_right_and_nothing_speaks_for_being_worse():
     halves = crossed(rows)
     assert halves.area() > 0.97
     assert halves.people == 300
+
+
+def test_shares_that_are_as_they_are_said_give_the_weights_that_said_them():
+    rows, weights = people(300), {"": 1.0, "usual": -1.0, "blind": -2.0, "lost": -3.0}
+    said = judged(rows, weights).quality
+    assert 0.2 <= said.min() < 0.25
+    for row, one in zip(rows, said.tolist(), strict=True):
+        row["right"] = one
+    assert calibrate(rows) == pytest.approx(weights, rel=0.02)
 
 
 def test_frames_are_compared_with_those_of_their_own_clip():
