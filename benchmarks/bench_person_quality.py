@@ -1,4 +1,4 @@
-"""Could people in tracks be told a quality, the share of their frames that is right?
+"""Is the quality of people in tracks the share of their frames that is right?
 
     python -m benchmarks.bench_person_quality --cache FOLDER [--kept]
 
@@ -7,13 +7,13 @@ Clips of 16 frames, in which a rendered head sways and speaks and one thing is w
 told as in `benchmarks/bench_verdict.py`. Each person counts as one, however many frames show it,
 and intervals (90 %) come from drawing people with replacement.
 
-The number that is judged is 0.2 and 0.8 of a logistic regression on three things
-(`spoilt_clips.known_of`): the usual landmark error of the person's key frames, in how many of its
-frames pixels had no say, and how much of the half second around them it is lost. They were chosen
-by cross-validation on the first 140 clips. The mean quality of the fits of the key frames to
-landmarks told right people from wrong ones as well as the landmark error did, and nothing beside
-it; size, cut, turn and what covers a face told nothing, either. Weights are of all clips that had
-been looked at, `LOOKED_AT`; those of `FRESH` were judged once, when all of that was decided.
+The quality is 0.2 and 0.8 of a logistic regression on three things: the usual landmark error of the
+person's key frames, in how many of its frames pixels had no say, and how much of the half second
+around them it is lost. They were chosen by cross-validation on the first 140 clips. The mean
+quality of the fits of the key frames to landmarks told right people from wrong ones as well as the
+landmark error did, and nothing beside it; size, cut, turn and what covers a face told nothing,
+either. Weights are of all clips that had been looked at, `LOOKED_AT`; those of `FRESH` were judged
+once, when all of that was decided.
 
 That is the second judgement. The first, of a logistic regression with nothing added, on clips 2700
 to 2869, missed the target (`judged before`): of people who are believed least more is right than a
@@ -21,7 +21,8 @@ logistic function comes down to. These clips give weights now, too. Of forms tha
 all that had been looked at the one with `LEAST_SAID` was best; logarithms and limits of what is
 lost, weights held towards 0 and mixtures with a constant did not help.
 
-- `weights`: of the number.
+- `weights`: that `LOOKED_AT` give, and those of `morphface/fit/verdict/people.py`, by which quality
+  is judged.
 - `quality`: shares that were said and that were right, with their people; the `error` is the mean
   difference of the two, `error_if_true` what it would be with as many people, were every number
   true; `skill` is how much of the squared error (Brier) of one number for everybody, the share of
@@ -37,14 +38,13 @@ lost, weights held towards 0 and mixtures with a constant did not help.
   clips too, told two frames of one clip apart in 48 of 100 cases, and was off by 0.113 [0.066,
   0.173] on the next 94 clips.
 
-Target: an `error` of at most 0.06, and a `skill` whose interval is above 0. The first was missed
-again, by less: who is believed least is right as often as it is said now, who is believed more is
-right less often. So people in tracks have no quality, nor have single frames. Tracks are kept in
-the cache: the same command goes on where it was; with `--kept` what is there is judged.
+Target: an `error` of at most 0.06, and a `skill` whose interval is above 0. The first was missed by
+0.005: who is believed most is right less often than is said. Tracks are kept in the
+cache: the same command goes on where it was; with `--kept` what is there is judged.
 """
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -57,13 +57,17 @@ from benchmarks.common import report, seed
 from benchmarks.spoilt import spoilt_clip
 from benchmarks.spoilt_clips import FRAMES, known_of, track_of
 from benchmarks.spoilt_truth import off
+from morphface.fit.verdict.people import (
+    LEAST_SAID,
+    PERSON_WEIGHTS,
+    person_features,
+    person_quality,
+)
 from morphface.models import MorphableModel, load_model
 from morphface.parameters import LOST
 
 STAGE = "track pixels"
-USUAL = 0.015  # eye distances: the usual landmark error of a clear face
 LOOKED_AT, FRESH = (*range(234), *range(2700, 2870)), range(2870, 3050)  # numbers of clips
-LEAST_SAID = 0.2  # of anybody; crossed on the clips that were looked at, see above
 EDGES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0001)
 LEAST = (0.3, 0.5, 0.7)  # of what is called good
 DRAWS = 1000
@@ -86,7 +90,6 @@ BEFORE = {
     "commit": "354c2fa",
 }
 _Rows = list[dict[str, Any]]
-_Known = dict[str, float]
 
 
 class Judged:
@@ -193,39 +196,29 @@ def row_of(number: int, model: MorphableModel, cache: Path, *, kept: bool) -> di
     }
 
 
-def features(known: _Known) -> _Known:
-    """What is made of what is known of a person; 1 by the name ""."""
-    usual = float(np.clip(np.log(known["usual"] / USUAL), -1, 3))
-    return {"": 1.0, "usual": usual, "blind": known["blind"], "lost": known["lost"]}
-
-
-def calibrate(rows: _Rows) -> _Known:
+def calibrate(rows: _Rows) -> dict[str, float]:
     """Weights of the features that are likeliest: nothing speaks for a person by being worse."""
-    found = [features(row["known"]) for row in rows]
-    table = np.array([list(one.values()) for one in found])
+    names = [name for name in PERSON_WEIGHTS if name]
+    found = [person_features(row["known"]) for row in rows]
+    table = np.array([[1.0, *(one[name] for name in names)] for one in found])
     right = np.array([row["right"] for row in rows])
 
     def unlikely(weights: np.ndarray) -> tuple[float, np.ndarray]:
-        chance = shares(table @ weights)
+        total = np.clip(table @ weights, -30, 30)
+        chance = LEAST_SAID + (1 - LEAST_SAID) / (1 + np.exp(-total))
         rise = (chance - LEAST_SAID) * (1 - chance) / (1 - LEAST_SAID)
         value = -(right * np.log(chance) + (1 - right) * np.log(1 - chance)).sum()
         return float(value), table.T @ ((chance - right) / (chance * (1 - chance)) * rise)
 
-    limits = [(None, None), *[(None, 0.0)] * (table.shape[1] - 1)]
+    limits = [(None, None), *[(None, 0.0)] * len(names)]
     weights = minimize(unlikely, np.zeros(table.shape[1]), jac=True, bounds=limits).x
-    return dict(zip(found[0], np.round(weights, 3).tolist(), strict=True))
+    return dict(zip(["", *names], np.round(weights, 3).tolist(), strict=True))
 
 
-def shares(total: np.ndarray) -> np.ndarray:
-    """What is said of people, by the weighted sums of their features."""
-    return LEAST_SAID + (1 - LEAST_SAID) / (1 + np.exp(-np.clip(total, -30, 30)))
-
-
-def judged(rows: _Rows, weights: _Known) -> Judged:
+def judged(rows: _Rows, weights: Mapping[str, float] = PERSON_WEIGHTS) -> Judged:
     """People with the quality that the weights give them."""
-    found = [features(row["known"]) for row in rows]
-    total = np.array([sum(weights[name] * one[name] for name in weights) for one in found])
-    return Judged(shares(total), np.array([row["right"] for row in rows]))
+    found = [person_quality(row["known"], weights) for row in rows]
+    return Judged(np.array(found), np.array([row["right"] for row in rows]))
 
 
 def crossed(rows: _Rows) -> Judged:
@@ -281,10 +274,10 @@ def cases_of(rows: _Rows) -> list[dict[str, Any]]:
     """All that is reported."""
     before, fresh = ([r for r in rows if r["number"] in part] for part in (LOOKED_AT, FRESH))
     constant = float(np.mean([row["right"] for row in before]))
-    weights = calibrate(before)
-    found = judged(fresh, weights)
+    weights = {"given": calibrate(before), "kept": PERSON_WEIGHTS, "people": len(before)}
+    found = judged(fresh)
     cases = [
-        {"case": "weights", "people": len(before), "weights": weights},
+        {"case": "weights", **weights},
         {"case": "quality", **reliability(found, constant)},
     ]
     cases += [{"case": "good", **good(found, least)} for least in LEAST]
@@ -292,7 +285,7 @@ def cases_of(rows: _Rows) -> list[dict[str, Any]]:
     everybody = float(np.mean([row["right"] for row in rows]))
     cases.append({"case": "crossed", **reliability(crossed(rows), everybody)})
     for kind in sorted({row["kind"] for row in rows}):
-        own = judged([row for row in rows if row["kind"] == kind], weights)
+        own = judged([row for row in rows if row["kind"] == kind])
         means = {name: round(float(getattr(own, name).mean()), 3) for name in ("right", "quality")}
         cases.append({"case": "kind", "name": kind, "people": own.people, **means})
     cases.append({"case": "single frames", "within_clips": round(within_clips(rows), 3)})

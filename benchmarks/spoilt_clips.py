@@ -1,7 +1,6 @@
 """Tracks of the clips of `benchmarks/spoilt.py`, kept on disk, and how far off they are."""
 
 import json
-import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,25 +11,17 @@ from benchmarks.spoilt import spoilt_clip
 from benchmarks.spoilt_truth import off, true_measures
 from morphface.core.errors import NoFaceError
 from morphface.core.files import write_json
-from morphface.fit.verdict import frame_measures
-from morphface.fit.video import (
-    TrackCollector,
-    TrackedFace,
-    TrackedFrame,
-    VideoSettings,
-    fit_video,
-    look_back,
-)
+from morphface.fit.verdict import PersonMeasures, frame_measures
+from morphface.fit.video import TrackCollector, VideoSettings, fit_video, look_back
 from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
 from morphface.media.video import Frame
 from morphface.models import MorphableModel
-from morphface.parameters import LOST, Reason, Track, load_track, save_track
+from morphface.parameters import Track, load_track, save_track
 
 __all__ = ["FRAMES", "clip_rows", "known_of", "track_of"]
 
 FRAMES = 16
 _KEYS = 2  # every so many frames one may become a key frame
-_NEAR = 12  # frames either way, half a second
 
 
 def clip_rows(number: int, model: MorphableModel, track: Track) -> Iterator[dict[str, Any]]:
@@ -80,12 +71,12 @@ def track_of(
         nobody.touch()
         return None
     track, known = found
-    write_json(path.with_suffix(".json"), known)
+    write_json(path.with_suffix(".json"), known.record())
     save_track(path, track, model=model.name)
     return track
 
 
-def known_of(number: int, stage: str, cache: Path) -> dict[str, float]:
+def known_of(number: int, stage: str, cache: Path) -> PersonMeasures:
     """What the tracker knows of a clip that it tracked, and its track does not say.
 
     Args:
@@ -94,25 +85,22 @@ def known_of(number: int, stage: str, cache: Path) -> dict[str, float]:
         cache: where tracks are kept.
 
     Returns:
-        `usual`: the median landmark error of the person's key frames, in eye distances; `blind`:
-        the share of the frames that show the person in which pixels had no say; `lost`: the share
-        of the frames half a second around one that shows the person in which it is lost, a mean.
+        What a person's quality is made of.
     """
     path = _path(number, stage, cache).with_suffix(".json")
-    found: dict[str, float] = json.loads(path.read_text(encoding="utf-8"))
-    return found
+    return PersonMeasures(**json.loads(path.read_text(encoding="utf-8")))
 
 
 def _path(number: int, stage: str, cache: Path) -> Path:
     return cache / f"clip_{number:05d}_{stage.replace(' ', '_')}.npz"
 
 
-def _tracked(number: int, stage: str, model: MorphableModel) -> tuple[Track, dict[str, Any]] | None:
+def _tracked(number: int, stage: str, model: MorphableModel) -> tuple[Track, PersonMeasures] | None:
     """The person of a clip, as `morphface track` finds it, and what is known of it."""
     clip = spoilt_clip(number, model, FRAMES)
     frames = [Frame(one.photo, k, k / 25) for k, one in enumerate(clip)]
     settings = VideoSettings(stage=stage.removeprefix("track "))
-    collector = _Collector()
+    collector = TrackCollector()
     try:
         with torch.no_grad(), MediaPipeDetector() as detector:
             for one in fit_video(frames, model, key_frames=frames[::_KEYS], settings=settings):
@@ -123,38 +111,4 @@ def _tracked(number: int, stage: str, model: MorphableModel) -> tuple[Track, dic
     if not collector.seen():
         return None
     person = collector.seen()[0]
-    track = collector.track(person)
-    return track, collector.known(person, track)
-
-
-class _Collector(TrackCollector):
-    """One that also remembers in which frames pixels had a say."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._told: set[tuple[int, int]] = set()
-
-    def add(self, tracked: TrackedFrame) -> None:
-        for face in tracked.faces:
-            self._hear(face, self.frames)
-        super().add(tracked)
-
-    def replace(self, number: int, row: int, face: TrackedFace) -> None:
-        self._hear(face, row)
-        super().replace(number, row, face)
-
-    def _hear(self, face: TrackedFace, row: int) -> None:
-        if face.reason != Reason.COLOURS and not math.isnan(face.photometric_rmse):
-            self._told.add((face.number, row))
-
-    def known(self, number: int, track: Track) -> dict[str, float]:
-        """See `known_of`."""
-        lost = track.states == LOST
-        seen = (~lost).nonzero()[:, 0].tolist()
-        around = [lost[max(0, k - _NEAR) : k + _NEAR + 1].float().mean() for k in seen]
-        blind = [(number, k) not in self._told for k in seen]
-        return {
-            "usual": self.people[number].nme,
-            "blind": sum(blind) / len(seen),
-            "lost": float(torch.stack(around).mean()),
-        }
+    return collector.track(person), collector.measures(person)

@@ -149,13 +149,20 @@ def inspect(
             metavar="NAMES",
         ),
     ] = None,
+    below: Annotated[
+        float | None,
+        typer.Option(
+            help="Show and count only frames of people of less quality than Q, 0 to 1.",
+            metavar="Q",
+        ),
+    ] = None,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
     """Show what a dataset holds: a table of statistics, and a sheet of frames with their maps."""
     from morphface.pipelines.inspect import inspect_dataset
 
-    found = inspect_dataset(dataset, sheet, verify=verify, only=named(only))
+    found = inspect_dataset(dataset, sheet, verify=verify, only=named(only), below=below)
     if not quiet:
         table(found.rows)
     if found.sheet:

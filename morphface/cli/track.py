@@ -111,7 +111,7 @@ def _summarise(report: dict[str, Any], folder: Path, quiet: bool) -> None:
         known = "unknown" if error is None else f"{100 * error:.1f} % of the eye distance"
         say(
             f"person {person['number']}: landmark error {known}, seen in "
-            f"{report['frames'] - person['frames_lost']} frames",
+            f"{report['frames'] - person['frames_lost']} frames{_told(person['quality'])}",
             quiet=quiet,
         )
         for warned in person["warnings"]:
@@ -120,3 +120,7 @@ def _summarise(report: dict[str, Any], folder: Path, quiet: bool) -> None:
     for warning in report["warnings"]:
         say(warning, quiet=quiet, style="yellow")
     say(f"written to {folder}/", quiet=quiet)
+
+
+def _told(quality: float | None) -> str:
+    return "" if quality is None else f", of which about {quality:.0%} are right"

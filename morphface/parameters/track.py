@@ -2,9 +2,9 @@
 
 Format "morphface track", version 2: an `.npz` file with the arrays of `parameters/io.py` and
 `states`, `times`, `indices`, `landmark_nme` and `boxes`, one row for each frame that was looked
-at; and, where they are known, `reasons` and, for each kind of warning that there is,
-`warning_NAME` with its number, NaN in frames without it. Version 1 did not say `model_revision` in
-its header. A version that was ever released stays readable.
+at; and, where they are known, `reasons`, the number `quality` and, for each kind of warning that
+there is, `warning_NAME` with its number, NaN in frames without it. Version 1 did not say
+`model_revision` in its header. A version that was ever released stays readable.
 """
 
 from collections import Counter
@@ -101,10 +101,14 @@ class Track(Record, Displayed):
             where that is not known.
         warnings: the number of each kind of warning in each frame, NaN in frames without it; None
             where nobody judged.
+        quality: the share of the frames in which the person is seen that is right, 0 to 1, as far
+            as what is known of the person tells; None where that is not known. It says nothing of
+            single frames, and parts of a track have that of the whole.
 
     Raises:
         ShapeError: the frames differ in number.
-        ParameterError: a state is unknown, times are not finite, or indices do not rise.
+        ParameterError: a state is unknown, times are not finite, indices do not rise, or quality
+            is no share.
     """
 
     parameters: FaceParameters
@@ -116,6 +120,7 @@ class Track(Record, Displayed):
     boxes: Float[Tensor, "T 4"]
     reasons: Int[Tensor, " T"] | None = None
     warnings: dict[str, Float[Tensor, " T"]] | None = None
+    quality: float | None = None
 
     def __post_init__(self) -> None:
         frames = self.parameters.frames
@@ -133,6 +138,8 @@ class Track(Record, Displayed):
                 f"camera must be one for all frames, got {self.camera.focal.numel()} cameras"
             )
         check_finite("times", self.times)
+        if self.quality is not None and not 0 <= self.quality <= 1:
+            raise ParameterError(f"quality must be from 0 to 1, got {self.quality:g}")
         unknown = sorted(set(self.states.tolist()) - {TRACKED, PREDICTED, LOST})
         if unknown:
             raise ParameterError(
@@ -232,6 +239,8 @@ def save_track(
     entries = face_entries(track.parameters, track.camera)
     entries |= {name: to_array(getattr(track, name)) for name in _NUMBERS}
     entries |= {name: to_array(values) for name, values in _numbered(track.warnings).items()}
+    if track.quality is not None:
+        entries["quality"] = np.array(track.quality)
     entries["states"] = track.states.cpu().numpy().astype(np.uint8)
     if track.reasons is not None:
         entries["reasons"] = track.reasons.cpu().numpy().astype(np.uint8)
@@ -267,7 +276,7 @@ def load_track(path: str | Path) -> tuple[Track, dict[str, Any]]:
 
 def _own_of(entries: dict[str, np.ndarray]) -> dict[str, Any]:
     """The arrays of a track that are not of its parameters or its camera."""
-    out = {name: to_tensor(name, entries[name]) for name in _NUMBERS}
+    out: dict[str, Any] = {name: to_tensor(name, entries[name]) for name in _NUMBERS}
     if entries["times"].dtype.kind != "f":
         raise ParameterError(
             f"times must hold floating-point numbers, got {entries['times'].dtype}"
@@ -279,4 +288,9 @@ def _own_of(entries: dict[str, np.ndarray]) -> dict[str, Any]:
         out[name] = torch.from_numpy(entries[name].astype(np.int64))
     names = [name for name in entries if name.startswith(_WARNING)]
     warnings = {name.removeprefix(_WARNING): to_tensor(name, entries[name]) for name in names}
+    if "quality" in entries:
+        quality = to_tensor("quality", entries["quality"])
+        if quality.ndim:
+            raise ShapeError(f"quality must be one number, got shape {tuple(quality.shape)}")
+        out["quality"] = float(quality)
     return out | {"warnings": warnings or None}

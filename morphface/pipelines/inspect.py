@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import UInt8
 from PIL import Image
 
-from morphface.core.errors import DatasetError
+from morphface.core.errors import DatasetError, ParameterError
 from morphface.core.files import atomic_write
 from morphface.fit.verdict import check_frame_kinds
 from morphface.media.shards import ShardFolder, open_shards
@@ -44,6 +44,7 @@ def inspect_dataset(
     *,
     verify: bool = False,
     only: Sequence[str] = (),
+    below: float | None = None,
 ) -> Inspected:
     """Look at a dataset; writes a contact sheet of frames with their maps.
 
@@ -53,19 +54,24 @@ def inspect_dataset(
         verify: read all files and compare their checksums.
         only: show and count only samples that have one of these warnings, see
             `fit.verdict.FRAME_WARNINGS`, or "all"; none: every sample.
+        below: show and count only samples of people with less quality than this, see
+            `parameters.Track`.
 
     Raises:
-        ParameterError: frames have no such warning.
+        ParameterError: frames have no such warning, or there is no such quality.
         MissingFileError: there is no such folder.
-        DatasetError: it is no finished dataset, or files are damaged; the message names them.
+        DatasetError: it is no finished dataset, files are damaged, which the message names, or no
+            person of it has a quality.
         OutputError: the sheet cannot be written.
     """
     folder = open_shards(dataset)
     if verify:
         _check(folder)
     rows = list(_table(folder.manifest))
-    chosen = _chosen(folder, check_frame_kinds(tuple(only)))
-    if only:
+    if below is not None and not 0 < below <= 1:
+        raise ParameterError(f"below must be above 0 and at most 1, got {below:g}")
+    chosen = _chosen(folder, check_frame_kinds(tuple(only)), below)
+    if only or below is not None:
         rows.insert(1, ("samples chosen", str(len(chosen))))
     if not chosen:
         return Inspected(rows, None)
@@ -102,6 +108,9 @@ def _table(manifest: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for name, words in (("lost_because", "lost"), ("left_out", "left out"), ("warnings", "warned")):
         for reason, count in found.get(name, {}).items():
             yield f"frames {words}", f"{count}: {reason}"
+    if found.get("quality", [0])[0]:
+        _, mean, low, high = found["quality"]
+        yield "quality of people", f"{low:.2f} to {high:.2f}, mean {mean:.2f}"
     for name, (_, mean, low, high) in found["pose"].items():
         yield f"{name}, degrees", f"{low:+.1f} to {high:+.1f}, mean {mean:+.1f}"
     used = sorted(found["expression"].items(), key=lambda item: item[1][2] - item[1][3])
@@ -129,15 +138,23 @@ def _reasons(clips: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
             yield "note", f"{clip['source']['name']}: {warning}"
 
 
-def _chosen(folder: ShardFolder, names: tuple[str, ...]) -> Sequence[int]:
-    """The samples that have one of the warnings; all, where none are named."""
-    if not names:
+def _chosen(folder: ShardFolder, names: tuple[str, ...], below: float | None) -> Sequence[int]:
+    """The samples that have one of the warnings and less quality; all, where nothing is asked."""
+    if not names and below is None:
         return range(len(folder))
-    return [
-        sample
-        for sample in range(len(folder))
-        if set(names) & set(json.loads(folder.read(sample, "json")).get("warnings", {}))
-    ]
+
+    def wanted(facts: dict[str, Any]) -> bool:
+        quality = facts.get("quality")
+        named = not names or bool(set(names) & set(facts.get("warnings", {})))
+        return named and (below is None or (quality is not None and quality < below))
+
+    facts = [json.loads(folder.read(sample, "json")) for sample in range(len(folder))]
+    if below is not None and facts and all(one.get("quality") is None for one in facts):
+        raise DatasetError(
+            "no person of this dataset has a quality: prepare it anew by pixels (--stage pixels), "
+            "or leave out below"
+        )
+    return [sample for sample, found in enumerate(facts) if wanted(found)]
 
 
 def _sheet(folder: ShardFolder, chosen: Sequence[int]) -> UInt8[np.ndarray, "H W 3"]:

@@ -1,15 +1,8 @@
 import numpy as np
 import pytest
 
-from benchmarks.bench_person_quality import (
-    USUAL,
-    Judged,
-    calibrate,
-    crossed,
-    features,
-    judged,
-    within_clips,
-)
+from benchmarks.bench_person_quality import Judged, calibrate, crossed, judged, within_clips
+from morphface.fit.verdict import PersonMeasures
 
 
 def test_each_person_counts_as_one():
@@ -46,23 +39,9 @@ def people(count):
     usual = rng.uniform(0.01, 0.04, count)
     others = rng.random((count, 2))
     return [
-        {
-            "number": k,
-            "right": float(usual[k] < 0.02),
-            "known": {"usual": usual[k], "blind": blind, "lost": lost},
-        }
-        for k, (blind, lost) in enumerate(others.tolist())
+        {"number": k, "right": float(usual[k] < 0.02), "known": PersonMeasures(usual[k], *other)}
+        for k, other in enumerate(others.tolist())
     ]
-
-
-def test_quality_is_a_least_and_the_logistic_function_of_weighted_features():
-    known = {"usual": 2 * USUAL, "blind": 0.25, "lost": 0.5}
-    assert features(known)["usual"] == pytest.approx(np.log(2))
-    assert features(known | {"usual": 1.0})["usual"] == 3.0
-    weights = {"": 0.3, "usual": -1.0, "blind": -2.0, "lost": -4.0}
-    odds = np.exp(0.3 - np.log(2) - 0.5 - 2.0)
-    found = judged([{"known": known, "right": 1.0}], weights)
-    assert found.quality == pytest.approx(0.2 + 0.8 * odds / (1 + odds))
 
 
 def test_weights_tell_what_is_right_and_nothing_speaks_for_being_worse():

@@ -73,6 +73,7 @@ def test_inspecting_prints_a_table_and_draws_a_sheet(clips, tmp_path, capfd):
     rows = dict(line.split("\t") for line in out.splitlines())
     assert rows["samples"] == "11"
     assert rows["clips prepared"] == "2"
+    assert rows["quality of people"] == "0.40 to 0.90, mean 0.65"
     assert rows["yaw, degrees"] == "-5.0 to +20.0, mean +10.0"
     assert rows["expression jawOpen"] == "0.00 to 1.00, mean 0.50"
     assert rows["skipped"] == "1, such as b.mp4: it is not a video; name a video"
@@ -105,9 +106,14 @@ def test_the_sheet_shows_frames_beside_their_maps(clips, tmp_path):
         (["--only", "turned"], 3),
         (["--only", "all"], 3),
         (["--only", "cut"], 0),
+        (["--below", "0.65"], 7),
+        (["--below", "0.4"], 0),
+        (["--only", "turned", "--below", "0.65"], 3),
     ],
 )
-def test_frames_are_chosen_by_their_warnings(clips, tmp_path, capfd, wishes, count):
+def test_frames_are_chosen_by_their_warnings_and_their_people(
+    clips, tmp_path, capfd, wishes, count
+):
     (clips / "c.mp4").unlink()
     prepared(clips, tmp_path)
     capfd.readouterr()
@@ -123,6 +129,17 @@ def test_frames_are_not_chosen_by_what_is_not_measured_in_them(clips, tmp_path, 
     capfd.readouterr()
     message = refusal(capfd, run(["inspect", str(tmp_path / "out"), "--only", "dark"]))
     assert message.startswith("'dark' is measured in photos, not in the frames of videos")
+    message = refusal(capfd, run(["inspect", str(tmp_path / "out"), "--below", "2"]))
+    assert message == "below must be above 0 and at most 1, got 2"
+
+
+@pytest.mark.refusal
+def test_frames_of_people_without_a_quality_are_not_chosen_by_it(clips, tmp_path, capfd):
+    write_clips(clips, dict.fromkeys(CLIPS, "frames=2 unrated"))
+    prepared(clips, tmp_path)
+    capfd.readouterr()
+    message = refusal(capfd, run(["inspect", str(tmp_path / "out"), "--below", "0.5"]))
+    assert message.startswith("no person of this dataset has a quality: prepare it anew by pixels")
 
 
 def test_a_dataset_without_samples_has_a_table_and_no_sheet(clips, tmp_path, capfd):

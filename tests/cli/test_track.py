@@ -40,6 +40,14 @@ def test_track_writes_three_files_and_says_what_it_saw(video, tmp_path, known, c
     assert sorted(os.listdir(tmp_path / "out")) == ["overlay.mp4", "report.json", "track.npz"]
 
 
+def test_track_says_how_many_frames_of_a_person_are_right(video, tmp_path, known, capfd):
+    known(rmse=0.05)
+    assert run(["track", str(video), "-o", str(tmp_path / "out"), "--no-overlay"]) == 0
+    words = capfd.readouterr().err.replace("\n", " ")
+    quality = json.loads((tmp_path / "out" / "report.json").read_text())["people"][0]["quality"]
+    assert f"seen in 12 frames, of which about {quality:.0%} are right" in words
+
+
 @pytest.mark.parametrize(("focal", "pixels"), [("300", 300), ("50mm", FIFTY)])
 def test_options_reach_the_tracker(video, tmp_path, known, capfd, focal, pixels):
     known(people=2)

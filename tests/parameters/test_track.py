@@ -63,6 +63,30 @@ def test_warnings_are_kept_with_the_frames_it_is_of(rng, tmp_path):
     assert load_track(unjudged)[0].warnings is None
 
 
+def test_a_track_keeps_its_quality_and_so_do_parts_of_it(rng, tmp_path):
+    track = replace(a_track(rng), quality=0.72)
+    save_track(tmp_path / "track.npz", track, model="toy")
+    again, _ = load_track(tmp_path / "track.npz")
+    assert again.quality == pytest.approx(0.72)
+    assert again[1:3].quality == again.quality
+    save_track(tmp_path / "unknown.npz", a_track(rng), model="toy")
+    assert load_track(tmp_path / "unknown.npz")[0].quality is None
+
+
+@pytest.mark.refusal
+@pytest.mark.parametrize("quality", [1.5, -0.1, float("nan")])
+def test_a_quality_that_is_no_share_is_refused(rng, quality):
+    with pytest.raises(ParameterError, match=f"quality must be from 0 to 1, got {quality:g}"):
+        replace(a_track(rng), quality=quality)
+
+
+@pytest.mark.refusal
+def test_a_quality_that_is_no_number_is_refused(stored):
+    rewrite(stored, quality=np.array([0.5, 0.6]))
+    with pytest.raises(ParameterError, match="is not usable: quality must be one number"):
+        load_track(stored)
+
+
 @pytest.mark.refusal
 def test_warnings_of_other_frames_are_refused(rng):
     with pytest.raises(ShapeError, match="warning_cut must have shape"):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     )
     from morphface.fit.verdict.judge import judge
     from morphface.fit.verdict.measures import Measures, measure
+    from morphface.fit.verdict.people import PersonMeasures, person_quality
     from morphface.fit.verdict.record import WARNINGS, Verdict, Warned, check_kinds
 
 
@@ -23,6 +24,7 @@ __all__ = [
     "FRAME_WARNINGS",
     "WARNINGS",
     "Measures",
+    "PersonMeasures",
     "Verdict",
     "Warned",
     "check_frame_kinds",
@@ -32,6 +34,7 @@ __all__ = [
     "judge",
     "judge_track",
     "measure",
+    "person_quality",
     "refuse_frames",
     "warned_frames",
 ]
@@ -39,6 +42,7 @@ __all__ = [
 _HOMES = {
     "FRAME_WARNINGS": "frames",
     "Measures": "measures",
+    "PersonMeasures": "people",
     "Verdict": "record",
     "WARNINGS": "record",
     "Warned": "record",
@@ -49,6 +53,7 @@ _HOMES = {
     "judge": "judge",
     "judge_track": "frames",
     "measure": "measures",
+    "person_quality": "people",
     "refuse_frames": "frames",
     "warned_frames": "frames",
 }

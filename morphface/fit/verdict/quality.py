@@ -12,13 +12,19 @@ from collections.abc import Callable
 from morphface.fit.verdict.measures import Measures
 from morphface.fit.verdict.weights import WEIGHTS
 
-__all__ = ["FEATURES", "features_of", "quality_of", "stage_of"]
+__all__ = ["FEATURES", "features_of", "logarithm", "quality_of", "stage_of"]
 
 _Feature = Callable[[float], float]
 
 
-def _log(unit: float, low: float, high: float) -> _Feature:
-    """A logarithm, within limits."""
+def logarithm(unit: float, low: float, high: float) -> _Feature:
+    """The logarithm of a number, within limits.
+
+    Args:
+        unit: of the number.
+        low: the least logarithm.
+        high: the greatest one.
+    """
     return lambda value: min(max(math.log(max(value, 1e-9) / unit), low), high)
 
 
@@ -33,18 +39,18 @@ def _short(limit: float) -> _Feature:
 
 
 FEATURES: dict[str, _Feature] = {
-    "small": _log(100.0, -2.0, 0.0),
+    "small": logarithm(100.0, -2.0, 0.0),
     "blurred": _beyond(0.01, 0.05),
     "noisy": _beyond(0.02, 0.2),
-    "dark": _log(0.3, -3.0, 0.0),
+    "dark": logarithm(0.3, -3.0, 0.0),
     "saturated": _beyond(0.1, 1.0),
     "cut": _beyond(0.0, 0.6),
     "turned": _beyond(15.0, 75.0),
     "occluded": _beyond(0.25, 0.75),
-    "landmarks_pixels": _log(0.015, -1.0, 3.0),
+    "landmarks_pixels": logarithm(0.015, -1.0, 3.0),
     "landmarks_detector": _beyond(0.05, 0.6),
     "detector_pose": _beyond(3.0, 27.0),
-    "contradictory": _log(0.015, -1.0, 3.0),
+    "contradictory": logarithm(0.015, -1.0, 3.0),
     "facing": _beyond(0.05, 0.95),
     "colours": _beyond(0.15, 0.3),
     "unlike": _short(0.5),

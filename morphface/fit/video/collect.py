@@ -9,6 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from morphface.core.errors import NoFaceError, ParameterError
+from morphface.fit.verdict.people import PersonMeasures, lost_nearby, person_quality
 from morphface.fit.video.person import Person
 from morphface.fit.video.result import TrackedFace, TrackedFrame
 from morphface.landmarks.boxes import Box
@@ -17,7 +18,7 @@ from morphface.parameters import LOST, FaceParameters, Reason, Track
 __all__ = ["TrackCollector", "track_people"]
 
 _SHAPES = {"illumination": (9, 3), "rotation": (3,), "translation": (3,), "gaze": (2, 2)}
-_REST = 7  # entries after the parameters: state, landmark error, box and reason
+_REST = 8  # entries after the parameters: state, landmark error, box, reason, blind
 _Row = Float[np.ndarray, " K"]
 
 
@@ -146,7 +147,32 @@ class TrackCollector:
             landmark_nme=rest[:, 1],
             boxes=rest[:, 2:6],
             reasons=rest[:, 6].long(),
+            quality=self._quality(person, rest),
         )
+
+    def measures(self, number: int) -> PersonMeasures:
+        """What is known of somebody who is seen; the track's quality is made of it.
+
+        Args:
+            number: of the person.
+        """
+        rows = torch.from_numpy(np.stack(self._rows[number]))
+        return self._measures(self.people[number], rows[:, -_REST:])
+
+    def _measures(self, person: Person, rest: Float[Tensor, "T 8"]) -> PersonMeasures:
+        lost = rest[:, 0] == LOST
+        times = torch.tensor(self._times, dtype=torch.float64)
+        return PersonMeasures(
+            usual=person.nme,
+            blind=float(rest[~lost, 7].mean()),
+            lost=lost_nearby(lost, times, torch.tensor(self._shots)),
+        )
+
+    def _quality(self, person: Person, rest: Float[Tensor, "T 8"]) -> float | None:
+        """The share that is right; None of tracks by landmarks, of which that is not known."""
+        if not person.compared or bool((rest[:, 0] == LOST).all()):
+            return None
+        return person_quality(self._measures(person, rest))
 
 
 def track_people(frames: Iterable[TrackedFrame]) -> dict[int, Track]:
@@ -164,11 +190,19 @@ def track_people(frames: Iterable[TrackedFrame]) -> dict[int, Track]:
 def _row(face: TrackedFace) -> _Row:
     """One frame in one row: expression, the other groups, and the rest."""
     parts = [getattr(face.parameters, name)[0].flatten() for name in ("expression", *_SHAPES)]
-    parts.append(torch.tensor([face.state, face.landmark_nme, *face.box, face.reason]))
+    rest = [face.state, face.landmark_nme, *face.box, face.reason, _blind(face)]
+    parts.append(torch.tensor(rest))
     return torch.cat(parts).numpy().copy()
 
 
-def _unpacked(rows: Float[Tensor, "T K"]) -> tuple[dict[str, Tensor], Float[Tensor, "T 7"]]:
+def _blind(face: TrackedFace) -> float:
+    """1 where pixels had no say, 0 where they had; NaN where the person is lost."""
+    if not face.seen:
+        return math.nan
+    return float(face.reason == Reason.COLOURS or math.isnan(face.photometric_rmse))
+
+
+def _unpacked(rows: Float[Tensor, "T K"]) -> tuple[dict[str, Tensor], Float[Tensor, "T 8"]]:
     """The groups of parameters in rows, and what comes after them."""
     widths = [math.prod(shape) for shape in _SHAPES.values()]
     expression = rows.shape[1] - sum(widths) - _REST
@@ -180,7 +214,7 @@ def _unpacked(rows: Float[Tensor, "T K"]) -> tuple[dict[str, Tensor], Float[Tens
 def _before(row: _Row) -> _Row:
     """A frame before the first of somebody."""
     out = row.copy()
-    out[-_REST:] = [LOST, *[math.nan] * (_REST - 2), Reason.NO_FACE]
+    out[-_REST:] = [LOST, *[math.nan] * (_REST - 3), Reason.NO_FACE, math.nan]
     return out
 
 

@@ -59,6 +59,11 @@ class Person(Record):
         return settings.stage == "pixels" and math.isfinite(self.rmse)
 
     @property
+    def compared(self) -> bool:
+        """Whether pixels were asked who this is."""
+        return self.rmse != 0
+
+    @property
     def albedo(self) -> Float[Tensor, "V 3"]:
         """Colours of the vertices; refused by models without them.
 

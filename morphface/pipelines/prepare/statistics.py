@@ -27,7 +27,7 @@ Spread = list[int | float]
 
 
 def of_track(model: MorphableModel, track: Track) -> dict[str, Any]:
-    """Frames by state, poses in degrees and expressions of one person.
+    """Frames by state, quality, poses in degrees and expressions of one person.
 
     Args:
         model: that the parameters belong to.
@@ -40,6 +40,7 @@ def of_track(model: MorphableModel, track: Track) -> dict[str, Any]:
     weights = seen.expression.double().numpy()
     return {
         "frames": {name: track.count(state) for state, name in enumerate(STATES)},
+        "quality": _spread(np.array([] if track.quality is None else [track.quality])),
         "pose": {name: _spread(angles[:, k]) for k, name in enumerate(_ANGLES)},
         "expression": {
             name: _spread(weights[:, k]) for k, name in enumerate(model.expression.names)
@@ -66,6 +67,7 @@ def summed(outcomes: Iterable[Outcome]) -> dict[str, Any]:
         "sequences": len(people),
         "frames": {name: sum(person["frames"][name] for person in people) for name in STATES},
         **{name: _counted(found, name) for name in _REASONS},
+        "quality": _merge([person["quality"] for person in people if "quality" in person]),
         "pose": _merged([person["pose"] for person in people]),
         "expression": _merged([person["expression"] for person in people]),
     }

@@ -231,6 +231,7 @@ def _frame_facts(track: Track, row: int, crop: Crop, camera: Camera) -> dict[str
         "time": round(float(track.times[row]), 6),
         "state": STATES[int(track.states[row])],
         "landmark_nme": round(error, 5) if error == error else None,
+        "quality": None if track.quality is None else round(track.quality, 4),
         "crop": _square(crop),
         "camera": _lens(camera),
     }

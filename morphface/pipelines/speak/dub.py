@@ -71,6 +71,7 @@ def dubbed(
         boxes=track.boxes[rows],
         reasons=None if track.reasons is None else track.reasons[rows],
         warnings=None,
+        quality=None,
     )
     return moved, rows
 

@@ -46,6 +46,7 @@ def describe_track(track: Track, model: MorphableModel) -> dict[str, Any]:
         "frames_lost": track.count(LOST),
         "lost_because": track.why(LOST),
         "odd_frames": track.why(TRACKED),
+        "quality": _rounded(track.quality, 4),
         "warnings": warned_of(track),
         "landmark_error": _rounded(float(error.mean()) if len(error) else None, 5),
         "landmark_error_worst": _rounded(float(error.max()) if len(error) else None, 5),

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from morphface.core.errors import NoFaceError, ParameterError
+from morphface.fit.verdict import person_quality
 from morphface.fit.video import TrackCollector, fit_video, look_back, track_people
 from morphface.parameters import LOST, PREDICTED, TRACKED, Reason
 from tests.fit.video.clip import KnowingDetector, clip, marks, moving, picture
@@ -181,6 +182,30 @@ def test_a_person_whose_colours_nothing_explains_is_tracked_by_landmarks(
     (track,) = run(frames, model, [face], strict).values()
     assert track.states.tolist() == [TRACKED] * COUNT
     assert turn_error(track.parameters, face) < 0.08
+
+
+def green(frame):
+    pixels = (frame.photo.pixels * 255).round().byte()
+    pixels[44:, 44:] = torch.tensor([25, 230, 51], dtype=torch.uint8)
+    return replace(frame, photo=type(frame.photo)(pixels))
+
+
+@pytest.mark.parametrize("stage", ["linear", "pixels"])
+def test_a_track_knows_in_how_many_frames_pixels_had_no_say(model, face, frames, quick, stage):
+    changed = [green(f) if f.index in (5, 6) else f for f in frames]
+    wishes = replace(quick, stage=stage, predicted_frames=0)
+    collector, detector = TrackCollector(), KnowingDetector(model, [face], {9})
+    for one in fit_video(
+        changed, model, key_frames=frames[::4], settings=wishes, detector=detector
+    ):
+        collector.add(one)
+    found, track = collector.measures(0), collector.track(0)
+    assert [k for k in range(COUNT) if track.states[k] == LOST] == [9]
+    assert found.blind == pytest.approx(1.0 if stage == "linear" else 2 / 13)
+    assert found.usual == collector.people[0].nme
+    around = [1 / (min(k + 13, COUNT) - max(k - 12, 0)) for k in range(COUNT) if k != 9]
+    assert found.lost == pytest.approx(sum(around) / 13)
+    assert track.quality == (None if stage == "linear" else pytest.approx(person_quality(found)))
 
 
 def dimmed(frame, share):

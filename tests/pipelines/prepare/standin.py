@@ -19,6 +19,7 @@ from morphface.pipelines.prepare.unit import Sample, Sequence
 
 NEUTRAL = {
     "frames": {"tracked": 0, "predicted": 0, "lost": 0},
+    "quality": [2, 0.65, 0.4, 0.9],
     "pose": {"yaw": [1, 10.0, -5.0, 20.0]},
     "expression": {"jawOpen": [1, 0.5, 0.0, 1.0]},
 }
@@ -55,7 +56,8 @@ def samples(clip, settings, words):
         time.sleep(float(words.get("wait", 0)))
         if frame not in lost:
             warned = {"turned": 50.0} if frame % 3 == 0 else {}
-            facts = {"state": "tracked", "warnings": warned}
+            quality = None if "unrated" in words else float(words.get("quality", 0.6))
+            facts = {"state": "tracked", "quality": quality, "warnings": warned}
             yield Sample(frame, parts(clip, settings, frame), facts)
 
 

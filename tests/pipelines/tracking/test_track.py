@@ -15,6 +15,7 @@ from morphface.core.errors import (
     VerdictError,
     VideoError,
 )
+from morphface.fit.verdict import PersonMeasures, person_quality
 from morphface.media.video import read_video
 from morphface.parameters import LOST, PREDICTED, TRACKED, Reason, load_track
 from morphface.pipelines import track_video
@@ -73,6 +74,22 @@ def test_what_frames_are_warned_of_is_reported_and_kept(video, tmp_path, known):
     words = "in 10 frames the face is small, 50 pixels, at worst"
     assert person["warnings"] == [{"name": "small", "frames": 10, "worst": 50.0, "words": words}]
     assert track.warnings["small"][2:].tolist() == [50.0] * 9 + [51.0]
+
+
+def test_the_quality_of_a_person_is_reported_and_kept(video, tmp_path, known):
+    known(states=[LOST] * 2 + [TRACKED] * 10, rmse=0.05)
+    person = track_video(video, tmp_path, overlay=False)["people"][0]
+    track, _ = load_track(tmp_path / "track.npz")
+    around = (2 / 12) * 10 / 10  # 12 frames are all within half a second
+    wanted = person_quality(PersonMeasures(usual=0.01, blind=0.0, lost=around))
+    assert track.quality == pytest.approx(wanted, abs=1e-6)
+    assert person["quality"] == pytest.approx(wanted, abs=1e-4)
+
+
+def test_of_a_track_by_landmarks_no_quality_is_known(video, tmp_path, known):
+    known(rmse=0.0)
+    assert track_video(video, tmp_path, overlay=False)["people"][0]["quality"] is None
+    assert load_track(tmp_path / "track.npz")[0].quality is None
 
 
 def test_frames_without_the_refused_warnings_stay(video, tmp_path, known):

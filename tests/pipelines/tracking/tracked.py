@@ -39,7 +39,7 @@ def camera():
     return Camera.facing(SIZE, focal=FOCAL)
 
 
-def person(number=0):
+def person(number=0, rmse=0.0):
     face = parameters()
     return Person(
         number=number,
@@ -50,7 +50,7 @@ def person(number=0):
         illumination=face.illumination[0],
         gain=torch.ones(3),
         grey=False,
-        rmse=0.0,
+        rmse=rmse,
         nme=0.01,
         frames=(0,),
         converged=True,
@@ -58,18 +58,19 @@ def person(number=0):
     )
 
 
-def tracker(people=1, states=None, each=lambda done: None, shake=0.0):
+def tracker(people=1, states=None, each=lambda done: None, shake=0.0, rmse=0.0):
     """Stands for `fit_video`: turns heads to and fro.
 
     Args:
         people: how many there are.
         states: of each frame; all are tracked by default.
+        rmse: difference of colours; 0 where pixels were not asked.
         shake: by how much more the head is turned in every other frame.
         each: is called before each frame with the number of those done.
     """
 
     def fit_video(frames, model, *, key_frames=None, settings=None, progress=None):
-        cast = [person(number) for number in range(people)]
+        cast = [person(number, rmse) for number in range(people)]
         for done, frame in enumerate(frames):
             each(done)
             state = TRACKED if states is None else states[done]
@@ -82,6 +83,7 @@ def tracker(people=1, states=None, each=lambda done: None, shake=0.0):
                     parameters(yaw=yaw, x=60.0 * one.number),
                     box,
                     landmark_nme=math.nan if state == LOST else 0.02,
+                    photometric_rmse=math.nan if state == LOST else rmse,
                     reason=Reason.NO_FACE if state == LOST else Reason.NOTHING,
                 )
                 for one in cast
