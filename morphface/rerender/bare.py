@@ -65,8 +65,8 @@ def bare_skin(
             beard = model.regions.get("beard", torch.zeros(model.size))
         likely = torch.minimum(likely, 1 - hair * (1 - beard))
         # Hair is told from far around a pixel, so that it is also told where it is seen from aside.
-        aside = seen.visible * hair * (1 - beard) * model.regions.get("scalp", covered)
-        certain = torch.maximum(certain, aside)
+        aside = hairy * hair * (1 - beard) * model.regions.get("scalp", covered)
+        certain = torch.maximum(certain, seen.visible * aside)
     own = torch.zeros(model.size)
     for name in _INNER:
         own = torch.maximum(own, model.regions.get(name, own))

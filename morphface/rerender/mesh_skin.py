@@ -121,7 +121,7 @@ class MeshSkin:
 
     @cached_property
     def _light(self) -> Float[Tensor, "V 3"]:
-        """That of the photo, nowhere much darker or brighter than on the skin that it shows."""
+        """That of the photo, nowhere darker or brighter than on the skin that it shows."""
         light = self.head.look.shades(self.head.face.model.faces)
         bounded = believed(light, self.weight > 0.5)
         return torch.lerp(bounded, light.clamp(max=SHADED), self.head.mouth)

@@ -1,7 +1,6 @@
 """What a photo shows of a person: their ears, their beard, and how what hangs from them turns."""
 
 from dataclasses import replace
-from math import exp
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,7 +12,7 @@ from morphface.rerender.body import LONG, STILL
 from morphface.rerender.looks import Look
 from morphface.rerender.mesh_skin import MeshSkin
 from morphface.rerender.person import LOWER, Person
-from morphface.rerender.skin_light import FALLS, LIT
+from morphface.rerender.skin_light import LIT
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +76,7 @@ def test_hair_on_shoulders_turns_ever_less_over_a_long_way(stage):
     assert steep < bound < 0.7 * steeper
 
 
-def test_light_on_what_is_not_seen_is_hardly_brighter_or_darker_than_on_what_is(stage):
+def test_light_on_what_is_not_seen_is_within_that_on_what_is(stage):
     before = stage._head
     light = torch.zeros_like(before.look.light)
     light[0], light[2] = 0.2, 0.5  # from the front: what turns away is dark
@@ -86,9 +85,7 @@ def test_light_on_what_is_not_seen_is_hardly_brighter_or_darker_than_on_what_is(
     known = skin.head.look.shades(stage.face.model.faces)
     low, high = (torch.quantile(known[skin.weight > 0.5], end, dim=0) for end in LIT)
     torch.testing.assert_close(skin._light[outside].amax(0), high, rtol=0.02, atol=1e-3)
-    least = skin._light[outside].amin(0)
-    assert bool((0.999 * exp(-FALLS) * low < least).all())
-    assert bool((least < 0.9 * low).all())
+    torch.testing.assert_close(skin._light[outside].amin(0), low, rtol=0.02, atol=1e-3)
 
 
 def test_a_throat_goes_on_as_it_is_seen_and_the_face_does_without_it(stage):
