@@ -58,20 +58,20 @@ def bare_skin(
     expected = face.albedo() * light * face.pixels.gain[0]
     different = (torch.log(seen.colour.clamp(min=0) + 0.05) - torch.log(expected + 0.05)).abs()
     likely = torch.sigmoid((ALIKE - different.mean(-1)) * 12)
-    covered, certain = torch.zeros(model.size), seen.confidence
+    blank = torch.zeros(model.size)
+    covered, certain = blank, seen.confidence
     if hair is not None:
         covered = hair
         if beard is None:
-            beard = model.regions.get("beard", torch.zeros(model.size))
+            beard = model.regions.get("beard", blank)
         likely = torch.minimum(likely, 1 - hair * (1 - beard))
         # Hair is told from far around a pixel, so that it is also told where it is seen from aside.
-        aside = hairy * hair * (1 - beard) * model.regions.get("scalp", covered)
+        aside = hairy * hair * (1 - beard) * model.regions.get("scalp", blank)
         certain = torch.maximum(certain, seen.visible * aside)
-    own = torch.zeros(model.size)
+    own = blank
     for name in _INNER:
         own = torch.maximum(own, model.regions.get(name, own))
     likely = torch.maximum(likely, own)
-    blank = torch.zeros(model.size)
     beside = torch.maximum(model.regions.get("ears", blank), model.regions.get("neck", blank))
     weight = STIFF * (certain * (1 - beside * (1 - covered)) + own) ** 2
     if model.mirror is not None and hair is not None and beard is not None:

@@ -182,17 +182,15 @@ class MouthPhoto:
         Args:
             row: of a model, in the axes of this mouth.
         """
-        known = torch.nonzero(self.upper - self.lower > 2.5 * RIM)[:, 0]
         if self.teeth is None and not (self.clear and self.opening > TOLD * self.axes.width):
             middle = COLUMNS // 2
             high = self.upper[middle] - SHOWN[0] - row.table[middle, 1]
             return row.shifted(high.clamp(max=0.0).expand(COLUMNS))
-        ends = self.ends - (RIM if self.cut else 0.0)
+        known = torch.nonzero(self.upper - self.lower > 2.5 * RIM)[:, 0]
+        edge, columns = row.table[:, 1], torch.arange(COLUMNS).clamp(known[0], known[-1])
         if self.teeth is None:
-            ends = self.upper + RIM
-        away = (ends - row.table[:, 1])[torch.arange(COLUMNS).clamp(known[0], known[-1])]
-        if self.teeth is None:
-            return row.shifted(away.clamp(min=0.0))
+            return row.shifted((self.upper + RIM - edge)[columns].clamp(min=0.0))
+        away = (self.ends - (RIM if self.cut else 0.0) - edge)[columns]
         return row.shifted(away - away.clamp(0, HIDDEN) if self.cut else away)
 
     def lowered(self, row: ArchLines) -> ArchLines:

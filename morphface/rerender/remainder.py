@@ -88,8 +88,8 @@ class Remainder:
         frame, place, person = (x[here] for x in (turned.frame, turned.place, turned.person))
         theirs = looked_up(self.missing.numpy(), place)
         # What the person has uncovered is nothing that the photo shows.
-        thin = self.missing[here] - self._broad[here]
-        stays = share * self._broad[here] + _left(turn, *LEFT) * thin
+        thin = self._thin[here]
+        stays = share * (self.missing[here] - thin) + _left(turn, *LEFT) * thin
         rest = torch.minimum(1 - person, 1 - self.person[here]) * stays
         found = frame + share * person * theirs + rest
         # It leads towards the photo, and not beyond what that has there.
@@ -98,9 +98,9 @@ class Remainder:
         frame.copy_(found.clamp(low, high))
 
     @cached_property
-    def _broad(self) -> Float[Tensor, "H W 3"]:
-        """What is missing, without thin lines."""
-        return _broad(self.missing)
+    def _thin(self) -> Float[Tensor, "H W 3"]:
+        """Thin lines that are missing."""
+        return self.missing - _broad(self.missing)
 
     @cached_property
     def _box(self) -> tuple[slice, slice]:

@@ -14,8 +14,8 @@ from morphface.media.images import Photo
 __all__ = ["eyes_seen"]
 
 _DARKER = 0.6
-"""How much darker an iris is than the white beside it, a logarithm, so that the eye counts as seen:
-as in 65 % of the eyes of 120 portraits, and less than in the two in the shade of a cap, 1.9."""
+"""How much darker an iris is than the white beside it, a logarithm, so that the eye counts as seen.
+Of the eyes of 120 portraits 65 % have more; two in the shade of a cap have 1.9."""
 _IRIS, _WHITE = 0.75, 1.15
 """In radii of the iris: within the first it is dark, beyond the second there is white."""
 _ALONG = 64
@@ -23,6 +23,7 @@ _ALONG = 64
 _NOISE = 0.02
 """Added to what logarithms are taken of."""
 _FEWEST = 12
+"""Pixels of each of the two, at least."""
 
 
 def eyes_seen(landmarks: Landmarks, photo: Photo) -> tuple[bool, bool]:

@@ -72,9 +72,11 @@ def _covers(
     nothing = torch.zeros(photo.size)
     with torch.no_grad():
         face = face_raster(model, fit, photo)
+        if face is None:
+            return nothing, nothing
         eyes = eyes_seen(fit.landmarks, photo)
-        found = None if face is None else _cover(face, eyes)
-        if face is None or found is None:
+        found = _cover(face, eyes)
+        if found is None:
             return nothing, nothing
         frames = frames_before(face) * face.skin
         if not all(eyes):
@@ -169,14 +171,12 @@ def _within(found: Float[np.ndarray, "h w"], face: FaceRaster) -> Bool[np.ndarra
 def _lids(face: FaceRaster, eyes: tuple[bool, bool]) -> Bool[np.ndarray, "h w"]:
     """What is around the eyes that are seen."""
     around = np.zeros(face.seen.shape, bool)
-    if face.middles is None or face.axes is None:
+    away = face.from_eyes()
+    if away is None:
         return around
-    y, x = np.indices(face.seen.shape)
-    for middle, seen in zip(face.middles, eyes, strict=True):
+    for (aside, above), seen in zip(away, eyes, strict=True):
         if seen:
-            away = np.stack([x, y], -1) - middle
-            across, along = (away @ axis / (axis @ axis) for axis in face.axes)
-            around |= np.square(across / _LIDS[0]) + np.square(along / _LIDS[1]) < 1
+            around |= np.square(aside / _LIDS[0]) + np.square(above / _LIDS[1]) < 1
     return around
 
 

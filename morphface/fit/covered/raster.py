@@ -70,6 +70,18 @@ class FaceRaster:
         left = (self.middles[0] - self.middles[1]) / _BETWEEN
         return left, np.array([left[1], -left[0]])
 
+    def from_eyes(self) -> list[tuple[Float[np.ndarray, "h w"], Float[np.ndarray, "h w"]]] | None:
+        """How far each pixel is to the subject's left of the middle of each eye, and above it.
+
+        In millimetres, of the left and of the right eye; `None` without eyes.
+        """
+        if self.middles is None or self.axes is None:
+            return None
+        y, x = np.indices(self.seen.shape)
+        away = [np.stack([x, y], axis=-1) - middle for middle in self.middles]
+        left, up = ((axis, axis @ axis) for axis in self.axes)
+        return [(to @ left[0] / left[1], to @ up[0] / up[1]) for to in away]
+
     def spread(self, values: Float[np.ndarray, "h w"], size: tuple[int, int]) -> Tensor:
         """Values of the raster as a picture of the photo's size; 0 beyond the raster."""
         wide = cv2.warpAffine(

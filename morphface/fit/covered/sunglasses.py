@@ -35,14 +35,12 @@ def sunglasses_before(face: FaceRaster) -> Float[np.ndarray, "h w"]:
         face: as the photo shows it.
     """
     nothing = np.zeros(face.seen.shape)
-    if face.middles is None or face.axes is None:
+    away = face.from_eyes()
+    if face.axes is None or away is None:
         return nothing
-    _, up = face.axes
-    y, x = np.mgrid[: face.seen.shape[0], : face.seen.shape[1]]
-    away = [np.stack([x, y], axis=-1) - middle for middle in face.middles]
-    unit = float(np.linalg.norm(up))
-    far = np.stack([np.linalg.norm(to, axis=-1) / unit for to in away])
-    high = np.stack([to @ up / unit**2 for to in away])
+    unit = float(np.linalg.norm(face.axes[1]))
+    far = np.stack([np.hypot(aside, above) for aside, above in away])
+    high = np.stack([above for _, above in away])
     dark = _darker(face, far.min(axis=0) > _WIDE)
     found = np.zeros(nothing.shape, dtype=bool)
     for near, above in zip(far, high, strict=True):
