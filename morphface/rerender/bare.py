@@ -35,6 +35,9 @@ def bare_skin(
     hair: Float[Tensor, " V"] | None = None,
     hairy: float = 0.0,
     beard: Float[Tensor, " V"] | None = None,
+    beside: Float[Tensor, " V"] | None = None,
+    *,
+    ears: bool = False,
 ) -> Float[Tensor, " V"]:
     """How likely each vertex is not covered, 0 to 1.
 
@@ -48,6 +51,8 @@ def bare_skin(
         hair: how far the photo shows hair or headwear at each vertex, if that is known.
         hairy: 1 for who has hair or wears something on the head, 0 for who is bald.
         beard: how far hair at each vertex is beard, which is no cover; None is where one may be.
+        beside: how far the photo shows hair that stands off each vertex, if that is known.
+        ears: whether the photo shows ears: then they are bare where nothing is seen on them.
     """
     model, vertices = face.model, face.vertices_in_camera()
     if face.pixels is None:
@@ -68,12 +73,18 @@ def bare_skin(
         # Hair is told from far around a pixel, so that it is also told where it is seen from aside.
         aside = hairy * hair * (1 - beard) * model.regions.get("scalp", blank)
         certain = torch.maximum(certain, seen.visible * aside)
+        if beside is not None:
+            near = hairy * beside * (1 - beard)
+            covered, certain = torch.maximum(covered, near), torch.maximum(certain, near)
+            likely = likely * (1 - near)
     own = blank
     for name in _INNER:
         own = torch.maximum(own, model.regions.get(name, own))
+    if ears:
+        own = torch.maximum(own, model.regions.get("ears", blank) * (1 - covered))
     likely = torch.maximum(likely, own)
-    beside = torch.maximum(model.regions.get("ears", blank), model.regions.get("neck", blank))
-    weight = STIFF * (certain * (1 - beside * (1 - covered)) + own) ** 2
+    apart = torch.maximum(model.regions.get("ears", blank), model.regions.get("neck", blank))
+    weight = STIFF * (certain * (1 - apart * (1 - covered)) + own) ** 2
     if model.mirror is not None and hair is not None and beard is not None:
         twin = model.mirror.long()
         there = MIRRORED * weight[twin] * (1 - certain)

@@ -12,6 +12,8 @@ NEAR = 0.12
 WIDTHS = (0.08, 0.04), (0.4, 0.05), (1.2, 0.1)
 """How far around each place, across and down, from near to far, in sizes of the head: what goes
 round a head, a brim or a hairline, is as high behind as beside it."""
+KNOWN = 0.15
+"""Share of such places around one from which on their mean is believed wholly."""
 ROUND = 1.2, 0.05
 """How far across and down colours are the mean of both sides of the head, in sizes of it."""
 ODD = 2.0
@@ -20,11 +22,6 @@ ODDEST = 0.12
 """The same, as a colour, at least."""
 GRAIN = 0.03
 """What is finer than this, in sizes of the head, is grain."""
-DETAIL = 0.85
-"""What is finer than this, in sizes of a patch, is detail: a patch cannot tell what is broader."""
-STRANDS = (0.02, 0.045), (0.3, 0.5)
-"""Grain, as a share of the colour and of all detail, from which on what is broader goes on behind:
-of a bald head that is its shape and no hair."""
 PATCHES = 0.14, 0.08, 0.05
 """Sizes of a patch of it: the first that fits into the hair, of which short hair shows a strip."""
 PLACES = 1.0
@@ -39,6 +36,12 @@ MOST = 0.08
 """Mean size of detail, at most: hair has less, patterns of a hat more."""
 HUE = 0.2
 """Difference of colours that a patch may be away for, in sizes of the head."""
+SOFT = 0.02
+"""How softly the front of hair becomes what is behind a face, in sizes of the head."""
+INNER = 0.7
+"""Share of hair so near from which on it is no edge."""
+REACH = 0.22
+"""How far beyond such hair it is mirrored, in sizes of the head."""
 DIMMER = 0.92
 """Light that reaches the back of hair, of what reaches the rest."""
 
@@ -52,7 +55,7 @@ def hair_colours(
     seen: Bool[np.ndarray, "H W"],
     size: float,
 ) -> Float[np.ndarray, "H W 3"]:
-    """Smooth colours of what is near the outline, with the detail of hair.
+    """Hair as it is in front, beyond that smooth colours of what is near, with the grain of hair.
 
     Args:
         colours: of the person.
@@ -71,16 +74,41 @@ def hair_colours(
     for width in WIDTHS:
         across, down = width
         mean, known = mean_near(colours, rim, (across * size, down * size))
-        share = np.clip(known / 0.05, 0, 1) * left
+        share = np.clip(known / KNOWN, 0, 1) * left
         found += share[..., None] * mean
         left = left - share
     all_mean = (colours * rim[..., None]).sum((0, 1)) / max(rim.sum(), 1e-6)
     found += left[..., None] * all_mean
     found = blurred(single(found), 0.02 * size)
     share = np.clip(mean_near(hair[..., None], weight, 0.1 * size)[0], 0, 1)
-    return np.clip(
-        found * DIMMER + share * _detail(colours, (hair, hair * seen), found, size), 0, 1
-    )
+    behind = found * DIMMER + share * _detail(colours, (hair, hair * seen), found, size)
+    usual = _usual(colours, hair, ring) * (weight > 0)
+    dimmer = 1 - (1 - DIMMER) * np.clip(depth / NEAR, 0, 1)
+    front, share = _mirrored(colours * dimmer[..., None], usual, hair * seen, size)
+    return np.clip(behind + share * (front - behind), 0, 1)
+
+
+def _mirrored(
+    colours: Float[np.ndarray, "H W 3"],
+    usual: Float[np.ndarray, "H W"],
+    hair: Float[np.ndarray, "H W"],
+    size: float,
+) -> tuple[Float[np.ndarray, "H W 3"], Float[np.ndarray, "H W 1"]]:
+    """Hair as the front shows it, mirrored where that ends, and how far there is any.
+
+    Strands go on behind an outline as they are before it, and behind a face as beside it.
+    """
+    import cv2
+    from scipy.ndimage import distance_transform_edt
+
+    inner = blurred(single(hair > SURE), SOFT * size) > INNER
+    if not inner.any():
+        return colours, np.zeros_like(colours[..., :1])
+    away, nearest = distance_transform_edt(~inner, return_indices=True)
+    y, x = single(2 * nearest - np.mgrid[: hair.shape[0], : hair.shape[1]])
+    found, known = (cv2.remap(single(each), x, y, cv2.INTER_LINEAR) for each in (colours, usual))
+    there = cv2.remap(single(inner), x, y, cv2.INTER_NEAREST) * (away < REACH * size)
+    return found, (known * blurred(single(known * there), SOFT * size))[..., None]
 
 
 def _usual(
@@ -117,7 +145,7 @@ def _detail(
     if not len(y):
         return out
     smooth = mean_near(colours, hair, GRAIN * size)[0]
-    fine = _with_strands(colours, smooth, mean_near(colours, hair, DETAIL * side)[0], inside)
+    fine = colours - smooth
     few = max(len(y) // CHOICE, 1)
     y, x = y[::few], x[::few]
     colour = blurred(smooth, half / 2)[y + half, x + half]
@@ -141,31 +169,6 @@ def _detail(
             out[top : top + side, left : left + side] += window * patch
             power[top : top + side, left : left + side] += window**2
     return single(out / np.sqrt(power + 1e-2))
-
-
-def _with_strands(
-    colours: Float[np.ndarray, "H W 3"],
-    smooth: Float[np.ndarray, "H W 3"],
-    broad: Float[np.ndarray, "H W 3"],
-    inside: Bool[np.ndarray, "H W"],
-) -> Float[np.ndarray, "H W 3"]:
-    """Grain of hair, and with it what is broader, as far as there is such grain.
-
-    Args:
-        colours: with both.
-        smooth: without grain.
-        broad: without both.
-        inside: where hair is.
-    """
-    grain, both = (np.abs(colours - mean)[inside].mean(-1) for mean in (smooth, broad))
-    strength = float(np.median(grain))
-    whole = max(float(colours[inside].mean()), 1e-6), max(float(np.median(both)), 1e-6)
-    found = [strength / part for part in whole]
-    known = [
-        np.clip((x - low) / (high - low), 0, 1)
-        for x, (low, high) in zip(found, STRANDS, strict=True)
-    ]
-    return colours - smooth + np.float32(known[0] * known[1]) * (smooth - broad)
 
 
 def _room_for_patches(

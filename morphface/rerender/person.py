@@ -23,6 +23,7 @@ from morphface.render.warp import look_up
 from morphface.rerender.hair import hair_colours
 from morphface.rerender.hairline import hairiness
 from morphface.rerender.plate import barred, inpainted
+from morphface.rerender.sideburns import hair_beside
 from morphface.rerender.turn import above_neck
 from morphface.segment import Labels, Working, foreground, label_person, person_matte, working_size
 from morphface.segment.filters import blurred, distance, single, widened
@@ -247,6 +248,11 @@ class Person:
     def hair_at_vertices(self) -> Float[Tensor, " V"]:
         """How far the photo shows hair or headwear where each vertex is."""
         return self.at_vertices(self.labels.hair * self.matte)
+
+    @cached_property
+    def hair_beside(self) -> Float[Tensor, " V"]:
+        """How far the photo shows hair that stands off the side of the head at each vertex."""
+        return hair_beside(self)
 
     def at_vertices(self, values: Float[np.ndarray, "h w"]) -> Float[Tensor, " V"]:
         """Values of a picture of the working size where each vertex is.

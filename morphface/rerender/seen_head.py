@@ -110,7 +110,13 @@ class SeenHead:
         """How far each vertex is bare, with little between no and yes."""
         person = self.person
         found = bare_skin(
-            self.face, self.photo, person.hair_at_vertices, person.hairy, person.beard
+            self.face,
+            self.photo,
+            person.hair_at_vertices,
+            person.hairy,
+            person.beard,
+            person.hair_beside,
+            ears=person.ears,
         )
         return ((found - 0.35) / 0.3).clamp(0, 1)[:, None]
 

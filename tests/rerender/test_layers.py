@@ -14,7 +14,7 @@ from morphface.geometry.camera import to_camera
 from morphface.media.images import Photo
 from morphface.render.warp import look_up
 from morphface.rerender import Rerenderer
-from morphface.rerender.hair import _with_strands, hair_colours
+from morphface.rerender.hair import DIMMER, NEAR, hair_colours
 from morphface.rerender.outline import HANGING, TEMPLE, TEMPLES, Outline
 from morphface.rerender.remainder import ANGLE, Remainder
 from morphface.rerender.turn import Turn
@@ -172,15 +172,18 @@ def test_broad_strands_go_on_behind_a_head_as_well_as_grain():
     assert found[depth > 0.1].std() > 0.8 * 0.08 / np.sqrt(2)
 
 
-def test_what_is_broad_is_no_strand_where_there_is_no_grain():
-    rng = np.random.default_rng(0)
-    inside = np.ones((30, 30), bool)
-    broad = np.full((30, 30, 3), 0.5, np.float32)
-    smooth = broad + np.linspace(-0.1, 0.1, 30, dtype=np.float32)[:, None, None]
-    for grain, share in ((0.001, 0.0), (0.1, 1.0)):
-        colours = smooth + np.float32(grain * rng.standard_normal((30, 30, 3)))
-        found = _with_strands(colours, smooth, broad, inside)
-        np.testing.assert_allclose(found, colours - (1 - share) * smooth - share * broad, atol=1e-6)
+def test_the_back_of_hair_is_its_front_and_goes_on_behind_a_face_as_in_a_mirror():
+    y, x = np.mgrid[:200, :200]
+    colours = np.single(0.4 + 0.03 * np.sin(x / 3))[..., None] * np.ones(3, np.single)
+    depth = np.single(np.minimum(x - 20, 180 - x)) / 100
+    hair = np.single((depth > 0) & (np.abs(x - 100) > 40))  # two curtains of 40 pixels
+    found = hair_colours(colours, hair, hair, depth, seen=hair > -1, size=100.0)
+    dimmer = 1 - (1 - DIMMER) * np.clip(depth / NEAR, 0, 1)[..., None]
+    front = (colours * dimmer)[100, :, 0]
+    np.testing.assert_allclose(found[100, 30:54, 0], front[30:54], atol=0.01)
+    behind = found[100, 62:70, 0]
+    away = [np.abs(behind - front[2 * e - 62 : 2 * e - 70 : -1]).max() for e in range(56, 60)]
+    assert min(away) < 0.005 < 0.03 < max(away)
 
 
 def test_a_strip_of_short_hair_has_detail_for_all_of_the_back():

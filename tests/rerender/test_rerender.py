@@ -228,6 +228,18 @@ def test_a_scalp_that_is_not_seen_is_as_hairy_as_its_owner(case):
     assert hairy < 0.25 < 0.6 < bald
 
 
+def test_ears_that_are_seen_are_bare_on_the_side_that_is_not(case):
+    face, photo = case
+    seen, model = replace(face, pixels=explained(face)), face.model
+    ears, none = model.regions["ears"] > 0.9, torch.zeros(model.size)
+    above = (model.identity.mean[:, 0].abs() > 50) & (model.identity.mean[:, 1] > 15)
+    told = [
+        bare_skin(seen, photo, none, 1.0, none, above.float(), ears=shown)[ears].mean()
+        for shown in (False, True)
+    ]
+    assert told[1] > max(0.95, told[0] + 0.01)
+
+
 def explained(face):
     from morphface.fit import PhotometricResult
 
