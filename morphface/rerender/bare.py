@@ -6,6 +6,7 @@ from jaxtyping import Float, Int
 from scipy.sparse import csc_matrix, diags
 from torch import Tensor
 
+from morphface.core.ramps import ramp
 from morphface.fit.fitted import FittedFace
 from morphface.geometry.laplacian import graph_laplacian, solved
 from morphface.geometry.mesh import edges, vertex_normals
@@ -26,6 +27,8 @@ MIRRORED = 0.5
 """What the other side of the head counts for where a side is not seen."""
 GROWN = 0.3
 """How strongly, in edges, a scalp that no photo shows is under the hair that someone has."""
+SHORT = -35.0, -15.0
+"""Heights in the model frame between which hair ends beside ears that are seen, in millimetres."""
 _INNER = ("eyeballs", "eye_sockets", "mouth", "teeth", "tongue", "lips", "eyelids", "brows")
 
 
@@ -52,7 +55,8 @@ def bare_skin(
         hairy: 1 for who has hair or wears something on the head, 0 for who is bald.
         beard: how far hair at each vertex is beard, which is no cover; None is where one may be.
         beside: how far the photo shows hair that stands off each vertex, if that is known.
-        ears: whether the photo shows ears: then they are bare where nothing is seen on them.
+        ears: whether the photo shows ears: they are bare where nothing is seen on them, and hair
+            beside them ends.
     """
     model, vertices = face.model, face.vertices_in_camera()
     if face.pixels is None:
@@ -75,6 +79,9 @@ def bare_skin(
         certain = torch.maximum(certain, seen.visible * aside)
         if beside is not None:
             near = hairy * beside * (1 - beard)
+            if ears:
+                high = ramp(model.identity.mean[:, 1], *SHORT)
+                near = near * high * (1 - model.regions.get("ears", blank))
             covered, certain = torch.maximum(covered, near), torch.maximum(certain, near)
             likely = likely * (1 - near)
     own = blank

@@ -63,6 +63,10 @@ STRANDS = 0.05
 """How far around a place it counts as hair or skin, in sizes of the head."""
 BESIDE = 0.015
 """How far beside the mesh of a face its rim may be in the photo, in sizes of the head."""
+EARS = 0.05
+"""How far beside its ear the photo's may be, in sizes of the head."""
+EARLESS = 0.3, 0.5
+"""Sines of a turn at which a relief has ears: its own, flat ones wholly, and only the mesh's."""
 OPENED = 0.04
 """The same from which the faded edge of the rear is none, and as far away from the camera all."""
 SOLID = 2.0
@@ -264,9 +268,8 @@ class Body(Outline):
             rotation: of the head, as a rotation vector in the camera frame.
         """
         end = ramp(self.within, FRINGE * self.step * self.pixel, 0.0)
-        return torch.maximum(
-            end * ramp(self._towards(rotation), OPENED, -OPENED), self.rim(rotation)
-        )
+        edge = end * ramp(self._towards(rotation), OPENED, -OPENED)
+        return torch.maximum(edge, self._opened(rotation) * self._on_face)
 
     def _towards(self, rotation: Float[Tensor, "3"]) -> Float[Tensor, "R C"]:
         """How far the outline's normal turns to the camera, as a sine; negative is away."""
@@ -287,13 +290,21 @@ class Body(Outline):
         return near * smoothstep(self._towards(rotation), 0.0, OPEN)
 
     def rim(self, rotation: Float[Tensor, "3"]) -> Float[Tensor, "R C"]:
-        """How far the rim of cheeks, which the mesh has, turns to the camera: nets would tear.
+        """How far the rim of cheeks and ears, which the mesh has, turns to the camera.
+
+        Nets would tear, and there would be two ears.
 
         Args:
             rotation: of the head, as a rotation vector in the camera frame.
         """
-        opened = smoothstep(self._towards(rotation), 0.0, 0.5 * OPEN)
-        return ramp(self.within, *EDGE) * self._on_face * opened
+        ears = self._opened(rotation, EARLESS) * self._on_ears
+        return torch.maximum(self._opened(rotation) * self._on_face, ears)
+
+    def _opened(
+        self, rotation: Float[Tensor, "3"], sines: tuple[float, float] = (0.0, 0.5 * OPEN)
+    ) -> Float[Tensor, "R C"]:
+        """How far the outline turns to the camera, within it."""
+        return ramp(self.within, *EDGE) * smoothstep(self._towards(rotation), *sines)
 
     @cached_property
     def _on_face(self) -> Float[Tensor, "R C"]:
@@ -305,3 +316,14 @@ class Body(Outline):
         up = self.to_model(self.points(torch.full(self.nodes.shape[:2], self.plane)))[..., 1]
         whole = near * smoothstep(up, *JAW[::-1]) * ramp(self.hair, 0.4, 0.1)
         return (SOLID * whole).clamp(max=1)
+
+    @cached_property
+    def _on_ears(self) -> Float[Tensor, "R C"]:
+        """How far the photo shows an ear at each node, also where that of the mesh is smaller."""
+        person = self.person
+        ears = person.face.model.regions.get("ears")
+        if ears is None or not person.ears:
+            return torch.zeros_like(self.within)
+        reach = max(round(EARS * person.work.size), 1)
+        near = widened(person.on_mesh(ears[:, None])[..., 0] > 0.5, reach)
+        return self.at_nodes(person.padded(near * person.labels.skin * person.matte)).clamp(0, 1)

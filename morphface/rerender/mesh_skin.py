@@ -22,7 +22,7 @@ from morphface.rerender.looks import facing
 from morphface.rerender.seen_head import SeenHead
 from morphface.rerender.skin_light import believed
 from morphface.rerender.turn import above_neck
-from morphface.segment.filters import blurred
+from morphface.segment.filters import blurred, mean_near, single
 
 __all__ = ["MeshSkin"]
 
@@ -101,6 +101,8 @@ class MeshSkin:
         What is not bare has the colour that the back of the hair has.
         """
         painted = (self.lit * self._correction.exp()).clamp(0, 1)
+        share, beard = self._beard
+        painted = torch.lerp(painted, beard, share)
         return torch.lerp(self._hair, painted, self.head.bare)
 
     @cached_property
@@ -290,6 +292,30 @@ class MeshSkin:
         shade = self._light.mean(-1, keepdim=True).log()
         gain = torch.lerp(gain, (shade - shade[twin]).expand_as(gain), beard)
         return self.places[twin], gain.clamp(-1, 1), torch.maximum(share, beard)
+
+    @cached_property
+    def _beard(self) -> tuple[Float[Tensor, "V 1"], Float[Tensor, "V 3"]]:
+        """How far each vertex is under a beard, and the colour of that.
+
+        What the photo does not show of it goes on from what it shows, and from the other side.
+        """
+        faces, person = self.head.face.model.faces, self.head.person
+        shown = self._bearded
+        if not bool((shown > 0.5).any()):
+            return torch.zeros(len(shown), 1), self.lit
+        grown = torch.maximum(shown, person.hair_beside * person.beard)
+        known = torch.maximum(self.weight, grown)
+        if self.twin is not None:
+            there = MIRRORED * (1 - known)
+            grown, known = (each + there * each[self.twin] for each in (grown, known))
+        share = continued(faces, (grown / known.clamp(min=1e-6))[:, None], known)
+        labels, width = person.labels, NEAR * person.work.size
+        beard = labels.hair * person.matte * person.bearded
+        mean = mean_near(person.colours, single(beard), width)[0]
+        colour = person.at_vertices(mean)
+        usual = (colour * shown[:, None]).sum(0) / shown.sum()
+        colour = usual + continued(faces, colour - usual, shown)
+        return share.clamp(0, 1) * person.beard[:, None], colour.clamp(0, 1)
 
     @cached_property
     def _bearded(self) -> Float[Tensor, " V"]:

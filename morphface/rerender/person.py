@@ -254,7 +254,7 @@ class Person:
         """How far the photo shows hair that stands off the side of the head at each vertex."""
         return hair_beside(self)
 
-    def at_vertices(self, values: Float[np.ndarray, "h w"]) -> Float[Tensor, " V"]:
+    def at_vertices(self, values: Float[np.ndarray, "h w *C"]) -> Float[Tensor, "V *C"]:
         """Values of a picture of the working size where each vertex is.
 
         Args:
@@ -263,17 +263,17 @@ class Person:
         return self.at_places(values, self.face.camera.project(self.sight.vertices)[:, :2])
 
     def at_places(
-        self, values: Float[np.ndarray, "h w"], places: Float[Tensor, "N 2"]
-    ) -> Float[Tensor, " N"]:
+        self, values: Float[np.ndarray, "h w *C"], places: Float[Tensor, "N 2"]
+    ) -> Float[Tensor, "N *C"]:
         """Values of a picture of the working size at places in the photo.
 
         Args:
             values: of the picture.
             places: in pixels of the photo.
         """
-        picture = torch.from_numpy(single(values))[None, ..., None]
+        picture = torch.from_numpy(single(values)).reshape(1, *values.shape[:2], -1)
         spots = places[None, None] * self.work.scale
-        return look_up(picture, spots, "bilinear")[0, 0, :, 0]
+        return look_up(picture, spots, "bilinear")[0, 0].reshape(len(places), *values.shape[2:])
 
     @cached_property
     def hairy(self) -> float:

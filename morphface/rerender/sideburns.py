@@ -24,8 +24,6 @@ there: not at all, and wholly. By eye on the turns of 31 people; wider cosines b
 eyes of those who look aside."""
 AWAY = -0.45, -0.25
 """Cosines of view up to which a vertex is too far behind the outline, and from which it is not."""
-SHORT = -35.0, -15.0
-"""Heights in the model frame between which hair ends beside ears that are seen, in millimetres."""
 
 
 def hair_beside(person: "Person") -> Float[Tensor, " V"]:
@@ -34,7 +32,7 @@ def hair_beside(person: "Person") -> Float[Tensor, " V"]:
     Args:
         person: in the photo.
     """
-    model, vertices = person.face.model, person.sight.vertices
+    vertices = person.sight.vertices
     normals, ray = vertex_normals(vertices, person.sight.faces), normalized(vertices)
     cosine = -(normals * ray).sum(-1)
     aside = normalized(normals + cosine[:, None] * ray)
@@ -43,8 +41,4 @@ def hair_beside(person: "Person") -> Float[Tensor, " V"]:
     for off, seen in STANDING.items():
         places = person.face.camera.project(vertices + off * aside)[:, :2]
         found = torch.maximum(found, person.at_places(hair, places) * ramp(cosine, *seen))
-    found = found * ramp(cosine, *AWAY)
-    if person.ears:
-        ears = model.regions.get("ears", torch.zeros(len(vertices)))
-        found = found * (1 - ears) * ramp(model.identity.mean[:, 1], *SHORT)
-    return found
+    return found * ramp(cosine, *AWAY)

@@ -14,6 +14,7 @@ from morphface.geometry.camera import to_camera
 from morphface.media.images import Photo
 from morphface.render.warp import look_up
 from morphface.rerender import Rerenderer
+from morphface.rerender.body import Body
 from morphface.rerender.hair import DIMMER, NEAR, hair_colours
 from morphface.rerender.outline import HANGING, TEMPLE, TEMPLES, Outline
 from morphface.rerender.remainder import ANGLE, Remainder
@@ -267,6 +268,22 @@ def test_the_rim_of_a_face_that_turns_to_the_camera_is_left_to_the_mesh(scene):
     assert body.rim(turn.rotation)[shuts].max() < 0.05
     still = Turn.between(face.parameters, face.parameters)
     assert body.rim(still.rotation).max() < 0.01
+
+
+def test_ears_of_a_relief_are_left_to_the_mesh_once_they_would_be_stretched(scene):
+    face, photo, _, _ = scene
+    person = Rerenderer(face, photo)._head.person
+    labels = replace(person.labels, skin=np.ones_like(person.matte))
+    vars(person).update(labels=labels, ears=True)
+    body, without = Body(person), Body(person)
+    vars(without)["_on_ears"] = torch.zeros_like(body.within)
+    turns = [edit(face.parameters, model=face.model, yaw=yaw) for yaw in (10.0, 40.0)]
+    slight, far = (Turn.between(face.parameters, turned).rotation for turned in turns)
+    assert torch.equal(body.rim(slight), without.rim(slight))
+    gone = body.rim(far) - without.rim(far)
+    assert gone.min() >= 0
+    assert gone[body._on_ears == 0].max() == 0
+    assert gone.max() > 0.2
 
 
 @pytest.fixture(scope="module")

@@ -121,6 +121,27 @@ def test_a_side_that_is_not_seen_varies_as_the_other_does(stage):
     assert (skin._correction - difference).abs()[cheek].mean() < 0.25 * spot[cheek].mean()
 
 
+def test_a_beard_goes_on_where_the_photo_does_not_show_it(stage):
+    skins = [MeshSkin(SeenHead(stage.face, stage.photo, stage._head.look)) for _ in range(2)]
+    person, model = skins[0].head.person, stage.face.model
+    grown = person.on_mesh(model.regions["beard"][:, None])[..., 0] > 0.5
+    labels = replace(person.labels, hair=np.single(grown), skin=np.single(~grown))
+    brown = np.array([0.3, 0.2, 0.1], np.single)
+    colours = np.where(grown[..., None], brown, person.colours)
+    vars(person).update(labels=labels, colours=colours, bearded=np.single(grown))
+    share, colour = skins[0]._beard
+    chin = model.regions["beard"] > 0.99
+    beside = chin & (skins[0].head.visible < 0.5)
+    assert beside.sum() > 8
+    assert share[beside].mean() > 0.8
+    assert share[model.identity.mean[:, 1] > 0].max() == 0
+    torch.testing.assert_close(
+        colour[chin & (share[:, 0] > 0.5)].mean(0), torch.from_numpy(brown), atol=0.02, rtol=0
+    )
+    vars(skins[1].head.person)["labels"] = replace(labels, hair=np.zeros_like(labels.hair))
+    assert skins[1]._beard[0].max() == 0
+
+
 def test_what_repeats_over_skin_is_finer_than_spots_and_wrinkles(known):
     face, size = known.faces[0], known.photo.size
     head = SeenHead(face, known.photo, Look.of(face.model, face.parameters))
