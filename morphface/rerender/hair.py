@@ -37,9 +37,13 @@ MOST = 0.08
 HUE = 0.2
 """Difference of colours that a patch may be away for, in sizes of the head."""
 SOFT = 0.02
-"""How softly the front of hair becomes what is behind a face, in sizes of the head."""
+"""How far around a place hair is counted, in sizes of the head."""
 INNER = 0.7
-"""Share of hair so near from which on it is no edge."""
+"""Share of it from which on it is no edge."""
+FADED = 0.05
+"""How softly the front of hair becomes what is behind a face, in sizes of the head."""
+STEEP = 0.5
+"""How fast the distance to such hair must grow, in pixels a pixel, where it is mirrored whole."""
 REACH = 0.22
 """How far beyond such hair it is mirrored, in sizes of the head."""
 DIMMER = 0.92
@@ -99,16 +103,17 @@ def _mirrored(
     Strands go on behind an outline as they are before it, and behind a face as beside it.
     """
     import cv2
-    from scipy.ndimage import distance_transform_edt
 
     inner = blurred(single(hair > SURE), SOFT * size) > INNER
-    if not inner.any():
-        return colours, np.zeros_like(colours[..., :1])
-    away, nearest = distance_transform_edt(~inner, return_indices=True)
-    y, x = single(2 * nearest - np.mgrid[: hair.shape[0], : hair.shape[1]])
+    away = distance(~inner)
+    slope = np.stack(np.gradient(blurred(away, FADED * size)))
+    # Where two sides are as near, one goes over into the other.
+    slope = slope / np.maximum(np.linalg.norm(slope, axis=0), STEEP)
+    y, x = single(np.mgrid[: hair.shape[0], : hair.shape[1]] - 2 * away * slope)
     found, known = (cv2.remap(single(each), x, y, cv2.INTER_LINEAR) for each in (colours, usual))
     there = cv2.remap(single(inner), x, y, cv2.INTER_NEAREST) * (away < REACH * size)
-    return found, (known * blurred(single(known * there), SOFT * size))[..., None]
+    share = blurred(single(known * there), FADED * size)
+    return found, single(share * np.where(inner, known, there))[..., None]
 
 
 def _usual(
