@@ -24,6 +24,9 @@ there: not at all, and wholly. By eye on the turns of 31 people; wider cosines b
 eyes of those who look aside."""
 AWAY = -0.45, -0.25
 """Cosines of view up to which a vertex is too far behind the outline, and from which it is not."""
+SIDE = 0.45, 0.2
+"""Forward parts of a normal in the model frame, of the front of a head and of its sides: beyond the
+outline of a cheek that looks aside is the hair of the other side."""
 
 
 def hair_beside(person: "Person") -> Float[Tensor, " V"]:
@@ -32,8 +35,8 @@ def hair_beside(person: "Person") -> Float[Tensor, " V"]:
     Args:
         person: in the photo.
     """
-    vertices = person.sight.vertices
-    normals, ray = vertex_normals(vertices, person.sight.faces), normalized(vertices)
+    vertices, faces = person.sight.vertices, person.sight.faces
+    normals, ray = vertex_normals(vertices, faces), normalized(vertices)
     cosine = -(normals * ray).sum(-1)
     aside = normalized(normals + cosine[:, None] * ray)
     hair = person.labels.hair * person.matte
@@ -41,4 +44,5 @@ def hair_beside(person: "Person") -> Float[Tensor, " V"]:
     for off, seen in STANDING.items():
         places = person.face.camera.project(vertices + off * aside)[:, :2]
         found = torch.maximum(found, person.at_places(hair, places) * ramp(cosine, *seen))
-    return found * ramp(cosine, *AWAY)
+    forward = vertex_normals(person.face.model.identity.mean, faces)[:, 2]
+    return found * ramp(cosine, *AWAY) * ramp(forward, *SIDE)
