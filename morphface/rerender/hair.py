@@ -111,9 +111,9 @@ def _mirrored(
     slope = slope / np.maximum(np.linalg.norm(slope, axis=0), STEEP)
     y, x = single(np.mgrid[: hair.shape[0], : hair.shape[1]] - 2 * away * slope)
     found, known = (cv2.remap(single(each), x, y, cv2.INTER_LINEAR) for each in (colours, usual))
-    there = cv2.remap(single(inner), x, y, cv2.INTER_NEAREST) * (away < REACH * size)
-    share = blurred(single(known * there), FADED * size)
-    return found, single(share * np.where(inner, known, there))[..., None]
+    there = single(cv2.remap(single(inner), x, y, cv2.INTER_NEAREST) * (away < REACH * size))
+    share = blurred(known * there, FADED * size) * known * blurred(there, SOFT * size)
+    return found, share[..., None]
 
 
 def _usual(
