@@ -142,6 +142,18 @@ def test_a_beard_goes_on_where_the_photo_does_not_show_it(stage):
     assert skins[1]._beard[0].max() == 0
 
 
+def test_what_no_photo_shows_below_a_jaw_is_darker_than_a_cheek_and_the_face_is_not(stage):
+    skin = MeshSkin(stage._head)
+    model = stage.face.model
+    x, y, _ = model.identity.mean.unbind(-1)
+    face = torch.maximum(model.regions["face"], model.regions["ears"]) > 0.99
+    assert skin._sky[face].min() == 1
+    assert skin._sky[skin.weight == 1].min() == 1
+    below = (skin.weight < 0.1) & (skin._throat > 0.9) & (y > -110) & (x.abs() > 30)
+    assert below.sum() > 10
+    assert 0.6 < skin._sky[below].mean() < 0.95
+
+
 def test_what_repeats_over_skin_is_finer_than_spots_and_wrinkles(known):
     face, size = known.faces[0], known.photo.size
     head = SeenHead(face, known.photo, Look.of(face.model, face.parameters))
