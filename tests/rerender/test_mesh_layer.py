@@ -147,8 +147,8 @@ def test_what_no_photo_shows_below_a_jaw_is_darker_than_a_cheek_and_the_face_is_
     model = stage.face.model
     x, y, _ = model.identity.mean.unbind(-1)
     face = torch.maximum(model.regions["face"], model.regions["ears"]) > 0.99
-    assert skin._sky[face].min() == 1
-    assert skin._sky[skin.weight == 1].min() == 1
+    assert skin._sky[face].min() > 0.99
+    assert skin._sky[skin.weight > 0.99].min() > 0.99
     below = (skin.weight < 0.1) & (skin._throat > 0.9) & (y > -110) & (x.abs() > 30)
     assert below.sum() > 10
     assert 0.6 < skin._sky[below].mean() < 0.95
