@@ -33,6 +33,14 @@ GROWN = 0.15
 """Share of where beards grow from which hair there is one."""
 INNER = 0.02
 """How far within a head its outline is mixed with what is behind, in sizes of it."""
+HUE = 0.2, 0.5
+"""Shares of the face's hue, which is chroma by lightness, in what is no skin, and in skin."""
+GREY = 0.05, 0.12
+"""That of a face in a picture without colours, and in one with them."""
+COLLAR = 0.6, 0.75
+"""How far down a face collars may begin: not at all, and anywhere below."""
+DARK = 16.0
+"""Lightness in CIE Lab below which a hue is not sure."""
 BINS = 24
 """Of a histogram, along each axis of CIE Lab."""
 SMOOTH = 1.3
@@ -84,7 +92,7 @@ def label_person(
     place = np.concatenate([place, np.clip((lab[..., 2:] + 64) / 128, 0, 1)], -1)
     bins = tuple(np.minimum((place * BINS).astype(int), BINS - 1).reshape(-1, 3).T)
     deep = distance(work.head) / work.size
-    priors = _priors(seen, work, deep)
+    priors = _priors(seen, work, deep, _other_hue(lab, seen, matte))
     shares = priors
     for _ in range(ROUNDS):
         likely = []
@@ -144,7 +152,10 @@ def _closed(mask: Bool[np.ndarray, "H W"], radius: int) -> Float[np.ndarray, "H 
 
 
 def _priors(
-    seen: dict[str, np.ndarray], work: Working, deep: Float[np.ndarray, "H W"]
+    seen: dict[str, np.ndarray],
+    work: Working,
+    deep: Float[np.ndarray, "H W"],
+    other: Float[np.ndarray, "H W"],
 ) -> list[Float[np.ndarray, "H W"]]:
     """What each pixel of the person shows, as far as its place tells: hair, skin, clothes."""
     head, size = work.head, work.size
@@ -157,21 +168,44 @@ def _priors(
     chin = float(np.nonzero(face)[0].max()) if face.any() else low
     below = 1 / (1 + np.exp(-(y - (0.5 * chin + 0.5 * low)) / (0.035 * size)))
     hair = 0.75 * (1 - below) + 0.25 * below
-    skin = 0.1 * np.ones_like(hair)
+    skin = 0.1 * (1 - other)
     clothes = 0.02 * (1 - below) + 0.7 * below
-    bare = np.clip(np.maximum.reduce([seen["face"], seen["ears"], 0.75 * seen["neck"]]), 0, 1)
+    collar = seen["neck"] * other
+    neck = 0.75 * (seen["neck"] - collar)
+    bare = np.clip(np.maximum.reduce([seen["face"], seen["ears"], neck]), 0, 1)
     bare = bare * np.clip(deep / 0.02, 0, 1)
     worn = seen["scalp"] * head
     skin = np.where(head, 0.15 + 0.75 * bare * (1 - worn), skin)
-    hair = np.where(head, 0.12 + 0.8 * np.maximum(worn, 1 - bare), hair * np.where(head, 0, 1))
+    hidden = np.clip(np.maximum(worn, 1 - bare - collar), 0, 1)
+    hair = np.where(head, 0.12 + 0.8 * hidden, hair * np.where(head, 0, 1))
     # Ears of a mesh are seldom quite where those of a photo are: beside them colours tell.
     ears = seen["ears"] > 0.5
     beside = ears.any() & ~head & (distance(~ears) < EARS * size)
     hair, skin = np.where(beside, np.minimum(hair, 0.5), hair), np.where(beside, 0.4, skin)
     end = np.clip(1 - seen["height"] / 25, 0, 1) * head
-    clothes = np.where(head, 0.02 + 0.25 * seen["neck"] + 0.6 * end, clothes)
+    clothes = np.where(head, 0.02 + 0.25 * seen["neck"] + 0.6 * np.maximum(end, collar), clothes)
     total = hair + skin + clothes
     return [part / total for part in (hair, skin, clothes)]
+
+
+def _other_hue(
+    lab: Float[np.ndarray, "H W 3"],
+    seen: dict[str, Float[np.ndarray, "H W"]],
+    matte: Float[np.ndarray, "H W"],
+) -> Float[np.ndarray, "H W"]:
+    """How far what is beside and below a jaw has not the hue of the face, in light or in shade."""
+    hue = lab[..., 1:] / (lab[..., :1] + DARK)
+    face = (seen["face"] > 0.9) & (seen["beard"] < 0.1) & (matte > 0.9)
+    if not face.any():
+        return np.zeros_like(matte)
+    usual = np.median(hue[face], axis=0)
+    strong = float(np.linalg.norm(usual))
+    share = hue @ usual / max(strong, 1e-6) ** 2
+    told = np.clip((strong - GREY[0]) / (GREY[1] - GREY[0]), 0, 1)
+    top, end = np.nonzero(face)[0][[0, -1]]
+    down = (np.arange(len(hue))[:, None] - top) / max(end - top, 1)
+    low = np.clip((down - COLLAR[0]) / (COLLAR[1] - COLLAR[0]), 0, 1)
+    return single(told * low * np.clip((HUE[1] - share) / (HUE[1] - HUE[0]), 0, 1))
 
 
 def _hangs_together(

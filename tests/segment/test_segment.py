@@ -117,6 +117,24 @@ def test_a_cap_is_hair_and_a_face_is_skin(known, sight, work, matte):
     np.testing.assert_allclose(total[inside], 1.0, atol=1e-3)
 
 
+def test_a_white_collar_before_a_neck_is_clothes_and_a_neck_in_shade_is_skin(
+    known, sight, work, matte
+):
+    face = known.faces[0]
+    person = Person(face, known.photo)
+    neck = person.on_mesh(face.model.regions["neck"][:, None])[..., 0] > 0.9
+    left = np.arange(neck.shape[1]) < np.nonzero(neck)[1].mean()
+    pixels = work.pixels.copy()
+    pixels[neck & left] = (0.95, 0.95, 0.97)
+    pixels[neck & ~left] *= 0.5
+    height = above_neck(face.model.identity.mean)
+    work = replace(work, pixels=pixels)
+    labels = label_person(sight, face.model.regions, height, matte, work)
+    high = neck & (person.on_mesh(height[:, None])[..., 0] > 30)
+    assert labels.clothes[high & left].mean() > 0.8
+    assert labels.skin[high & ~left].mean() > 0.8
+
+
 def test_the_neck_of_a_mesh_that_is_too_wide_is_not_of_the_person(known, sight, work):
     face = known.faces[0]
     neck = Person(face, known.photo).on_mesh(face.model.regions["neck"][:, None])[..., 0]
