@@ -52,6 +52,8 @@ INSET = 4
 """Pixels of a layer by which its part of the picture is smaller than its net."""
 FEATHERED = 0.008
 """Standard deviation, in sizes of the head, with which that ends."""
+WIDER = 0.02
+"""By how much a bald head is wider than its mesh, in sizes of the head."""
 FILLED = 0.02
 """How far from the person, in sizes of the head, what is behind them is filled in, not kept."""
 ONE = torch.ones(())
@@ -200,8 +202,10 @@ class Layers:
         behind, frame = around or (plate, self.photo.pixels)
         part = view.part(behind).clone()
         sure = (view.part(known) if around is None else torch.ones_like(part[..., :1])).clone()
-        self._over_rear(part, sure, self._seen(rear, body.rear_net, view))
+        back = self._seen(rear, body.rear_net, view)
+        self._over_rear(part, sure, back)
         if mesh is not None:
+            self._bare(part, back, mesh, view)
             mesh.lay(part, sure, mesh.under, view.corner)
         whole = self._seen(front, body.front_net, view)
         cover = self._over_front(part, sure, whole)
@@ -233,6 +237,14 @@ class Layers:
         colour, share = self._continued(seen, here), (seen.cover * (1 - seen.faded))[here]
         frame[here] = torch.lerp(frame[here], colour, share)
         sure[here] += share * (CONTINUED - sure[here])
+
+    def _bare(self, frame: Float[Tensor, "h w 3"], back: Seen, mesh: Drawn, view: "_View") -> None:
+        """Gives the back of a bald head the colours of the mesh that it is wider than, in place."""
+        bald = 1 - self.person.hairy
+        if bald > 0:
+            reach = WIDER * self.person.work.size / self.person.work.scale
+            colour, near = mesh.beyond(frame, view.corner, reach)
+            frame.lerp_(colour, bald * near * back.cover * (1 - back.faded))
 
     def _over_front(
         self, frame: Float[Tensor, "h w 3"], sure: Float[Tensor, "h w 1"], seen: Seen

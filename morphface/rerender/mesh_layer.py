@@ -23,7 +23,7 @@ from morphface.rerender.looks import CONTINUED, Look, brightened, facing, part_a
 from morphface.rerender.lookup import enlarged_fast, looked_up
 from morphface.rerender.mesh_skin import MeshSkin
 from morphface.rerender.seen_head import SeenHead
-from morphface.segment.filters import grown, mean_around
+from morphface.segment.filters import grown, mean_around, mean_near, single
 
 __all__ = ["Drawn", "MeshLayer"]
 
@@ -36,6 +36,8 @@ SLIGHT = 0.02, 0.2
 """How much better a vertex is seen than in the photo: not at all, and so that edges count."""
 CREASE = 3
 """Pixels across a line along which a mesh that folds over hides itself, at least."""
+FEW = 0.02
+"""Share of a mesh around a place from which on its colours are continued there."""
 INSIDE = 0.8, 0.98
 """Shares of the person in a pixel of the photo: its colour counts as not theirs, and as theirs."""
 
@@ -93,6 +95,25 @@ class Drawn:
         trust = CONTINUED + (1 - CONTINUED) * self.trust[here]
         for picture, values in ((frame, self.colour[here]), (sure, trust)):
             picture[there] = torch.lerp(picture[there], values, cover[here])
+
+    def beyond(
+        self, part: Float[Tensor, "H W 3"], corner: tuple[int, int], reach: float
+    ) -> tuple[Float[Tensor, "H W 3"], Float[Tensor, "H W 1"]]:
+        """Its colours beside it, where it is behind the person, and how near it is there.
+
+        Args:
+            part: a part of a picture.
+            corner: column and row of the picture's upper left pixel.
+            reach: standard deviation in pixels by which they are continued.
+        """
+        colour, cover = torch.zeros_like(part), torch.zeros_like(part[..., :1])
+        common = self._common(part, corner)
+        if common is not None:
+            there, here = common
+            colour[there], cover[there] = self.colour[here], self.under[here]
+        mean, near = mean_near(colour.numpy(), cover[..., 0].numpy(), reach)
+        share = torch.from_numpy(np.clip(near / FEW, 0, 1))[..., None]
+        return torch.from_numpy(single(mean)), share * (1 - cover)
 
     def locate(self, place: Float[Tensor, "H W 2"], person: Float[Tensor, "H W 1"]) -> None:
         """Writes where in the photo it is over what is behind it, and that it is there, in place.

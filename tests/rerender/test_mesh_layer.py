@@ -17,7 +17,7 @@ from morphface.rerender.bare import continued
 from morphface.rerender.grain import DARK, REACH, Grain, fine_light
 from morphface.rerender.looks import Look, facing
 from morphface.rerender.lookup import boxed, enlarged_fast, evened, looked_up, softened, steps
-from morphface.rerender.mesh_layer import MeshLayer, _without_lines
+from morphface.rerender.mesh_layer import Drawn, MeshLayer, _without_lines
 from morphface.rerender.mesh_skin import MeshSkin
 from morphface.rerender.seen_head import SeenHead
 from morphface.rerender.turn import Turn
@@ -152,6 +152,22 @@ def test_what_no_photo_shows_below_a_jaw_is_darker_than_a_cheek_and_the_face_is_
     below = (skin.weight < 0.1) & (skin._throat > 0.9) & (y > -110) & (x.abs() > 30)
     assert below.sum() > 10
     assert 0.6 < skin._sky[below].mean() < 0.95
+
+
+def test_colours_of_a_mesh_go_on_beside_it_and_nowhere_else():
+    y, x = torch.meshgrid(torch.arange(60), torch.arange(60), indexing="ij")
+    inside = (((x - 30) ** 2 + (y - 30) ** 2) < 15**2)[..., None].float()
+    blank, brown = torch.zeros(60, 60, 1), torch.tensor([0.5, 0.3, 0.2])
+    drawn = Drawn((5, 0), inside * brown, blank, inside, blank, torch.zeros(60, 60, 2))
+    colour, share = drawn.beyond(torch.zeros(60, 70, 3), (0, 0), 3.0)
+    away = ((torch.arange(70)[None] - 35) ** 2 + (torch.arange(60)[:, None] - 30) ** 2).sqrt() - 15
+    beside = (away > 1) & (away < 4)
+    torch.testing.assert_close(
+        colour[beside], brown.expand(int(beside.sum()), 3), atol=1e-3, rtol=0
+    )
+    assert share[beside].min() > 0.5
+    assert share[away < -1].max() == 0
+    assert share[away > 10].max() < 0.01
 
 
 def test_what_repeats_over_skin_is_finer_than_spots_and_wrinkles(known):
