@@ -42,6 +42,8 @@ INNER = 0.7
 """Share of it from which on it is no edge."""
 FADED = 0.05
 """How softly the front of hair becomes what is behind a face, in sizes of the head."""
+MIRRORED = 0.95
+"""Share of the front from which on no detail is made."""
 STEEP = 0.5
 """How fast the distance to such hair must grow, in pixels a pixel, where it is mirrored whole."""
 REACH = 0.22
@@ -72,7 +74,8 @@ def hair_colours(
     near = np.exp(-((depth.clip(0) / NEAR) ** 2)) + 1e-4
     across, down = (width * size for width in ROUND)
     ring = mean_near(colours, weight * near, (across, down))[0]
-    rim = weight * _usual(colours, hair, ring) * near
+    usual = _usual(colours, hair, ring)
+    rim = weight * usual * near
     found = np.zeros_like(colours)
     left = np.ones_like(weight)
     for width in WIDTHS:
@@ -84,11 +87,11 @@ def hair_colours(
     all_mean = (colours * rim[..., None]).sum((0, 1)) / max(rim.sum(), 1e-6)
     found += left[..., None] * all_mean
     found = blurred(single(found), 0.02 * size)
-    share = np.clip(mean_near(hair[..., None], weight, 0.1 * size)[0], 0, 1)
-    behind = found * DIMMER + share * _detail(colours, (hair, hair * seen), found, size)
-    usual = _usual(colours, hair, ring) * (weight > 0)
-    dimmer = 1 - (1 - DIMMER) * np.clip(depth / NEAR, 0, 1)
-    front, share = _mirrored(colours * dimmer[..., None], usual, hair * seen, size)
+    dimmer = 1 - (1 - DIMMER) * np.clip(depth / NEAR, 0, 1)[..., None]
+    front, share = _mirrored(colours * dimmer, usual * (weight > 0), hair * seen, size)
+    hairy = np.clip(mean_near(hair[..., None], weight, 0.1 * size)[0], 0, 1)
+    places = hair * (share[..., 0] < MIRRORED), hair * seen
+    behind = found * DIMMER + hairy * _detail(colours, places, found, size)
     return np.clip(behind + share * (front - behind), 0, 1)
 
 
