@@ -14,23 +14,21 @@ from torch import Tensor
 
 from morphface.core.ramps import ramp, smoothstep
 from morphface.fit.analysis.colour import LUMINANCE
-from morphface.geometry.mesh import edges, normalized, vertex_normals
+from morphface.geometry.mesh import edges, normalized
 from morphface.render.warp import look_up
 from morphface.rerender.bare import continued
+from morphface.rerender.beards import MIRRORED, NEAR, Beard
 from morphface.rerender.grain import DARK, Grain, grain_of
 from morphface.rerender.looks import facing
 from morphface.rerender.seen_head import SeenHead
-from morphface.rerender.skin_light import believed
+from morphface.rerender.skin_light import believed, under_sky
 from morphface.rerender.turn import above_neck
-from morphface.segment.filters import blurred, mean_near, single
+from morphface.segment.filters import blurred
 
 __all__ = ["MeshSkin"]
 
 SHADED = 0.9
 """Most light that reaches the inside of a mouth: lips shade it, which harmonics do not know."""
-NEAR = 0.012
-"""Standard deviation around a vertex of the colours that its texture goes on from, in sizes of the
-head."""
 EVENED = 8
 """Times that the colours of skin are smoothed along edges."""
 STRANGE = 0.22, 0.42
@@ -54,15 +52,8 @@ BESIDE = 35.0
 NAPE = 0.0, -40.0
 """Heights in the model frame between which what is not bare begins to be drawn under the relief:
 hair above has a shape of its own."""
-SKY = 0.3
-"""Exponent of the light that a sky above and before a head sheds on what lies below a jaw: picture
-values, and half of the light; by eye on the turns of nine people."""
-DIMMEST = 0.2
-"""Least of that light, of what falls on cheeks."""
 THROAT = 45.0, 70.0
 """Millimetres below the eyes at which what is not of the face begins to be throat, and is all."""
-MIRRORED = 0.3
-"""What the other side of the face counts for, beside the side itself."""
 UNLIKE = 0.8, 0.4
 """Logarithms of how many times brighter one side is: what is in the shade is no picture of what is
 in the light from the first on, and wholly one up to the second."""
@@ -105,9 +96,10 @@ class MeshSkin:
 
         What is not bare has the colour that the back of the hair has.
         """
-        painted = (self.lit * self._correction.exp()).clamp(0, 1) * self._sky
-        share, beard = self._beard
-        painted = torch.lerp(painted, beard, share)
+        painted = (self.lit * self._correction.exp()).clamp(0, 1)
+        painted = painted * under_sky(self.head.face.model, self._throat * (1 - self.weight))
+        beard = Beard(self.head.person, self._bearded, self.weight, self.twin)
+        painted = beard.over(painted)
         return torch.lerp(self._hair, painted, self.head.bare)
 
     @cached_property
@@ -264,22 +256,6 @@ class MeshSkin:
         return torch.lerp(upper, lower, self._throat[:, None]).clamp(-0.7, 0.7)
 
     @cached_property
-    def _sky(self) -> Float[Tensor, "V 1"]:
-        """What the sky leaves of the light below a jaw that no photo shows, beside that on cheeks.
-
-        A photo from the front tells little of light from above, and a jaw without it is no edge.
-        """
-        model = self.head.face.model
-        cheeks = model.regions.get("cheeks")
-        if cheeks is None:
-            return torch.ones(model.size, 1)
-        above = normalized(torch.tensor([0.0, 1, 1]))
-        light = 1 + vertex_normals(model.identity.mean, model.faces) @ above
-        share = light / light[cheeks > 0.5].mean()
-        hidden = self._throat * (1 - self.weight)
-        return (share.clamp(DIMMEST, 1) ** (SKY * hidden))[:, None]
-
-    @cached_property
     def _throat(self) -> Float[Tensor, " V"]:
         """How far each vertex is below the jaw."""
         model = self.head.face.model
@@ -313,30 +289,6 @@ class MeshSkin:
         shade = self._light.mean(-1, keepdim=True).log()
         gain = torch.lerp(gain, (shade - shade[twin]).expand_as(gain), beard)
         return self.places[twin], gain.clamp(-1, 1), torch.maximum(share, beard)
-
-    @cached_property
-    def _beard(self) -> tuple[Float[Tensor, "V 1"], Float[Tensor, "V 3"]]:
-        """How far each vertex is under a beard, and the colour of that.
-
-        What the photo does not show of it goes on from what it shows, and from the other side.
-        """
-        faces, person = self.head.face.model.faces, self.head.person
-        shown = self._bearded
-        if not bool((shown > 0.5).any()):
-            return torch.zeros(len(shown), 1), self.lit
-        grown = torch.maximum(shown, person.hair_beside * person.beard)
-        known = torch.maximum(self.weight, grown)
-        if self.twin is not None:
-            there = MIRRORED * (1 - known)
-            grown, known = (each + there * each[self.twin] for each in (grown, known))
-        share = continued(faces, (grown / known.clamp(min=1e-6))[:, None], known)
-        labels, width = person.labels, NEAR * person.work.size
-        beard = labels.hair * person.matte * person.bearded
-        mean = mean_near(person.colours, single(beard), width)[0]
-        colour = person.at_vertices(mean)
-        usual = (colour * shown[:, None]).sum(0) / shown.sum()
-        colour = usual + continued(faces, colour - usual, shown)
-        return share.clamp(0, 1) * person.beard[:, None], colour.clamp(0, 1)
 
     @cached_property
     def _bearded(self) -> Float[Tensor, " V"]:

@@ -14,12 +14,14 @@ from morphface.render import Renderer
 from morphface.render.warp import centres, look_up
 from morphface.rerender import Rerenderer
 from morphface.rerender.bare import continued
+from morphface.rerender.beards import Beard
 from morphface.rerender.grain import DARK, REACH, Grain, fine_light
 from morphface.rerender.looks import Look, facing
 from morphface.rerender.lookup import boxed, enlarged_fast, evened, looked_up, softened, steps
 from morphface.rerender.mesh_layer import Drawn, MeshLayer, _without_lines
 from morphface.rerender.mesh_skin import MeshSkin
 from morphface.rerender.seen_head import SeenHead
+from morphface.rerender.skin_light import under_sky
 from morphface.rerender.turn import Turn
 
 
@@ -122,36 +124,38 @@ def test_a_side_that_is_not_seen_varies_as_the_other_does(stage):
 
 
 def test_a_beard_goes_on_where_the_photo_does_not_show_it(stage):
-    skins = [MeshSkin(SeenHead(stage.face, stage.photo, stage._head.look)) for _ in range(2)]
-    person, model = skins[0].head.person, stage.face.model
-    grown = person.on_mesh(model.regions["beard"][:, None])[..., 0] > 0.5
+    head, model = SeenHead(stage.face, stage.photo, stage._head.look), stage.face.model
+    person, region = head.person, model.regions["beard"]
+    grown = person.on_mesh(region[:, None])[..., 0] > 0.5
     labels = replace(person.labels, hair=np.single(grown), skin=np.single(~grown))
     brown = np.array([0.3, 0.2, 0.1], np.single)
     colours = np.where(grown[..., None], brown, person.colours)
     vars(person).update(labels=labels, colours=colours, bearded=np.single(grown))
-    share, colour = skins[0]._beard
-    chin = model.regions["beard"] > 0.99
-    beside = chin & (skins[0].head.visible < 0.5)
+    skin = MeshSkin(head)
+    beard = Beard(person, skin._bearded, skin.weight, skin.twin)
+    beside = (region > 0.99) & (head.visible < 0.5)
     assert beside.sum() > 8
-    assert share[beside].mean() > 0.8
-    assert share[model.identity.mean[:, 1] > 0].max() == 0
-    torch.testing.assert_close(
-        colour[chin & (share[:, 0] > 0.5)].mean(0), torch.from_numpy(brown), atol=0.02, rtol=0
-    )
-    vars(skins[1].head.person)["labels"] = replace(labels, hair=np.zeros_like(labels.hair))
-    assert skins[1]._beard[0].max() == 0
+    assert beard.share[beside].mean() > 0.8
+    assert beard.share[model.identity.mean[:, 1] > 0].max() == 0
+    white = torch.ones(model.size, 3)
+    found = beard.over(white)[(region > 0.99) & (beard.share > 0.9)].mean(0)
+    torch.testing.assert_close(found, torch.from_numpy(brown), atol=0.05, rtol=0)
+    shaven = replace(beard, shown=torch.zeros(model.size))
+    assert torch.equal(shaven.over(white), white)
 
 
 def test_what_no_photo_shows_below_a_jaw_is_darker_than_a_cheek_and_the_face_is_not(stage):
     skin = MeshSkin(stage._head)
     model = stage.face.model
     x, y, _ = model.identity.mean.unbind(-1)
+    hidden = skin._throat * (1 - skin.weight)
+    left = under_sky(model, hidden)[:, 0]
+    assert left[hidden == 0].min() == 1
     face = torch.maximum(model.regions["face"], model.regions["ears"]) > 0.99
-    assert skin._sky[face].min() > 0.99
-    assert skin._sky[skin.weight > 0.99].min() > 0.99
-    below = (skin.weight < 0.1) & (skin._throat > 0.9) & (y > -110) & (x.abs() > 30)
+    assert left[face].min() > 0.99
+    below = (hidden > 0.8) & (y > -110) & (x.abs() > 30)
     assert below.sum() > 10
-    assert 0.6 < skin._sky[below].mean() < 0.95
+    assert 0.6 < left[below].mean() < 0.95
 
 
 def test_colours_of_a_mesh_go_on_beside_it_and_nowhere_else():
