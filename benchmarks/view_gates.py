@@ -88,10 +88,7 @@ def _gate(stage: Rerenderer, photo: Photo, wanted: FaceParameters) -> dict[str, 
 
 def _ear_pieces(stage: Rerenderer, picture: Tensor, look: Look) -> int:
     """In how many pieces an ear is seen, at most; 0 where hair covers both."""
-    face = stage.face
-    ears = face.model.regions.get("ears")
-    if ears is None or not stage._head.person.ears:
-        return 0
+    face, ears = stage.face, stage._head.person.ears
     found = rasterize(face.camera.project(look.vertices)[None], face.model.faces, face.camera.size)
     shown = interpolate(ears[None, :, None], face.model.faces, found)[0, ..., 0] > 0.7
     places, _ = label(shown.numpy())

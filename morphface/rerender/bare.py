@@ -12,6 +12,7 @@ from morphface.geometry.laplacian import graph_laplacian, solved
 from morphface.geometry.mesh import edges, vertex_normals
 from morphface.geometry.spherical_harmonics import irradiance
 from morphface.media.images import Photo
+from morphface.models import MorphableModel
 from morphface.render.sight import Sight
 from morphface.render.unwrap import sample_photo
 
@@ -39,8 +40,7 @@ def bare_skin(
     hairy: float = 0.0,
     beard: Float[Tensor, " V"] | None = None,
     beside: Float[Tensor, " V"] | None = None,
-    *,
-    ears: bool = False,
+    ears: Float[Tensor, " V"] | None = None,
 ) -> Float[Tensor, " V"]:
     """How likely each vertex is not covered, 0 to 1.
 
@@ -55,8 +55,8 @@ def bare_skin(
         hairy: 1 for who has hair or wears something on the head, 0 for who is bald.
         beard: how far hair at each vertex is beard, which is no cover; None is where one may be.
         beside: how far the photo shows hair that stands off each vertex, if that is known.
-        ears: whether the photo shows ears: they are bare where nothing is seen on them, and hair
-            beside them ends.
+        ears: how far each vertex is of an ear that is not under hair, if that is known: it is bare
+            where nothing is seen on it, and hair beside it ends.
     """
     model, vertices = face.model, face.vertices_in_camera()
     if face.pixels is None:
@@ -79,16 +79,16 @@ def bare_skin(
         certain = torch.maximum(certain, seen.visible * aside)
         if beside is not None:
             near = hairy * beside * (1 - beard)
-            if ears:
-                high = ramp(model.identity.mean[:, 1], *SHORT)
-                near = near * high * (1 - model.regions.get("ears", blank))
+            if ears is not None:
+                low = ramp(model.identity.mean[:, 1], *SHORT[::-1])
+                near = near * (1 - torch.maximum(ears, low * _beside(model, ears)))
             covered, certain = torch.maximum(covered, near), torch.maximum(certain, near)
             likely = likely * (1 - near)
     own = blank
     for name in _INNER:
         own = torch.maximum(own, model.regions.get(name, own))
-    if ears:
-        own = torch.maximum(own, model.regions.get("ears", blank) * (1 - covered))
+    if ears is not None:
+        own = torch.maximum(own, ears * (1 - covered))
     likely = torch.maximum(likely, own)
     apart = torch.maximum(model.regions.get("ears", blank), model.regions.get("neck", blank))
     weight = STIFF * (certain * (1 - apart * (1 - covered)) + own) ** 2
@@ -103,6 +103,13 @@ def bare_skin(
     firm, guess = firm + grown, guess * firm / (firm + grown)
     likely = (weight * likely + firm * guess) / (weight + firm)
     return _spread(edges(model.faces).numpy(), likely, weight + firm).clamp(0, 1)
+
+
+def _beside(model: MorphableModel, ears: Float[Tensor, " V"]) -> Float[Tensor, " V"]:
+    """1 on the sides of a head that have such an ear."""
+    left = model.identity.mean[:, 0] > 0
+    there, other = (float(ears[side].amax() > 0.5) for side in (left, ~left))
+    return torch.where(left, there, other)
 
 
 def continued(

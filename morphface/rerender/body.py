@@ -321,9 +321,6 @@ class Body(Outline):
     def _on_ears(self) -> Float[Tensor, "R C"]:
         """How far the photo shows an ear at each node, also where that of the mesh is smaller."""
         person = self.person
-        ears = person.face.model.regions.get("ears")
-        if ears is None or not person.ears:
-            return torch.zeros_like(self.within)
         reach = max(round(EARS * person.work.size), 1)
-        near = widened(person.on_mesh(ears[:, None])[..., 0] > 0.5, reach)
+        near = widened(person.on_mesh(person.ears[:, None])[..., 0] > 0.5, reach)
         return self.at_nodes(person.padded(near * person.labels.skin * person.matte)).clamp(0, 1)

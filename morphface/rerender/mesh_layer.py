@@ -206,10 +206,9 @@ class MeshLayer:
     def _faces(self) -> Int[Tensor, "F 3"]:
         """Those of the mesh, without ears that are not drawn: they would hide jaw and neck."""
         model = self.head.face.model
-        ears = model.regions.get("ears")
-        if ears is None or self.head.person.ears:
-            return model.faces
-        return model.faces[(ears[model.faces] < 0.5).any(-1)]
+        ears = model.regions.get("ears", torch.zeros(model.size))
+        hidden = ears - self.head.person.ears
+        return model.faces[(hidden[model.faces] < 0.5).any(-1)]
 
     @cached_property
     def _grain(self) -> list[Tensor]:

@@ -316,14 +316,12 @@ class MeshSkin:
         model, person = head.face.model, head.person
         end = smoothstep(above_neck(model.identity.mean), 0.0, COLLAR)
         blank = torch.zeros(model.size)
-        ears = model.regions.get("ears", blank) if person.ears else blank
+        hidden = model.regions.get("ears", blank) - person.ears
         nape = ramp(model.identity.mean[:, 1], *NAPE) * (1 - self._long_hair)
         bald = (1 - person.hairy) * head.bare[:, 0]
         far = model.regions.get("scalp", blank) * (1 - head.visible)
-        face = torch.maximum(model.regions.get("face", 1 + blank), ears)
-        kept = torch.stack([face, nape, bald, far]).amax(0)
-        if not person.ears:
-            kept = kept * (1 - model.regions.get("ears", blank))
+        face = torch.maximum(model.regions.get("face", 1 + blank), person.ears)
+        kept = torch.stack([face, nape, bald, far]).amax(0) * (1 - hidden)
         return (kept * end * (1 - self.feature))[:, None]
 
     @cached_property

@@ -20,6 +20,7 @@ from morphface.render.interpolate import interpolate
 from morphface.render.rasterize import Fragments, rasterize
 from morphface.render.sight import Sight
 from morphface.render.warp import look_up
+from morphface.rerender.ears import bare_ears
 from morphface.rerender.hair import hair_colours
 from morphface.rerender.hairline import hairiness
 from morphface.rerender.plate import barred, inpainted
@@ -48,10 +49,6 @@ INNER = 2.0
 says."""
 SMOOTH = 0.008
 """By how much the outline is smoothed where it says how round a person is."""
-BARE_EARS = 0.7
-"""Share of skin where ears are to be, from which they are not under hair."""
-EAR = 0.25
-"""Share of where ears are to be that must show the person, to tell."""
 CHIN = -85.0
 """Height in the model frame below which a chin is."""
 BEARDED = 0.9, 0.78
@@ -226,23 +223,17 @@ class Person:
         return self.on_mesh(self._face_mask)[..., 0]
 
     @cached_property
-    def ears(self) -> bool:
-        """Whether the photo shows ears: both together, for a single one is rarely bare."""
-        ears = self.face.model.regions.get("ears")
-        if ears is None:
-            return False
-        place = self.on_mesh(ears[:, None])[..., 0] > 0.5
-        person, skin = self.matte[place], self.labels.skin[place]
-        # An ear that the photo has behind a cheek is where that shows what is behind them.
-        seen = person.sum() > max(EAR * place.sum(), 8)
-        return bool(seen and (skin * person).sum() > BARE_EARS * person.sum())
+    def ears(self) -> Float[Tensor, " V"]:
+        """How far each vertex is of an ear that is not under hair."""
+        return bare_ears(self)
 
     @cached_property
     def _face_mask(self) -> Float[Tensor, "V 1"]:
         model = self.face.model
-        names = [*DRAWN, "ears"] if self.ears else [*DRAWN]
-        parts = [model.regions[name] for name in names if name in model.regions]
-        return torch.stack(parts).amax(0)[:, None] if parts else torch.ones(model.size, 1)
+        parts = [model.regions[name] for name in DRAWN if name in model.regions]
+        if not parts:
+            return torch.ones(model.size, 1)
+        return torch.stack([*parts, self.ears]).amax(0)[:, None]
 
     @cached_property
     def hair_at_vertices(self) -> Float[Tensor, " V"]:

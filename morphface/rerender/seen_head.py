@@ -83,9 +83,7 @@ class SeenHead:
             return torch.ones(model.size, 1)
         names = [name for name in ("face", *INNER) if name in model.regions]
         parts = [model.regions[name] for name in names]
-        if self.person.ears:
-            parts.append(model.regions["ears"])
-        return torch.stack([*parts, _jaw(model)]).amax(0)[:, None]
+        return torch.stack([*parts, self.person.ears, _jaw(model)]).amax(0)[:, None]
 
     @cached_property
     def topology(self) -> Topology:
@@ -116,7 +114,7 @@ class SeenHead:
             person.hairy,
             person.beard,
             person.hair_beside,
-            ears=person.ears,
+            person.ears,
         )
         return ((found - 0.35) / 0.3).clamp(0, 1)[:, None]
 

@@ -274,7 +274,7 @@ def test_ears_of_a_relief_are_left_to_the_mesh_once_they_would_be_stretched(scen
     face, photo, _, _ = scene
     person = Rerenderer(face, photo)._head.person
     labels = replace(person.labels, skin=np.ones_like(person.matte))
-    vars(person).update(labels=labels, ears=True)
+    vars(person).update(labels=labels, ears=face.model.regions["ears"])
     body, without = Body(person), Body(person)
     vars(without)["_on_ears"] = torch.zeros_like(body.within)
     turns = [edit(face.parameters, model=face.model, yaw=yaw) for yaw in (10.0, 40.0)]

@@ -310,7 +310,8 @@ def test_the_other_side_stands_in_only_where_it_is_not_seen_from_aside_either(st
 def test_ears_that_are_not_drawn_hide_nothing(stage, shown):
     model = stage.face.model
     ears = model.regions["ears"]
-    head = SimpleNamespace(face=stage.face, person=SimpleNamespace(ears=shown))
+    person = SimpleNamespace(ears=ears if shown else torch.zeros_like(ears))
+    head = SimpleNamespace(face=stage.face, person=person)
     used = torch.zeros(model.size, dtype=torch.bool)
     used[MeshLayer(head)._faces.long().flatten()] = True
     inner = torch.ones(model.size, dtype=torch.bool)  # whose faces are all of ears alone

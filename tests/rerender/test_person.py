@@ -9,6 +9,7 @@ import torch
 
 from morphface.rerender import Rerenderer
 from morphface.rerender.body import LONG, STILL
+from morphface.rerender.ears import bare_ears
 from morphface.rerender.looks import Look
 from morphface.rerender.mesh_skin import MeshSkin
 from morphface.rerender.person import LOWER, Person
@@ -21,26 +22,32 @@ def stage(known):
 
 
 @pytest.mark.parametrize(
-    ("left", "right", "shown"),
+    ("right", "left", "shown"),
     [
-        ("skin", "skin", True),
-        ("skin", "nothing", True),  # behind a cheek
-        ("skin", "hair", False),  # a single one is rarely bare
-        ("hair", "nothing", False),
-        ("nothing", "nothing", False),
+        ((1, 1), (1, 1), (1, 1)),
+        ((1, 1), (1, 0.5), (1, 1)),  # both together are bare enough
+        ((1, 1), (0, 0), (1, 1)),  # behind a cheek
+        ((1, 1), (1, 0), (1, 0)),
+        ((1, 0), (0, 0), (0, 0)),
+        ((1, 0.6), (1, 0.7), (0, 0)),
+        ((0, 0), (0, 0), (0, 0)),
     ],
 )
-def test_ears_are_told_by_what_shows_the_person(stage, left, right, shown):
-    person = Person(stage.face, stage.photo)
-    place = person.on_mesh(stage.face.model.regions["ears"][:, None])[..., 0] > 0.5
-    columns = np.nonzero(place)[1]
-    half = np.arange(place.shape[1])[None] < (columns.min() + columns.max()) / 2
-    parts = {name: np.zeros(place.shape, np.float32) for name in ("skin", "hair", "nothing")}
-    for name, side in ((left, half), (right, ~half)):
-        parts[name][place & side] = 1
-    labels = replace(person.labels, skin=parts["skin"], hair=parts["hair"])
-    vars(person).update(labels=labels, matte=1 - parts["nothing"])
-    assert person.ears is shown
+def test_ears_are_told_by_what_shows_the_person(stage, right, left, shown):
+    """Of each ear, how far its place shows the person, and how far that is skin."""
+    model = stage.face.model
+    side = model.identity.mean[:, 0] > 0
+
+    def on_mesh(values):
+        halves = (values[~side].amax(0), values[side].amax(0))
+        return torch.stack(halves)[:, None].expand(-1, 20, -1).numpy()
+
+    matte, skin = (np.array([right[k], left[k]], np.single)[:, None].repeat(20, 1) for k in (0, 1))
+    labels = SimpleNamespace(skin=skin)
+    person = SimpleNamespace(face=stage.face, matte=matte, labels=labels, on_mesh=on_mesh)
+    ears = model.regions["ears"]
+    expected = ears * torch.where(side, float(shown[1]), float(shown[0]))
+    torch.testing.assert_close(bare_ears(person), expected)
 
 
 @pytest.mark.parametrize(("darker", "bearded"), [(1.0, False), (0.6, True)])

@@ -1,0 +1,57 @@
+"""Which ears are not under hair: both, one, or none."""
+
+from typing import TYPE_CHECKING
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from morphface.rerender.person import Person
+
+__all__ = ["bare_ears"]
+
+BARE = 0.7
+"""Share of skin where ears are to be, from which they are not under hair."""
+APART = 0.25
+"""How far that of one ear is from that of both if only one is bare."""
+PERSON = 0.25
+"""Share of where an ear is to be that must show the person, to tell."""
+FEWEST = 4
+"""Pixels of it that must."""
+MUCH = 0.3
+"""How much must be seen of an ear, beside the other one, to contradict it."""
+
+
+def bare_ears(person: "Person") -> Float[Tensor, " V"]:
+    """How far each vertex is of an ear that is not under hair.
+
+    One alone is rarely bare: what both say together counts, unless they contradict each other. One
+    that the photo does not show is as the other is.
+
+    Args:
+        person: in a photo.
+    """
+    model = person.face.model
+    ears, side = model.regions.get("ears"), model.identity.mean[:, 0]
+    if ears is None:
+        return torch.zeros(model.size)
+    seen = [_seen(person, ears * (side * way > 0)) for way in (1, -1)]
+    total = sum(amount for amount, _ in seen)
+    if total == 0:
+        return torch.zeros_like(ears)
+    both = sum(skin for _, skin in seen) / total
+    enough = MUCH * max(amount for amount, _ in seen)
+    shares = [skin / amount if amount > enough else both for amount, skin in seen]
+    left, right = ((own if abs(own - both) > APART else both) > BARE for own in shares)
+    return ears * torch.where(side > 0, float(left), float(right))
+
+
+def _seen(person: "Person", ear: Float[Tensor, " V"]) -> tuple[float, float]:
+    """Pixels that show the person where an ear is to be, and those of them that are skin."""
+    place = person.on_mesh(ear[:, None])[..., 0] > 0.5
+    shown = person.matte[place]
+    # An ear that the photo has behind a cheek is where that shows what is behind them.
+    if shown.sum() <= max(PERSON * place.sum(), FEWEST):
+        return 0.0, 0.0
+    return float(shown.sum()), float((person.labels.skin[place] * shown).sum())
