@@ -14,7 +14,7 @@ from morphface.geometry.spherical_harmonics import irradiance
 from morphface.media.images import Photo
 from morphface.models import MorphableModel
 from morphface.render.sight import Sight
-from morphface.render.unwrap import sample_photo
+from morphface.render.unwrap import Unwrapped, sample_photo
 
 __all__ = ["ALIKE", "bare_skin", "continued"]
 
@@ -39,6 +39,7 @@ def bare_skin(
     hair: Float[Tensor, " V"] | None = None,
     hairy: float = 0.0,
     beard: Float[Tensor, " V"] | None = None,
+    *,
     beside: Float[Tensor, " V"] | None = None,
     ears: Float[Tensor, " V"] | None = None,
 ) -> Float[Tensor, " V"]:
@@ -58,58 +59,70 @@ def bare_skin(
         ears: how far each vertex is of an ear that is not under hair, if that is known: it is bare
             where nothing is seen on it, and hair beside it ends.
     """
-    model, vertices = face.model, face.vertices_in_camera()
+    model = face.model
     if face.pixels is None:
         return torch.ones(model.size)
-    normals = vertex_normals(vertices, model.faces)
-    seen = sample_photo(Sight(photo.pixels, face.camera, vertices, model.faces), vertices, normals)
-    light = irradiance(face.parameters.illumination[0], normals).clamp(min=0.05)
-    expected = face.albedo() * light * face.pixels.gain[0]
-    different = (torch.log(seen.colour.clamp(min=0) + 0.05) - torch.log(expected + 0.05)).abs()
-    likely = torch.sigmoid((ALIKE - different.mean(-1)) * 12)
+    likely, seen = _alike(face, photo)
     blank = torch.zeros(model.size)
-    covered, certain = blank, seen.confidence
-    if hair is not None:
-        covered = hair
-        if beard is None:
-            beard = model.regions.get("beard", blank)
-        likely = torch.minimum(likely, 1 - hair * (1 - beard))
-        # Hair is told from far around a pixel, so that it is also told where it is seen from aside.
-        aside = hairy * hair * (1 - beard) * model.regions.get("scalp", blank)
-        certain = torch.maximum(certain, seen.visible * aside)
-        if beside is not None:
-            near = hairy * beside * (1 - beard)
-            if ears is not None:
-                low = ramp(model.identity.mean[:, 1], *SHORT[::-1])
-                near = near * (1 - torch.maximum(ears, low * _beside(model, ears)))
-            covered, certain = torch.maximum(covered, near), torch.maximum(certain, near)
-            likely = likely * (1 - near)
-    own = blank
-    for name in _INNER:
-        own = torch.maximum(own, model.regions.get(name, own))
-    if ears is not None:
-        own = torch.maximum(own, ears * (1 - covered))
-    likely = torch.maximum(likely, own)
+    beard = model.regions.get("beard", blank) if beard is None else beard
+    covered, near = blank if hair is None else hair, blank
+    head = covered * (1 - beard)
+    if beside is not None:
+        near = hairy * beside * (1 - beard) * _above(model, ears)
+    # Hair is told from far around a pixel, so that it is also told where it is seen from aside.
+    aside = seen.visible * hairy * head * model.regions.get("scalp", blank)
+    certain = torch.stack([seen.confidence, aside, near]).amax(0)
+    covered = torch.maximum(covered, near)
+    own = _own(model) if ears is None else torch.maximum(_own(model), ears * (1 - covered))
+    likely = torch.maximum(torch.minimum(likely, 1 - head) * (1 - near), own)
     apart = torch.maximum(model.regions.get("ears", blank), model.regions.get("neck", blank))
     weight = STIFF * (certain * (1 - apart * (1 - covered)) + own) ** 2
-    if model.mirror is not None and hair is not None and beard is not None:
-        twin = model.mirror.long()
+    if model.mirror is not None and hair is not None:
+        twin = model.mirror.long()  # and not its colour: light comes from one side
         there = MIRRORED * weight[twin] * (1 - certain)
-        other = 1 - (hair * (1 - beard))[twin]  # and not its colour: light comes from one side
-        likely = (weight * likely + there * other) / (weight + there).clamp(min=1e-6)
+        likely = (weight * likely + there * (1 - head[twin])) / (weight + there).clamp(min=1e-6)
         weight = weight + there
+    return _guessed(model, likely, weight, hairy)
+
+
+def _alike(face: FittedFace, photo: Photo) -> tuple[Float[Tensor, " V"], Unwrapped]:
+    """How far the photo shows what the fitted skin should look like, and what it shows."""
+    vertices, faces = face.vertices_in_camera(), face.model.faces
+    normals = vertex_normals(vertices, faces)
+    seen = sample_photo(Sight(photo.pixels, face.camera, vertices, faces), vertices, normals)
+    light = irradiance(face.parameters.illumination[0], normals).clamp(min=0.05)
+    expected = face.albedo() * light * (1.0 if face.pixels is None else face.pixels.gain[0])
+    different = (torch.log(seen.colour.clamp(min=0) + 0.05) - torch.log(expected + 0.05)).abs()
+    return torch.sigmoid((ALIKE - different.mean(-1)) * 12), seen
+
+
+def _own(model: MorphableModel) -> Float[Tensor, " V"]:
+    """How far each vertex is of a part that differs from skin by nature."""
+    own = torch.zeros(model.size)
+    for name in _INNER:
+        own = torch.maximum(own, model.regions.get(name, own))
+    return own
+
+
+def _guessed(
+    model: MorphableModel, likely: Float[Tensor, " V"], weight: Float[Tensor, " V"], hairy: float
+) -> Float[Tensor, " V"]:
+    """What is known, spread over the mesh, and guessed far away from that."""
     firm, guess = torch.full_like(weight, GUESS), (model.identity.mean[:, 1] < 0).to(weight)
-    grown = GROWN * hairy * model.regions.get("scalp", blank)
+    grown = GROWN * hairy * model.regions.get("scalp", torch.zeros(model.size))
     firm, guess = firm + grown, guess * firm / (firm + grown)
     likely = (weight * likely + firm * guess) / (weight + firm)
     return _spread(edges(model.faces).numpy(), likely, weight + firm).clamp(0, 1)
 
 
-def _beside(model: MorphableModel, ears: Float[Tensor, " V"]) -> Float[Tensor, " V"]:
-    """1 on the sides of a head that have such an ear."""
+def _above(model: MorphableModel, ears: Float[Tensor, " V"] | None) -> Float[Tensor, " V"]:
+    """Where there may be hair beside a head: above ears, on sides where these are not under it."""
+    if ears is None:
+        return torch.ones(model.size)
     left = model.identity.mean[:, 0] > 0
     there, other = (float(ears[side].amax() > 0.5) for side in (left, ~left))
-    return torch.where(left, there, other)
+    low = ramp(model.identity.mean[:, 1], *SHORT[::-1]) * torch.where(left, there, other)
+    return 1 - torch.maximum(ears, low)
 
 
 def continued(

@@ -113,8 +113,8 @@ class SeenHead:
             person.hair_at_vertices,
             person.hairy,
             person.beard,
-            person.hair_beside,
-            person.ears,
+            beside=person.hair_beside,
+            ears=person.ears,
         )
         return ((found - 0.35) / 0.3).clamp(0, 1)[:, None]
 

@@ -234,7 +234,7 @@ def test_ears_that_are_seen_are_bare_on_the_side_that_is_not(case):
     ears, none = model.regions["ears"] > 0.9, torch.zeros(model.size)
     above = (model.identity.mean[:, 0].abs() > 50) & (model.identity.mean[:, 1] > 15)
     told = [
-        bare_skin(seen, photo, none, 1.0, none, above.float(), shown)[ears].mean()
+        bare_skin(seen, photo, none, 1.0, none, beside=above.float(), ears=shown)[ears].mean()
         for shown in (None, model.regions["ears"])
     ]
     assert told[1] > max(0.95, told[0] + 0.01)
