@@ -1,11 +1,16 @@
 """From 0 to 1 between two limits, straight or smoothly."""
 
+from typing import TypeVar
+
+import numpy as np
 from torch import Tensor
 
 __all__ = ["ramp", "smoothstep"]
 
+_Values = TypeVar("_Values", Tensor, np.ndarray)
 
-def ramp(values: Tensor, low: float, high: float) -> Tensor:
+
+def ramp(values: _Values, low: float, high: float) -> _Values:
     """Straight from 0 at one limit to 1 at the other.
 
     Args:
@@ -13,7 +18,7 @@ def ramp(values: Tensor, low: float, high: float) -> Tensor:
         low: where 0 is, and beyond; it may be the higher one.
         high: where 1 is, and beyond.
     """
-    return ((values - low) / (high - low)).clamp(0, 1)
+    return ((values - low) / (high - low)).clip(0, 1)
 
 
 def smoothstep(values: Tensor, low: float, high: float) -> Tensor:

@@ -16,7 +16,7 @@ from morphface.models import MorphableModel
 from morphface.render.sight import Sight
 from morphface.render.unwrap import Unwrapped, sample_photo
 
-__all__ = ["ALIKE", "bare_skin", "continued"]
+__all__ = ["ALIKE", "bare_skin", "continued", "feature"]
 
 ALIKE = 0.45
 """Log difference of colours up to which the photo shows what the fitted skin should look like."""
@@ -30,7 +30,7 @@ GROWN = 0.3
 """How strongly, in edges, a scalp that no photo shows is under the hair that someone has."""
 SHORT = -35.0, -15.0
 """Heights in the model frame between which hair ends beside ears that are seen, in millimetres."""
-_INNER = ("eyeballs", "eye_sockets", "mouth", "teeth", "tongue", "lips", "eyelids", "brows")
+FEATURES = ("lips", "brows", "eyelids", "eyeballs", "eye_sockets", "mouth", "teeth", "tongue")
 
 
 def bare_skin(
@@ -62,7 +62,7 @@ def bare_skin(
     model = face.model
     if face.pixels is None:
         return torch.ones(model.size)
-    likely, seen = _alike(face, photo)
+    likely, seen = _alike(face, photo, face.pixels.gain[0])
     blank = torch.zeros(model.size)
     beard = model.regions.get("beard", blank) if beard is None else beard
     covered, near = blank if hair is None else hair, blank
@@ -73,7 +73,9 @@ def bare_skin(
     aside = seen.visible * hairy * head * model.regions.get("scalp", blank)
     certain = torch.stack([seen.confidence, aside, near]).amax(0)
     covered = torch.maximum(covered, near)
-    own = _own(model) if ears is None else torch.maximum(_own(model), ears * (1 - covered))
+    own = feature(model)
+    if ears is not None:
+        own = torch.maximum(own, ears * (1 - covered))
     likely = torch.maximum(torch.minimum(likely, 1 - head) * (1 - near), own)
     apart = torch.maximum(model.regions.get("ears", blank), model.regions.get("neck", blank))
     weight = STIFF * (certain * (1 - apart * (1 - covered)) + own) ** 2
@@ -85,23 +87,27 @@ def bare_skin(
     return _guessed(model, likely, weight, hairy)
 
 
-def _alike(face: FittedFace, photo: Photo) -> tuple[Float[Tensor, " V"], Unwrapped]:
+def _alike(
+    face: FittedFace, photo: Photo, gain: Float[Tensor, "3"]
+) -> tuple[Float[Tensor, " V"], Unwrapped]:
     """How far the photo shows what the fitted skin should look like, and what it shows."""
     vertices, faces = face.vertices_in_camera(), face.model.faces
     normals = vertex_normals(vertices, faces)
     seen = sample_photo(Sight(photo.pixels, face.camera, vertices, faces), vertices, normals)
     light = irradiance(face.parameters.illumination[0], normals).clamp(min=0.05)
-    expected = face.albedo() * light * (1.0 if face.pixels is None else face.pixels.gain[0])
+    expected = face.albedo() * light * gain
     different = (torch.log(seen.colour.clamp(min=0) + 0.05) - torch.log(expected + 0.05)).abs()
     return torch.sigmoid((ALIKE - different.mean(-1)) * 12), seen
 
 
-def _own(model: MorphableModel) -> Float[Tensor, " V"]:
-    """How far each vertex is of a part that differs from skin by nature."""
-    own = torch.zeros(model.size)
-    for name in _INNER:
-        own = torch.maximum(own, model.regions.get(name, own))
-    return own
+def feature(model: MorphableModel) -> Float[Tensor, " V"]:
+    """How far each vertex is of a part that differs from skin by nature: lips, brows, lids, eyes.
+
+    Args:
+        model: of a head.
+    """
+    blank = torch.zeros(model.size)
+    return torch.stack([model.regions.get(name, blank) for name in FEATURES]).amax(0)
 
 
 def _guessed(

@@ -2,8 +2,9 @@
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ def bare_ears(person: "Person") -> Float[Tensor, " V"]:
     ears, side = model.regions.get("ears"), model.identity.mean[:, 0]
     if ears is None:
         return torch.zeros(model.size)
-    seen = [_seen(person, ears * (side * way > 0)) for way in (1, -1)]
+    places = person.on_mesh(torch.stack([ears * (side > 0), ears * (side < 0)], -1)) > 0.5
+    seen = [_seen(person, places[..., k]) for k in (0, 1)]
     total = sum(amount for amount, _ in seen)
     if total == 0:
         return torch.zeros_like(ears)
@@ -47,9 +49,8 @@ def bare_ears(person: "Person") -> Float[Tensor, " V"]:
     return ears * torch.where(side > 0, float(left), float(right))
 
 
-def _seen(person: "Person", ear: Float[Tensor, " V"]) -> tuple[float, float]:
+def _seen(person: "Person", place: Bool[np.ndarray, "h w"]) -> tuple[float, float]:
     """Pixels that show the person where an ear is to be, and those of them that are skin."""
-    place = person.on_mesh(ear[:, None])[..., 0] > 0.5
     shown = person.matte[place]
     # An ear that the photo has behind a cheek is where that shows what is behind them.
     if shown.sum() <= max(PERSON * place.sum(), FEWEST):

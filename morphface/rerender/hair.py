@@ -88,9 +88,10 @@ def hair_colours(
     found += left[..., None] * all_mean
     found = blurred(single(found), 0.02 * size)
     dimmer = 1 - (1 - DIMMER) * np.clip(depth / NEAR, 0, 1)[..., None]
-    front, share = _mirrored(colours * dimmer, usual * (weight > 0), hair * seen, size)
+    shown = hair * seen
+    front, share = _mirrored(colours * dimmer, usual * (weight > 0), shown, size)
     hairy = np.clip(mean_near(hair[..., None], weight, 0.1 * size)[0], 0, 1)
-    places = hair * (share[..., 0] < MIRRORED), hair * seen
+    places = hair * (share[..., 0] < MIRRORED), shown
     behind = found * DIMMER + hairy * _detail(colours, places, found, size)
     return np.clip(behind + share * (front - behind), 0, 1)
 
@@ -113,7 +114,9 @@ def _mirrored(
     # Where two sides are as near, one goes over into the other.
     slope = slope / np.maximum(np.linalg.norm(slope, axis=0), STEEP)
     y, x = single(np.mgrid[: hair.shape[0], : hair.shape[1]] - 2 * away * slope)
-    found, known = (cv2.remap(single(each), x, y, cv2.INTER_LINEAR) for each in (colours, usual))
+    both = single(np.dstack([colours * usual[..., None], usual]))  # so that no ornament is mixed in
+    found, known = np.split(cv2.remap(both, x, y, cv2.INTER_LINEAR), [3], axis=-1)
+    found, known = found / np.maximum(known, 1e-6), known[..., 0]
     there = single(cv2.remap(single(inner), x, y, cv2.INTER_NEAREST) * (away < REACH * size))
     share = blurred(known * there, FADED * size) * known * blurred(there, SOFT * size)
     return found, share[..., None]

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from morphface.core.ramps import ramp
 from morphface.geometry.mesh import vertex_normals
+from morphface.rerender.looks import towards
 
 if TYPE_CHECKING:
     from morphface.rerender.person import Person
@@ -85,7 +86,8 @@ def scalp_cut(person: "Person", scalp: Float[Tensor, " V"]) -> float:
         scalp: how far each vertex is of it.
     """
     vertices, faces = person.sight.vertices, person.sight.faces
-    facing = (vertex_normals(vertices, faces) * vertices).sum(-1) < 0
+    way = towards(vertices, person.face.camera)
+    facing = (vertex_normals(vertices, faces) * way).sum(-1) > 0
     places = person.face.camera.project(vertices[facing & (scalp > 0.5)])[:, :2]
     if not len(places):
         return 0.0

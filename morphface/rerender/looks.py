@@ -22,6 +22,7 @@ __all__ = [
     "part_around",
     "part_of",
     "shade",
+    "towards",
 ]
 
 DIMMEST = 0.05
@@ -168,10 +169,18 @@ def facing(faces: Int[Tensor, "F 3"], look: Look, camera: Camera) -> Float[Tenso
         look: of the head.
         camera: that sees it.
     """
-    vertices = look.vertices
-    towards = -vertices if camera.weak_depth is None else vertices.new_tensor([[0.0, 0, 1]])
-    normals = look.normals(faces)
-    return (normals * normalized(towards.expand_as(vertices))).sum(-1)
+    return (look.normals(faces) * towards(look.vertices, camera)).sum(-1)
+
+
+def towards(vertices: Float[Tensor, "V 3"], camera: Camera) -> Float[Tensor, "V 3"]:
+    """Unit vectors from vertices to the camera.
+
+    Args:
+        vertices: in the camera frame.
+        camera: that sees them.
+    """
+    away = -vertices if camera.weak_depth is None else vertices.new_tensor([[0.0, 0, 1]])
+    return normalized(away.expand_as(vertices))
 
 
 def part_around(

@@ -16,7 +16,7 @@ from morphface.core.ramps import ramp, smoothstep
 from morphface.fit.analysis.colour import LUMINANCE
 from morphface.geometry.mesh import edges, normalized
 from morphface.render.warp import look_up
-from morphface.rerender.bare import continued
+from morphface.rerender.bare import continued, feature
 from morphface.rerender.beards import MIRRORED, NEAR, Beard
 from morphface.rerender.grain import DARK, Grain, grain_of
 from morphface.rerender.looks import facing
@@ -57,7 +57,6 @@ THROAT = 45.0, 70.0
 UNLIKE = 0.8, 0.4
 """Logarithms of how many times brighter one side is: what is in the shade is no picture of what is
 in the light from the first on, and wholly one up to the second."""
-FEATURES = ("lips", "brows", "eyelids", "eyeballs", "eye_sockets", "mouth", "teeth", "tongue")
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,10 +135,8 @@ class MeshSkin:
 
     @cached_property
     def feature(self) -> Float[Tensor, " V"]:
-        """How far each vertex is of a part that differs from skin: lips, brows, lids, eyes."""
-        model = self.head.face.model
-        blank = torch.zeros(model.size)
-        return torch.stack([model.regions.get(name, blank) for name in FEATURES]).amax(0)
+        """How far each vertex is of a part that differs from skin."""
+        return feature(self.head.face.model)
 
     @cached_property
     def _difference(self) -> Float[Tensor, "V 3"]:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from morphface.core.ramps import ramp
 from morphface.geometry.mesh import normalized, vertex_normals
+from morphface.rerender.looks import towards
 
 if TYPE_CHECKING:
     from morphface.rerender.person import Person
@@ -36,9 +37,9 @@ def hair_beside(person: "Person") -> Float[Tensor, " V"]:
         person: in the photo.
     """
     vertices, faces = person.sight.vertices, person.sight.faces
-    normals, ray = vertex_normals(vertices, faces), normalized(vertices)
-    cosine = -(normals * ray).sum(-1)
-    aside = normalized(normals + cosine[:, None] * ray)
+    normals, way = vertex_normals(vertices, faces), towards(vertices, person.face.camera)
+    cosine = (normals * way).sum(-1)
+    aside = normalized(normals - cosine[:, None] * way)
     hair = person.labels.hair * person.matte
     found = torch.zeros(len(vertices))
     for off, seen in STANDING.items():

@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float
 from scipy.ndimage import binary_dilation, binary_propagation, gaussian_filter, label
 from torch import Tensor
 
+from morphface.core.ramps import ramp
 from morphface.render.interpolate import interpolate
 from morphface.render.rasterize import rasterize
 from morphface.render.sight import Sight
@@ -201,11 +202,10 @@ def _other_hue(
     usual = np.median(hue[face], axis=0)
     strong = float(np.linalg.norm(usual))
     share = hue @ usual / max(strong, 1e-6) ** 2
-    told = np.clip((strong - GREY[0]) / (GREY[1] - GREY[0]), 0, 1)
+    told = ramp(np.asarray(strong), *GREY)
     top, end = np.nonzero(face)[0][[0, -1]]
     down = (np.arange(len(hue))[:, None] - top) / max(end - top, 1)
-    low = np.clip((down - COLLAR[0]) / (COLLAR[1] - COLLAR[0]), 0, 1)
-    return single(told * low * np.clip((HUE[1] - share) / (HUE[1] - HUE[0]), 0, 1))
+    return single(told * ramp(down, *COLLAR) * ramp(share, *HUE[::-1]))
 
 
 def _hangs_together(

@@ -13,6 +13,7 @@ from jaxtyping import Bool, Float
 from scipy.ndimage import binary_dilation, label
 from torch import Tensor
 
+from morphface.core.ramps import ramp
 from morphface.geometry.camera import Camera
 from morphface.render.rasterize import rasterize
 from morphface.render.sight import Sight
@@ -143,9 +144,8 @@ def _asked(work: Working) -> Float[np.ndarray, "H W"]:
     stack = np.stack(seen)
     mean, least = np.nanmean(stack, axis=0), np.nanmin(stack, axis=0) + 0.1
     below = np.arange(height)[:, None] + 0.5 > y + 0.5 * work.size
-    low, high = CONTRAST
     asked: Float[np.ndarray, "H W"] = np.where(below, np.minimum(mean, least), mean)
-    return np.clip((asked - low) / (high - low), 0, 1)
+    return ramp(asked, *CONTRAST)
 
 
 def _by_colour(work: Working, found: Float[np.ndarray, "H W"]) -> Float[np.ndarray, "H W"]:

@@ -159,7 +159,7 @@ def test_flowers_at_one_side_are_not_continued_behind_the_head():
     depth = np.single(50 - np.hypot(x - 60, y - 60)) / 100
     seen = np.ones((120, 120), bool)
     found = hair_colours(colours, disc, disc, depth, seen=seen, size=100.0)
-    assert np.quantile(found[disc > 0], 0.999) < 0.3  # some pixels of their edge are mirrored
+    assert found[disc > 0].max() < 0.3
 
 
 def test_broad_strands_go_on_behind_a_head_as_well_as_grain():
