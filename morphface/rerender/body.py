@@ -308,13 +308,19 @@ class Body(Outline):
 
     @cached_property
     def _on_face(self) -> Float[Tensor, "R C"]:
-        """How far the mesh of cheeks and jaw is drawn at each node, or beside it, and no hair."""
+        """How far the mesh of cheeks and jaw is drawn at each node, or beside it, and no hair.
+
+        A beard is theirs, and stands off them.
+        """
         person = self.person
         reach = max(round(BESIDE * person.work.size), 1)
         drawn = person.padded(widened(person.drawn_by_mesh > 0.5, reach))
         near = self.at_nodes(blurred(drawn, 0.5 * reach)).clamp(0, 1)
+        hair, beard = person.labels.hair, person.bearded
+        near = torch.maximum(near, self.at_nodes(person.padded(hair * beard)))
         up = self.to_model(self.points(torch.full(self.nodes.shape[:2], self.plane)))[..., 1]
-        whole = near * smoothstep(up, *JAW[::-1]) * ramp(self.hair, 0.4, 0.1)
+        other = self.at_nodes(person.padded(hair * (1 - beard)))
+        whole = near * smoothstep(up, *JAW[::-1]) * ramp(other, 0.4, 0.1)
         return (SOLID * whole).clamp(max=1)
 
     @cached_property

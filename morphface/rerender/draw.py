@@ -184,7 +184,7 @@ class Rerenderer:
         if mesh is not None:
             made.under(mesh)
         before = self.photo.pixels if self._around is None else self._around[1]
-        return Remainder.of(made, before, mesh)
+        return Remainder.of(made, before, mesh, self._head.own)
 
     @property
     def _coarse(self) -> int:

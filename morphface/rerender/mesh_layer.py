@@ -256,8 +256,8 @@ class MeshLayer:
 
     @cached_property
     def _photo(self) -> Float[np.ndarray, "H W 4"]:
-        """The photo, and where it shows the person."""
-        return np.concatenate([self.head.photo.pixels.numpy(), self.head.matte.numpy()], -1)
+        """The photo, and where it shows the person alone."""
+        return np.concatenate([self.head.photo.pixels.numpy(), self.head.own.numpy()], -1)
 
     @cached_property
     def _facing(self) -> Float[Tensor, " V"]:

@@ -145,14 +145,17 @@ class MeshSkin:
 
     @cached_property
     def _smooth_photo(self) -> Float[Tensor, "V 3"]:
-        """The mean colour of the photo around each vertex."""
+        """The mean colour of the person around each vertex."""
         smooth = torch.from_numpy(self._smooth)
         return look_up(smooth[None], self.places[None, None], "bilinear")[0, 0].clamp(min=0)
 
     @cached_property
     def _smooth(self) -> Float[np.ndarray, "H W 3"]:
-        work = self.head.person.work
-        return blurred(self.head.photo.pixels.numpy(), NEAR * work.size / work.scale)
+        """The photo, smooth; what is behind the person would tint skin near their outline."""
+        work, shown = self.head.person.work, self.head.own.numpy() + DARK
+        parts = np.concatenate([self.head.photo.pixels.numpy() * shown, shown], -1)
+        smooth = blurred(parts, NEAR * work.size / work.scale)
+        return smooth[..., :3] / smooth[..., 3:]
 
     @cached_property
     def weight(self) -> Float[Tensor, " V"]:

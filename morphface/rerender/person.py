@@ -104,10 +104,15 @@ class Person:
     @cached_property
     def colours(self) -> Float[np.ndarray, "h w 3"]:
         """Of the person alone, also where the photo mixes them with what is behind."""
+        sure = np.maximum(self.unmixed, 0.5 * self.matte)
+        return foreground(self.work.pixels, single(sure), RIM * self.work.size)
+
+    @cached_property
+    def unmixed(self) -> Float[np.ndarray, "h w"]:
+        """How far each pixel shows the person and nothing of what is behind."""
         room = self.room
         inner = ramp(torch.from_numpy(self.depth_within[room:-room, room:-room]), 0.0, INNER)
-        sure = self.matte * np.maximum(inner.numpy(), 0.5)
-        return foreground(self.work.pixels, single(sure), RIM * self.work.size)
+        return single(self.matte * inner.numpy())
 
     @cached_property
     def covered(self) -> Bool[np.ndarray, "h w"]:

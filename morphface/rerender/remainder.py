@@ -46,26 +46,37 @@ class Remainder:
         photo: as it is.
         missing: the photo without the picture that they make.
         person: how far each pixel shows the person.
+        beyond: what is missing where the mesh is wider than the person, whose it is not.
     """
 
     photo: Float[Tensor, "H W 3"]
     missing: Float[Tensor, "H W 3"]
     person: Float[Tensor, "H W 1"]
+    beyond: Float[Tensor, "H W 3"]
 
     @classmethod
-    def of(cls, unturned: Turned, photo: Float[Tensor, "H W 3"], mesh: Drawn | None) -> "Remainder":
+    def of(
+        cls,
+        unturned: Turned,
+        photo: Float[Tensor, "H W 3"],
+        mesh: Drawn | None,
+        own: Float[Tensor, "H W 1"],
+    ) -> "Remainder":
         """What is missing.
 
         Args:
             unturned: what the layers make of the photo as it is.
             photo: that it should be.
             mesh: that is drawn in them.
+            own: how far each pixel of the photo shows the person alone.
         """
         missing = photo - unturned.frame
+        beyond = torch.zeros_like(missing)
         if mesh is not None:
             on_mesh = mesh.cover(unturned.person)
             missing = torch.lerp(missing, _broad(missing), on_mesh)
-        return cls(photo, missing, unturned.person)
+            beyond = missing * on_mesh * (1 - own)
+        return cls(photo, missing - beyond, unturned.person, beyond)
 
     @staticmethod
     def share(turn: Turn) -> float:
@@ -89,8 +100,10 @@ class Remainder:
         theirs = looked_up(self.missing.numpy(), place)
         # What the person has uncovered is nothing that the photo shows.
         thin = self._thin[here]
-        stays = share * (self.missing[here] - thin) + _left(turn, *LEFT) * thin
+        thin_left = _left(turn, *LEFT)
+        stays = share * (self.missing[here] - thin) + thin_left * thin
         rest = torch.minimum(1 - person, 1 - self.person[here]) * stays
+        rest = rest + thin_left * self.beyond[here]
         found = frame + share * person * theirs + rest
         # It leads towards the photo, and not beyond what that has there.
         known = looked_up(self.photo.numpy(), place), self.photo[here], frame
@@ -105,7 +118,7 @@ class Remainder:
     @cached_property
     def _box(self) -> tuple[slice, slice]:
         """The part of the picture in which something is missing, with room for its motion."""
-        size = self.missing.abs().amax(-1)
+        size = torch.maximum(self.missing.abs(), self.beyond.abs()).amax(-1)
         spans = []
         for axis in (0, 1):
             some = torch.nonzero(size.amax(1 - axis) > LEAST)[:, 0]

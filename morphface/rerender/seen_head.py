@@ -257,6 +257,11 @@ class SeenHead:
         return enlarged(torch.from_numpy(self.person.matte)[..., None], self.photo.size)
 
     @cached_property
+    def own(self) -> Float[Tensor, "H W 1"]:
+        """How far each pixel of the photo shows the person alone, unmixed with what is behind."""
+        return enlarged(torch.from_numpy(self.person.unmixed)[..., None], self.photo.size)
+
+    @cached_property
     def sight(self) -> Sight:
         """The head in the photo."""
         faces = self.face.model.faces

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 __all__ = ["hair_beside"]
 
-STANDING = {2.0: (0.4, 0.2), 5.0: (0.2, 0.05), 8.0: (0.1, -0.05)}
+STANDING = {2.0: (0.0, -0.2), 5.0: (-0.15, -0.3), 8.0: (-0.2, -0.35)}
 """Millimetres by which hair stands off a head, and the cosines of view at which it is looked for
 there: not at all, and wholly. By eye on the turns of 31 people; wider cosines bring it to the
 eyes of those who look aside."""
-AWAY = -0.45, -0.25
+AWAY = -0.6, -0.4
 """Cosines of view up to which a vertex is too far behind the outline, and from which it is not."""
 SIDE = 0.45, 0.2
 """Forward parts of a normal in the model frame, of the front of a head and of its sides: beyond the

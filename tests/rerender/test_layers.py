@@ -227,7 +227,8 @@ def test_what_layers_miss_goes_with_the_person_and_not_to_what_they_uncover():
     person = torch.zeros(1, 6, 1)
     person[0, 1:4] = 1.0
     missing = torch.arange(1.0, 7.0)[None, :, None].expand(1, 6, 3) / 10
-    left = Remainder(missing.contiguous(), missing.contiguous(), person)
+    missing = missing.contiguous()
+    left = Remainder(missing, missing, person, torch.zeros_like(missing))
     place = torch.stack([torch.arange(6) + 0.5, torch.full((6,), 0.5)], -1)[None]
     after = person.roll(1, 1)  # the person is a pixel further on, and has uncovered the second
     moved = place - torch.tensor([1.0, 0.0]) * after

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from morphface.render.warp import centres
+from morphface.rerender.mesh_layer import Drawn
 from morphface.rerender.remainder import LEFT, Remainder
 from morphface.rerender.turn import Turn
 from morphface.rerender.turned import Turned
@@ -26,7 +27,7 @@ def missed():
         centres(40, 60, photo),
         torch.zeros(40, 60, 1),
     )
-    return Remainder.of(unturned, photo, None), unturned, photo
+    return Remainder.of(unturned, photo, None, torch.zeros(40, 60, 1)), unturned, photo
 
 
 def test_a_head_that_is_where_it_was_gets_all_of_it(missed):
@@ -46,3 +47,21 @@ def test_of_a_head_that_is_elsewhere_nothing_is_left(missed):
     remainder, turned, _ = missed
     remainder.add(turned, moved(100.0))
     torch.testing.assert_close(turned.frame, torch.full_like(turned.frame, 0.5))
+
+
+def test_what_is_behind_a_mesh_that_is_too_wide_stays_where_it_is():
+    photo = torch.ones(40, 60, 3)  # a white wall, before which the person is grey
+    own, cover = torch.zeros(40, 60, 1), torch.zeros(40, 60, 1)
+    own[:, 20:50], cover[:, 12:50] = 1.0, 1.0
+    photo = torch.lerp(photo, torch.full_like(photo, 0.5), own)
+    drawn = torch.lerp(torch.ones_like(photo), torch.full_like(photo, 0.5), cover)
+    photo[0] = 0.9  # what else is missing lets the rest go far
+    place = centres(40, 60, photo)
+    mesh = Drawn((0, 0), drawn, cover, torch.zeros_like(own), torch.ones_like(own), place)
+    unturned = Turned(drawn.clone(), torch.ones_like(own), place, cover)
+    remainder = Remainder.of(unturned, photo, mesh, own)
+    remainder.add(unturned, moved(0.0))
+    torch.testing.assert_close(unturned.frame, photo)
+    away = Turned(drawn.roll(10, 1), unturned.trust, place - place.new_tensor([10.0, 0.0]), cover)
+    remainder.add(away, moved(LEFT[1][1]))
+    torch.testing.assert_close(away.frame[3:, 22:60], torch.full((37, 38, 3), 0.5))
