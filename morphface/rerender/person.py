@@ -53,6 +53,8 @@ CHIN = -85.0
 """Height in the model frame below which a chin is."""
 BEARDED = 0.9, 0.78
 """Brightness of a chin's albedo beside that of cheeks, of someone without a beard and with one."""
+GROWN = 0.02, 0.1
+"""Shares of hair where beards grow on the mesh, of the same: long hair beside a dark chin is none."""
 HANGING = 0.12
 """How far beyond where it grows a beard may hang, in sizes of the head."""
 LOWER = -10.0, -40.0
@@ -207,9 +209,11 @@ class Person:
     def bearded(self) -> Float[np.ndarray, "h w"]:
         """Where the photo shows what a beard may grow on, and, of who has one, what hangs below."""
         beard = self.on_mesh(self.beard[:, None])[..., 0]
-        grown = float(ramp(self._chin, *BEARDED))
+        place = beard > 0.5
+        share = self.labels.hair[place].mean() if place.any() else 0.0
+        grown = float(ramp(self._chin, *BEARDED)) * float(ramp(torch.tensor(share), *GROWN))
         reach = max(round(HANGING * self.work.size), 1)
-        return np.maximum(beard, grown * widened(beard > 0.5, reach))
+        return np.maximum(beard, grown * widened(place, reach))
 
     @property
     def _chin(self) -> Tensor:
