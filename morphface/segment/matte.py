@@ -127,7 +127,7 @@ def person_matte(
     fine = _by_colour(work, found)
     fine = guided(work.pixels.mean(-1), fine, SHARP * work.size)
     fine = np.where(certain, 1.0, np.clip((fine - 0.05) / 0.9, 0, 1))
-    return single(_joined(_filled(fine), certain))
+    return single(_joined(_filled(fine, _may_have_gaps(work)), certain))
 
 
 def _asked(work: Working) -> Float[np.ndarray, "H W"]:
@@ -143,9 +143,19 @@ def _asked(work: Working) -> Float[np.ndarray, "H W"]:
         seen.append(likely_person(work.pixels, box, gamma))
     stack = np.stack(seen)
     mean, least = np.nanmean(stack, axis=0), np.nanmin(stack, axis=0) + 0.1
-    below = np.arange(height)[:, None] + 0.5 > y + 0.5 * work.size
-    asked: Float[np.ndarray, "H W"] = np.where(below, np.minimum(mean, least), mean)
+    asked: Float[np.ndarray, "H W"] = np.where(_below(work), np.minimum(mean, least), mean)
     return ramp(asked, *CONTRAST)
+
+
+def _below(work: Working) -> Bool[np.ndarray, "H 1"]:
+    """Rows of the picture that are below the head."""
+    rows = np.arange(len(work.pixels))[:, None] + 0.5
+    return np.asarray(rows > work.middle[1] + 0.5 * work.size)
+
+
+def _may_have_gaps(work: Working) -> Bool[np.ndarray, "H W"]:
+    """Where what is behind may be seen between strands: beside the head and above it."""
+    return ~work.head & ~_below(work)
 
 
 def _by_colour(work: Working, found: Float[np.ndarray, "H W"]) -> Float[np.ndarray, "H W"]:
@@ -210,14 +220,16 @@ def _joined(
     return np.where(binary_dilation(kept, iterations=4), matte, 0.0) if head.any() else matte
 
 
-def _filled(matte: Float[np.ndarray, "H W"]) -> Float[np.ndarray, "H W"]:
-    """Without small holes, which are freckles of the picture and not gaps."""
+def _filled(
+    matte: Float[np.ndarray, "H W"], gaps: Bool[np.ndarray, "H W"]
+) -> Float[np.ndarray, "H W"]:
+    """Without small holes where they are freckles of the picture and not gaps."""
     holes, count = label(matte < 0.5)
     if not count:
         return matte
     sizes = np.bincount(holes.ravel())
     small = (sizes < 0.0015 * matte.size)[holes] & (holes > 0)
-    return np.where(small, np.maximum(matte, 1.0), matte)
+    return np.where(small & ~gaps, 1.0, matte)
 
 
 def _bounds(camera: Camera, vertices: Float[Tensor, "V 3"]) -> tuple[float, float, float, float]:

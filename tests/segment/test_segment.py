@@ -70,6 +70,26 @@ def test_the_network_is_shown_little_but_the_picture(sight, work, monkeypatch):
     assert (bottom > top).all()
 
 
+def test_what_is_behind_shows_between_strands_and_not_through_clothes(sight, work, monkeypatch):
+    y, x = np.mgrid[:320, :240]
+    head = np.hypot(x - 120, y - 110) < 60
+    person = (np.hypot(x - 120, y - 110) < 90) | ((y > 190) & (np.abs(x - 120) < 90))
+    pixels = np.where(head[..., None], 0.6, np.where(person[..., None], 0.05, 1.0))
+    gaps = {"hair": np.s_[24:27, 110:118], "clothes": np.s_[250:258, 36:38]}
+    for gap in gaps.values():
+        pixels[gap] = 1.0
+
+    def net(pixels, box, *_):
+        return person.astype(np.float32)
+
+    monkeypatch.setattr(segment_matte, "likely_person", net)
+    pixels = np.repeat(pixels, 3, -1).astype(np.float32)
+    found = replace(work, pixels=pixels, head=head, middle=(120.0, 110.0), size=200.0)
+    matte = person_matte(sight, found)
+    assert matte[gaps["hair"]].max() < 0.5
+    assert matte[gaps["clothes"]].min() > 0.9
+
+
 def test_what_another_head_owns_is_not_of_this_one(sight, work):
     xs = np.nonzero(work.head)[1]
     box = np.array([[xs.max() - 30.0, 0.0, xs.max() + 90.0, 140.0]])
