@@ -54,7 +54,7 @@ CHIN = -85.0
 BEARDED = 0.9, 0.78
 """Brightness of a chin's albedo beside that of cheeks, of someone without a beard and with one."""
 GROWN = 0.02, 0.1
-"""Shares of hair where beards grow on the mesh, of the same: long hair beside dark chins is none."""
+"""Shares of hair where beards grow, of the same: dark chins beside long hair have none."""
 HANGING = 0.12
 """How far beyond where it grows a beard may hang, in sizes of the head."""
 LOWER = -10.0, -40.0
