@@ -38,6 +38,14 @@ CREASE = 3
 """Pixels across a line along which a mesh that folds over hides itself, at least."""
 FEW = 0.02
 """Share of a mesh around a place from which on its colours are continued there."""
+SLIT = 0.006
+"""How far lips reach into the line between them, in sizes of the head: teeth that a mesh has there
+are not to be seen."""
+ROOM = 3
+"""How far around the mouth they are looked for, in such reaches."""
+LIPS = 0.05, 0.25
+"""Shares of lips around a place between them from which on it counts as that line: not at all, and
+wholly."""
 INSIDE = 0.8, 0.98
 """Shares of the person in a pixel of the photo: its colour counts as not theirs, and as theirs."""
 
@@ -185,6 +193,8 @@ class MeshLayer:
         mask = found.mask[0].numpy().astype(np.float32)
         soft = mean_around(mask)[..., None]
         values = grown(values, mask, 2)
+        mouth = interpolate(self.head.mouth[None], faces, found)[0, ..., 0].numpy()
+        values = self._closed(values, mouth, coarse)
         values[..., 9:11] *= np.clip(2 * soft - 0.5, 0, 1)
         large = torch.from_numpy(enlarged_fast(values, (bottom - top, right - left)))
         parts = large.split([2, 3, 1, 3, 1, 1, 2, 3, 1, 1, large.shape[-1] - 18], -1)
@@ -201,6 +211,33 @@ class MeshLayer:
         paint = torch.lerp(self._grained(paint, grain), twin, other[2])
         colour = torch.lerp(paint, seen, trust * inside)
         return Drawn((left, top), colour, over, under, known * inside, place)
+
+    def _closed(
+        self,
+        values: Float[np.ndarray, "h w C"],
+        inside: Float[np.ndarray, "h w"],
+        coarse: int,
+    ) -> Float[np.ndarray, "h w C"]:
+        """Values where no more than a line of the mouth's inside is seen are those of its lips.
+
+        So that line is the photo's, and not the teeth that the mesh has there.
+        """
+        place = inside > 0.5
+        if not place.any():
+            return values
+        work = self.head.person.work
+        reach = max(SLIT * work.size / work.scale / coarse, 1.0)
+        here = tuple(
+            slice(
+                max(int(some[0]) - ROOM * int(reach + 1), 0), int(some[-1]) + ROOM * int(reach + 1)
+            )
+            for some in (np.nonzero(place.any(axis))[0] for axis in (1, 0))
+        )
+        part = values[here]
+        lips, near = mean_near(part, single(~place[here]), reach)
+        share = place[here] * ramp(torch.from_numpy(near), *LIPS).numpy()
+        part += share[..., None] * (lips - part)
+        return values
 
     @cached_property
     def _faces(self) -> Int[Tensor, "F 3"]:

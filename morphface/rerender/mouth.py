@@ -101,7 +101,7 @@ class Mouth:
         """Whether lips move, or teeth are seen that turn."""
         fitted = self.head.face.parameters
         names = ["expression", "identity"]
-        if turns and self._parts is not None and self._parts[0].seen.opened:
+        if turns and self._parts is not None and self._parts[0].seen.wide:
             names.append("rotation")
         return not all(torch.equal(getattr(parameters, n), getattr(fitted, n)) for n in names)
 

@@ -100,7 +100,7 @@ class MovedMouth:
         used = [*ABOVE, *ring, *OUTER_LIPS]
         back = _affine((seen + settled(still - was))[used], seen[used])
         far = float((now - still)[ring].norm(dim=-1).max()) / first.width
-        turned = float((parameters.rotation - fitted.rotation).norm()) if mouth.opened else 0.0
+        turned = float((parameters.rotation - fitted.rotation).norm()) if mouth.wide else 0.0
         drawn = torch.maximum(
             smoothstep(torch.tensor(far), *MOVED), smoothstep(torch.tensor(turned), *ANGLE)
         )

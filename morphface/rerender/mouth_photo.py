@@ -18,6 +18,8 @@ __all__ = ["MouthPhoto"]
 
 OPEN = 0.04
 """Opening, in widths of the mouth, from which something is seen in it."""
+WIDE = 0.08
+"""The same from which more than a line is, so that a turn shows it from another side."""
 RIM = 0.02
 """How far from the edge of the lips these are not seen for what is behind, in widths, at least."""
 BRIGHT = 0.45, 0.6
@@ -131,6 +133,11 @@ class MouthPhoto:
     def opened(self) -> bool:
         """Whether something is seen in it."""
         return self.opening >= OPEN * self.axes.width
+
+    @property
+    def wide(self) -> bool:
+        """Whether more than a line is seen of it."""
+        return self.opening >= WIDE * self.axes.width
 
     @property
     def opening(self) -> float:

@@ -19,12 +19,15 @@ if TYPE_CHECKING:
 
 __all__ = ["hair_beside"]
 
-STANDING = {2.0: (0.0, -0.2), 5.0: (-0.15, -0.3), 8.0: (-0.2, -0.35)}
+STANDING = {2.0: (0.2, 0.0), 5.0: (0.0, -0.15), 8.0: (-0.1, -0.25)}
 """Millimetres by which hair stands off a head, and the cosines of view at which it is looked for
 there: not at all, and wholly. By eye on the turns of 31 people; wider cosines bring it to the
 eyes of those who look aside."""
-AWAY = -0.6, -0.4
+AWAY = -0.65, -0.45
 """Cosines of view up to which a vertex is too far behind the outline, and from which it is not."""
+HANGING = 0.15
+"""How much farther back, as such a cosine, hair begins that hangs over an ear: a cheek goes on
+behind its outline. By `bench_views`, and by eye on the turns of 50 people."""
 SIDE = 0.45, 0.2
 """Forward parts of a normal in the model frame, of the front of a head and of its sides: beyond the
 outline of a cheek that looks aside is the hair of the other side."""
@@ -40,6 +43,7 @@ def hair_beside(person: "Person") -> Float[Tensor, " V"]:
     normals, way = vertex_normals(vertices, faces), towards(vertices, person.face.camera)
     cosine = (normals * way).sum(-1)
     aside = normalized(normals - cosine[:, None] * way)
+    cosine = cosine + HANGING * (1 - _eared(person))
     hair = person.labels.hair * person.matte
     found = torch.zeros(len(vertices))
     for off, seen in STANDING.items():
@@ -47,3 +51,10 @@ def hair_beside(person: "Person") -> Float[Tensor, " V"]:
         found = torch.maximum(found, person.at_places(hair, places) * ramp(cosine, *seen))
     forward = vertex_normals(person.face.model.identity.mean, faces)[:, 2]
     return found * ramp(cosine, *AWAY) * ramp(forward, *SIDE)
+
+
+def _eared(person: "Person") -> Float[Tensor, " V"]:
+    """1 on the sides of a head whose ears are bare, 0 where hair hangs over them."""
+    left = person.face.model.identity.mean[:, 0] > 0
+    there, other = (float(person.ears[side].amax() > 0.5) for side in (left, ~left))
+    return torch.where(left, there, other)
