@@ -15,6 +15,7 @@ from morphface.media.images import Photo
 from morphface.models import MorphableModel
 from morphface.render.sight import Sight
 from morphface.render.unwrap import Unwrapped, sample_photo
+from morphface.rerender.ears import beside_bare_ears
 
 __all__ = ["ALIKE", "bare_skin", "continued", "feature"]
 
@@ -125,9 +126,7 @@ def _above(model: MorphableModel, ears: Float[Tensor, " V"] | None) -> Float[Ten
     """Where there may be hair beside a head: above ears, on sides where these are not under it."""
     if ears is None:
         return torch.ones(model.size)
-    left = model.identity.mean[:, 0] > 0
-    there, other = (float(ears[side].amax() > 0.5) for side in (left, ~left))
-    low = ramp(model.identity.mean[:, 1], *SHORT[::-1]) * torch.where(left, there, other)
+    low = ramp(model.identity.mean[:, 1], *SHORT[::-1]) * beside_bare_ears(model, ears)
     return 1 - torch.maximum(ears, low)
 
 

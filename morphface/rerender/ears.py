@@ -7,10 +7,12 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from morphface.models import MorphableModel
+
 if TYPE_CHECKING:
     from morphface.rerender.person import Person
 
-__all__ = ["bare_ears"]
+__all__ = ["bare_ears", "beside_bare_ears"]
 
 BARE = 0.7
 """Share of skin where ears are to be, from which they are not under hair."""
@@ -47,6 +49,18 @@ def bare_ears(person: "Person") -> Float[Tensor, " V"]:
     shares = [skin / amount if amount > enough else both for amount, skin in seen]
     left, right = ((own if abs(own - both) > APART else both) > BARE for own in shares)
     return ears * torch.where(side > 0, float(left), float(right))
+
+
+def beside_bare_ears(model: MorphableModel, ears: Float[Tensor, " V"]) -> Float[Tensor, " V"]:
+    """1 on the sides of a head whose ears are bare, 0 where hair hangs over them.
+
+    Args:
+        model: of the head.
+        ears: what `bare_ears` says of it.
+    """
+    left = model.identity.mean[:, 0] > 0
+    there, other = (float(ears[side].amax() > 0.5) for side in (left, ~left))
+    return torch.where(left, there, other)
 
 
 def _seen(person: "Person", place: Bool[np.ndarray, "h w"]) -> tuple[float, float]:

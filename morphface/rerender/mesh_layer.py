@@ -20,7 +20,7 @@ from morphface.render.rasterize import rasterize
 from morphface.render.warp import centres
 from morphface.rerender.grain import MOST, fine_light
 from morphface.rerender.looks import CONTINUED, Look, brightened, facing, part_around, part_of
-from morphface.rerender.lookup import enlarged_fast, looked_up
+from morphface.rerender.lookup import boxed, enlarged_fast, looked_up
 from morphface.rerender.mesh_skin import MeshSkin
 from morphface.rerender.seen_head import SeenHead
 from morphface.segment.filters import grown, mean_around, mean_near, single
@@ -227,12 +227,9 @@ class MeshLayer:
             return values
         work = self.head.person.work
         reach = max(SLIT * work.size / work.scale / coarse, 1.0)
-        here = tuple(
-            slice(
-                max(int(some[0]) - ROOM * int(reach + 1), 0), int(some[-1]) + ROOM * int(reach + 1)
-            )
-            for some in (np.nonzero(place.any(axis))[0] for axis in (1, 0))
-        )
+        room = ROOM * int(reach + 1)
+        spans = boxed(torch.from_numpy(place[..., None]))
+        here = tuple(slice(max(span.start - room, 0), span.stop + room) for span in spans)
         part = values[here]
         lips, near = mean_near(part, single(~place[here]), reach)
         share = place[here] * ramp(torch.from_numpy(near), *LIPS).numpy()

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from morphface.core.ramps import ramp
 from morphface.geometry.mesh import normalized, vertex_normals
+from morphface.rerender.ears import beside_bare_ears
 from morphface.rerender.looks import towards
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ def hair_beside(person: "Person") -> Float[Tensor, " V"]:
     normals, way = vertex_normals(vertices, faces), towards(vertices, person.face.camera)
     cosine = (normals * way).sum(-1)
     aside = normalized(normals - cosine[:, None] * way)
-    cosine = cosine + HANGING * (1 - _eared(person))
+    cosine = cosine + HANGING * (1 - beside_bare_ears(person.face.model, person.ears))
     hair = person.labels.hair * person.matte
     found = torch.zeros(len(vertices))
     for off, seen in STANDING.items():
@@ -51,10 +52,3 @@ def hair_beside(person: "Person") -> Float[Tensor, " V"]:
         found = torch.maximum(found, person.at_places(hair, places) * ramp(cosine, *seen))
     forward = vertex_normals(person.face.model.identity.mean, faces)[:, 2]
     return found * ramp(cosine, *AWAY) * ramp(forward, *SIDE)
-
-
-def _eared(person: "Person") -> Float[Tensor, " V"]:
-    """1 on the sides of a head whose ears are bare, 0 where hair hangs over them."""
-    left = person.face.model.identity.mean[:, 0] > 0
-    there, other = (float(person.ears[side].amax() > 0.5) for side in (left, ~left))
-    return torch.where(left, there, other)
