@@ -23,9 +23,8 @@ from morphface.geometry.mesh import normalized
 from morphface.media.images import Photo
 from morphface.models import MorphableModel
 from morphface.render.blur import blurred
-from morphface.render.sight import Sight
+from morphface.render.sight import Sight, trust
 from morphface.render.texture import sample_texture
-from morphface.render.unwrap import sample_photo
 
 __all__ = [
     "LOOSE",
@@ -165,7 +164,7 @@ def on_surface(face: FittedFace, photo: Photo, grid: Grid) -> PhotoOnSurface:
     posed, model = face.vertices_in_camera(), face.model
     ground = grid.ground(model, posed)
     sight = Sight(photo.pixels, face.camera, posed, model.faces)
-    confidence = sample_photo(sight, ground.points, ground.normals).confidence
+    confidence, _ = trust(sight.view, sight, ground.points, ground.normals)
     screen = face.camera.project(ground.points)[:, :2]
     bare = 1 - look_up(pixels_of(face).occlusion[0][..., None], screen)[:, 0].clamp(0, 1)
     return PhotoOnSurface(ground, sight, confidence, bare, torch.eye(3), torch.zeros(3))
