@@ -7,6 +7,8 @@ lights (`benchmarks/detailed_scan.py`). At the pixels where a point of its face 
 of the fit, turned by the rigid motion that aligns both surfaces, is compared with the true one:
 
 - `degrees_without`, `degrees_with`: mean angle between them, and `less_percent`;
+- `degrees_aligned`: without detail, but in the poses in which several photos agree (`align_faces`),
+  in which detail is found and compared; `less_than_aligned_percent` is by detail alone;
 - `correlation`: of displacement with the scan's height over the fit (mesh and map), both without
   what is longer than 20 mm;
 - each photo alone (its own fit), the five of a light, and all ten together (one fit of all);
@@ -35,7 +37,7 @@ from benchmarks.detailed_scan import FOCAL, SIZE, VIEWS, Truth, detailed_scan, p
 from benchmarks.pictures import read_shot
 from benchmarks.subjects import DISTANCE, Shot, Subject
 from benchmarks.surfaces import Surface, brought_together, register, skin_faces
-from morphface.fit import FittedFace, fit_detail
+from morphface.fit import FittedFace, align_faces, fit_detail
 from morphface.geometry.angles import angles_to_rotvec
 from morphface.geometry.camera import to_camera
 from morphface.geometry.mesh import vertex_normals
@@ -59,7 +61,6 @@ class Seen:
 
     Args:
         face: that was fitted.
-        photo: that it was fitted to.
         spot: column and row of the points in the picture.
         found: the point of the fit at their pixels, in a row.
         normals: of the fit there.
@@ -68,7 +69,6 @@ class Seen:
     """
 
     face: FittedFace
-    photo: Photo
     spot: Tensor
     found: Fragments
     normals: Tensor
@@ -102,9 +102,7 @@ def seen(face: FittedFace, shot: Shot, person: Subject, truth: Truth, view: int)
     found = found.map(lambda values: values[:, :, keep])
     spot = torch.stack([column, row], dim=-1)[keep]
     height = (away + told.height)[keep]
-    return Seen(
-        face, shot.photo, spot, found, normals[keep], (told.normals @ turn.mT)[keep], height
-    )
+    return Seen(face, spot, found, normals[keep], (told.normals @ turn.mT)[keep], height)
 
 
 def _start(face: FittedFace, shot: Shot) -> Any:
@@ -160,13 +158,36 @@ def _high_band(values: Tensor, spot: Tensor) -> np.ndarray:
     return values.numpy() - around[:, :-1] / np.maximum(around[:, -1:], 1e-6)
 
 
-def case(name: str, points: Sequence[Seen]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Taken:
+    """A picture of the scan, and the face that was fitted to it."""
+
+    face: FittedFace
+    shot: Shot
+    view: int
+
+
+def case(name: str, taken: Sequence[Taken], person: Subject, truth: Truth) -> dict[str, Any]:
     """A row of the results: one detail from some photos, compared in each of them."""
-    detail = fit_detail([one.face for one in points], [one.photo for one in points])
-    found = [compared(one, detail) for one in points]
-    row = {key: round(float(np.mean([f[key] for f in found])), 3) for key in found[0]}
-    less = 100 * (1 - row["degrees_with"] / row["degrees_without"])
-    return {"case": name, "photos": len(points), **row, "less_percent": round(less, 2)}
+    photos = [one.shot.photo for one in taken]
+    faces = align_faces([one.face for one in taken], photos)
+    before = [seen(one.face, one.shot, person, truth, one.view) for one in taken]
+    pairs = zip(faces, taken, strict=True)
+    after = [seen(face, one.shot, person, truth, one.view) for face, one in pairs]
+    detail = fit_detail(faces, photos)
+    found = [compared(one, detail) for one in after]
+    told = {key: float(np.mean([f[key] for f in found])) for key in found[0]}
+    fitted = float(np.mean([_degrees(one.normals, one.true) for one in before]))
+    row = {
+        "degrees_without": fitted,
+        "degrees_aligned": told["degrees_without"],
+        "degrees_with": told["degrees_with"],
+        "correlation": told["correlation"],
+        "less_percent": 100 * (1 - told["degrees_with"] / fitted),
+        "less_than_aligned_percent": 100 * (1 - told["degrees_with"] / told["degrees_without"]),
+    }
+    rounded = {key: round(value, 3) for key, value in row.items()}
+    return {"case": name, "photos": len(taken), **rounded}
 
 
 def mean_case(name: str, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
@@ -234,17 +255,17 @@ def scanned(data: Path, cache: Path) -> list[dict[str, Any]]:
     shots = {key: read_shot(path) for key, path in paths.items()}
     alone = []
     for (light, view), shot in shots.items():
-        face = fit_photo(shot.photo, focal=FOCAL).faces[0]
-        alone.append(case(f"light {light}, view {view}", [seen(face, shot, person, truth, view)]))
+        taken = Taken(fit_photo(shot.photo, focal=FOCAL).faces[0], shot, view)
+        alone.append(case(f"light {light}, view {view}", [taken], person, truth))
     cases = [mean_case("each photo alone, mean of ten", alone), *alone]
     joint = fit_photos([shot.photo for shot in shots.values()], focal=FOCAL)
-    points = [
-        seen(face, shot, person, truth, view)
-        for face, ((_, view), shot) in zip(joint.faces, shots.items(), strict=True)
-    ]
+    pairs = zip(joint.faces, shots.items(), strict=True)
+    all_ = [Taken(face, shot, view) for face, ((_, view), shot) in pairs]
     count = len(VIEWS)
-    cases += [case(f"five views in light {n}", points[n * count :][:count]) for n in (0, 1)]
-    return [*cases, case("five views in two lights", points)]
+    parts = [(f"five views in light {n}", all_[n * count :][:count]) for n in (0, 1)]
+    for name, taken in [*parts, ("five views in two lights", all_)]:
+        cases.append(case(name, taken, person, truth))
+    return cases
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
         Stage,
         fit_photometric,
     )
-    from morphface.fit.detail import DetailSettings, fit_detail
+    from morphface.fit.detail import DetailSettings, align_faces, fit_detail
     from morphface.fit.fitted import FittedFace, FittedPhoto
     from morphface.fit.linear import LinearSettings, fit_linear
     from morphface.fit.shared.result import FitResult
@@ -44,6 +44,7 @@ __all__ = [
     "TrackedFace",
     "TrackedFrame",
     "VideoSettings",
+    "align_faces",
     "fit_detail",
     "fit_linear",
     "fit_photometric",
@@ -72,6 +73,7 @@ _HOMES = {
     "TrackedFace": "video",
     "TrackedFrame": "video",
     "VideoSettings": "video",
+    "align_faces": "detail",
     "fit_detail": "detail",
     "fit_linear": "linear",
     "fit_photometric": "analysis",

@@ -18,7 +18,8 @@ __all__ = ["describe_detail", "detailed", "write_detail"]
 def detailed(faces: Sequence[FittedFace], photos: Sequence[Photo]) -> tuple[FittedFace, ...]:
     """The faces of one person with the relief that all their photos show.
 
-    Faces that were fitted to landmarks alone, as those that pixels cannot save, stay as they are.
+    Faces that were fitted to landmarks alone, as those that pixels cannot save, stay as they are;
+    the others get poses in which their photos agree.
 
     Args:
         faces: in each photo.
@@ -32,10 +33,13 @@ def detailed(faces: Sequence[FittedFace], photos: Sequence[Photo]) -> tuple[Fitt
         layout_of(face.model)
     if not told:
         return tuple(faces)
-    from morphface.fit.detail import fit_detail  # here, as most fits want no relief
+    from morphface.fit.detail import align_faces, fit_detail  # here, as most fits want no relief
 
-    found = fit_detail([faces[n] for n in told], [photos[n] for n in told])
-    return tuple(replace(f, detail=found) if n in told else f for n, f in enumerate(faces))
+    shown = [photos[n] for n in told]
+    aligned = align_faces([faces[n] for n in told], shown)
+    found = fit_detail(aligned, shown)
+    out = dict(zip(told, (replace(face, detail=found) for face in aligned), strict=True))
+    return tuple(out.get(n, face) for n, face in enumerate(faces))
 
 
 def describe_detail(face: FittedFace) -> dict[str, Any]:

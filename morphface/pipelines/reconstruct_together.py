@@ -80,10 +80,12 @@ def reconstruct_together(
 
 
 def _with_detail(result: FittedPhotos) -> FittedPhotos:
-    """All faces with the relief that the trusted photos show."""
+    """All faces with the relief that the trusted photos show, these in poses that agree."""
     chosen = result.trusted
     told = detailed([result.faces[n] for n in chosen], [result.photos[n] for n in chosen])
-    return replace(result, faces=tuple(replace(f, detail=told[0].detail) for f in result.faces))
+    aligned = dict(zip(chosen, told, strict=True))
+    faces = (aligned.get(n, face) for n, face in enumerate(result.faces))
+    return replace(result, faces=tuple(replace(f, detail=told[0].detail) for f in faces))
 
 
 def _header(photos: Sequence[str], model: str | Path, result: FittedPhotos) -> dict[str, Any]:

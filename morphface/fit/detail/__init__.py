@@ -2,8 +2,8 @@
 
 from morphface.core.doors import lazy_names
 
-__all__ = ["DetailSettings", "fit_detail"]
+__all__ = ["DetailSettings", "align_faces", "fit_detail"]
 
-_HOMES = {"DetailSettings": "settings", "fit_detail": "fit"}
+_HOMES = {"DetailSettings": "settings", "align_faces": "together", "fit_detail": "fit"}
 
 __getattr__ = lazy_names(__name__, _HOMES)

@@ -7,7 +7,7 @@ from torch import Tensor
 from morphface.fit.detail.grid import Grid
 from morphface.render.blur import blurred
 
-__all__ = ["high_band"]
+__all__ = ["HALF", "high_band"]
 
 HALF = 0.187
 """Standard deviation of a Gaussian that leaves half of a wave, over its length."""

@@ -13,8 +13,6 @@ from torch.nn.functional import interpolate as resized
 from morphface.core.errors import ParameterError
 from morphface.core.ramps import ramp
 from morphface.fit.analysis.colour import LUMINANCE
-from morphface.fit.analysis.lens import look_up
-from morphface.fit.analysis.result import PhotometricResult
 from morphface.fit.detail import kernels
 from morphface.fit.detail.bands import high_band
 from morphface.fit.detail.equations import Rows, Shown, like_skin, rows_of
@@ -22,30 +20,36 @@ from morphface.fit.detail.grid import Grid, Ground
 from morphface.fit.detail.relight import relit
 from morphface.fit.detail.settings import ENCODED, DetailSettings
 from morphface.fit.detail.solve import heights_of
+from morphface.fit.detail.together import rest_of, slopes_between, wide_heights
+from morphface.fit.detail.views import (
+    PAINTED,
+    PhotoOnSurface,
+    check_pairs,
+    on_surface,
+    pixels_of,
+    raised,
+    share_without,
+)
 from morphface.fit.fitted import FittedFace
 from morphface.fit.texture.faces import texture_size
 from morphface.geometry.mesh import normalized
 from morphface.media.images import Photo
-from morphface.models import MorphableModel
 from morphface.render.detail import Detail
-from morphface.render.sight import Sight
-from morphface.render.unwrap import sample_photo
 
 __all__ = ["LARGEST", "fit_detail"]
 
 LARGEST = 1024
 """Texels along a side of the map that is chosen unasked: about 0.3 mm each on the open head."""
-PAINTED = ("brows", "lashes", "lips", "eyeballs", "eye_sockets", "mouth", "teeth", "tongue", "gums")
-"""Parts whose hairs, paint, shine or depth are no relief of skin."""
 PAINT, BORDER = 5.0, 2.5
-"""Millimetres from those, as the model has them, and from what is seen to be no skin, over which
-skin is not trusted in one photo; several tell paint from relief."""
+"""Millimetres from painted parts, as the model has them, and from what is seen to be no skin, over
+which skin is not trusted in one photo; several tell paint from relief."""
 AMONG = 40.0
 """Wavelength in millimetres of the skin around, which one photo must mostly show:"""
 MOSTLY = 0.4, 0.6
 """its share below which nothing is skin, as among strands of hair, and from which it is."""
-FADE = 8.0
-"""Wavelength in millimetres over which relief ends where no photo shows the skin."""
+FADES = 8.0, 20.0
+"""Wavelengths in millimetres over which relief of one photo, and that of several, which has wider
+waves, ends where none shows the skin; the second measured."""
 SIZES = (64, 4096)
 
 
@@ -62,7 +66,8 @@ def fit_detail(
     of a pigment, lies on brows, lips and lashes, or fits no slope counts little. Of one photo what
     is fine must be a line, and such lines are deep where they are dark: freckles, pores and stubble
     are neither. Several photos share one relief and one albedo, and their lights are told anew: the
-    more these differ, the better relief is told from paint. After Beeler et al. (2010, mesoscopic
+    more these differ, the better relief is told from paint. Their wide waves come from parallax;
+    `align_faces` brings their poses to agree before. After Beeler et al. (2010, mesoscopic
     augmentation) and Wu et al. (2013, shading in harmonic light), without training.
 
     Args:
@@ -82,57 +87,49 @@ def fit_detail(
     grid = Grid.of(model, size or min(LARGEST, max(map(texture_size, faces))))
     with torch.no_grad():
         alone = len(faces) < 2
-        shots = [_shown(*pair, grid, alone) for pair in zip(faces, photos, strict=True)]
+        wide = None if alone else wide_heights(faces, photos, grid)
+        skin = share_without(grid, model, PAINTED)
+        pairs = zip(faces, photos, strict=True)
+        shots = [
+            _shown(face, on_surface(face, photo, grid), grid, skin, wide) for face, photo in pairs
+        ]
         if not alone:
             shots = relit(shots)
         rows = [rows_of(grid, shot, told, lines=alone) for shot in shots]
-        person = faces[0].parameters
-        still = torch.zeros_like(person.expression)
-        rest = grid.ground(model, model.vertices(person.identity, still, person.gaze)[0])
+        rest = rest_of(faces[0], grid)
         heights = heights_of(grid, rest, rows, told)
-        return _detail(grid, rest, heights, rows, (told.limit, 1.0 if alone else ENCODED))
+        if wide is not None:
+            heights = heights + wide
+        ends = (FADES[0], 1.0) if alone else (FADES[1], ENCODED)
+        return _detail(grid, rest, heights, rows, (told.limit, *ends))
 
 
 def _check(faces: Sequence[FittedFace], photos: Sequence[Photo], size: int | None) -> None:
-    if len(faces) != len(photos):
-        raise ParameterError(f"faces and photos must pair up, got {len(faces)} and {len(photos)}")
-    if not faces:
-        raise ParameterError("photos must hold at least one photo, got none")
-    names = sorted({face.model.name for face in faces})
-    if len(names) > 1:
-        raise ParameterError(f"all faces must have one model, got {', '.join(names)}")
-    for face in faces:
-        _pixels_of(face)
+    check_pairs(faces, photos)
     least, most = SIZES
     if size is not None and not least <= size <= most:
         raise ParameterError(f"size must be from {least} to {most} texels, got {size}")
 
 
-def _pixels_of(face: FittedFace) -> PhotometricResult:
-    if face.pixels is None:
-        raise ParameterError(
-            "detail needs the light of the photo, which only pixels tell; fit with stage='pixels'"
-        )
-    return face.pixels
-
-
-def _shown(face: FittedFace, photo: Photo, grid: Grid, alone: bool) -> Shown:
-    """What one photo, the only one or not, shows of the skin."""
-    seen, posed, model = _pixels_of(face), face.vertices_in_camera(), face.model
-    ground = grid.ground(model, posed)
-    sight = Sight(photo.pixels, face.camera, posed, model.faces)
-    shown = sample_photo(sight, ground.points, ground.normals)
-    bare = grid.at(_bare(model)[:, None], model)[:, 0]
-    trust = shown.confidence * (_eroded(grid, bare, PAINT / ground.pitch) if alone else bare)
-    screen = face.camera.project(ground.points)[:, :2]
-    skin = 1 - look_up(seen.occlusion[0][..., None], screen)[:, 0].clamp(0, 1)
-    colour, light = shown.colour / seen.gain[0], face.parameters.illumination[0]
+def _shown(
+    face: FittedFace,
+    view: PhotoOnSurface,
+    grid: Grid,
+    skin: Float[Tensor, " n"],
+    wide: Float[np.ndarray, "r c"] | None,
+) -> Shown:
+    """What a photo shows of bare skin; it is the only one if no heights are known."""
+    ground, seen, light = view.ground, pixels_of(face), face.parameters.illumination[0]
     if seen.grey[0]:
         light = (light @ light.new_tensor(LUMINANCE))[:, None].expand(-1, 3)
-    one = Shown(ground, colour, trust * skin, light)
-    skin = skin * like_skin(grid, one)
-    if not alone:
-        return replace(one, trust=trust * skin)
+    if wide is not None:
+        relief = slopes_between(wide)[grid.mask]
+        colour, trust = view.colours(relief[:, 2]) / seen.gain[0], view.trust * skin * view.bare
+        one = Shown(raised(ground, relief), colour, trust, light)
+        return replace(one, trust=trust * like_skin(grid, one))
+    trust = view.trust * _eroded(grid, skin, PAINT / ground.pitch)
+    one = Shown(ground, view.colours() / seen.gain[0], trust * view.bare, light)
+    skin = view.bare * like_skin(grid, one)
     among = skin - high_band(grid, skin[:, None], trust, AMONG / ground.pitch)[:, 0]
     skin = skin * ramp(among, *MOSTLY)
     return replace(one, trust=_eroded(grid, trust * skin, BORDER / ground.pitch))
@@ -148,30 +145,23 @@ def _eroded(grid: Grid, trust: Float[Tensor, " n"], texels: float) -> Float[Tens
     return trust * (1 - wide[:height, :width][grid.mask]).clamp(0, 1)
 
 
-def _bare(model: MorphableModel) -> Float[Tensor, " V"]:
-    """How far each vertex is bare skin of the face."""
-    regions = model.regions or {}
-    out = regions.get("face", torch.ones(model.size)).clone()
-    for name in PAINTED:
-        out = out * (1 - regions.get(name, torch.zeros(model.size)))
-    return out
-
-
 def _detail(
     grid: Grid,
     rest: Ground,
     heights: Float[np.ndarray, "r c"],
     rows: Sequence[Rows],
-    bounds: tuple[float, float],
+    bounds: tuple[float, float, float],
 ) -> Detail:
     """The maps of heights, which are bounded and end where nothing is seen.
 
-    Of the last two numbers one bounds heights, and logarithms of encoded colours are those that
-    the rows tell over the other.
+    Of the last three numbers the first bounds heights, the second is the wavelength over which
+    they end, and logarithms of encoded colours are those that the rows tell over the third.
     """
-    limit, power = bounds
+    limit, fade_length, power = bounds
     most = torch.stack([row.weight for row in rows]).amax(0)
-    around = most - high_band(grid, most[:, None], torch.ones_like(most), FADE / rest.pitch)[:, 0]
+    around = (
+        most - high_band(grid, most[:, None], torch.ones_like(most), fade_length / rest.pitch)[:, 0]
+    )
     fade = _corners(grid.spread((2 * around).clamp(0, 1)).numpy())
     bounded = limit * np.tanh(heights / limit) * fade
     slopes = np.empty((*grid.mask.shape, 3), np.float32)

@@ -8,6 +8,7 @@ from torch.nn.functional import normalize
 from morphface.fit import PhotometricResult
 from morphface.fit.detail.grid import Grid
 from morphface.fit.fitted import FittedFace
+from morphface.geometry.mesh import vertex_normals
 from morphface.geometry.spherical_harmonics import irradiance
 from morphface.media.images import Photo
 from morphface.render import Detail, interpolate, rasterize
@@ -41,20 +42,24 @@ def lamp(x, y, z, amount=0.35):
     return out
 
 
-def photographed(known, light, detail, paint=None):
-    """The head of `known` without an open mouth, its relief and its paint under a light."""
+def photographed(known, light, detail, paint=None, *, yaw=0.0, bump=None, camera=None):
+    """The head of `known` without an open mouth, its relief and its paint under a light.
+
+    It is turned by `yaw` radians, and a `bump` in millimetres, which its fit lacks, is on it.
+    """
     face = known.faces[0]
     parameters = replace(
         face.parameters,
         illumination=light[None],
         expression=torch.zeros_like(face.parameters.expression),
-        rotation=torch.zeros(1, 3),
+        rotation=torch.tensor([[0.0, yaw, 0.0]]),
     )
-    fit, model, camera = replace(face.fit, parameters=parameters), face.model, face.camera
+    model, camera = face.model, camera or face.camera
+    fit = replace(face.fit, parameters=parameters, camera=camera)
     posed = FittedFace(fit, model, {}).vertices_in_camera()[None]
+    if bump is not None:
+        posed = posed + bump[:, None] * vertex_normals(posed[0], model.faces)
     found = rasterize(camera.project(posed), model.faces, camera.size)
-    from morphface.geometry.mesh import vertex_normals
-
     plain = normalize(interpolate(vertex_normals(posed, model.faces), model.faces, found), dim=-1)
     normals = plain if detail is None else detailed_normals(model, detail, posed, plain, found)
     colours = torch.full((model.size, 3), 0.5) if paint is None else paint
