@@ -21,10 +21,36 @@ from morphface.core.errors import MissingFileError, ModelError, ParameterError
 from morphface.core.files import atomic_write
 from morphface.core.records import Record
 
-__all__ = ["BRIDGE", "Line", "MotionBridge", "fit_bridge", "load_bridge", "save_bridge"]
+__all__ = [
+    "BRIDGE",
+    "TAUGHT",
+    "Line",
+    "MotionBridge",
+    "fit_bridge",
+    "load_bridge",
+    "save_bridge",
+    "taught_values",
+]
 
 BRIDGE = "bridge.safetensors"
 """What it is called in the folder of a run."""
+TAUGHT: dict[str, float] = {
+    "yaw": 0.25,
+    "pitch": 0.15,
+    "roll": 0.1,
+    "jawOpen": 0.2,
+    "mouthSmileLeft": 0.2,
+    "mouthSmileRight": 0.2,
+    "eyeBlinkLeft": 0.15,
+    "eyeBlinkRight": 0.15,
+    "mouthPucker": 0.1,
+    "mouthFunnel": 0.1,
+    "browInnerUp": 0.1,
+    "mouthStretchLeft": 0.1,
+    "mouthStretchRight": 0.1,
+}
+"""Parameters that a motion's first numbers may be taught to be, and how much of each is 1: about
+their spread over rendered people. The other numbers stay free, for all that has no name."""
 _KEY, _VERSION = "morphface bridge", 1
 _RIDGES = (0.001, 0.01, 0.1, 1.0, 10.0)
 """Strengths that are tried, by the number of frames, for inputs of unit spread."""
@@ -70,6 +96,24 @@ class MotionBridge(Record):
     def scores(self) -> dict[str, float]:
         """How well each parameter is found again from numbers, -1 to 1, frames left out."""
         return dict(zip(self.names, self.to_named.found.tolist(), strict=True))
+
+
+def taught_values(named: Float[Tensor, "T P"], names: Sequence[str]) -> Float[Tensor, "T N"]:
+    """What a motion's first numbers are taught to be.
+
+    Args:
+        named: values of some frames, angles in radians.
+        names: of all of them.
+
+    Raises:
+        ParameterError: one that is taught is not among the names.
+    """
+    check_shape("named", named, None, len(names))
+    missing = [name for name in TAUGHT if name not in names]
+    if missing:
+        raise ParameterError(f"names must have all of `TAUGHT`, {', '.join(missing)} is missing")
+    column = [names.index(name) for name in TAUGHT]
+    return named[:, column] / named.new_tensor(list(TAUGHT.values()))
 
 
 def fit_bridge(

@@ -113,7 +113,8 @@ class Lia(nn.Module):
                 "frames to take them from"
             )
         known = features[0] if features else self.encode(references[0])
-        motion = self.motion(driving) if style is None and driving is not None else style
+        read = self.motion(driving) if style is None and driving is not None else None
+        motion = style if read is None else read
         check_shape("style", motion, len(window), self.config.style_dim)  # type: ignore[arg-type]
         with full_precision(known.code):
             way = known.code.float() + motion.float() @ self.directions.T  # type: ignore[union-attr]
@@ -121,7 +122,7 @@ class Lia(nn.Module):
         if not details:
             return frame
         photo = for_frames(references[0].photo.float(), len(frame))
-        return Painted(frame, (warped(photo, flow),), flows=(flow,))
+        return Painted(frame, (warped(photo, flow),), flows=(flow,), motion=read)
 
     @property
     def directions(self) -> Float[Tensor, "N K"]:
@@ -167,7 +168,7 @@ class Look(nn.Module):
         self, pictures: Float[Tensor, "B 3 H W"]
     ) -> tuple[Float[Tensor, "B N"], list[Float[Tensor, "B c h w"]]]:
         """Codes, and features, the finest first, down to 8 pixels."""
-        found = [self.first(pictures)]
+        found = [self.first(pictures.contiguous(memory_format=torch.channels_last))]
         for block in self.down:
             found.append(block(found[-1]))
         return self.last(found[-1])[..., 0, 0], found[:-1]
@@ -199,7 +200,8 @@ class Synthesis(nn.Module):
             code: of each frame.
             features: of the photo, the finest first.
         """
-        found = self.first(self.start.expand(len(code), -1, -1, -1), code)
+        start = self.start.expand(len(code), -1, -1, -1)
+        found = self.first(start.contiguous(memory_format=torch.channels_last), code)
         moves: Tensor | None = None
         colours: Tensor | None = None
         for level, part in zip(self.levels, features[::-1], strict=True):

@@ -92,6 +92,7 @@ class _Step:
             "alpha": settings.mask,
             "code": settings.code,
             "flow": settings.flow,
+            "named": settings.named,
             "adversarial": 1.0,
             "matching": settings.matching,
         }
@@ -125,6 +126,8 @@ class _Step:
             pairs = zip(made.flows, self.batch.references, strict=True)
             far = [((flow - one.flow).abs() * one.valid).mean() for flow, one in pairs]
             losses["flow"] = torch.stack(far).mean()
+        if made.motion is not None and self.settings.named and self.batch.named.shape[1]:
+            losses["named"] = _misnamed(made.motion, self.batch.named)
         return losses | self._outlines(made)
 
     def _seen(self, picture: Tensor) -> list[list[Tensor]]:
@@ -217,6 +220,15 @@ def _misread(code: Float[Tensor, "B 4 H W"], photo: Reference) -> Float[Tensor, 
     surface = _surface(photo.maps)
     far = ((code[:, :3] - photo.maps[:, :3]).abs() * surface).mean()
     return far + (code[:, 3:] - photo.matte).abs().mean()
+
+
+def _misnamed(motion: Float[Tensor, "B K"], named: Float[Tensor, "B N"]) -> Float[Tensor, ""]:
+    """Mean squared difference of the first numbers from what they are taught, where known."""
+    count = min(motion.shape[1], named.shape[1])
+    wanted = named[:, :count]
+    known = wanted.isfinite()
+    far = (motion[:, :count].float() - wanted.nan_to_num()).square() * known
+    return far.sum() / known.sum().clamp(min=1)
 
 
 def _mean_far(some: Sequence[Tensor], others: Sequence[Tensor]) -> Float[Tensor, ""]:

@@ -22,6 +22,7 @@ _WEIGHTS = (
     "mask",
     "code",
     "flow",
+    "named",
 )
 
 
@@ -53,6 +54,8 @@ class TrainSettings:
         code: weight of the difference of what the network reads off photos from their maps, conr.
         flow: weight of the difference of flows in pixels from that of the mesh where both show the
             surface, dagan and lia.
+        named: weight of the difference of a motion's first numbers from parameters with names, in
+            what `taught_values` counts as one, of rendered people and tracked clips, lia.
         vgg_scales: at how many sizes the perceptual term compares, each half of the one before.
         length: how many steps go through consecutive frames of the same takes, one-shot.
         lengthen: steps after which that doubles, again and again; 0: never.
@@ -87,6 +90,7 @@ class TrainSettings:
     mask: float = 0.0
     code: float = 0.0
     flow: float = 0.0
+    named: float = 0.0
     vgg_scales: int = 1
     length: int = 1
     lengthen: int = 0
