@@ -1,12 +1,12 @@
-"""Rendered people, drawn once and kept: all frames of each, and what leads from any to any other."""
+"""Rendered people, drawn once and kept: all frames of each, and what leads between any two."""
 
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from morphface.generate import GeneratorConfig, Reference, Take
 from morphface.edit.named import named_values, names_of
+from morphface.generate import GeneratorConfig, Reference, Take, Takes
 from morphface.generate.bridge import taught_values
 from morphface.models import load_model
 from morphface.synthetic import SyntheticPeople
@@ -16,6 +16,8 @@ PAIRS = [(a, b) for a in range(FRAMES) for b in range(FRAMES) if a != b]
 MAPS, POINTS = {"correspondence": 3, "depth": 1, "mask": 1}, 15
 CHUNK = 50
 """People in a file."""
+EVERY = 6
+"""One take in so many is of the clip."""
 
 
 def drawn(folder: Path, seed: int, people: int, *, maps: bool = False) -> list[dict[str, Tensor]]:
@@ -60,6 +62,38 @@ def _person(drawer: SyntheticPeople, who: int) -> dict[str, Tensor]:
         "valid": _bytes(torch.cat([take.references[0].valid for take in takes])),
         "style": torch.cat([take.style for take in takes]),
     }
+
+
+class Mixed:
+    """Takes of a crowd, of which one in so many is of another source.
+
+    Args:
+        crowd: gives most of them.
+        other: gives the rest, spread over all of its takes.
+        every: one take in so many is of the other source.
+    """
+
+    longest = 1
+
+    def __init__(self, crowd: Takes, other: Takes, every: int = EVERY) -> None:
+        self._crowd, self._other, self._every = crowd, other, every
+
+    @property
+    def count(self) -> int:
+        """As many as show all of the crowd."""
+        return (self._crowd.count or 0) * self._every // (self._every - 1)
+
+    def take(self, number: int, length: int = 1) -> Take:
+        """One of the takes.
+
+        Args:
+            number: from 0.
+            length: is 1 whatever is asked for.
+        """
+        turn, place = divmod(number, self._every)
+        if place < self._every - 1:
+            return self._crowd.take(turn * (self._every - 1) + place, 1)
+        return self._other.take(turn % (self._other.count or 1), 1)
 
 
 def _bytes(values: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ beside the checkpoint, so that `jawOpen` drives a generator that knows no names.
 """
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,21 +100,20 @@ class MotionBridge(Record):
 
 
 def taught_values(named: Float[Tensor, "T P"], names: Sequence[str]) -> Float[Tensor, "T N"]:
-    """What a motion's first numbers are taught to be.
+    """What a motion's first numbers are taught to be; NaN for names that are not there.
 
     Args:
         named: values of some frames, angles in radians.
         names: of all of them.
 
     Raises:
-        ParameterError: one that is taught is not among the names.
+        ShapeError: they differ in number.
     """
     check_shape("named", named, None, len(names))
-    missing = [name for name in TAUGHT if name not in names]
-    if missing:
-        raise ParameterError(f"names must have all of `TAUGHT`, {', '.join(missing)} is missing")
-    column = [names.index(name) for name in TAUGHT]
-    return named[:, column] / named.new_tensor(list(TAUGHT.values()))
+    unknown = torch.full_like(named[:, :1], math.nan)
+    known = torch.cat([named, unknown], dim=1)
+    column = [names.index(name) if name in names else len(names) for name in TAUGHT]
+    return known[:, column] / named.new_tensor(list(TAUGHT.values()))
 
 
 def fit_bridge(

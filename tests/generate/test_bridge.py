@@ -1,9 +1,17 @@
+import math
+
 import pytest
 import torch
 from safetensors.torch import save_file
 
 from morphface.core.errors import MissingFileError, ModelError, ParameterError, ShapeError
-from morphface.generate.bridge import fit_bridge, load_bridge, save_bridge
+from morphface.generate.bridge import (
+    TAUGHT,
+    fit_bridge,
+    load_bridge,
+    save_bridge,
+    taught_values,
+)
 
 NAMES = ("jawOpen", "yaw", "nothing", "still")
 
@@ -27,6 +35,16 @@ def test_what_is_linear_is_found_again_both_ways():
     assert min(scores["jawOpen"], scores["yaw"]) > 0.99
     assert abs(scores["nothing"]) < 0.3
     assert scores["still"] == 0
+
+
+def test_what_is_taught_is_in_the_order_of_its_names_and_unknown_where_there_is_none():
+    named = torch.tensor([[0.5, -0.25, 7.0, 1.0]])
+    found = dict(zip(TAUGHT, taught_values(named, NAMES)[0].tolist(), strict=True))
+    assert found.pop("jawOpen") == pytest.approx(0.5 / TAUGHT["jawOpen"])
+    assert found.pop("yaw") == pytest.approx(-0.25 / TAUGHT["yaw"])
+    assert all(math.isnan(value) for value in found.values())
+    with pytest.raises(ShapeError, match="named must have shape"):
+        taught_values(named, NAMES[:2])
 
 
 def test_scores_are_of_frames_that_were_left_out():

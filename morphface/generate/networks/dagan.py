@@ -127,14 +127,12 @@ class Dagan(nn.Module):
 
     def _attended(self, known: Seen, motion: Motion, count: int) -> Float[Tensor, "B C h w"]:
         """Features of the photo, moved, with what attention finds."""
-        moved, depth = (
-            None if part is None else warped(for_frames(part, count), motion.flow)
-            for part in (known.features, known.depth)
-        )
-        found = moved * motion.occlusion
-        return (
-            found if self.attend is None else self.attend(found if depth is None else depth, found)
-        )
+        found = warped(for_frames(known.features, count), motion.flow) * motion.occlusion
+        if self.attend is None:
+            return found
+        if known.depth is None:
+            return self.attend(found, found)
+        return self.attend(warped(for_frames(known.depth, count), motion.flow), found)
 
     def encode(self, reference: Reference) -> Seen:
         """Features of a photo and of its depth, which serve all frames that are made from it.
