@@ -3,6 +3,7 @@
 The losses are those of HeadGAN (section 3.3 and its public code).
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -35,6 +36,8 @@ _SURFACE = 0.01
 """Sum of the first map's channels from which a pixel shows the mesh (HeadGAN's code)."""
 _JUDGES = (1.0, 0.5)
 """Weights of the frame's judge and of the mouth's, in what judges minimise (the same)."""
+_TOLD = 0.5
+"""Share of the frames that are made of the named numbers alone, so that they move the picture."""
 _MATCHING = 4.0
 """Sum of the weights of a judge's layers in feature matching (pix2pixHD)."""
 
@@ -104,8 +107,16 @@ class _Step:
         """What the generator makes of the batch."""
         batch, config = self.batch, self._config
         style = batch.style if batch.style.shape[1] else None
-        driven = {"driving": batch.frame} if needs_of(config.kind).driving else {}
+        driven = self._driven() if needs_of(config.kind).driving else {}
         return self.state.generator(batch.window, batch.references, style, details=True, **driven)
+
+    def _driven(self) -> dict[str, Tensor]:
+        """What drives a generator of latent motion: frames, half of them by what is known alone."""
+        batch = self.batch
+        if not (self.settings.named and batch.named.shape[1]):
+            return {"driving": batch.frame}
+        alone = torch.rand(len(batch.frame), 1, device=batch.frame.device) < _TOLD
+        return {"driving": batch.frame, "taught": batch.named.where(alone, math.nan)}
 
     @property
     def _config(self) -> GeneratorConfig:
@@ -124,7 +135,7 @@ class _Step:
                 losses["vgg_moved"] = self._perceived(seen, made.photos)
         if made.flows and self.settings.flow:
             pairs = zip(made.flows, self.batch.references, strict=True)
-            far = [((flow - one.flow).abs() * one.valid).mean() for flow, one in pairs]
+            far = [((flow - one.flow).abs() * one.valid * weight).mean() for flow, one in pairs]
             losses["flow"] = torch.stack(far).mean()
         if made.motion is not None and self.settings.named and self.batch.named.shape[1]:
             losses["named"] = _misnamed(made.motion, self.batch.named)
