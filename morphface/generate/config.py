@@ -87,6 +87,10 @@ class GeneratorConfig:
         _check_choice("norm", self.norm, NORMS)
         _check_choice("padding", self.padding, PADDINGS)
         _check_choice("attention", self.attention, ATTENTIONS)
+        if self.attention != ATTENTIONS[0] and self.kind != "dagan":
+            raise ParameterError(
+                f"attention is chosen for dagan alone, got {self.attention!r} for {self.kind}"
+            )
         if (not self.maps and self.kind not in BLIND) or len(set(self.maps)) != len(self.maps):
             raise ParameterError(f"maps must be names, each once, got {self.maps}")
         if len(self.channels) != len(self.maps) or min(self.channels, default=1) < 1:

@@ -115,6 +115,7 @@ def test_text_that_is_no_configuration_is_refused(text):
         ({"norm": "layer"}, "norm must be one of batch instance"),
         ({"padding": "wrap"}, "padding must be one of replicate zero"),
         ({"attention": "mesh"}, "attention must be one of depth picture none"),
+        ({"attention": "none"}, "attention is chosen for dagan alone, got 'none' for dvp"),
         ({"maps": ("gaze", "gaze"), "channels": (3, 3)}, "maps must be names, each once"),
         ({"channels": (3, 3)}, "one positive number for each of 3 maps"),
         ({"offsets": (-2, -1)}, "offsets must rise and have 0"),

@@ -7,8 +7,8 @@ from torch.nn.functional import conv2d
 from morphface.core.errors import ParameterError, ShapeError
 from morphface.generate import Lia, config_of, load_generator, quickened, save_generator
 from morphface.generate.networks import StyleJudge, relative_motion
-from morphface.generate.networks.lia import taught_motion
 from morphface.generate.networks.equalised import EqualConv, ModulatedConv
+from morphface.generate.networks.lia import taught_motion
 from morphface.generate.networks.style_judge import spread_within
 from morphface.generate.networks.warp import warped
 from tests.generate.people import SIDE, parameters, smooth, take_of
