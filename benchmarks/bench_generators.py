@@ -7,8 +7,8 @@ of the photo, and the photo moved by the mesh's flow. CoNR is measured with one,
 photos, DaGAN with depth that asks, with the picture that asks itself, and without attention. LIA
 is told nothing of the mesh at run time: it learns from more people and for longer, and what its
 bridge finds again, and what our fit finds in frames that were asked for, are rows of their own.
-`--only conr lia` trains some, `--rows` measures what is there. Of a generator that knows its person
-(dvp) `bench_dvp` tells.
+`--only conr lia` trains some, `--rows` measures what is there. A generator that knows its person
+(dvp) learns from the clip's first half alone; `bench_dvp` tells more of it.
 """
 
 import argparse
@@ -22,6 +22,7 @@ from benchmarks.common import measure, report
 from benchmarks.crowd import SIDE, Crowd, Mixed, drawn
 from benchmarks.headgan_clip import far_rows, filmed, rows_of
 from benchmarks.headgan_measures import pictures_of, shown
+from benchmarks.headgan_rivals import portraits
 from benchmarks.latent_loop import bridge_row, bridged, loop_rows
 from morphface.evaluate import FeatureDistance
 from morphface.generate import (
@@ -54,10 +55,11 @@ NAMES = {
     "dagan_none": "dagan without attention",
 }
 STEPS, BATCH, PHOTOS = 1500, 4, 4
+DVP_STEPS = 300
 LIA_STEPS, LIA_BATCH = 5000, 16
 TRAINED, LIA_TRAINED, HELD_SEED, HELD = 200, 1150, 99, 50
 """People."""
-APART = 31
+APART = 13
 """Of the pairs of people held out, one of so many is made."""
 EVERY = 4
 """Of the clip's frames that may be tested, themselves a third of all, one of so many is."""
@@ -142,12 +144,16 @@ def held_takes(cache: Path, config, photos: int = 1) -> list:
     return [crowd.take(number) for number in range(7, crowd.count, APART)]
 
 
-def clip_takes(cache: Path, config, photos: int = 1) -> list:
-    """Frames of the clip's second half, near ones, from photos of the first."""
+def near_rows(cache: Path) -> list[int]:
+    """Frames of the clip's second half in which the head is no farther than in the photo."""
     track, rows = filmed(cache / "clip", SIDE)[1], rows_of("second")[::EVERY]
     far = far_rows(track, rows_of("first")[0], rows)
-    near = [row for row, away in zip(rows, far, strict=True) if not away]
-    some = _clip(cache, config, near, photos)
+    return [row for row, away in zip(rows, far, strict=True) if not away]
+
+
+def clip_takes(cache: Path, config, photos: int = 1) -> list:
+    """Frames of the clip's second half, near ones, from photos of the first."""
+    some = _clip(cache, config, near_rows(cache), photos)
     return [some.take(number) for number in range(0, some.count, SPREAD)]
 
 
@@ -176,6 +182,10 @@ def rows(cache: Path, test: str):
             some = make(cache, generator.config, photos)
             made[name] = frames_of(generator, some)
             facts[name] = facts_of(cache, run, generator, some[0])
+    if make is clip_takes:
+        name = "dvp, which knows the person alone"
+        made[name] = portraits(cache / "clip", "first", SIDE, DVP_STEPS, near_rows(cache))
+        facts[name] = {"steps": DVP_STEPS, "batch": 16}
     for name, pictures in made.items():
         found = pictures_of(pictures, true, features)
         yield {"test": test, "method": name, "frames": len(true), **facts.get(name, {}), **found}
