@@ -19,8 +19,8 @@ from morphface.synthetic import SyntheticPeople
 
 BRIDGED, BRIDGE_SEED = 480, 123
 SHOWN = ("yaw", "pitch", "roll", "jawOpen", "mouthSmileLeft", "eyeBlinkLeft")
-ASKED = {"yaw": (-0.4, 0.4), "jawOpen": (-0.1, 0.7)}
-"""From and to, added to what the photo has: radians, and a weight."""
+ASKED = {"yaw": (-0.4, 0.4), "jawOpen": (0.0, 0.8)}
+"""From and to: radians, and a weight."""
 VALUES, PEOPLE = 24, 5
 SHEET = 8
 
@@ -38,7 +38,7 @@ def bridge_row(bridge: MotionBridge) -> dict:
 
 
 def loop_rows(cache: Path, generator, bridge: MotionBridge, people: list[dict[str, Tensor]]):
-    """What our fit finds in frames that were asked for, of each photo and of all together."""
+    """What our fit finds in frames that were asked for, and in true ones, as much as it can."""
     clip, photo = filmed(cache / "clip", SIDE)[0], rows_of("first")[0]
     photos = {f"person {k}": (_signed(p["frame"][:1]), p["named"][:1]) for k, p in _some(people)}
     own = named_values(clip.parameters[photo])
@@ -49,15 +49,16 @@ def loop_rows(cache: Path, generator, bridge: MotionBridge, people: list[dict[st
         rows = {}
         for who, (picture, values) in photos.items():
             frames = asked_frames(generator, bridge, picture, values, (name, asked))
-            rows[who] = found_values(frames, name)
+            rows[who] = asked, found_values(frames, name)
             strips.append(torch.cat(list(frames[:: VALUES // SHEET]), dim=1))
-        table.append(_row(name, asked, rows))
+        table.append({"test": f"asked and found: {name}", "method": "lia"} | _facts(rows))
+        table.append({"test": f"in true frames: {name}", "method": "our fit"} | _true(people, name))
     write_image(cache / "sheet_loop.png", torch.cat(strips).clamp(0, 1))
     return table
 
 
 def asked_frames(generator, bridge, picture: Tensor, values: Tensor, wish: tuple[str, Tensor]):
-    """Frames of a photo with values of one name, added to its own.
+    """Frames of a photo with values of one name in place of its own.
 
     Args:
         generator: in `eval` mode.
@@ -67,8 +68,8 @@ def asked_frames(generator, bridge, picture: Tensor, values: Tensor, wish: tuple
         wish: the name, and the values.
     """
     name, asked = wish
-    change = torch.zeros(len(asked), len(bridge.names))
-    change[:, bridge.names.index(name)] = asked
+    wanted = values.repeat(len(asked), 1)
+    wanted[:, bridge.names.index(name)] = asked
     line, side = bridge.to_motion, picture.shape[-1]
     nothing = (torch.zeros(1, c, side, side) for c in (0, 1))
     count = len(asked)
@@ -76,7 +77,7 @@ def asked_frames(generator, bridge, picture: Tensor, values: Tensor, wish: tuple
     reference = Reference(picture, *nothing, *empty)
     with torch.no_grad():
         own = generator.motion(picture)
-        style = relative_motion(own, line(values + change), line(values))
+        style = relative_motion(own, line(wanted), line(values))
         return shown(generator(torch.zeros(count, 0, side, side), [reference], style))
 
 
@@ -88,30 +89,44 @@ def found_values(frames: Tensor, name: str) -> list[float | None]:
     return [None if fit is None else float(named_values(fit)[0, place]) for fit in found]
 
 
-def _row(name: str, asked: Tensor, rows: dict[str, list[float | None]]) -> dict:
-    """Correlations; those of all photos leave out what is each one's own mean."""
-    each, wanted, got, seen = {}, [], [], 0
-    for who, values in rows.items():
+def _true(people: list[dict[str, Tensor]], name: str) -> dict:
+    """The same of true frames of some people, whose values are known."""
+    some = [person for _, person in _some(people, 4 * PEOPLE)]
+    frames = torch.cat([person["frame"][:4] for person in some])
+    wanted = torch.cat([person["named"][:4] for person in some])
+    place = names_of(load_model()).index(name)
+    return _facts({"all": (wanted[:, place], found_values(shown(_signed(frames)), name))})
+
+
+def _facts(rows: dict[str, tuple[Tensor, list[float | None]]]) -> dict:
+    """Correlations and slopes: of each photo, their mean, and of all photos together."""
+    each, pairs = {}, []
+    for who, (asked, values) in rows.items():
         known = [k for k, value in enumerate(values) if value is not None]
-        seen += len(known)
-        one, two = asked[known], torch.tensor([values[k] for k in known])
-        each[who] = round(_correlation(one, two), 3) if len(known) > 2 else None
-        wanted.append(one - one.mean())
-        got.append(two - two.mean())
-    both = torch.cat(wanted), torch.cat(got)
-    slope = float((both[0] * both[1]).sum() / both[0].square().sum())
-    facts = {"frames": VALUES * len(rows), "faces found": seen}
-    found = {"correlation": round(_correlation(*both), 3), "slope": round(slope, 3)}
-    return {"test": f"asked and found: {name}", "method": "lia", **facts, **found, **each}
+        pairs.append((asked[known], torch.tensor([values[k] for k in known])))
+        each[who] = round(_correlation(*pairs[-1]), 3)
+    one, two = (torch.cat(parts) for parts in zip(*pairs, strict=True))
+    away = one - one.mean()
+    facts = {
+        "frames": sum(len(asked) for asked, _ in rows.values()),
+        "faces found": len(one),
+        "correlation": round(sum(each.values()) / len(each), 3),
+        "of all together": round(_correlation(one, two), 3),
+        "slope": round(float((away * two).sum() / away.square().sum()), 3),
+    }
+    return facts | (each if len(each) > 1 else {})
 
 
 def _correlation(one: Tensor, two: Tensor) -> float:
-    return float(torch.corrcoef(torch.stack([one, two]))[0, 1])
+    """0 where one of them does not vary."""
+    a, b = one - one.mean(), two - two.mean()
+    size = float(a.norm() * b.norm())
+    return float(a @ b) / size if size > 1e-6 else 0.0
 
 
-def _some(people: list[dict[str, Tensor]]):
+def _some(people: list[dict[str, Tensor]], count: int = PEOPLE):
     """Some people, spread over all."""
-    places = torch.linspace(0, len(people) - 1, PEOPLE).round().long().tolist()
+    places = torch.linspace(0, len(people) - 1, count).round().long().tolist()
     return [(place, people[place]) for place in places]
 
 
