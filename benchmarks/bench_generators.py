@@ -1,22 +1,31 @@
 """Kinds of generators side by side: small ones, trained with the same people for as many steps.
 
 `python -m benchmarks.bench_generators --cache FOLDER` draws people once, trains each kind on them
-(a run that was stopped goes on), and makes frames of people held out: against a copy of the photo,
-and the photo moved by the mesh's flow. CoNR is measured with one, two and four photos, and LIA's
-bridge by what it finds again of people that neither was made with. `--only conr lia` trains some.
-All begin with the flow of the mesh but LIA, which is told nothing of it at run time.
-Of a generator that knows its person (dvp) `bench_dvp` tells.
+and on the first half of a clip, one take in six (a run that was stopped goes on), and makes frames
+of people held out, and of the clip's second half from the first half's first frame: against a copy
+of the photo, and the photo moved by the mesh's flow. CoNR is measured with one, two and four
+photos, DaGAN with depth that asks, with the picture that asks itself, and without attention. LIA
+is told nothing of the mesh at run time: it learns from more people and for longer, and what its
+bridge finds again, and what our fit finds in frames that were asked for, are rows of their own. The
+row that is kept was learnt in four goes while its settings were found, as it says;
+`lia_small.json` has the last ones.
+`--only conr lia` trains some, `--rows` measures what is there. A generator that knows its person
+(dvp) learns from the clip's first half alone; `bench_dvp` tells more of it.
 """
 
 import argparse
 import json
+from functools import lru_cache
 from pathlib import Path
 
 import torch
 
 from benchmarks.common import measure, report
-from benchmarks.generator_pool import HELD, PHOTOS, SIDE, TRAINED, Pool, drawn
+from benchmarks.crowd import SIDE, Crowd, Mixed, drawn
+from benchmarks.headgan_clip import far_rows, filmed, rows_of
 from benchmarks.headgan_measures import pictures_of, shown
+from benchmarks.headgan_rivals import portraits
+from benchmarks.latent_loop import bridge_row, bridged, loop_rows
 from morphface.evaluate import FeatureDistance
 from morphface.generate import (
     TrainSettings,
@@ -31,49 +40,75 @@ from morphface.generate.training.journal import read_journal
 from morphface.generate.training.memory import memory_needed
 from morphface.media.images import write_image
 from morphface.models import load_model
-from morphface.pipelines.oneshot.bridging import bridge_of
-from morphface.synthetic import SyntheticPeople
+from morphface.pipelines.oneshot.clip import ClipTakes
 
 CONFIGS = Path(__file__).parent / "configs"
 SMALL = {
-    "headgan": {"width": 8, "blend": True},
-    "conr": {"width": 8, "blend": True},
-    "dagan": {"width": 8, "blend": True},
-    "lia": {"width": 16},
+    "headgan": ("headgan", {"width": 8, "blend": True}),
+    "conr": ("conr", {"width": 8, "blend": True}),
+    "dagan": ("dagan", {"width": 8, "blend": True}),
+    "dagan_picture": ("dagan", {"width": 8, "blend": True, "attention": "picture"}),
+    "dagan_none": ("dagan", {"width": 8, "blend": True, "attention": "none"}),
+    "lia": ("lia", {"width": 16}),
 }
-"""Of each kind, with the settings of `configs/KIND_small.json`."""
-STEPS, BATCH = 300, 4
-BRIDGED, BRIDGE_SEED = 240, 123
-NAMES = ("yaw", "pitch", "roll", "jawOpen", "mouthSmileLeft", "eyeBlinkLeft")
+"""Kind and network of each run, with the settings of `configs/KIND_small.json`."""
+NAMES = {
+    "dagan_picture": "dagan, the picture asks itself",
+    "dagan_none": "dagan without attention",
+}
+STEPS, BATCH, PHOTOS = 1500, 4, 4
+DVP_STEPS = 300
+LIA_STEPS, LIA_BATCH = 5750, 16
+TRAINED, LIA_TRAINED, HELD_SEED, HELD = 200, 1150, 99, 50
+"""People."""
+APART = 13
+"""Of the pairs of people held out, one of so many is made."""
+EVERY = 4
+"""Of the clip's frames that may be tested, themselves a third of all, one of so many is."""
+SPREAD = 8
+"""Frames of the clip that are photos."""
 SHEET = 8
 
 
-def config_for(kind: str):
-    """Of the small network of a kind."""
-    return config_of(kind, resolution=SIDE, **SMALL[kind])
+def config_for(run: str):
+    """Of the network of a run."""
+    kind, options = SMALL[run]
+    return config_of(kind, resolution=SIDE, **options)
 
 
-def settings_for(kind: str, steps: int) -> TrainSettings:
-    """Those of the small network of a kind, with the batch that all have."""
-    text = (CONFIGS / f"{kind}_small.json").read_text()
-    same = {"steps": steps, "batch": BATCH, "precision": "no"}  # which a process cannot change
-    return TrainSettings.from_json(text).replace(**same)
+def settings_for(run: str, steps: int) -> TrainSettings:
+    """Those of the network of a run; all kinds but lia have the same batch."""
+    kind = SMALL[run][0]
+    settings = TrainSettings.from_json((CONFIGS / f"{kind}_small.json").read_text())
+    if kind == "lia":
+        return settings.replace(steps=LIA_STEPS, batch=LIA_BATCH)
+    return settings.replace(steps=steps, batch=BATCH, precision="no")
 
 
-def trained(cache: Path, kind: str, steps: int) -> None:
-    """Learnt from rendered people."""
-    run, settings = cache / kind, settings_for(kind, steps)
-    data = Pool(drawn(cache, "trained", TRAINED), config_for(kind), settings.photos)
-    again = (run / "state.pt").is_file()
-    train_generator(config_for(kind), data, run, settings=settings, resume=again)
+def trained(cache: Path, run: str, steps: int) -> None:
+    """Learnt from rendered people and the first half of the clip."""
+    config, settings = config_for(run), settings_for(run, steps)
+    kind = SMALL[run][0]
+    many, maps = (LIA_TRAINED, False) if kind == "lia" else (TRAINED, True)
+    crowd = Crowd(drawn(cache / "crowd", 0, many, maps=maps), config, settings.photos)
+    data = Mixed(crowd, _clip(cache, config, rows_of("first"), settings.photos))
+    again = (cache / run / "state.pt").is_file()
+    train_generator(config, data, cache / run, settings=settings, resume=again)
 
 
-def frames_of(generator, takes: list, photos: int):
+def _clip(cache: Path, config, rows: list[int], together: int = 1) -> ClipTakes:
+    """Takes of the clip, from photos that are spread over its first half."""
+    first = rows_of("first")
+    photos = [first[k * len(first) // SPREAD] for k in range(SPREAD)]
+    clip = filmed(cache / "clip", SIDE)[0]
+    return ClipTakes(load_model(), clip, config, photos=photos, rows=rows, together=together)
+
+
+def frames_of(generator, some: list):
     """What a generator makes of takes."""
-    pool, made = Pool(takes, generator.config, photos), []
-    driving = needs_of(generator.config.kind).driving
-    for start in range(0, len(takes), 8):
-        batch = stacked_takes([pool.take(n) for n in range(start, min(start + 8, len(takes)))])
+    made, driving = [], needs_of(generator.config.kind).driving
+    for start in range(0, len(some), 8):
+        batch = stacked_takes(some[start : start + 8])
         more = {"driving": batch.frame} if driving else {}
         more |= {"style": batch.style} if batch.style.shape[1] else {}
         with torch.no_grad():
@@ -81,71 +116,105 @@ def frames_of(generator, takes: list, photos: int):
     return torch.cat(made)
 
 
-def facts_of(cache: Path, kind: str, generator, take) -> dict:
+def facts_of(cache: Path, run: str, generator, take) -> dict:
     """How large and how fast a network is; times are of one core that others use, too."""
-    batch = Pool([take], generator.config).take(0)
-    more = {"driving": batch.frame} if needs_of(kind).driving else {}
-    more |= {"style": batch.style} if batch.style.shape[1] else {}
+    kind, settings = SMALL[run][0], settings_for(run, STEPS)
+    more = {"driving": take.frame} if needs_of(kind).driving else {}
+    more |= {"style": take.style} if take.style.shape[1] else {}
     with torch.no_grad():
-        known = [generator.encode(one) for one in batch.references]
-        given = (batch.window, batch.references)
+        known = [generator.encode(one) for one in take.references]
+        given = (take.window, take.references)
         times = measure({"frame": lambda: generator(*given, features=known, **more)}, runs=10)
-    settings = settings_for(kind, STEPS)
     return {
-        "steps": int(read_journal(cache / kind)[-1]["step"]),
+        "steps": int(read_journal(cache / run)[-1]["step"]),
+        "batch": settings.batch,
         "parameters": sum(p.numel() for p in generator.parameters()),
         "processor_ms": times["frame"]["processor_ms"],
         "training_mib": round(memory_needed(generator.config, settings) / 2**20),
     }
 
 
-def rows(cache: Path):
-    """A row for each kind on people held out, and for what needs no network."""
-    takes, features = drawn(cache, "held", HELD), FeatureDistance.load()
-    true = torch.cat([shown(take.frame) for take in takes])
-    one = [take.references[0] for take in takes]
+@lru_cache
+def held_people(cache: Path) -> list:
+    """People that no network has seen."""
+    return drawn(cache / "crowd", HELD_SEED, HELD, maps=True)
+
+
+def held_takes(cache: Path, config, photos: int = 1) -> list:
+    """Frames of people held out."""
+    crowd = Crowd(held_people(cache), config, photos)
+    return [crowd.take(number) for number in range(7, crowd.count, APART)]
+
+
+def near_rows(cache: Path) -> list[int]:
+    """Frames of the clip's second half in which the head is no farther than in the photo."""
+    track, rows = filmed(cache / "clip", SIDE)[1], rows_of("second")[::EVERY]
+    far = far_rows(track, rows_of("first")[0], rows)
+    return [row for row, away in zip(rows, far, strict=True) if not away]
+
+
+def clip_takes(cache: Path, config, photos: int = 1) -> list:
+    """Frames of the clip's second half, near ones, from photos of the first."""
+    some = _clip(cache, config, near_rows(cache), photos)
+    return [some.take(number) for number in range(0, some.count, SPREAD)]
+
+
+TESTS = {"people held out": held_takes, "clip, second half": clip_takes}
+
+
+def rows(cache: Path, test: str):
+    """A row for each network in a test, and for what needs no network."""
+    features, make = FeatureDistance.load(), TESTS[test]
+    plain = make(cache, config_for("dagan"))
+    true = torch.cat([shown(take.frame) for take in plain])
+    one = [take.references[0] for take in plain]
     made = {
         "photo": torch.cat([shown(r.photo) for r in one]),
         "moved by the mesh": torch.cat([shown(warped(r.photo, r.flow)) for r in one]),
     }
     facts: dict[str, dict] = {}
-    for kind in SMALL:
-        weights = cache / kind / "generator.safetensors"
+    for run, (kind, _) in SMALL.items():
+        weights = cache / run / "generator.safetensors"
         if not weights.is_file():
             continue
         generator = load_generator(weights)
         for photos in (1, 2, PHOTOS) if kind == "conr" else (1,):
-            name = kind if kind != "conr" else f"conr, {photos} photo{'s' * (photos > 1)}"
-            made[name] = frames_of(generator, takes, photos)
-            facts[name] = facts_of(cache, kind, generator, takes[0])
+            name = f"conr, {photos} photo{'s' * (photos > 1)}" if kind == "conr" else run
+            name = NAMES.get(name, name)
+            some = make(cache, generator.config, photos)
+            made[name] = frames_of(generator, some)
+            facts[name] = facts_of(cache, run, generator, some[0])
+    if make is clip_takes:
+        name = "dvp, which knows the person alone"
+        made[name] = portraits(cache / "clip", "first", SIDE, DVP_STEPS, near_rows(cache))
+        facts[name] = {"steps": DVP_STEPS, "batch": 16}
     for name, pictures in made.items():
         found = pictures_of(pictures, true, features)
-        yield {"method": name, "frames": len(true), **facts.get(name, {}), **found}
+        yield {"test": test, "method": name, "frames": len(true), **facts.get(name, {}), **found}
     places = torch.linspace(0, len(true) - 1, SHEET).round().long()
     sheet = torch.cat([values[places] for values in (*made.values(), true)], dim=2)
-    write_image(cache / "sheet.png", sheet.flatten(0, 1).clamp(0, 1))
+    write_image(cache / f"sheet_{test.split()[0].strip(',')}.png", sheet.flatten(0, 1).clamp(0, 1))
 
 
-def bridge_row(cache: Path) -> dict:
-    """What LIA's numbers tell of parameters with names, of people left out."""
-    people = SyntheticPeople(BRIDGE_SEED, SIDE, maps=())
+def latent_rows(cache: Path) -> list[dict]:
+    """LIA's bridge, and its loop: what was asked for by name, and what our fit finds."""
     generator = load_generator(cache / "lia" / "generator.safetensors")
-    bridge = bridge_of(generator, people, load_model(), BRIDGED)
-    found = {name: round(bridge.scores()[name], 3) for name in NAMES}
-    return {"method": "lia, bridge: correlation", "frames": BRIDGED, **found}
+    bridge = bridged(generator)
+    return [bridge_row(bridge), *loop_rows(cache, generator, bridge, held_people(cache))]
 
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cache", type=Path, required=True)
-    parser.add_argument("--steps", type=int, default=STEPS)
+    parser.add_argument("--steps", type=int, default=STEPS, help="of all kinds but lia")
     parser.add_argument("--only", nargs="*", choices=list(SMALL), default=list(SMALL))
+    parser.add_argument("--rows", action="store_true", help="train nothing")
     wishes = parser.parse_args()
-    for kind in wishes.only:
-        trained(wishes.cache, kind, wishes.steps)
-    table = list(rows(wishes.cache))
+    for run in [] if wishes.rows else wishes.only:
+        trained(wishes.cache, run, wishes.steps)
+    table = [row for test in TESTS for row in rows(wishes.cache, test)]
     if (wishes.cache / "lia" / "generator.safetensors").is_file():
-        table.append(bridge_row(wishes.cache))
+        table += latent_rows(wishes.cache)
     print(json.dumps(table, indent=1))
     report("generators", table)

@@ -18,6 +18,7 @@ from morphface.models import load_model
 FACES = 8
 """Frames of a method whose faces are found and fitted."""
 ENLARGED = 4
+SCHEME = "478"
 WEIGHTS = DATA / "weights" / "face_recognition_sface_2021dec.onnx"
 
 
@@ -66,6 +67,8 @@ def faces_of(pictures):
         try:
             faces = find_faces(Photo(picture), detector)[1]
         except NoFaceError:
+            faces = []
+        if not faces or faces[0].scheme != SCHEME:  # five points are no face to fit
             found.append((None, None))
             continue
         fit = fit_linear(model, faces[0], size=tuple(picture.shape[:2]))

@@ -43,6 +43,13 @@ _Prior = Annotated[
     bool | None,
     typer.Option("--prior/--no-prior", help="headgan, conr: start from the mesh's flow."),
 ]
+_Attention = Annotated[
+    str | None,
+    typer.Option(
+        help="dagan: what asks in its attention, the mesh's depth by default.",
+        metavar="depth|picture|none",
+    ),
+]
 _Photos = Annotated[
     int | None,
     typer.Option(help="headgan, conr: photos of a person at most; conr 4, else 1.", metavar="N"),
@@ -87,6 +94,7 @@ def train(
     start: _Start = None,
     blend: _Blend = None,
     prior: _Prior = None,
+    attention: _Attention = None,
     photos: _Photos = None,
     workers: _Workers = 0,
     resolution: _Resolution = None,
@@ -106,7 +114,7 @@ def train(
     """Train what turns maps of people back into video, finds their faces, or their heads."""
     if kind == "parts":
         given = {"steps": steps, "batch": batch, "size": resolution}
-        others = (dataset, blend, prior, photos, width, window, norm, precision)
+        others = (dataset, blend, prior, attention, photos, width, window, norm, precision)
         _train_parts(out, given, config, start, resume=resume, quiet=quiet, others=others)
         return
     wishes: dict[str, Any] = {"steps": steps, "batch": batch, "precision": precision}
@@ -118,7 +126,7 @@ def train(
     options["offsets"] = None if window is None else tuple(range(1 - window, 1))
     options |= {"validation": validation, "resume": resume, "force": force, "settings": chosen}
     options |= {"kind": kind, "tell": lambda words: say(words, quiet=quiet)}
-    options |= {"blend": blend, "flow_prior": prior}
+    options |= {"blend": blend, "flow_prior": prior, "attention": attention}
     metrics = _trained(dataset, out, synthetic, start, workers, options)
     for name, value in metrics.items():
         say(f"{name} {value:.4g}", quiet=quiet)

@@ -6,6 +6,7 @@ beside the checkpoint, so that `jawOpen` drives a generator that knows no names.
 """
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +22,32 @@ from morphface.core.errors import MissingFileError, ModelError, ParameterError
 from morphface.core.files import atomic_write
 from morphface.core.records import Record
 
-__all__ = ["BRIDGE", "Line", "MotionBridge", "fit_bridge", "load_bridge", "save_bridge"]
+__all__ = [
+    "BRIDGE",
+    "TAUGHT",
+    "Line",
+    "MotionBridge",
+    "fit_bridge",
+    "load_bridge",
+    "save_bridge",
+    "taught_values",
+]
 
 BRIDGE = "bridge.safetensors"
 """What it is called in the folder of a run."""
+TAUGHT: dict[str, float] = {
+    "yaw": 0.25,
+    "pitch": 0.15,
+    "roll": 0.1,
+    "jawOpen": 0.1,
+    "mouthSmileLeft": 0.2,
+    "mouthSmileRight": 0.2,
+    "eyeBlinkLeft": 0.15,
+    "eyeBlinkRight": 0.15,
+}
+"""Parameters that a motion's first numbers may be taught to be, and how much of each is 1: about
+their spread over rendered people, half of it for the jaw, whose number counts the more. The other
+numbers stay free, for all that has no name."""
 _KEY, _VERSION = "morphface bridge", 1
 _RIDGES = (0.001, 0.01, 0.1, 1.0, 10.0)
 """Strengths that are tried, by the number of frames, for inputs of unit spread."""
@@ -72,6 +95,23 @@ class MotionBridge(Record):
         return dict(zip(self.names, self.to_named.found.tolist(), strict=True))
 
 
+def taught_values(named: Float[Tensor, "T P"], names: Sequence[str]) -> Float[Tensor, "T N"]:
+    """What a motion's first numbers are taught to be; NaN for names that are not there.
+
+    Args:
+        named: values of some frames, angles in radians.
+        names: of all of them.
+
+    Raises:
+        ShapeError: they differ in number.
+    """
+    check_shape("named", named, None, len(names))
+    unknown = torch.full_like(named[:, :1], math.nan)
+    known = torch.cat([named, unknown], dim=1)
+    column = [names.index(name) if name in names else len(names) for name in TAUGHT]
+    return known[:, column] / named.new_tensor(list(TAUGHT.values()))
+
+
 def fit_bridge(
     motion: Float[Tensor, "B K"],
     named: Float[Tensor, "B P"],
@@ -102,21 +142,30 @@ def fit_bridge(
 
 
 def _line(given: Tensor, wanted: Tensor, folds: int) -> Line:
-    """Ridge regression whose strength predicts best what was left out."""
+    """Ridge regression; for each output the strength that predicts best what was left out.
+
+    One strength for all would be that of the outputs that nothing predicts, and would flatten the
+    others.
+    """
+    guesses = torch.stack([_left_out(given, wanted, ridge, folds) for ridge in _RIDGES])
+    best = (guesses - wanted).square().mean(1).argmin(0)
+    solved = [_solved(given, wanted, ridge) for ridge in _RIDGES]
+    columns = torch.arange(wanted.shape[1])
+    slope = torch.stack([one[1] for one in solved])[best, :, columns].T
+    found = _correlation(guesses[best, :, columns].T, wanted)
+    origin, _, mean = solved[0]
+    return Line(*(part.float().contiguous() for part in (origin, slope, mean, found)))
+
+
+def _left_out(given: Tensor, wanted: Tensor, ridge: float, folds: int) -> Tensor:
+    """What is predicted of each part of the frames from the others."""
     numbers = torch.arange(len(given))
-    spread = wanted.std(0).clamp(min=_STILL)
-    best: tuple[float, float, Tensor] | None = None
-    for ridge in _RIDGES:
-        guesses = torch.empty_like(wanted)
-        for part in numbers.tensor_split(folds):
-            kept = (numbers < part[0]) | (numbers > part[-1])
-            origin, slope, mean = _solved(given[kept], wanted[kept], ridge)
-            guesses[part] = (given[part] - origin) @ slope + mean
-        error = float(((guesses - wanted) / spread).square().mean())
-        if best is None or error < best[0]:
-            best = error, ridge, _correlation(guesses, wanted)
-    _, ridge, found = best  # type: ignore[misc]  # there is one strength at least
-    return Line(*(part.float().contiguous() for part in (*_solved(given, wanted, ridge), found)))
+    guesses = torch.empty_like(wanted)
+    for part in numbers.tensor_split(folds):
+        kept = (numbers < part[0]) | (numbers > part[-1])
+        origin, slope, mean = _solved(given[kept], wanted[kept], ridge)
+        guesses[part] = (given[part] - origin) @ slope + mean
+    return guesses
 
 
 def _solved(given: Tensor, wanted: Tensor, ridge: float) -> tuple[Tensor, Tensor, Tensor]:

@@ -10,16 +10,18 @@ from morphface.generate.windows import PADDINGS
 __all__ = ["GeneratorConfig", "difference"]
 
 FORMAT = "morphface generator"
-VERSION = 4
+VERSION = 5
 _ADDED = {
     1: frozenset[str](),
     2: frozenset({"style", "style_sizes", "flow_prior", "blend"}),
     3: frozenset({"fusion"}),
     4: frozenset({"stacks", "fine"}),
+    5: frozenset({"attention"}),
 }
 """Fields that each version of the format brought; older files mean their defaults."""
 ORDERS = ("after", "before", "none")
 NORMS = ("batch", "instance")
+ATTENTIONS = ("depth", "picture", "none")
 BLIND = ("lia",)
 """Kinds that may do without maps."""
 RESOLUTIONS = tuple(2**k for k in range(5, 11))
@@ -51,6 +53,8 @@ class GeneratorConfig:
             flow of the mesh tells.
         stacks: hourglasses in a row of the coarse level of an implicit head.
         fine: channels of the features of its fine level; 0 leaves that out.
+        attention: what asks in the attention of dagan: depth, or the picture itself, which then
+            is all that is looked at; "none" leaves the attention out.
 
     Raises:
         ParameterError: a value is none of those above.
@@ -75,12 +79,18 @@ class GeneratorConfig:
     fusion: bool = False
     stacks: int = 1
     fine: int = 0
+    attention: str = "depth"
 
     def __post_init__(self) -> None:
         _check_choice("resolution", self.resolution, RESOLUTIONS)
         _check_choice("refinement", self.refinement, ORDERS)
         _check_choice("norm", self.norm, NORMS)
         _check_choice("padding", self.padding, PADDINGS)
+        _check_choice("attention", self.attention, ATTENTIONS)
+        if self.attention != ATTENTIONS[0] and self.kind != "dagan":
+            raise ParameterError(
+                f"attention is chosen for dagan alone, got {self.attention!r} for {self.kind}"
+            )
         if (not self.maps and self.kind not in BLIND) or len(set(self.maps)) != len(self.maps):
             raise ParameterError(f"maps must be names, each once, got {self.maps}")
         if len(self.channels) != len(self.maps) or min(self.channels, default=1) < 1:

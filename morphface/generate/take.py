@@ -1,7 +1,8 @@
 """What one-shot generators are trained with: photos of a person, and frames to make from them."""
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, runtime_checkable
 
 import torch
@@ -15,7 +16,7 @@ from morphface.generate.reference import Reference
 
 __all__ = ["Take", "Takes", "stacked_takes"]
 
-_DRIVEN = ("window", "frame", "matte", "mouth", "style")
+_DRIVEN = ("window", "frame", "matte", "mouth", "style", "named")
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +33,8 @@ class Take(Record):
         style: what else drives the frame, such as sound or gaze; S may be 0.
         person: name of the identity.
         clip: name of the clip.
+        named: what the first numbers of a latent motion are taught to be, as `taught_values` has
+            them; NaN where that is not known, and N may be 0.
 
     Raises:
         ParameterError: there is no reference.
@@ -46,6 +49,7 @@ class Take(Record):
     style: Float[Tensor, "T N"]
     person: str = ""
     clip: str = ""
+    named: Float[Tensor, "T N"] = field(default_factory=lambda: torch.zeros(1, 0))
 
     def __post_init__(self) -> None:
         if not self.references:
@@ -55,6 +59,8 @@ class Take(Record):
         check_shape("matte", self.matte, frames, 1, *size)
         check_shape("mouth", self.mouth, frames, 2)
         check_shape("style", self.style, frames, None)
+        if self.named.shape[1]:
+            check_shape("named", self.named, frames, None)
         for reference in self.references:
             check_shape("flow of a reference", reference.flow, frames, 2, *size)
 
@@ -108,9 +114,21 @@ def stacked_takes(takes: Sequence[Take]) -> Take:
         for same in zip(*(take.references for take in takes), strict=True)
     )
     parts: dict[str, Any] = {
-        name: torch.cat([getattr(take, name) for take in takes]) for name in _DRIVEN
+        name: torch.cat([getattr(take, name) for take in takes]) for name in _DRIVEN[:-1]
     }
-    return Take(references, **parts)
+    return Take(references, **parts, named=_all_named(takes))
+
+
+def _all_named(takes: Sequence[Take]) -> Float[Tensor, "B N"]:
+    """Of all frames; NaN for takes of which nothing is known."""
+    count = max(take.named.shape[1] for take in takes)
+    if not count:
+        return torch.zeros(1, 0)
+    rows = [
+        take.named if take.named.shape[1] else torch.full((len(take.frame), count), math.nan)
+        for take in takes
+    ]
+    return torch.cat(rows)
 
 
 def _whole(reference: Reference) -> tuple[Tensor, ...]:

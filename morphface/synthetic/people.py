@@ -17,7 +17,9 @@ from torch import Tensor
 from morphface.core.errors import ParameterError
 from morphface.core.kept import Kept
 from morphface.core.records import Record
+from morphface.edit.named import named_values, names_of
 from morphface.edit.pose import turned_to
+from morphface.generate.bridge import taught_values
 from morphface.generate.reference import Reference
 from morphface.generate.take import Take
 from morphface.models import MorphableModel, load_model
@@ -192,7 +194,8 @@ class SyntheticPeople:
         window, name = scene.windows[target][None], f"{self.seed}-{who}"
         references = tuple(self._reference(who, source, target) for source in sources)
         frame, matte = _signed(shot.image), shot.matte[None, None]
-        return Take(references, window, frame, matte, mouth, style, name, name)
+        named = taught_values(named_values(scene.poses[target]), names_of(self._model))
+        return Take(references, window, frame, matte, mouth, style, name, name, named)
 
     def _reference(self, who: int, source: int, target: int) -> Reference:
         """A frame as the photo that another one is made from."""

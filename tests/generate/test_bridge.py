@@ -1,9 +1,17 @@
+import math
+
 import pytest
 import torch
 from safetensors.torch import save_file
 
 from morphface.core.errors import MissingFileError, ModelError, ParameterError, ShapeError
-from morphface.generate.bridge import fit_bridge, load_bridge, save_bridge
+from morphface.generate.bridge import (
+    TAUGHT,
+    fit_bridge,
+    load_bridge,
+    save_bridge,
+    taught_values,
+)
 
 NAMES = ("jawOpen", "yaw", "nothing", "still")
 
@@ -29,6 +37,16 @@ def test_what_is_linear_is_found_again_both_ways():
     assert scores["still"] == 0
 
 
+def test_what_is_taught_is_in_the_order_of_its_names_and_unknown_where_there_is_none():
+    named = torch.tensor([[0.5, -0.25, 7.0, 1.0]])
+    found = dict(zip(TAUGHT, taught_values(named, NAMES)[0].tolist(), strict=True))
+    assert found.pop("jawOpen") == pytest.approx(0.5 / TAUGHT["jawOpen"])
+    assert found.pop("yaw") == pytest.approx(-0.25 / TAUGHT["yaw"])
+    assert all(math.isnan(value) for value in found.values())
+    with pytest.raises(ShapeError, match="named must have shape"):
+        taught_values(named, NAMES[:2])
+
+
 def test_scores_are_of_frames_that_were_left_out():
     torch.manual_seed(1)
     chance = fit_bridge(torch.randn(60, 40), torch.randn(60, 1), ("yaw",))
@@ -42,14 +60,22 @@ def test_the_slope_is_that_of_the_normal_equations():
     line = fit_bridge(motion, named, NAMES).to_motion
     x, y = (values - values.mean(0) for values in (named, motion))
     scale = x[:, :3].std(0)
+    far = []
     for ridge in (0.001, 0.01, 0.1, 1.0, 10.0):
         z = x[:, :3] / scale
         wanted = torch.linalg.solve(z.T @ z + ridge * 60 * torch.eye(3), z.T @ y) / scale[:, None]
-        if torch.allclose(line.slope[:3], wanted, atol=1e-4):
-            break
-    else:
-        pytest.fail("no strength of the ridge gives this slope")
+        far.append((line.slope[:3] - wanted).abs().amax(0))
+    assert float(torch.stack(far).amin(0).max()) < 1e-4  # each number has one of the strengths
     assert float(line.slope[3].abs().max()) == 0
+
+
+def test_numbers_that_nothing_predicts_do_not_flatten_the_others():
+    motion, named = frames(120)
+    noise = torch.randn(120, 40, generator=torch.Generator().manual_seed(2))
+    alone = fit_bridge(motion, named, NAMES).to_motion
+    among = fit_bridge(torch.cat([motion, noise], dim=1), named, NAMES).to_motion
+    torch.testing.assert_close(among.slope[:, :6], alone.slope)
+    assert float(among.slope[:, 6:].abs().mean()) < 0.1
 
 
 def test_a_bridge_comes_back_from_its_file(tmp_path):

@@ -51,10 +51,20 @@ def test_the_published_networks_have_the_published_layers():
     assert parameters(judge) == layers + 2 * (64 + 128 + 256) + conv(256, 1, 1)
 
 
-@pytest.mark.parametrize("options", [{}, {"blend": True}, {"flow_prior": False}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"blend": True},
+        {"flow_prior": False},
+        {"attention": "picture"},
+        {"attention": "none"},
+    ],
+)
 def test_every_parameter_learns(options):
     made, take = made_with(**options).train(), pointed(1, 2)
-    torch.nn.init.ones_(made.attend.gain)
+    if made.attend is not None:
+        torch.nn.init.ones_(made.attend.gain)
     out = made(take.window, take.references, take.style, details=True)
     sum((part - take.frame).square().mean() for part in (out.frame, *out.photos)).backward()
     dead = [n for n, p in made.named_parameters() if p.grad is None or not p.grad.abs().max() > 0]
@@ -115,6 +125,28 @@ def test_attention_begins_as_nothing():
     block, rng = DepthAttention(8), torch.Generator().manual_seed(1)
     depth, picture = smooth(rng, 1, 8), smooth(rng, 1, 8)
     assert torch.equal(block(depth, picture), picture)
+
+
+@pytest.mark.parametrize(("attention", "matters"), [("depth", True), ("picture", False)])
+def test_depth_matters_where_it_asks_alone(attention, matters):
+    made, take = made_with(attention=attention), pointed(7)
+    torch.nn.init.ones_(made.attend.gain)
+    one = take.references[0]
+    flat = replace(one, maps=torch.ones_like(one.maps))
+    with torch.no_grad():
+        frames = [made(take.window, (photo,), take.style) for photo in (one, flat)]
+    assert torch.equal(*frames) != matters
+
+
+def test_without_attention_it_paints_as_where_attention_finds_nothing():
+    asked, take = made_with(), pointed(8)
+    bare = made_with(attention="none")
+    bare.load_state_dict(
+        {k: v for k, v in asked.state_dict().items() if not k.startswith(("relief", "attend"))}
+    )
+    with torch.no_grad():
+        frames = [made(take.window, take.references, take.style) for made in (asked, bare)]
+    assert torch.equal(*frames)
 
 
 def test_depth_goes_on_as_the_plane_of_the_surface():

@@ -8,6 +8,7 @@ from morphface.core.errors import ParameterError, ShapeError
 from morphface.generate import Lia, config_of, load_generator, quickened, save_generator
 from morphface.generate.networks import StyleJudge, relative_motion
 from morphface.generate.networks.equalised import EqualConv, ModulatedConv
+from morphface.generate.networks.lia import taught_motion
 from morphface.generate.networks.style_judge import spread_within
 from morphface.generate.networks.warp import warped
 from tests.generate.people import SIDE, parameters, smooth, take_of
@@ -15,6 +16,23 @@ from tests.generate.people import SIDE, parameters, smooth, take_of
 PUBLISHED = config_of("lia")
 CONFIG = config_of("lia", resolution=SIDE, width=4)
 WIDTHS = (64, 128, 256, 512, 512, 512, 512)
+
+
+def test_first_numbers_that_are_taught_stand_for_those_that_are_read():
+    read, photo = torch.arange(10.0).reshape(2, 5), -torch.ones(1, 5)
+    taught = torch.tensor([[7.0, 8.0], [math.nan, 8.0]])
+    found = taught_motion(read, photo, taught)
+    assert found[0].tolist() == [7.0, 8.0, -1.0, -1.0, -1.0]
+    assert torch.equal(found[1], read[1])
+    assert torch.equal(taught_motion(read, photo, None), read)
+
+
+def test_a_frame_that_is_taught_all_is_driven_by_nothing_else():
+    made, take = made_with(), take_of(1, 2)
+    wanted = torch.randn(2, 20, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        told = made(take.window, take.references, driving=take.frame, taught=wanted)
+        assert torch.equal(told, made(take.window, take.references, wanted))
 
 
 def made_with(**options):

@@ -7,7 +7,9 @@ import torch
 
 from morphface.core.errors import ParameterError
 from morphface.generate import Takes, stacked_takes
+from morphface.generate.bridge import TAUGHT
 from morphface.generate.reference import Reference
+from morphface.geometry.angles import rotvec_to_angles
 from morphface.render import warp_by_flow
 from morphface.synthetic import SyntheticPeople, photograph
 from morphface.synthetic.light import Exposure
@@ -72,6 +74,15 @@ def test_takes_have_as_many_photos_and_points_as_are_wanted():
         torch.testing.assert_close((goal - point) * 16, flow[:, y, x], rtol=0, atol=1.5)
     with pytest.raises(ParameterError, match="photos must be from 1 to 2, one less than the frame"):
         SyntheticPeople(3, 32, frames=3, photos=3)
+
+
+def test_takes_know_what_moves_about_their_frame(people):
+    scene, names = people.scene(0), list(TAUGHT)
+    angles = rotvec_to_angles(scene.poses.rotation)
+    for target in (1, 2):
+        named = people.pair(0, 0, target).named[0]
+        for name, angle in zip(("yaw", "pitch", "roll"), angles[target], strict=True):
+            torch.testing.assert_close(named[names.index(name)] * TAUGHT[name], angle)
 
 
 def test_hair_stands_off_the_scalp_within_the_matte(people):

@@ -20,7 +20,7 @@ from morphface.generate.config import GeneratorConfig
 from morphface.generate.networks.attention import DepthAttention
 from morphface.generate.networks.behind import doubled_size
 from morphface.generate.networks.blocks import for_frames
-from morphface.generate.networks.dense_motion import SCALE, DenseMotion
+from morphface.generate.networks.dense_motion import SCALE, DenseMotion, Motion
 from morphface.generate.networks.dvp import norm_of
 from morphface.generate.networks.hourglass import down_block, same_block, up_block
 from morphface.generate.networks.painted import Painted
@@ -39,18 +39,19 @@ class Seen(Record):
 
     Args:
         features: of its colours.
-        depth: of its depth.
+        depth: of its depth; None where that does not ask.
     """
 
     features: Float[Tensor, "B C h w"]
-    depth: Float[Tensor, "B C h w"]
+    depth: Float[Tensor, "B C h w"] | None
 
 
 class Dagan(nn.Module):
     """From one photo, its depth and the key points of frames to the frames.
 
     Args:
-        config: resolution, width (64 as published); maps are depth and mask, the style the points.
+        config: resolution, width (64 as published), and what asks in the attention; maps are depth
+            and mask, the style the points.
 
     Raises:
         ParameterError: maps or style are others.
@@ -66,8 +67,9 @@ class Dagan(nn.Module):
             )
         self.move = DenseMotion(config)
         self.colours = _encoder(config, 3)
-        self.relief = _encoder(config, 2)
-        self.attend = DepthAttention(4 * width)
+        asks = config.attention
+        self.relief = _encoder(config, 2) if asks == "depth" else None
+        self.attend = None if asks == "none" else DepthAttention(4 * width)
         self.residuals = nn.ModuleList(_Residual(config, 4 * width) for _ in range(_RESIDUALS))
         self.up = nn.Sequential(
             up_block(config, 4 * width, 2 * width), up_block(config, 2 * width, width)
@@ -109,9 +111,7 @@ class Dagan(nn.Module):
         known = features[0] if features else self.encode(reference)
         photo = reference.photo.float().expand(count, 3, side, side)
         motion = self.move(photo, style, reference)
-        parts = (known.features, known.depth)
-        moved, depth = (warped(for_frames(p, count), motion.flow) for p in parts)
-        found = self.attend(depth, moved * motion.occlusion)
+        found = self._attended(known, motion, count)
         for block in self.residuals:
             found = block(found)
         painted = self.last(self.up(found)).float()
@@ -125,6 +125,15 @@ class Dagan(nn.Module):
             frame = 2 * painted.sigmoid() - 1
         return Painted(frame, (shown,), flows=(flow,)) if details else frame
 
+    def _attended(self, known: Seen, motion: Motion, count: int) -> Float[Tensor, "B C h w"]:
+        """Features of the photo, moved, with what attention finds."""
+        found = warped(for_frames(known.features, count), motion.flow) * motion.occlusion
+        if self.attend is None:
+            return found
+        if known.depth is None:
+            return self.attend(found, found)
+        return self.attend(warped(for_frames(known.depth, count), motion.flow), found)
+
     def encode(self, reference: Reference) -> Seen:
         """Features of a photo and of its depth, which serve all frames that are made from it.
 
@@ -133,9 +142,12 @@ class Dagan(nn.Module):
         """
         check_shape("maps", reference.maps, None, 2, None, None)
         like = self.last.weight.dtype
+        features = self.colours(reference.photo.to(like))
+        if self.relief is None:
+            return Seen(features, None)
         whole = plane_filled(reference.maps[:, :1].float(), reference.maps[:, 1:].float())
         depth = torch.cat([whole, reference.maps[:, 1:]], dim=1)
-        return Seen(self.colours(reference.photo.to(like)), self.relief(depth.to(like)))
+        return Seen(features, self.relief(depth.to(like)))
 
 
 def plane_filled(

@@ -32,7 +32,7 @@ from morphface.generate.networks.painted import Painted
 from morphface.generate.networks.warp import full_precision, warped
 from morphface.generate.reference import Reference
 
-__all__ = ["Coded", "Lia", "relative_motion", "widths_of"]
+__all__ = ["Coded", "Lia", "relative_motion", "taught_motion", "widths_of"]
 
 _COARSEST = 4
 _GROWTH = 8
@@ -88,6 +88,7 @@ class Lia(nn.Module):
         *,
         features: Sequence[Coded] | None = None,
         driving: Float[Tensor, "B 3 H W"] | None = None,
+        taught: Float[Tensor, "B T"] | None = None,
         details: bool = False,
     ) -> Float[Tensor, "B 3 H W"] | Painted:
         """Frames, about in [-1, 1].
@@ -99,6 +100,8 @@ class Lia(nn.Module):
                 changes. Zeros are the reference pose.
             features: what `encode` made of the photo, if that is at hand.
             driving: frames whose motion is taken, instead of a style.
+            taught: what the first numbers of driving frames are, in place of those that are read,
+                in training; the others are then those of the photo. NaN leaves a frame alone.
             details: give what the frame was made of, too, which training needs.
 
         Raises:
@@ -113,7 +116,8 @@ class Lia(nn.Module):
                 "frames to take them from"
             )
         known = features[0] if features else self.encode(references[0])
-        motion = self.motion(driving) if style is None and driving is not None else style
+        read = self.motion(driving) if style is None and driving is not None else None
+        motion = style if read is None else taught_motion(read, known.motion, taught)
         check_shape("style", motion, len(window), self.config.style_dim)  # type: ignore[arg-type]
         with full_precision(known.code):
             way = known.code.float() + motion.float() @ self.directions.T  # type: ignore[union-attr]
@@ -121,7 +125,7 @@ class Lia(nn.Module):
         if not details:
             return frame
         photo = for_frames(references[0].photo.float(), len(frame))
-        return Painted(frame, (warped(photo, flow),), flows=(flow,))
+        return Painted(frame, (warped(photo, flow),), flows=(flow,), motion=read)
 
     @property
     def directions(self) -> Float[Tensor, "N K"]:
@@ -167,7 +171,7 @@ class Look(nn.Module):
         self, pictures: Float[Tensor, "B 3 H W"]
     ) -> tuple[Float[Tensor, "B N"], list[Float[Tensor, "B c h w"]]]:
         """Codes, and features, the finest first, down to 8 pixels."""
-        found = [self.first(pictures)]
+        found = [self.first(pictures.contiguous(memory_format=torch.channels_last))]
         for block in self.down:
             found.append(block(found[-1]))
         return self.last(found[-1])[..., 0, 0], found[:-1]
@@ -199,7 +203,8 @@ class Synthesis(nn.Module):
             code: of each frame.
             features: of the photo, the finest first.
         """
-        found = self.first(self.start.expand(len(code), -1, -1, -1), code)
+        start = self.start.expand(len(code), -1, -1, -1)
+        found = self.first(start.contiguous(memory_format=torch.channels_last), code)
         moves: Tensor | None = None
         colours: Tensor | None = None
         for level, part in zip(self.levels, features[::-1], strict=True):
@@ -258,6 +263,24 @@ def relative_motion(
         start: of the driver's frame that is like the photo, usually its first.
     """
     return photo + (driver - start)
+
+
+def taught_motion(
+    read: Float[Tensor, "B K"], photo: Float[Tensor, "#B K"], taught: Float[Tensor, "B T"] | None
+) -> Float[Tensor, "B K"]:
+    """The motion of frames of which the first numbers are known, so that these have to say it all.
+
+    Args:
+        read: off the frames.
+        photo: motion of the photo, whose other numbers are taken.
+        taught: the first numbers; NaN for frames that keep what was read; None for all of them.
+    """
+    if taught is None:
+        return read
+    count = min(taught.shape[1], read.shape[1])
+    known = taught[:, :count].isfinite().all(1, keepdim=True)
+    told = torch.cat([taught[:, :count].to(read), photo[:, count:].expand(len(read), -1)], dim=1)
+    return torch.where(known, told, read)
 
 
 def widths_of(config: GeneratorConfig) -> list[int]:

@@ -22,6 +22,7 @@ class Painted(Record):
         codes: what the network reads off each photo: the correspondence map and where the person
             is, from 0 to 1; none if it reads nothing.
         flows: into each photo in pixels, of networks whose flow may be taught.
+        motion: numbers that were read off a driver's frames; None if none were.
     """
 
     frame: Float[Tensor, "B 3 H W"]
@@ -30,3 +31,4 @@ class Painted(Record):
     alpha: Float[Tensor, "B 1 H W"] | None = None
     codes: tuple[Float[Tensor, "#B 4 H W"], ...] = ()
     flows: tuple[Float[Tensor, "B 2 H W"], ...] = ()
+    motion: Float[Tensor, "B K"] | None = None

@@ -3,6 +3,7 @@
 The losses are those of HeadGAN (section 3.3 and its public code).
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -35,6 +36,8 @@ _SURFACE = 0.01
 """Sum of the first map's channels from which a pixel shows the mesh (HeadGAN's code)."""
 _JUDGES = (1.0, 0.5)
 """Weights of the frame's judge and of the mouth's, in what judges minimise (the same)."""
+_TOLD = 0.5
+"""Share of the frames that are made of the named numbers alone, so that they move the picture."""
 _MATCHING = 4.0
 """Sum of the weights of a judge's layers in feature matching (pix2pixHD)."""
 
@@ -92,6 +95,7 @@ class _Step:
             "alpha": settings.mask,
             "code": settings.code,
             "flow": settings.flow,
+            "named": settings.named,
             "adversarial": 1.0,
             "matching": settings.matching,
         }
@@ -103,8 +107,16 @@ class _Step:
         """What the generator makes of the batch."""
         batch, config = self.batch, self._config
         style = batch.style if batch.style.shape[1] else None
-        driven = {"driving": batch.frame} if needs_of(config.kind).driving else {}
+        driven = self._driven() if needs_of(config.kind).driving else {}
         return self.state.generator(batch.window, batch.references, style, details=True, **driven)
+
+    def _driven(self) -> dict[str, Tensor]:
+        """What drives a generator of latent motion: frames, half of them by what is known alone."""
+        batch = self.batch
+        if not (self.settings.named and batch.named.shape[1]):
+            return {"driving": batch.frame}
+        alone = torch.rand(len(batch.frame), 1, device=batch.frame.device) < _TOLD
+        return {"driving": batch.frame, "taught": batch.named.where(alone, math.nan)}
 
     @property
     def _config(self) -> GeneratorConfig:
@@ -123,8 +135,10 @@ class _Step:
                 losses["vgg_moved"] = self._perceived(seen, made.photos)
         if made.flows and self.settings.flow:
             pairs = zip(made.flows, self.batch.references, strict=True)
-            far = [((flow - one.flow).abs() * one.valid).mean() for flow, one in pairs]
+            far = [((flow - one.flow).abs() * one.valid * weight).mean() for flow, one in pairs]
             losses["flow"] = torch.stack(far).mean()
+        if made.motion is not None and self.settings.named and self.batch.named.shape[1]:
+            losses["named"] = _misnamed(made.motion, self.batch.named)
         return losses | self._outlines(made)
 
     def _seen(self, picture: Tensor) -> list[list[Tensor]]:
@@ -217,6 +231,15 @@ def _misread(code: Float[Tensor, "B 4 H W"], photo: Reference) -> Float[Tensor, 
     surface = _surface(photo.maps)
     far = ((code[:, :3] - photo.maps[:, :3]).abs() * surface).mean()
     return far + (code[:, 3:] - photo.matte).abs().mean()
+
+
+def _misnamed(motion: Float[Tensor, "B K"], named: Float[Tensor, "B N"]) -> Float[Tensor, ""]:
+    """Mean squared difference of the first numbers from what they are taught, where known."""
+    count = min(motion.shape[1], named.shape[1])
+    wanted = named[:, :count]
+    known = wanted.isfinite()
+    far = (motion[:, :count].float() - wanted.nan_to_num()).square() * known
+    return far.sum() / known.sum().clamp(min=1)
 
 
 def _mean_far(some: Sequence[Tensor], others: Sequence[Tensor]) -> Float[Tensor, ""]:

@@ -22,6 +22,7 @@ _WEIGHTS = (
     "mask",
     "code",
     "flow",
+    "named",
 )
 
 
@@ -38,7 +39,8 @@ class TrainSettings:
         adversarial: form of the adversarial loss, from `losses.ADVERSARIAL`; "none" leaves it out.
         matching: weight of feature matching.
         temporal: weight of the temporal term, which makes two neighbouring frames a sample.
-        mouth: how much more pixels count that the window's dataset marks as the mouth.
+        mouth: how much more pixels count that the window's dataset marks as the mouth, in flows,
+            too.
         vgg: weight of the perceptual term, the difference of features of VGG19; papers have 10.
         vgg_weights: path of torchvision's weights of VGG19; None looks in the caches.
         ema: decay of the running mean of weights, which is what is used in the end.
@@ -53,6 +55,9 @@ class TrainSettings:
         code: weight of the difference of what the network reads off photos from their maps, conr.
         flow: weight of the difference of flows in pixels from that of the mesh where both show the
             surface, dagan and lia.
+        named: weight of the difference of a motion's first numbers from parameters with names, in
+            what `taught_values` counts as one, of rendered people and tracked clips; half of the
+            frames are then made of those alone, lia.
         vgg_scales: at how many sizes the perceptual term compares, each half of the one before.
         length: how many steps go through consecutive frames of the same takes, one-shot.
         lengthen: steps after which that doubles, again and again; 0: never.
@@ -87,6 +92,7 @@ class TrainSettings:
     mask: float = 0.0
     code: float = 0.0
     flow: float = 0.0
+    named: float = 0.0
     vgg_scales: int = 1
     length: int = 1
     lengthen: int = 0

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from morphface.edit.named import named_values, names_of
 from morphface.edit.pose import turned_to
 from morphface.generate.bridge import MotionBridge, fit_bridge
 from morphface.geometry.angles import angles_to_rotvec, rotvec_to_angles
@@ -16,9 +17,6 @@ from morphface.parameters import FaceParameters
 
 __all__ = ["Posed", "best_found", "bridge_of", "moved_by", "named_values", "names_of"]
 
-_ANGLES = ("yaw", "pitch", "roll")
-_GAZE = ("gazeYawLeft", "gazePitchLeft", "gazeYawRight", "gazePitchRight")
-
 
 @runtime_checkable
 class Posed(Protocol):
@@ -26,18 +24,6 @@ class Posed(Protocol):
 
     def posed(self, count: int) -> Iterator[tuple[Float[Tensor, "1 3 S S"], FaceParameters]]:
         """About so many pictures, from -1 to 1, and the parameters of each; people together."""
-
-
-def names_of(model: MorphableModel) -> tuple[str, ...]:
-    """Names of the values of a head that moves: its expressions, its pose, its gaze."""
-    return (*model.expression.names, *_ANGLES, *_GAZE)
-
-
-def named_values(face: FaceParameters) -> Float[Tensor, "T P"]:
-    """The values of some frames, in the order of `names_of`; angles in radians."""
-    parts = face.expression, rotvec_to_angles(face.rotation), face.gaze.flatten(1)
-    frames = face.frames
-    return torch.cat([part.expand(frames, *part.shape[1:]) for part in parts], dim=1)
 
 
 def moved_by(

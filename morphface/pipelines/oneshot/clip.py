@@ -11,6 +11,8 @@ from torch import Tensor
 from morphface.core.check import check_shape
 from morphface.core.errors import ParameterError
 from morphface.core.kept import Kept
+from morphface.edit.named import named_values, names_of
+from morphface.generate.bridge import taught_values
 from morphface.generate.config import GeneratorConfig
 from morphface.generate.reference import Reference
 from morphface.generate.take import Take
@@ -31,6 +33,7 @@ __all__ = [
     "reference_of",
     "signed",
     "style_of",
+    "taught_of",
     "window_of",
 ]
 
@@ -99,6 +102,7 @@ class ClipTakes:
         self._filmed, self._config = filmed, config
         self._photos, self._rows, self.longest = tuple(photos), tuple(rows), longest
         self._together = together
+        self._model = model
         self._sitter = Sitter(model, filmed.camera, config.maps)
         self._scenes: Kept[int, Scene] = Kept(_HELD)
 
@@ -136,6 +140,7 @@ class ClipTakes:
             style=style_of(self._sitter, self._scene(photos[0]), scenes, self._config),
             person=filmed.name,
             clip=filmed.name,
+            named=torch.cat([taught_of(self._model, scene.parameters) for scene in scenes]),
         )
 
     def _reference(self, photo: int, scenes: Sequence[Scene]) -> Reference:
@@ -197,6 +202,8 @@ def style_of(
 ) -> Float[Tensor, "T N"]:
     """What the heads tell of the style of some frames: gaze and key points; the rest is silent.
 
+    Motion has no place in it: a generator reads that off the frames themselves.
+
     Args:
         sitter: who draws them.
         photo: one frame.
@@ -211,9 +218,19 @@ def style_of(
         elif name == "gaze":
             gaze = [frame.parameters.gaze.flatten(1) for frame in frames]
             parts.append(torch.cat(gaze)[:, :count])
-        else:
+        elif name != "motion":
             parts.append(torch.zeros(len(frames), count))
     return torch.cat(parts, dim=1)
+
+
+def taught_of(model: MorphableModel, faces: FaceParameters) -> Float[Tensor, "T N"]:
+    """What the first numbers of a latent motion are taught to be, of frames that were fitted.
+
+    Args:
+        model: of the heads.
+        faces: of the frames.
+    """
+    return taught_values(named_values(faces), names_of(model))
 
 
 def window_of(sitter: Sitter, scenes: Sequence[Scene]) -> Float[Tensor, "C S S"]:

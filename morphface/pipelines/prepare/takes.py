@@ -32,6 +32,7 @@ from morphface.pipelines.oneshot.clip import (
     reference_of,
     signed,
     style_of,
+    taught_of,
     window_of,
 )
 from morphface.pipelines.prepare.settings import MATTE
@@ -163,6 +164,7 @@ class CorpusTakes:
             style=style_of(sitter, self._scene(sample, sample), frames, self._config),
             person=home.identity,
             clip=str(clip.number),
+            named=torch.cat([taught_of(self._model, frame.parameters) for frame in frames]),
         )
 
     def _reference(self, sitter: Sitter, photo: int, frames: Sequence[Scene]) -> Reference:

@@ -1,3 +1,6 @@
+import math
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -8,7 +11,7 @@ from morphface.generate.training import USUAL_SETTINGS, Observer, train_generato
 from morphface.generate.training.batches import Share, frames_of_takes
 from morphface.generate.training.journal import read_journal
 from morphface.generate.training.memory import memory_needed
-from morphface.generate.training.one_shot import _misread, one_shot_step
+from morphface.generate.training.one_shot import _misnamed, _misread, one_shot_step
 from morphface.generate.training.state import new_state
 from tests.generate.people import (
     CONFIG,
@@ -99,6 +102,25 @@ def test_a_step_of_lia_is_driven_by_the_frame_and_taught_by_the_flow():
     losses = one_shot_step(state, take_of(1, 2), settings)
     assert set(losses) == {"discriminator", "adversarial", "l1", "l1_moved", "flow"}
     assert not torch.equal(before, state.generator.basis)
+
+
+def test_numbers_of_a_motion_are_taught_where_they_are_known():
+    motion = torch.tensor([[1.0, 2.0, 9.0], [3.0, 4.0, 9.0]])
+    named = torch.tensor([[1.5, math.nan], [math.nan, math.nan]])
+    assert float(_misnamed(motion, named)) == 0.25
+    assert float(_misnamed(motion, torch.full((2, 2), math.nan))) == 0
+    assert float(_misnamed(motion[:, :1], torch.tensor([[1.0, 5.0], [5.0, 5.0]]))) == 2
+
+
+def test_a_step_of_lia_is_taught_what_takes_know_of_its_motion():
+    config = config_of("lia", resolution=SIDE, width=4)
+    settings = USUAL_SETTINGS["lia"].replace(vgg=0.0, named=1.0)
+    known = replace(take_of(1, 2), named=torch.ones(2, 3))
+    batch = stacked_takes([known, take_of(2)])
+    assert batch.named.isfinite().all(1).tolist() == [True, True, False]
+    assert "named" in one_shot_step(new_state(config, settings), batch, settings)
+    bare = stacked_takes([take_of(1, 2), take_of(2)])
+    assert "named" not in one_shot_step(new_state(config, settings), bare, settings)
 
 
 @pytest.mark.slow

@@ -81,8 +81,9 @@ def test_dagan_is_trained_by_the_command(tmp_path, quick, monkeypatch):
     usual = {**generator.USUAL["dagan"], "style_sizes": (40,)}
     monkeypatch.setitem(generator.USUAL, "dagan", usual)
     words = ["train", "dagan", "--synthetic", "--steps", "1", *quick, "-o", str(tmp_path)]
-    assert command(words) == 0
-    assert load_generator(tmp_path / "generator.safetensors").config.kind == "dagan"
+    assert command([*words, "--attention", "picture"]) == 0
+    made = load_generator(tmp_path / "generator.safetensors").config
+    assert (made.kind, made.attention) == ("dagan", "picture")
 
 
 class Posed(People):

@@ -9,8 +9,10 @@ import pytest
 import torch
 
 from morphface.core.errors import DatasetError, MissingFileError, ParameterError
-from morphface.generate import GeneratorConfig
+from morphface.generate import GeneratorConfig, config_of
+from morphface.generate.bridge import TAUGHT
 from morphface.geometry import Camera
+from morphface.geometry.angles import rotvec_to_angles
 from morphface.models import load_model
 from morphface.parameters import LOST, FaceParameters, Track
 from morphface.parameters.upgrade import REVISIONS
@@ -183,6 +185,15 @@ def test_maps_of_a_frame_are_those_that_were_stored_within_a_clip(dataset):
     take = CorpusTakes(dataset, CONFIG).take(3 * 4)
     stored = take.frame[0] / 2 + 0.5
     torch.testing.assert_close(take.window[0, -3:], stored, atol=0.5 / 255 + 1e-4, rtol=0)
+
+
+def test_a_generator_of_latent_motion_reads_it_off_frames_whose_fit_teaches_it(dataset):
+    take = CorpusTakes(dataset, config_of("lia", resolution=SIDE)).take(3 * 4)
+    assert take.style.shape == (1, 0)
+    turned = rotvec_to_angles(head_of(torch.zeros(1, 80), FRAMES)[4].rotation)[0]
+    found = dict(zip(TAUGHT, take.named[0].tolist(), strict=True))
+    for name, angle in zip(("yaw", "pitch", "roll"), turned.tolist(), strict=True):
+        assert found[name] * TAUGHT[name] == pytest.approx(angle, abs=1e-3)
 
 
 def test_across_clips_a_frame_has_the_identity_of_its_photo(dataset):
