@@ -6,9 +6,7 @@ of people held out, and of the clip's second half from the first half's first fr
 of the photo, and the photo moved by the mesh's flow. CoNR is measured with one, two and four
 photos, DaGAN with depth that asks, with the picture that asks itself, and without attention. LIA
 is told nothing of the mesh at run time: it learns from more people and for longer, and what its
-bridge finds again, and what our fit finds in frames that were asked for, are rows of their own. The
-row that is kept was learnt in four goes while its settings were found, as it says;
-`lia_small.json` has the last ones.
+bridge finds again, and what our fit finds in frames that were asked for, are rows of their own.
 `--only conr lia` trains some, `--rows` measures what is there. A generator that knows its person
 (dvp) learns from the clip's first half alone; `bench_dvp` tells more of it.
 """
