@@ -7,8 +7,8 @@ Random identities of ICT-FaceKit, four pictures each, made by Mitsuba 3 with 16 
 time four other expressions, yaw within 30 and pitch within 12 degrees, and one of two lamps or, as
 often, a random one. Every picture looks for the nearest of all others (rank-1), and all pairs are
 accepted or not by a threshold (equal-error rate). Descriptions are identity coefficients, by
-Euclidean distance or cosine, and shapes, by the root-mean-square distance of a quarter of the
-face's vertices after a rigid motion.
+Euclidean distance, cosine, or cosine after whitening by how pictures of other people differ, and
+shapes, by the root-mean-square distance of a quarter of the face's vertices after a rigid motion.
 
 Beside the stages of ours: MediaPipe's mesh, the same size for all, which is the face with its
 expression; eos; the expression's own coefficients, which should know nobody; and the true shape
@@ -31,6 +31,7 @@ from benchmarks.matching import (
     euclidean_distances,
     rank_one,
     rms_rigid,
+    within_distances,
 )
 from benchmarks.peers import MESH, Ict, eos_if_there
 from benchmarks.pictures import read_shot, take
@@ -42,7 +43,7 @@ STRIDE = 4
 
 def ours(fits: Fitted, paths: Sequence[Path], ict: Ict, suffix: str = "") -> dict[str, np.ndarray]:
     """Distances between pictures by what each stage of a revision found."""
-    found, told = {}, [fits.raw(path) for path in paths]
+    found, told, people = {}, [fits.raw(path) for path in paths], who(paths)
     places, _ = fits.places(ict)
     for stage in ("linear", "pixels"):
         identity = np.stack([one[f"{stage}_identity"] for one in told])
@@ -52,11 +53,17 @@ def ours(fits: Fitted, paths: Sequence[Path], ict: Ict, suffix: str = "") -> dic
         found |= {
             f"{stage}{suffix}, identity, euclidean": euclidean_distances(identity),
             f"{stage}{suffix}, identity, cosine": cosine_distances(identity),
+            f"{stage}{suffix}, identity, within people": within_distances(identity, people),
             f"{stage}{suffix}, neutral shape": rms_rigid(neutral),
             f"{stage}{suffix}, shape with expression": rms_rigid(moving),
             f"{stage}{suffix}, expression, euclidean": euclidean_distances(expression),
         }
     return found
+
+
+def who(paths: Sequence[Path]) -> np.ndarray:
+    """The number of the person on each picture."""
+    return np.array([int(path.stem.split("-")[0]) for path in paths])
 
 
 def some(places: Places, ict: Ict, vertices: np.ndarray) -> np.ndarray:
@@ -113,8 +120,7 @@ def main() -> None:
         before = Fitted(fits.before(used, chosen.before))
         found |= ours(before, used, ict, ", before")
     found |= others([shots[path] for path in used], ict, chosen.eos)
-    people = np.array([int(path.stem.split("-")[0]) for path in used])
-    cases = rows(found, people, len(paths))
+    cases = rows(found, who(used), len(paths))
     report("recognition", cases)
     for case in cases:
         print(f"{case['case']:45}{case['rank_1']:8.3f}{case['equal_error_rate']:8.3f}")

@@ -2,7 +2,19 @@
 
 import numpy as np
 
-__all__ = ["cosine_distances", "equal_error_rate", "euclidean_distances", "rank_one", "rms_rigid"]
+__all__ = [
+    "cosine_distances",
+    "equal_error_rate",
+    "euclidean_distances",
+    "rank_one",
+    "rms_rigid",
+    "within_distances",
+]
+
+FOLDS = 10
+"""Parts of the people, of which one at a time has no say in its metric."""
+RIDGE = 0.3
+"""Of the mean variance within people, added to each; .1 to 3 give .80 to .72 of rank-1 here."""
 
 
 def rank_one(distances: np.ndarray, people: np.ndarray) -> float:
@@ -45,6 +57,31 @@ def cosine_distances(described: np.ndarray) -> np.ndarray:
     """One minus the cosine between all rows of coefficients."""
     unit = described / np.linalg.norm(described, axis=1, keepdims=True)
     return 1 - unit @ unit.T
+
+
+def within_distances(described: np.ndarray, people: np.ndarray) -> np.ndarray:
+    """Cosine distances where what differs between pictures of one person counts little.
+
+    Coefficients are whitened by their covariance within people (the metric of linear discriminant
+    analysis, Fisher 1936). That of each row comes from people who are not on its picture.
+
+    Args:
+        described: coefficients of all pictures, N x K.
+        people: who is on each picture.
+    """
+    found = np.zeros((len(people), len(people)))
+    order = np.searchsorted(np.unique(people), people)
+    for fold in range(FOLDS):
+        rows = order % FOLDS == fold
+        others, whose = described[~rows], people[~rows]
+        apart = np.concatenate(
+            [others[whose == one] - others[whose == one].mean(axis=0) for one in np.unique(whose)]
+        )
+        within = apart.T @ apart / (len(apart) - len(np.unique(whose)))
+        within += RIDGE * np.trace(within) / len(within) * np.eye(len(within))
+        white = (described - others.mean(axis=0)) @ np.linalg.cholesky(np.linalg.inv(within))
+        found[rows] = cosine_distances(white)[rows]
+    return found
 
 
 def rms_rigid(shapes: np.ndarray, *, scaled: bool = False) -> np.ndarray:

@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from benchmarks.matching import cosine_distances, equal_error_rate, rank_one, rms_rigid
+from benchmarks.matching import (
+    cosine_distances,
+    equal_error_rate,
+    rank_one,
+    rms_rigid,
+    within_distances,
+)
 from benchmarks.surfaces import brought_together
 
 TWO_EACH = np.array([0, 0, 1, 1])
@@ -62,3 +68,27 @@ def test_a_moved_shape_is_the_same_and_a_mirrored_one_is_not():
     found = rms_rigid(shapes)
     assert found[0, 1] < 1e-6
     assert found[0, 2] > 0.1
+
+
+def test_what_differs_between_pictures_of_a_person_counts_little():
+    random = np.random.default_rng(3)
+    people = np.repeat(np.arange(30), 4)
+    described = random.normal(size=(30, 12))[people]
+    described = described + 0.1 * random.normal(size=(120, 12))
+    described[:, :3] += 3 * random.normal(size=(120, 3))  # as an expression would
+    assert rank_one(cosine_distances(described), people) < 0.5
+    assert rank_one(within_distances(described, people), people) > 0.9
+
+
+def test_a_metric_knows_nothing_of_who_is_asked_about():
+    random = np.random.default_rng(4)
+    people = np.repeat(np.arange(20), 4)
+    described = random.normal(size=(80, 6))
+    first = within_distances(described, people)
+    mixed = described.copy()
+    mixed[people == 0] = random.normal(size=(4, 6))
+    same = within_distances(mixed, people)
+    assert np.allclose(
+        first[np.ix_(people == 10, people != 0)], same[np.ix_(people == 10, people != 0)]
+    )
+    assert not np.allclose(first[people == 1][:, people == 2], same[people == 1][:, people == 2])
