@@ -96,6 +96,11 @@ class Mixed:
         return self._other.take(turn % (self._other.count or 1), 1)
 
 
+def signed_bytes(pictures: Tensor) -> Tensor:
+    """Pictures as they are kept, from -1 to 1."""
+    return pictures.float() / 127.5 - 1
+
+
 def _bytes(values: Tensor) -> Tensor:
     return (values.clamp(0, 1) * 255).round().to(torch.uint8)
 
@@ -141,7 +146,7 @@ class Crowd:
         return Take(
             tuple(self._reference(person, one, target) for one in sources),
             window=window,
-            frame=person["frame"][rows].float() / 127.5 - 1,
+            frame=signed_bytes(person["frame"][rows]),
             matte=person["matte"][rows].float() / 255,
             mouth=person["mouth"][rows],
             style=person["style"][[place]] if self._styled else torch.zeros(1, 0),
@@ -161,7 +166,7 @@ class Crowd:
         place = PAIRS.index((source, target))
         maps = self._window(person["window"][source])[:, -max(len(self._seen), 1) :]
         return Reference(
-            person["frame"][[source]].float() / 127.5 - 1,
+            signed_bytes(person["frame"][[source]]),
             maps,
             person["matte"][[source]].float() / 255,
             person["flow"][[place]].float(),

@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from benchmarks.crowd import SIDE
+from benchmarks.crowd import SIDE, signed_bytes
 from benchmarks.headgan_clip import filmed, rows_of
 from benchmarks.headgan_measures import faces_of, shown
 from morphface.edit.named import named_values, names_of
@@ -40,7 +40,9 @@ def bridge_row(bridge: MotionBridge) -> dict:
 def loop_rows(cache: Path, generator, bridge: MotionBridge, people: list[dict[str, Tensor]]):
     """What our fit finds in frames that were asked for, and in true ones, as much as it can."""
     clip, photo = filmed(cache / "clip", SIDE)[0], rows_of("first")[0]
-    photos = {f"person {k}": (_signed(p["frame"][:1]), p["named"][:1]) for k, p in _some(people)}
+    photos = {
+        f"person {k}": (signed_bytes(p["frame"][:1]), p["named"][:1]) for k, p in _some(people)
+    }
     own = named_values(clip.parameters[photo])
     photos["clip"] = (signed(clip.pictures[photo]), own)
     table, strips = [], []
@@ -95,7 +97,7 @@ def _true(people: list[dict[str, Tensor]], name: str) -> dict:
     frames = torch.cat([person["frame"][:4] for person in some])
     wanted = torch.cat([person["named"][:4] for person in some])
     place = names_of(load_model()).index(name)
-    return _facts({"all": (wanted[:, place], found_values(shown(_signed(frames)), name))})
+    return _facts({"all": (wanted[:, place], found_values(shown(signed_bytes(frames)), name))})
 
 
 def _facts(rows: dict[str, tuple[Tensor, list[float | None]]]) -> dict:
@@ -128,7 +130,3 @@ def _some(people: list[dict[str, Tensor]], count: int = PEOPLE):
     """Some people, spread over all."""
     places = torch.linspace(0, len(people) - 1, count).round().long().tolist()
     return [(place, people[place]) for place in places]
-
-
-def _signed(picture: Tensor) -> Tensor:
-    return picture.float() / 127.5 - 1

@@ -232,7 +232,7 @@ class MeshLayer:
         here = tuple(slice(max(span.start - room, 0), span.stop + room) for span in spans)
         part = values[here]
         lips, near = mean_near(part, single(~place[here]), reach)
-        share = place[here] * ramp(torch.from_numpy(near), *LIPS).numpy()
+        share = place[here] * ramp(near, *LIPS)
         part += share[..., None] * (lips - part)
         return values
 

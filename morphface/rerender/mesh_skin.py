@@ -23,10 +23,12 @@ from morphface.rerender.looks import facing
 from morphface.rerender.seen_head import SeenHead
 from morphface.rerender.skin_light import believed, under_sky
 from morphface.rerender.turn import above_neck
-from morphface.segment.filters import blurred
+from morphface.segment.filters import blurred, mean_near
 
 __all__ = ["MeshSkin"]
 
+BEHIND = 0.04
+"""Weight of what is behind the person in a colour near them, so that there is one everywhere."""
 SHADED = 0.9
 """Most light that reaches the inside of a mouth: lips shade it, which harmonics do not know."""
 EVENED = 8
@@ -152,10 +154,8 @@ class MeshSkin:
     @cached_property
     def _smooth(self) -> Float[np.ndarray, "H W 3"]:
         """The photo, smooth; what is behind the person would tint skin near their outline."""
-        work, shown = self.head.person.work, self.head.own.numpy() + DARK
-        parts = np.concatenate([self.head.photo.pixels.numpy() * shown, shown], -1)
-        smooth = blurred(parts, NEAR * work.size / work.scale)
-        return smooth[..., :3] / smooth[..., 3:]
+        work, shown = self.head.person.work, self.head.own[..., 0].numpy() + BEHIND
+        return mean_near(self.head.photo.pixels.numpy(), shown, NEAR * work.size / work.scale)[0]
 
     @cached_property
     def weight(self) -> Float[Tensor, " V"]:

@@ -113,8 +113,8 @@ class Person:
     def unmixed(self) -> Float[np.ndarray, "h w"]:
         """How far each pixel shows the person and nothing of what is behind."""
         room = self.room
-        inner = ramp(torch.from_numpy(self.depth_within[room:-room, room:-room]), 0.0, INNER)
-        return single(self.matte * inner.numpy())
+        inner = ramp(self.depth_within[room:-room, room:-room], 0.0, INNER)
+        return single(self.matte * inner)
 
     @cached_property
     def covered(self) -> Bool[np.ndarray, "h w"]:
@@ -210,8 +210,8 @@ class Person:
         """Where the photo shows what a beard may grow on, and, of who has one, what hangs below."""
         beard = self.on_mesh(self.beard[:, None])[..., 0]
         place = beard > 0.5
-        share = self.labels.hair[place].mean() if place.any() else 0.0
-        grown = float(ramp(self._chin, *BEARDED)) * float(ramp(torch.tensor(share), *GROWN))
+        hair = ramp(self.labels.hair[place].mean(), *GROWN) if place.any() else 0.0
+        grown = float(ramp(self._chin, *BEARDED)) * float(hair)
         reach = max(round(HANGING * self.work.size), 1)
         return np.maximum(beard, grown * widened(place, reach))
 

@@ -22,8 +22,8 @@ __all__ = ["hair_beside"]
 
 STANDING = {2.0: (0.2, 0.0), 5.0: (0.0, -0.15), 8.0: (-0.1, -0.25)}
 """Millimetres by which hair stands off a head, and the cosines of view at which it is looked for
-there: not at all, and wholly. By eye on the turns of 31 people; wider cosines bring it to the
-eyes of those who look aside."""
+there: not at all, and wholly. By `bench_views`, and by eye on the turns of 50 people; wider cosines
+bring it to the eyes of those who look aside."""
 AWAY = -0.65, -0.45
 """Cosines of view up to which a vertex is too far behind the outline, and from which it is not."""
 HANGING = 0.15

@@ -64,9 +64,7 @@ def align_faces(faces: Sequence[FittedFace], photos: Sequence[Photo]) -> tuple[F
         heights = torch.zeros(len(views[0].trust))
         views = brought_together(grid, views, heights)
         for sweep in SWEEPS:
-            heights = slopes_between(agreed_heights(grid, rest, views, heights, sweep))[grid.mask][
-                :, 2
-            ]
+            heights = _agreed(grid, rest, views, heights, sweep)[grid.mask]
             views = brought_together(grid, views, heights, FINE)
         return tuple(_posed(face, view) for face, view in zip(faces, views, strict=True))
 
@@ -83,12 +81,21 @@ def wide_heights(
     """
     coarse, rest, views, shown = _coarse(faces, photos, min(COARSE, grid.size))
     heights = torch.zeros(len(views[0].trust))
-    corners = np.empty(0)
+    plane = coarse.spread(heights)
     for sweep in SWEEPS:
-        corners = agreed_heights(coarse, rest, views, heights, sweep)
-        heights = slopes_between(corners)[coarse.mask][:, 2]
-    told = slopes_between(corners)[..., 2] * _inside(coarse, shown, rest.pitch)
-    return _on_corners(coarse, told, grid)
+        plane = _agreed(coarse, rest, views, plane[coarse.mask], sweep)
+    return _on_corners(coarse, plane * _inside(coarse, shown, rest.pitch), grid)
+
+
+def _agreed(
+    grid: Grid,
+    rest: Ground,
+    views: Sequence[PhotoOnSurface],
+    begun: Float[Tensor, " n"],
+    sweep: tuple[float, float, float],
+) -> Float[Tensor, "R C"]:
+    """Heights at the texels on which photos agree."""
+    return slopes_between(agreed_heights(grid, rest, views, begun, sweep))[..., 2]
 
 
 def _inside(grid: Grid, shown: Float[Tensor, " n"], pitch: float) -> Float[Tensor, "R C"]:

@@ -15,7 +15,7 @@ from morphface.geometry.angles import angles_to_rotvec, rotvec_to_angles
 from morphface.models import MorphableModel
 from morphface.parameters import FaceParameters
 
-__all__ = ["Posed", "best_found", "bridge_of", "moved_by", "named_values", "names_of"]
+__all__ = ["Posed", "best_found", "bridge_of", "moved_by"]
 
 
 @runtime_checkable

@@ -14,6 +14,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from morphface.core.errors import MissingFileError, NoFaceError, ParameterError
+from morphface.edit.named import named_values
 from morphface.generate.bridge import MotionBridge
 from morphface.generate.networks import relative_motion
 from morphface.landmarks.boxes import box_of
@@ -21,7 +22,7 @@ from morphface.media.crop import Crop
 from morphface.media.shards.durable import file_sha256
 from morphface.media.video import read_video
 from morphface.parameters import FaceParameters
-from morphface.pipelines.oneshot.bridging import moved_by, named_values
+from morphface.pipelines.oneshot.bridging import moved_by
 from morphface.pipelines.oneshot.clip import signed
 from morphface.pipelines.oneshot.people import PhotoRun, Told
 from morphface.pipelines.photo import Progress, faces_of

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from morphface.core.errors import MissingFileError, ModelError, ParameterError
+from morphface.edit.named import names_of
 from morphface.generate import load_generator, make_generator, save_generator
 from morphface.generate.bridge import BRIDGE, fit_bridge, save_bridge
 from morphface.geometry.angles import rotvec_to_angles
@@ -16,7 +17,6 @@ from morphface.parameters import Track, save_track
 from morphface.pipelines import actors
 from morphface.pipelines.oneshot import latent as latent_module
 from morphface.pipelines.oneshot import run as oneshot
-from morphface.pipelines.oneshot.bridging import names_of
 from morphface.pipelines.oneshot.drawer import drawers_of
 from morphface.pipelines.oneshot.films import animate_photo, photo_settings, reenact_photo
 from morphface.pipelines.oneshot.run import open_photo, photo_run
