@@ -62,12 +62,13 @@ LONG = 110.0
 into waves; as the next two, by eye on the turns of eight people with long hair."""
 DRAPED = -20.0, -80.0
 """Heights in the model frame from the first of which on, downwards, hair does so."""
+SHOULDER = 90.0, 120.0
+"""Millimetres beside the middle of a head at which what is below its mouth turns with it, and from
+which on not, unless it is hair."""
 STRANDS = 0.05
 """How far around a place it counts as hair or skin, in sizes of the head."""
 BESIDE = 0.015
 """How far beside the mesh of a face its rim may be in the photo, in sizes of the head."""
-EARS = 0.05
-"""How far beside its ear the photo's may be, in sizes of the head."""
 EARLESS = 0.3, 0.5
 """Sines of a turn at which a relief has ears: its own, flat ones wholly, and only the mesh's."""
 OPENED = 0.04
@@ -205,7 +206,8 @@ class Body(Outline):
     def _share(self, points: Float[Tensor, "R C 3"]) -> Float[Tensor, "R C"]:
         model_places = self.to_model(points)
         share = smoothstep(above_neck(model_places), 0.0, NECK[2])
-        free = ramp(self.clothes, 0.7, 0.3)
+        bare = ramp(self.hair, 0.5, 0.2)  # a shoulder is no neck
+        free = ramp(self.clothes, 0.7, 0.3) * (1 - bare * smoothstep(model_places[..., 0].abs(), *SHOULDER))
         share = share * torch.where(model_places[..., 1] < -60.0, free, torch.ones_like(free))
         for _ in range(2 * SMOOTH):
             share = smoothed(share)
@@ -335,6 +337,5 @@ class Body(Outline):
     def _on_ears(self) -> Float[Tensor, "R C"]:
         """How far the photo shows an ear at each node, also where that of the mesh is smaller."""
         person = self.person
-        reach = max(round(EARS * person.work.size), 1)
-        near = widened(person.on_mesh(person.ears[:, None])[..., 0] > 0.5, reach)
-        return self.at_nodes(person.padded(near * person.labels.skin * person.matte)).clamp(0, 1)
+        ears = person.near(person.ears) * person.labels.skin * person.matte
+        return self.at_nodes(person.padded(ears)).clamp(0, 1)

@@ -220,7 +220,8 @@ def _lid_tint(
         dark: how bright what is seen is beside the lid.
     """
     redder = smoothstep((seen - skin)[..., :1], 0.0, REDDER[1])
-    own = torch.maximum(TINT * dark.clamp(max=1) ** 4, REDDER[0] * redder)
+    kept = dark.clamp(max=1)
+    own = torch.maximum(TINT * kept**4, REDDER[0] * redder * kept)
     near = torch.minimum(torch.maximum(seen, skin / ALIKE), skin * ALIKE)
     away, axis = seen - 1, skin - 1
     share = (away * axis).sum(-1, keepdim=True) / axis.square().sum(-1, keepdim=True).clamp(1e-4)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from morphface.segment.filters import mean_around
 
-__all__ = ["boxed", "enlarged_fast", "evened", "looked_up", "softened", "steps"]
+__all__ = ["areas", "boxed", "enlarged_fast", "evened", "looked_up", "softened", "steps"]
 
 
 def looked_up(
@@ -57,6 +57,17 @@ def steps(place: Float[Tensor, "h w 2"]) -> Float[Tensor, "h w 1"]:
         part = squared.narrow(axis, 0, x.shape[axis])
         part.copy_(torch.maximum(part, (x * x + y * y)[..., None]))
     return squared.sqrt()
+
+
+def areas(place: Float[Tensor, "h w 2"]) -> Float[Tensor, "h w 1"]:
+    """How much of a picture, as an area, each pixel shows; nothing where it is seen mirrored.
+
+    Args:
+        place: x and y in pixels of that; at least two rows and columns.
+    """
+    down, across = torch.gradient(place, dim=(0, 1))
+    (a, b), (c, d) = across.unbind(-1), down.unbind(-1)
+    return (a * d - b * c).clamp(min=0)[..., None]
 
 
 def softened(

@@ -104,6 +104,18 @@ class Drawn:
         for picture, values in ((frame, self.colour[here]), (sure, trust)):
             picture[there] = torch.lerp(picture[there], values, cover[here])
 
+    def show(self, cover: Float[Tensor, "H W 1"], corner: tuple[int, int]) -> None:
+        """Writes how far it is behind the relief, in place.
+
+        Args:
+            cover: of a part of a picture.
+            corner: column and row of that part's upper left pixel.
+        """
+        common = self._common(cover, corner)
+        if common is not None:
+            there, here = common
+            cover[there] = self.under[here]
+
     def beyond(
         self, part: Float[Tensor, "H W 3"], corner: tuple[int, int], reach: float
     ) -> tuple[Float[Tensor, "H W 3"], Float[Tensor, "H W 1"]]:

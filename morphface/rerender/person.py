@@ -61,6 +61,8 @@ LOWER = -10.0, -40.0
 """Heights in the model frame from the first of which on, downwards, a beard may be."""
 DRAWN = ("face", "lips", "eyelids", "eyeballs", "eye_sockets", "mouth", "teeth", "tongue")
 """Regions of the mesh that are drawn as such."""
+EARS = 0.05
+"""How far beside its ear the photo's may be, in sizes of the head."""
 HAIRLINED = 0.05
 """How far within the skin beside hair the relief goes on under the mesh, in sizes of the head."""
 FAR = 0.5
@@ -235,6 +237,15 @@ class Person:
     def ears(self) -> Float[Tensor, " V"]:
         """How far each vertex is of an ear that is not under hair."""
         return bare_ears(self)
+
+    def near(self, part: Float[Tensor, " V"]) -> Float[np.ndarray, "h w"]:
+        """Where the photo may show ears: they may be larger than those of the mesh.
+
+        Args:
+            part: how far each vertex is of them.
+        """
+        reach = max(round(EARS * self.work.size), 1)
+        return single(widened(self.on_mesh(part[:, None])[..., 0] > 0.5, reach))
 
     @cached_property
     def _face_mask(self) -> Float[Tensor, "V 1"]:
