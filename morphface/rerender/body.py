@@ -207,7 +207,9 @@ class Body(Outline):
         model_places = self.to_model(points)
         share = smoothstep(above_neck(model_places), 0.0, NECK[2])
         bare = ramp(self.hair, 0.5, 0.2)  # a shoulder is no neck
-        free = ramp(self.clothes, 0.7, 0.3) * (1 - bare * smoothstep(model_places[..., 0].abs(), *SHOULDER))
+        free = ramp(self.clothes, 0.7, 0.3) * (
+            1 - bare * smoothstep(model_places[..., 0].abs(), *SHOULDER)
+        )
         share = share * torch.where(model_places[..., 1] < -60.0, free, torch.ones_like(free))
         for _ in range(2 * SMOOTH):
             share = smoothed(share)

@@ -3,6 +3,7 @@
 import numpy as np
 from jaxtyping import Bool, Float
 
+from morphface.core.ramps import ramp
 from morphface.segment.filters import blurred, distance, mean_near, single
 
 __all__ = ["hair_colours"]
@@ -46,6 +47,9 @@ MIRRORED = 0.95
 """Share of the front from which on no detail is made."""
 STEEP = 0.5
 """How fast the distance to such hair must grow, in pixels a pixel, where it is mirrored whole."""
+STRIP = 0.045, 0.06
+"""Half of how wide hair is, in sizes of the head, from which on it is mirrored at all, and wholly:
+a strip again and again would be stripes."""
 REACH = 0.22
 """How far beyond such hair it is mirrored, in sizes of the head."""
 DIMMER = 0.92
@@ -119,7 +123,16 @@ def _mirrored(
     found, known = found / np.maximum(known, 1e-6), known[..., 0]
     there = single(cv2.remap(single(inner), x, y, cv2.INTER_NEAREST) * (away < REACH * size))
     share = blurred(known * there, FADED * size) * known * blurred(there, SOFT * size)
-    return found, share[..., None]
+    wide = cv2.dilate(distance(inner), _disc(REACH * size)) / size
+    return found, (share * ramp(wide, *STRIP))[..., None]
+
+
+def _disc(radius: float) -> np.ndarray:
+    """A disc as what pictures are dilated with."""
+    import cv2
+
+    side = 2 * round(radius) + 1
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
 
 
 def _usual(

@@ -24,10 +24,11 @@ from morphface.render.rasterize import rasterize
 from morphface.render.warp import centres, enlarged
 from morphface.rerender.body import Body
 from morphface.rerender.looks import CONTINUED, brightened, part_of
-from morphface.rerender.lookup import areas, boxed, enlarged_fast, evened, looked_up, softened, steps
+from morphface.rerender.lookup import boxed, enlarged_fast, evened, looked_up, softened, steps
 from morphface.rerender.mesh_layer import Drawn
 from morphface.rerender.nets import Net
 from morphface.rerender.person import Person
+from morphface.rerender.stretched import leave_out_stretched
 from morphface.rerender.turn import Turn
 from morphface.rerender.turned import Nodes, Seen, Turned
 from morphface.segment.filters import blurred, grown, mean_around, single, widened
@@ -40,11 +41,6 @@ DENSE = 1.3, 2.5
 """Pixels of the photo in a row in one: up to the first they are sharp, from the second blurred."""
 OWN = 0.004, 0.012
 """How far within the outline, in sizes of the head, the photo's own colours begin, and are all."""
-SMOOTHED = 0.012
-"""Standard deviation, in sizes of the head, with which it is told how much a layer is stretched."""
-STRETCHED = 0.6, 0.35
-"""Areas of the photo in that of a pixel: skin before the mesh of a neck is sharp down to the first,
-and left out from the second on."""
 FOLDED = 4.0
 """Pixels of the photo in a row in one from which a surface hides itself there: it folds over."""
 BLURRED, REAR_BLURRED = 1.2, 2.5
@@ -214,7 +210,9 @@ class Layers:
             mesh.lay(part, sure, mesh.under, view.corner)
         whole = self._seen(front, body.front_net, view)
         if mesh is not None:
-            self._untorn(whole, mesh, view)
+            behind = torch.zeros_like(whole.cover)
+            mesh.show(behind, view.corner)
+            leave_out_stretched(whole, behind, self.person)
         cover = self._over_front(part, sure, whole)
         frame, trust = frame.clone(), torch.ones_like(known)
         if camera is self.person.face.camera and light is None:
@@ -252,30 +250,6 @@ class Layers:
             reach = WIDER * self.person.work.size / self.person.work.scale
             colour, near = mesh.beyond(frame, view.corner, reach)
             frame.lerp_(colour, bald * near * back.cover * (1 - back.faded))
-
-    def _untorn(self, front: Seen, mesh: Drawn, view: "_View") -> None:
-        """Leaves out of the front, in place, what is stretched where the mesh is behind it.
-
-        Between a head that turns and a collar that stays skin would be smeared.
-        """
-        behind = torch.zeros_like(front.cover)
-        mesh.show(behind, view.corner)
-        here = boxed(behind)
-        if not behind[here].numel():
-            return
-        place = front.place[here]
-        own = looked_up(self._own, place * self.person.work.scale)
-        even = SMOOTHED * self.person.work.size / self.person.work.scale
-        seen = torch.from_numpy(blurred(areas(place)[..., 0].numpy(), even))[..., None]
-        torn = ramp(seen, *STRETCHED) * (1 - own)
-        front.cover[here] *= 1 - behind[here] * torn
-
-    @cached_property
-    def _own(self) -> Float[np.ndarray, "h w 1"]:
-        """Where the photo shows hair or ears."""
-        model = self.person.face.model
-        ears = self.person.near(model.regions.get("ears", torch.zeros(model.size)))
-        return np.maximum(self.person.labels.hair, ears)[..., None]
 
     def _over_front(
         self, frame: Float[Tensor, "h w 3"], sure: Float[Tensor, "h w 1"], seen: Seen

@@ -67,7 +67,8 @@ HUE = 0.1, 0.25
 """Difference of a tint to all between grey and the skin below the eye, from which on it is that of
 make-up, which stays: not up to the first, wholly from the second. What is redder is shade."""
 REDDER = 0.7, 0.1
-"""How far a lid keeps a redder tint, as shades have it, and from which difference on."""
+"""How far a lid keeps a redder tint, as shades have it, and from which difference on; the less the
+darker what is seen is: in light, the red of a deep shade would be that of a wound."""
 ALIKE = 1.2
 """How many times a tint of skin differs from that below the eye, at most."""
 LEVEL = 0.03, 0.35, 0.2
@@ -220,8 +221,8 @@ def _lid_tint(
         dark: how bright what is seen is beside the lid.
     """
     redder = smoothstep((seen - skin)[..., :1], 0.0, REDDER[1])
-    kept = dark.clamp(max=1)
-    own = torch.maximum(TINT * kept**4, REDDER[0] * redder * kept)
+    dark = dark.clamp(max=1)
+    own = torch.maximum(TINT * dark**4, REDDER[0] * redder * dark)
     near = torch.minimum(torch.maximum(seen, skin / ALIKE), skin * ALIKE)
     away, axis = seen - 1, skin - 1
     share = (away * axis).sum(-1, keepdim=True) / axis.square().sum(-1, keepdim=True).clamp(1e-4)

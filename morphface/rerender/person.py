@@ -248,6 +248,13 @@ class Person:
         return single(widened(self.on_mesh(part[:, None])[..., 0] > 0.5, reach))
 
     @cached_property
+    def hair_or_ears(self) -> Float[np.ndarray, "h w 1"]:
+        """Where the photo may show hair or an ear, bare or not."""
+        model = self.face.model
+        ears = self.near(model.regions.get("ears", torch.zeros(model.size)))
+        return np.maximum(self.labels.hair, ears)[..., None]
+
+    @cached_property
     def _face_mask(self) -> Float[Tensor, "V 1"]:
         model = self.face.model
         parts = [model.regions[name] for name in DRAWN if name in model.regions]

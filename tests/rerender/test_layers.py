@@ -15,7 +15,7 @@ from morphface.media.images import Photo
 from morphface.render.warp import look_up
 from morphface.rerender import Rerenderer
 from morphface.rerender.body import Body
-from morphface.rerender.hair import DIMMER, NEAR, hair_colours
+from morphface.rerender.hair import DIMMER, NEAR, _mirrored, hair_colours
 from morphface.rerender.outline import HANGING, TEMPLE, TEMPLES, Outline
 from morphface.rerender.remainder import ANGLE, Remainder
 from morphface.rerender.turn import Turn
@@ -195,6 +195,17 @@ def test_a_strip_of_short_hair_has_detail_for_all_of_the_back():
     strip = np.single((depth > 0) & (depth < 0.12) & (y < 60))
     found = hair_colours(colours, strip, strip, depth, seen=strip > -1, size=100.0)
     assert found[25:50, 45:75].std() > 0.005
+
+
+@pytest.mark.parametrize(("deep", "striped"), [(6, False), (40, True)])
+def test_a_strip_of_hair_is_not_mirrored_again_and_again(deep, striped):
+    x = np.mgrid[:200, :200][1]
+    colours = np.single(0.4 + 0.05 * np.sin(x))[..., None] * np.ones(3, np.single)
+    depth = np.single(np.minimum(x - 20, 180 - x)) / 100
+    hair = np.single((depth > 0) & (depth < deep / 100))
+    _, share = _mirrored(colours, np.ones_like(hair), hair, 100.0)
+    assert bool(share[100, 20 : 20 + deep].max() > 0.9) is striped
+    assert striped or share.max() == 0
 
 
 def test_the_rear_ends_along_the_outline(scene):

@@ -13,7 +13,7 @@ from morphface.rerender.blinks import shut
 from morphface.rerender.eye_place import RINGS, EyePlace
 from morphface.rerender.lid_cover import LidCover
 from morphface.rerender.lid_lines import RISE, LidLines, LidMotion
-from morphface.rerender.lid_skin import CLEAR, CORE, LASHES, WITHIN
+from morphface.rerender.lid_skin import CLEAR, CORE, LASHES, REDDER, WITHIN, _lid_tint
 from morphface.rerender.lids import LidPhoto, MovedLids, _carried
 from morphface.rerender.looks import Look
 from morphface.rerender.ring_axes import RingAxes
@@ -280,6 +280,16 @@ def test_coloured_paint_stays_on_a_closed_lid():
     torch.testing.assert_close(
         found[:, 2] / found[:, 0], torch.full_like(found[:, 0], 2.0), atol=0.2, rtol=0
     )
+
+
+def test_the_red_of_a_shade_goes_as_far_as_the_shade_goes():
+    skin, red = torch.tensor([[1.2, 0.92, 0.88]]), torch.tensor([[[1.4, 0.84, 0.8]]])
+    dark, half, light = (
+        (_lid_tint(red, skin, torch.full((1, 1, 1), share)) - skin)[0, 0, 0]
+        for share in (0.25, 0.5, 1.0)
+    )
+    assert 0 < dark < 0.6 * half < 0.5 * light
+    assert light < REDDER[0] * 0.2 + 1e-6
 
 
 def test_lashes_beyond_the_outer_corner_leave_it_when_the_eye_closes():
