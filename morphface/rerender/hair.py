@@ -123,16 +123,9 @@ def _mirrored(
     found, known = found / np.maximum(known, 1e-6), known[..., 0]
     there = single(cv2.remap(single(inner), x, y, cv2.INTER_NEAREST) * (away < REACH * size))
     share = blurred(known * there, FADED * size) * known * blurred(there, SOFT * size)
-    wide = cv2.dilate(distance(inner), _disc(REACH * size)) / size
+    side = 2 * round(REACH * size) + 1
+    wide = cv2.dilate(distance(inner), np.ones((side, side), np.uint8)) / size
     return found, (share * ramp(wide, *STRIP))[..., None]
-
-
-def _disc(radius: float) -> np.ndarray:
-    """A disc as what pictures are dilated with."""
-    import cv2
-
-    side = 2 * round(radius) + 1
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
 
 
 def _usual(
