@@ -17,6 +17,9 @@ KNOWN = 0.15
 """Share of such places around one from which on their mean is believed wholly."""
 ROUND = 1.2, 0.05
 """How far across and down colours are the mean of both sides of the head, in sizes of it."""
+LITTLE = 0.005
+"""Hair near the outline, in squares of the head's size, from which on it alone tells how hair is
+where nothing near is known."""
 ODD = 2.0
 """Differences to the usual colour, in usual ones, from which a colour is not continued."""
 ODDEST = 0.12
@@ -88,7 +91,9 @@ def hair_colours(
         share = np.clip(known / KNOWN, 0, 1) * left
         found += share[..., None] * mean
         left = left - share
-    all_mean = (colours * rim[..., None]).sum((0, 1)) / max(rim.sum(), 1e-6)
+    # Of skin only who has no hair: bare shoulders say nothing of the back of a head.
+    most = rim * hair if (rim * hair).sum() > LITTLE * size**2 else rim
+    all_mean = (colours * most[..., None]).sum((0, 1)) / max(most.sum(), 1e-6)
     found += left[..., None] * all_mean
     found = blurred(single(found), 0.02 * size)
     dimmer = 1 - (1 - DIMMER) * np.clip(depth / NEAR, 0, 1)[..., None]
