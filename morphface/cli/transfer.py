@@ -59,6 +59,9 @@ _Size = Annotated[
 _Start = Annotated[int, typer.Option(help="First frame that is drawn.", metavar="N")]
 _End = Annotated[int | None, typer.Option(help="Frame before which it ends.", metavar="N")]
 _Label = Annotated[bool, typer.Option("--label", help="Write `synthetic` into a corner.")]
+_Force = Annotated[
+    bool, typer.Option("--force", help="Draw what is turned too far to be seen in the photo.")
+]
 
 
 def transfer(
@@ -78,6 +81,7 @@ def transfer(
     start: _Start = 0,
     end: _End = None,
     label: _Label = False,
+    force: _Force = False,
     quiet: Quiet = False,
     debug: Debug = False,
 ) -> None:
@@ -96,7 +100,7 @@ def transfer(
             out,
             settings=chosen,
             model=model,
-            drawing=Drawing(size=size, start=start, end=end, label=label),
+            drawing=Drawing(size=size, start=start, end=end, label=label, force=force),
             progress=None if shown is None else shown.update,
         )
     for warning in report["warnings"]:

@@ -46,7 +46,7 @@ _Add = Annotated[bool, typer.Option("--add", help="Add to what is there, not set
 _Background = Annotated[
     str,
     typer.Option(
-        help="What is behind the person; the original one follows the head.",
+        help="What is behind the person; the original one stays where it is.",
         metavar="original|blurred|plain|PICTURE",
     ),
 ]
@@ -57,7 +57,7 @@ _Force = Annotated[
 _Confidence = Annotated[
     Path | None,
     typer.Option(
-        help="Another picture: what the photo shows is white, what is guessed is dark.",
+        help="Another picture, or video: what the photo shows is white, what is guessed dark.",
         metavar="FILE",
     ),
 ]
@@ -112,14 +112,16 @@ def view(
     notices: list[str] = []
     with status(quiet) as shown:
         start_with_picture(image)
-        from morphface.pipelines.views import Changes, orbit_photo, view_photo
+        from morphface.pipelines.orbit import orbit_photo
+        from morphface.pipelines.stage import Changes
+        from morphface.pipelines.views import view_photo
 
         options["progress"] = None if shown is None else shown.update
+        options |= {"notice": notices.append, "confidence": confidence}
         if orbit:
             turn = Changes(yaw=yaw, pitch=pitch, roll=roll)
             place = orbit_photo(image, out, swing=swing, seconds=seconds, changes=turn, **options)
         else:
-            options |= {"notice": notices.append, "confidence": confidence}
             place = view_photo(image, out, yaw=yaw, pitch=pitch, roll=roll, **options)
     _written(place, notices, quiet)
 

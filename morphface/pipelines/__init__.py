@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from morphface.pipelines.model_downloads import download_model
     from morphface.pipelines.model_landmarks import embed_model
     from morphface.pipelines.models import convert_model, describe_model, list_models
+    from morphface.pipelines.orbit import orbit_photo
     from morphface.pipelines.overlay import draw_overlay
     from morphface.pipelines.photo import FittedFace, FittedPhoto, fit_photo
     from morphface.pipelines.prepare import PrepareSettings
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from morphface.pipelines.tracking import track_video
     from morphface.pipelines.training import train_on_dataset
     from morphface.pipelines.transfer import transfer_files
-    from morphface.pipelines.views import edit_photo, orbit_photo, view_photo
+    from morphface.pipelines.views import edit_photo, view_photo
 
 
 __all__ = [
@@ -87,7 +88,7 @@ _HOMES = {
     "inspect_dataset": "inspect",
     "list_models": "models",
     "open_implicit": "implicit",
-    "orbit_photo": "views",
+    "orbit_photo": "orbit",
     "reconstruct": "reconstruct",
     "reconstruct_many": "many",
     "reconstruct_together": "reconstruct_together",

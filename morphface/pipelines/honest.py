@@ -10,8 +10,9 @@ from torch import Tensor
 from morphface.core.errors import ParameterError
 from morphface.fit.fitted import FittedFace
 from morphface.parameters import FaceParameters
+from morphface.rerender.looks import Look
 
-__all__ = ["FARTHEST", "check_turn", "doubt", "shown_share"]
+__all__ = ["FARTHEST", "check_turn", "doubt", "shown_of", "shown_share"]
 
 FARTHEST = 100.0
 """Degrees from the pose in the photo beyond which a view is refused: nothing of it is seen."""
@@ -53,6 +54,18 @@ def check_turn(face: FittedFace, wanted: FaceParameters, *, force: bool) -> None
         )
 
 
+def shown_of(face: FittedFace, wanted: FaceParameters, confidence: Float[Tensor, "H W 1"]) -> float:
+    """Share of a head that was drawn anew which its photo shows.
+
+    Args:
+        face: as fitted.
+        wanted: what was drawn, one frame.
+        confidence: of the picture's pixels.
+    """
+    vertices = Look.of(face.model, wanted).vertices
+    return shown_share(confidence, face.camera.project(vertices), face.camera.size)
+
+
 def shown_share(
     confidence: Float[Tensor, "H W 1"], face: Float[Tensor, "V 3"], size: tuple[int, int]
 ) -> float:
@@ -74,7 +87,7 @@ def doubt(shares: Sequence[float]) -> str:
     """What to say of pictures whose photo shows so much of them; empty if that is enough.
 
     Args:
-        shares: of the head that the photo shows, one for each face.
+        shares: of the head that the photo shows, one for each face and frame.
     """
     least = min(shares, default=1.0)
     if 1 - least <= MOST_GUESSED:

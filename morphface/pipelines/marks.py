@@ -12,16 +12,18 @@ from morphface.pipelines.panels import WORDS, Label
 __all__ = ["labelled", "made_note", "made_tags", "tags_saying", "write_made"]
 
 
-def made_note(source: str | Path) -> str:
+def made_note(source: str | Path, *, shown: float | None = None) -> str:
     """One sentence for the metadata of a picture.
 
     Args:
         source: the file it was made from.
+        shown: the share of the head that the source shows, 0 to 1; None says nothing of it.
     """
     name = str(source) if str(source).startswith("sample:") else Path(source).name
+    share = "" if shown is None else f"; shown_by_source={100 * shown:.0f}%"
     return (
         "Synthesised from a photo, not recorded by a camera: "
-        f"synthesised_by=morphface {__version__}; source={name}"
+        f"synthesised_by=morphface {__version__}; source={name}{share}"
     )
 
 
@@ -56,7 +58,7 @@ def labelled(pixels: Float[Tensor, "H W 3"]) -> Float[Tensor, "H W 3"]:
 def write_made(
     path: str | Path,
     pixels: Float[Tensor, "H W 3"],
-    source: str | Path,
+    note: str,
     *,
     label: bool,
     photo: Photo | None = None,
@@ -66,14 +68,14 @@ def write_made(
     Args:
         path: where to.
         pixels: RGB in [0, 1].
-        source: the file it was made from.
+        note: that says so; see `made_note`.
         label: whether it says so visibly, too.
         photo: whose transparency, depth and colour profile the picture keeps; None for none.
 
     Raises:
         OutputError: the file cannot be written.
     """
-    shown, note = labelled(pixels) if label else pixels, made_note(source)
+    shown = labelled(pixels) if label else pixels
     if photo is None:
         write_image(path, shown, note=note)
     else:

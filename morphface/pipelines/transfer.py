@@ -2,7 +2,7 @@
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from morphface.core.errors import OutputError, ParameterError
 from morphface.core.files import output_folder
@@ -21,9 +21,13 @@ from morphface.pipelines.actors import (
     model_of,
     read_actor,
 )
+from morphface.pipelines.honest import check_turn, doubt, shown_of
 from morphface.pipelines.kept import holds_fit
-from morphface.pipelines.marks import labelled, made_tags, write_made
+from morphface.pipelines.marks import labelled, made_note, made_tags, write_made
 from morphface.pipelines.photo import Progress
+
+if TYPE_CHECKING:
+    from morphface.rerender import Rerenderer
 
 __all__ = ["OUTPUTS", "Drawing", "transfer_files"]
 
@@ -44,6 +48,7 @@ class Drawing:
         start: the first frame of the source that is drawn.
         end: the one after the last; None draws all.
         label: whether the word `synthetic` is written into a corner.
+        force: whether heads are drawn that turn so far that the photo shows nothing of them.
 
     Raises:
         ParameterError: a number is out of its range.
@@ -53,6 +58,7 @@ class Drawing:
     start: int = 0
     end: int | None = None
     label: bool = False
+    force: bool = False
 
     def __post_init__(self) -> None:
         if self.size is not None and self.size < SMALLEST:
@@ -102,10 +108,12 @@ def transfer_files(
         progress: is told what begins now.
 
     Returns:
-        What was done: the two files, the number of frames, and warnings.
+        What was done: the two files, the number of frames, warnings, and, of what was drawn, the
+        least share of the head that the photo shows, `shown`.
 
     Raises:
-        ParameterError: `out` cannot hold what would be written, or the settings are unknown.
+        ParameterError: `out` cannot hold what would be written, the settings are unknown, or the
+            head would turn by more than 100 degrees from its photo.
         OutputError: `out` cannot be written.
         MorphfaceError: the subclass and its message say what is wrong with the input.
     """
@@ -129,15 +137,19 @@ def transfer_files(
         source_model=here.model,
         target_model=there.model,
     )
+    warnings = [f"{p.path} may not be trusted: {p.warning}" for p in people if p.warning]
     report = {
         "mode": next((name for name, mode in MODES.items() if mode == chosen), "custom"),
         "settings": asdict(chosen),
         "source": here.provenance(),
         "target": there.provenance(),
         "frames": moved.frames if place.suffix.lower() == ".npz" else len(drawn),
-        "warnings": [f"{p.path} may not be trusted: {p.warning}" for p in people if p.warning],
+        "warnings": warnings,
     }
-    _write(place, moved, people, report, drawing=drawing, tell=tell)
+    shares = _write(place, moved, people, report, drawing=drawing, tell=tell)
+    if shares:
+        words = doubt(shares)
+        report |= {"shown": min(shares), "warnings": warnings + [words] * bool(words)}
     return report
 
 
@@ -182,13 +194,14 @@ def _write(
     *,
     drawing: Drawing,
     tell: Progress,
-) -> None:
+) -> list[float]:
+    """Writes what was made; of each frame that was drawn, the share that the photo shows."""
     source, target = people
     if out.suffix.lower() == ".npz":
         camera = _one_camera(target.camera, moved.frames)
         extra = {"transfer": report}
         save_parameters(out, moved, camera, model=target.model.name, extra=extra)
-        return
+        return []
     from morphface.rerender import Rerenderer
     from morphface.rerender.shrink import shrunk
 
@@ -196,23 +209,42 @@ def _write(
         raise ParameterError(f"{out.name} needs a photo of the target, got {target.path}")
     found = FittedPhoto(target.photo, (target.face,))
     found = found if drawing.size is None else shrunk(found, drawing.size)
-    stage = Rerenderer(found.faces[0], found.photo)
+    face, frames = found.faces[0], drawing.frames(moved.frames)
+    check_turn(face, moved[frames.start : frames.stop], force=drawing.force)
+    stage = Rerenderer(face, found.photo)
     tell("drawing")
     if out.suffix.lower() in _PICTURES:
         same = target.photo if drawing.size is None else None
-        write_made(out, stage(moved), target.path, label=drawing.label, photo=same)
-        return
+        pixels, sure = stage.with_confidence(moved)
+        share = shown_of(face, moved, sure)
+        note = made_note(target.path, shown=share)
+        write_made(out, pixels, note, label=drawing.label, photo=same)
+        return [share]
+    return _write_video(out, stage, moved, people, drawing=drawing, tell=tell)
+
+
+def _write_video(
+    out: Path,
+    stage: "Rerenderer",
+    moved: FaceParameters,
+    people: list[Actor],
+    *,
+    drawing: Drawing,
+    tell: Progress,
+) -> list[float]:
     from morphface.media.video import VideoWriter
 
+    source, target = people
     sound, tags = source.path if source.kind == "video" else None, made_tags(target.path)
-    writer = VideoWriter(out, found.photo.size, source.rate, sound_from=sound, tags=tags)
-    with writer:
-        frames = drawing.frames(moved.frames)
-        drawn = computed_ahead(stage, (moved[frame] for frame in frames))
-        for number, (frame, pixels) in enumerate(zip(frames, drawn, strict=True)):
+    frames, shares = drawing.frames(moved.frames), []
+    with VideoWriter(out, stage.photo.size, source.rate, sound_from=sound, tags=tags) as writer:
+        drawn = computed_ahead(stage.with_confidence, (moved[frame] for frame in frames))
+        for number, (frame, (pixels, sure)) in enumerate(zip(frames, drawn, strict=True)):
             tell(f"drew frame {number + 1} of {len(frames)}")
+            shares.append(shown_of(stage.face, moved[frame], sure))
             time = None if source.times is None else float(source.times[frame])
             writer.write(labelled(pixels) if drawing.label else pixels, time)
+    return shares
 
 
 def _one_camera(camera: Camera, frames: int) -> Camera:

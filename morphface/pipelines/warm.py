@@ -17,8 +17,9 @@ from morphface.media import VideoWriter, write_image
 from morphface.models import load_model
 from morphface.pipelines.photo import Progress
 from morphface.pipelines.reconstruct import reconstruct
+from morphface.pipelines.stage import Changes
 from morphface.pipelines.tracking import track_video
-from morphface.pipelines.views import Changes, edit_photo
+from morphface.pipelines.views import edit_photo
 from morphface.render import Renderer
 from morphface.render.backends.kernels.compiler import cache_folders
 

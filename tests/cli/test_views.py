@@ -8,6 +8,7 @@ from morphface.cli import run
 from morphface.edit.light import Light
 
 VIEWS = importlib.import_module("morphface.pipelines.views")
+ORBIT = importlib.import_module("morphface.pipelines.orbit")
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def asked(monkeypatch, tmp_path):
             calls.append((name, image, out, options))
             return "there.png"
 
-        monkeypatch.setattr(VIEWS, name, call)
+        monkeypatch.setattr(ORBIT if name == "orbit_photo" else VIEWS, name, call)
     return calls
 
 
@@ -48,10 +49,12 @@ def test_a_view_says_what_was_guessed_and_where(asked, monkeypatch, capsys):
 
 
 def test_an_orbit_swings_as_far_as_was_typed(asked):
-    assert run(["view", "a.jpg", "--orbit", "--swing", "15", "--pitch", "5", "--quiet"]) == 0
+    words = ["view", "a.jpg", "--orbit", "--swing", "15", "--pitch", "5", "--confidence", "c.mp4"]
+    assert run([*words, "--quiet"]) == 0
     name, _, _, options = asked[0]
     assert name == "orbit_photo"
     assert (options["swing"], options["changes"]["pitch"]) == (15.0, 5.0)
+    assert str(options["confidence"]) == "c.mp4"
 
 
 def test_an_edit_has_all_that_was_typed(asked):

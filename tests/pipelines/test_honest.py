@@ -5,7 +5,7 @@ from PIL import Image
 from morphface.core.errors import ParameterError
 from morphface.edit import edit
 from morphface.pipelines.honest import check_turn, doubt, shown_share
-from morphface.pipelines.marks import labelled, made_tags, write_made
+from morphface.pipelines.marks import labelled, made_note, made_tags, write_made
 from morphface.pipelines.transfer import Drawing
 
 
@@ -35,11 +35,12 @@ def test_what_was_mostly_guessed_is_said_in_one_sentence():
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])
 def test_a_made_picture_says_so_in_its_file(tmp_path, suffix):
     place = tmp_path / f"made{suffix}"
-    write_made(place, torch.full((40, 50, 3), 0.5), "some/face.jpg", label=False)
+    note = made_note("some/face.jpg", shown=0.625)
+    write_made(place, torch.full((40, 50, 3), 0.5), note, label=False)
     with Image.open(place) as picture:
         note = picture.getexif()[0x010E]
         assert "Synthesised from a photo, not recorded by a camera" in note
-        assert "source=face.jpg" in note
+        assert note.endswith("source=face.jpg; shown_by_source=62%")
         if suffix == ".png":
             assert picture.text["Description"] == note
     assert made_tags("sample:astronaut")["comment"].endswith("source=sample:astronaut")

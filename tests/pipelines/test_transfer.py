@@ -10,7 +10,8 @@ from PIL import Image
 
 from morphface.cli import run
 from morphface.core.errors import MorphfaceError
-from morphface.edit import transfer
+from morphface.edit import edit, transfer
+from morphface.edit.settings import Rule, find_settings
 from morphface.geometry.camera import Camera
 from morphface.models import save_model
 from morphface.parameters import load_parameters, save_parameters
@@ -99,6 +100,26 @@ def test_a_sequence_makes_a_video_of_a_photo(files, photo):
         assert video.rate == pytest.approx(12.5, rel=0.01)
 
 
+def turned(known, yaw):
+    """The parameters of a known head, turned."""
+    face = known.faces[0]
+    return edit(face.parameters, model=face.model, yaw=yaw), face.camera
+
+
+def test_what_a_photo_shows_of_a_turned_head_is_in_the_report(files, photo, known):
+    shown = {}
+    for yaw in (15.0, -75.0):
+        save_parameters(files / "turned.npz", *turned(known, yaw), model="open-head")
+        report = transfer_files(
+            files / "turned.npz", photo, files / "out.png", settings="pose_only"
+        )
+        shown[yaw] = report["shown"]
+        said = [words for words in report["warnings"] if "was guessed" in words]
+        assert len(said) == (report["shown"] < 0.5)
+    assert shown[-75.0] < 0.5 < shown[15.0] <= 1
+    assert "shown_by_source" in Image.open(files / "out.png").text["Description"]
+
+
 def test_a_doubtful_fit_is_said_to_be_one(files, known, monkeypatch):
     face = replace(known.faces[0], fit=replace(known.faces[0].fit, converged=False, reason="dark"))
     monkeypatch.setattr(actors, "fit_photo", lambda *_, **__: replace(known, faces=(face,)))
@@ -135,6 +156,23 @@ def test_what_cannot_be_written_or_read_is_refused(files, photo, source, target,
     with pytest.raises(MorphfaceError, match=message):
         transfer_files(files / source, files / target, files / out)
     assert sorted(files.iterdir()) == before
+
+
+@pytest.mark.refusal
+def test_heads_are_not_turned_to_where_their_photo_shows_nothing_unless_forced(
+    files, photo, known, capfd
+):
+    save_parameters(files / "turned.npz", *turned(known, 120.0), model="open-head")
+    paths = str(files / "turned.npz"), photo, str(files / "out.png")
+    settings = replace(find_settings("pose_only"), rotation=Rule("absolute"))
+    with pytest.raises(MorphfaceError, match="degrees from its pose in the photo"):
+        transfer_files(*paths, settings=settings)
+    assert not (files / "out.png").exists()
+    command = ["transfer", *paths[:2], "-o", paths[2], "--mode", "pose_only", "--pose", "absolute"]
+    assert run(command) == 2
+    assert "or any with force (--force)" in capfd.readouterr().err
+    assert run([*command, "--force"]) == 0
+    assert (files / "out.png").is_file()
 
 
 @pytest.mark.refusal

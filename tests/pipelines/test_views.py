@@ -1,4 +1,5 @@
 import importlib
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -12,11 +13,12 @@ from morphface.media.decode import decode_samples
 from morphface.media.images import Photo, read_image, write_image
 from morphface.media.video import read_video
 from morphface.pipelines import fit_photo
-from morphface.pipelines.views import edit_photo, orbit_photo, view_photo
+from morphface.pipelines.orbit import orbit_photo
+from morphface.pipelines.views import edit_photo, view_photo
 from morphface.rerender.backdrops import filling
 from tests.data import needs_detector, shared
 
-MODULE = importlib.import_module("morphface.pipelines.views")
+MODULE = importlib.import_module("morphface.pipelines.stage")
 
 
 @pytest.fixture
@@ -93,11 +95,27 @@ def test_an_orbit_is_a_loop_that_swings_to_both_sides(faked, tmp_path):
     assert (frames[0] - frames[3]).abs().mean() > 0.01  # the wall does not move
 
 
+def test_an_orbit_writes_what_it_knows_of_each_frame_and_tells_of_the_least(faked, tmp_path):
+    told, sure = [], tmp_path / "sure.gif"
+    options = {"swing": 75.0, "seconds": 0.2, "confidence": sure, "notice": told.append}
+    orbit_photo("x.jpg", tmp_path / "o.gif", **options)
+    with read_video(sure) as video:
+        maps = [frame.photo.pixels for frame in video]
+    assert len(maps) == 4
+    assert [float(each.amin()) < 0.5 for each in maps] == [True] * 4
+    assert maps[0].mean() < 1  # the head, and what is behind it
+    assert len(told) == 1
+    assert "was guessed" in told[0]
+
+
 def test_a_view_writes_what_it_knows_and_says_that_it_was_made(faked, known, tmp_path):
     told = []
     sure, place = tmp_path / "sure.png", tmp_path / "turned.png"
     view_photo("x.jpg", place, yaw=-70.0, confidence=sure, notice=told.append)
-    assert "Synthesised" in Image.open(place).text["Description"]
+    said = re.search(
+        r"Synthesised.*; shown_by_source=(\d+)%$", Image.open(place).text["Description"]
+    )
+    assert 0 < int(said[1]) < 50
     map_ = read_image(sure).pixels
     assert map_.shape[:2] == read_image(place).pixels.shape[:2]
     assert map_[0, 0].min() == 1
