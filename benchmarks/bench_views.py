@@ -21,9 +21,11 @@
 - `scan`, with `--scans`: a scanned person, photographed from the front by another renderer.
 - `gates`, with `--photos`: what of real photos, turned to 25 degrees, changes far from the person,
   shows the background within the head, and is new skin.
+- `outlines`: of the same people, whether matte and layers agree with the person that there is.
 - `unchanged`: the photo of each head drawn with the parameters that were fitted: PSNR over the
   face, and the largest difference elsewhere.
-- `--sheet`: looks, not numbers: pictures turned and edited, side by side.
+- `--sheet`: looks, not numbers: pictures turned and edited, side by side; a folder stands for its
+  pictures.
 """
 
 import argparse
@@ -63,9 +65,8 @@ LEAST_PSNR = 45.0
 BEST = 120.0  # what equal pictures count as, whose PSNR is infinite
 SHEET: dict[str, Any] = {
     "photo": {},
-    "yaw -30": {"yaw": -30.0},
-    "yaw 0": {"yaw": 0.0},
-    "yaw 30": {"yaw": 30.0},
+    **{f"yaw {yaw:g}": {"yaw": yaw} for yaw in (-40.0, -25.0, -15.0, 0.0, 15.0, 25.0, 40.0)},
+    **{f"pitch {pitch:+g}": {"pitch": pitch, "additive": True} for pitch in (-15.0, 15.0)},
     "jaw open": {"expression": {"jawOpen": 0.6}},
     "smile": {"preset": "smile"},
     "blink": {"expression": {"eyeBlinkLeft": 1.0, "eyeBlinkRight": 1.0}},
@@ -230,7 +231,7 @@ def _times(times: dict[str, list[float]]) -> dict[str, Any]:
 def draw_sheet(out: Path, pictures: list[str]) -> None:
     """A row for each face, a column for each edit."""
     rows = []
-    for name in pictures:
+    for name in _listed(pictures):
         found = fit_photo(name, faces="all")
         for face in found.faces:
             stage = Rerenderer(face, found.photo)
@@ -241,6 +242,15 @@ def draw_sheet(out: Path, pictures: list[str]) -> None:
             rows.append(torch.cat([_tile(image, face) for image in drawn], dim=1))
             print(f"{name}: {face.reason or 'converged'}")
     write_image(out, torch.cat(rows))
+
+
+def _listed(pictures: list[str]) -> list[str]:
+    """Pictures, and those in folders."""
+    found = []
+    for name in pictures:
+        files = sorted(Path(name).iterdir()) if Path(name).is_dir() else []
+        found += [str(file) for file in files if file.suffix in (".jpg", ".png")] or [name]
+    return found
 
 
 def _tile(image: Tensor, face: FittedFace) -> Tensor:

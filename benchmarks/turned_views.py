@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,9 @@ from morphface.render.warp import centres, look_up
 from morphface.rerender import Rerenderer
 from morphface.rerender.face_layer import FaceLayer
 from morphface.rerender.looks import Look
-from morphface.rerender.turn import turning
+from morphface.rerender.turn import Turn, turning
 
-__all__ = ["METHODS", "Likeness", "Turned"]
+__all__ = ["METHODS", "Likeness", "Turned", "nets"]
 
 ANGLES = (15.0, 30.0, 45.0)
 METHODS = ("copy", "similarity", "depth", "net", "morphface")
@@ -94,6 +94,7 @@ class Turned:
     def __post_init__(self) -> None:
         self.rows: dict[float, list[dict[str, dict[str, float]]]] = {a: [] for a in ANGLES}
         self.times: dict[str, list[float]] = {"first": [], "next": []}
+        self.outlines: list[dict[str, float]] = []
 
     def person(self, number: int, detector: MediaPipeDetector) -> bool:
         """Measures the next one; whether their face was found in all pictures."""
@@ -103,6 +104,7 @@ class Turned:
         if found is None:
             return False
         stage = Rerenderer(found, Photo(photo.image))
+        self.outlines.append(_outlines(stage, photo.person))
         for k, angle in enumerate(ANGLES):
             yaw = angle if (number + k) % 2 else -angle
             truth = self._photograph(who, number, yaw)
@@ -112,6 +114,15 @@ class Turned:
             row = {name: self._scores(pictures[name], truth, regions) for name in METHODS}
             self.rows[angle].append(row)
         return True
+
+    def _outlined(self) -> dict[str, Any]:
+        """How well outlines agree in the photo's own view."""
+        row: dict[str, Any] = {"case": "outlines in the photo's own view", "target": 0.97}
+        for name in self.outlines[0]:
+            values = [each[name] for each in self.outlines]
+            row[f"iou_{name}_mean"] = round(float(np.mean(values)), 4)
+            row[f"iou_{name}_least"] = round(min(values), 4)
+        return row
 
     def _photograph(self, who: Sitting, number: int, yaw: float) -> Shot:
         kept = None if self.cache is None else self.cache / f"{number}_{yaw:+g}.npy"
@@ -130,7 +141,7 @@ class Turned:
         ours = stage(wanted)
         self.times[name].append(time.perf_counter() - began)
         self._last = stage
-        depth, net = _nets(stage, image, wanted)
+        depth, net = nets(stage, image, wanted)
         similar = self.move(image, stage.face.fit.landmarks.points, marks)
         return dict(zip(METHODS, (image, similar, depth, net, ours), strict=True))
 
@@ -167,8 +178,21 @@ class Turned:
         mean = float(np.mean([row["morphface"]["psnr_background"] for row in rows]))
         case |= {"background_psnr_mean": round(mean, 2), "background_psnr_least": round(least, 2)}
         out.append(case | {"background_target": 35.0})
+        out.append(self._outlined())
         times = {f"{k}_view_median_s": round(float(np.median(v)), 3) for k, v in self.times.items()}
         return [*out, {"case": "speed of turns, 256 pixels"} | times]
+
+
+def _outlines(stage: Rerenderer, person: Tensor) -> dict[str, float]:
+    """Intersections over unions, in the photo's own view, of what the layers cover, of the matte,
+    and of the person that there is.
+    """
+    still = Turn.between(stage.face.parameters, stage.face.parameters)
+    far = torch.full((*person.shape, 3), 9.0)
+    drawn = stage._layers.draw(still, replace(stage.face.camera), (far, far)).frame
+    covered, matte = (drawn < 4.5).all(-1), stage._head.matte[..., 0] > 0.5
+    pairs = {"matte": (matte, person), "layers": (covered, person), "agreed": (covered, matte)}
+    return {name: float((a & b).sum() / (a | b).sum()) for name, (a, b) in pairs.items()}
 
 
 def _regions(photo: Shot, truth: Shot) -> dict[str, Tensor]:
@@ -188,11 +212,16 @@ def _grown(mask: Tensor, reach: int) -> Tensor:
     return max_pool2d(mask[None, None].float(), 2 * reach + 1, 1, reach)[0, 0] > 0
 
 
-def _nets(stage: Rerenderer, image: Tensor, wanted: FaceParameters) -> tuple[Tensor, Tensor]:
+def nets(stage: Rerenderer, image: Tensor, wanted: FaceParameters) -> tuple[Tensor, Tensor]:
     """The photo warped by the mesh's depth, and the same with the mesh of the face over it.
 
     The first is the profile synthesis of Zhu et al. (2016); the second what this package drew
     before heads had layers.
+
+    Args:
+        stage: the photo and its face.
+        image: the photo.
+        wanted: what is drawn.
     """
     head, face = stage._head, stage.face
     now, look = head.look, Look.of(face.model, wanted)
