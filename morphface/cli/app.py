@@ -5,7 +5,6 @@ is for what the user can mend, 1 for our mistakes, 130 for an interruption.
 """
 
 import atexit
-import gc
 import os
 import signal
 import sys
@@ -31,6 +30,7 @@ from morphface.cli.train import train
 from morphface.cli.transfer import transfer
 from morphface.cli.views import edit, view
 from morphface.core.errors import ModelWarning, MorphfaceError, SlowWarning, StoppedError
+from morphface.core.garbage import collect_seldom
 from morphface.core.lean import import_alone
 
 __all__ = ["leave", "main", "run"]
@@ -50,9 +50,6 @@ for command in (fit, track, view, edit, prepare, inspect, *_MAKERS, *_OTHERS):
 app.command("import")(import_)
 
 _INTERRUPTED = 130
-_YOUNG = 300_000
-"""New objects after which garbage is looked for. Imports make many, all of which stay: with the 700
-of Python they are looked at again and again."""
 _ALONE = {"fit", "edit", "view", "track", "transfer", "export", "doctor"}
 """Commands that train nothing, and so need no compiler of torch."""
 _stopped = threading.Event()
@@ -60,7 +57,7 @@ _stopped = threading.Event()
 
 def main() -> None:
     """Run the command line on the arguments of this process and leave with its exit code."""
-    gc.set_threshold(_YOUNG)
+    collect_seldom()
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # else torch's idle threads keep a core
     if _ALONE.intersection(sys.argv[1:2]):
         import_alone()

@@ -19,6 +19,8 @@ from multiprocessing.context import SpawnProcess
 from typing import Any
 
 from morphface.core.errors import MorphfaceError
+from morphface.core.garbage import collect_seldom
+from morphface.core.lean import import_alone
 from morphface.core.tasks.task import (
     ATTEMPTS,
     Died,
@@ -170,6 +172,8 @@ def _serve(connection: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to all; one decides
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_leave_with_parent, daemon=True).start()
+    collect_seldom()
+    import_alone()
     while True:
         try:
             task: Task = connection.recv()

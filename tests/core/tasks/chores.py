@@ -1,5 +1,6 @@
 """Tasks for the tests of pools and clusters."""
 
+import gc
 import os
 import signal
 import time
@@ -47,3 +48,8 @@ def sleep(mark, tell):
 
 def length(path):
     return len(Path(path).read_bytes())
+
+
+def young(tell):
+    """After how many new objects the process looks for garbage."""
+    return gc.get_threshold()[0]

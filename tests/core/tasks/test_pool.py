@@ -1,3 +1,4 @@
+import gc
 import os
 import signal
 import subprocess
@@ -7,6 +8,7 @@ import time
 import pytest
 
 from morphface.core.errors import OutputError
+from morphface.core.garbage import YOUNG
 from morphface.core.tasks.pool import Pool
 from morphface.core.tasks.task import Died, Finished, Raised, Task, Told
 from tests.core.tasks import chores
@@ -39,10 +41,11 @@ def events(pool, *tasks):
 
 def test_results_and_progress_come_back_and_a_process_has_one_thread(pool):
     tasks = [(str(k), chores.double, k) for k in range(5)]
-    found = events(pool, *tasks, ("threads", chores.threads))
+    found = events(pool, *tasks, ("threads", chores.threads), ("young", chores.young))
     assert {k: found[Finished, str(k)].value for k in range(5)} == {k: 2 * k for k in range(5)}
     assert found[Told, "3"].frames == 3
     assert found[Finished, "threads"].value == 1
+    assert found[Finished, "young"].value == YOUNG > gc.get_threshold()[0]
     assert "OMP_NUM_THREADS" not in os.environ or os.environ["OMP_NUM_THREADS"]
 
 
