@@ -30,8 +30,8 @@ __all__ = ["fit"]
 _Images = Annotated[
     list[str],
     typer.Argument(
-        help="Pictures, folders of them, patterns as 'c*.jpg', or sample:astronaut. One is written "
-        "to --out itself, many to a folder each in it.",
+        help="Pictures, folders of them, patterns as 'c*.jpg', or sample:astronaut; or the folder "
+        "of a fit. One is written to --out itself, many to a folder each in it.",
         metavar="IMAGE...",
     ),
 ]
