@@ -45,6 +45,7 @@ from benchmarks.scanned_views import scanned
 from benchmarks.skin import Skin, photograph
 from benchmarks.turned_views import Likeness, Turned
 from benchmarks.view_gates import gates
+from morphface.core.errors import NoFaceError
 from morphface.edit import edit
 from morphface.evaluate import psnr, ssim
 from morphface.fit import fit_linear, fit_photometric
@@ -232,7 +233,11 @@ def draw_sheet(out: Path, pictures: list[str]) -> None:
     """A row for each face, a column for each edit."""
     rows = []
     for name in _listed(pictures):
-        found = fit_photo(name, faces="all")
+        try:
+            found = fit_photo(name, faces="all")
+        except NoFaceError as error:
+            print(error)
+            continue
         for face in found.faces:
             stage = Rerenderer(face, found.photo)
             drawn = [
