@@ -10,16 +10,14 @@ __all__ = ["hair_colours"]
 
 NEAR = 0.12
 """How far from the outline colours are taken, in sizes of the head."""
-WIDTHS = (0.08, 0.04), (0.4, 0.05), (1.2, 0.1)
+WIDTHS = (0.08, 0.04), (0.4, 0.05), (1.2, 0.1), (3.0, 0.25)
 """How far around each place, across and down, from near to far, in sizes of the head: what goes
-round a head, a brim or a hairline, is as high behind as beside it."""
-KNOWN = 0.15
+round a head, a brim or a hairline, is as high behind as beside it, and bare shoulders say nothing
+of the back of a head."""
+KNOWN = 0.15, 0.15, 0.15, 0.01
 """Share of such places around one from which on their mean is believed wholly."""
 ROUND = 1.2, 0.05
 """How far across and down colours are the mean of both sides of the head, in sizes of it."""
-LITTLE = 0.005
-"""Hair near the outline, in squares of the head's size, from which on it alone tells how hair is
-where nothing near is known."""
 ODD = 2.0
 """Differences to the usual colour, in usual ones, from which a colour is not continued."""
 ODDEST = 0.12
@@ -85,15 +83,12 @@ def hair_colours(
     rim = weight * usual * near
     found = np.zeros_like(colours)
     left = np.ones_like(weight)
-    for width in WIDTHS:
-        across, down = width
+    for (across, down), enough in zip(WIDTHS, KNOWN, strict=True):
         mean, known = mean_near(colours, rim, (across * size, down * size))
-        share = np.clip(known / KNOWN, 0, 1) * left
+        share = np.clip(known / enough, 0, 1) * left
         found += share[..., None] * mean
         left = left - share
-    # Of skin only who has no hair: bare shoulders say nothing of the back of a head.
-    most = rim * hair if (rim * hair).sum() > LITTLE * size**2 else rim
-    all_mean = (colours * most[..., None]).sum((0, 1)) / max(most.sum(), 1e-6)
+    all_mean = (colours * rim[..., None]).sum((0, 1)) / max(rim.sum(), 1e-6)
     found += left[..., None] * all_mean
     found = blurred(single(found), 0.02 * size)
     dimmer = 1 - (1 - DIMMER) * np.clip(depth / NEAR, 0, 1)[..., None]
