@@ -204,6 +204,34 @@ def test_frames_of_a_driver_are_followed_without_a_track(
         assert film.size == found.photo.size
 
 
+def test_points_that_are_found_need_no_maps_and_no_fit_of_frames(
+    album, found, tmp_path, monkeypatch
+):
+    torch.manual_seed(0)
+    ways = {"keypoints": "learned", "depth": "learned", "blend": True}
+    made = make_generator("dagan", resolution=SIDE, width=4, **ways).eval()
+    save_generator(tmp_path / "generator.safetensors", made)
+    with VideoWriter(tmp_path / "talk.mp4", found.photo.size, 25.0) as video:
+        for step in range(3):
+            video.write(found.photo.pixels.roll(4 * step, 1))
+    seen = SimpleNamespace(points=found.faces[0].predicted)
+    monkeypatch.setattr(latent_module, "faces_of", lambda *_: (None, [seen]))
+    monkeypatch.setattr(oneshot, "fit_photo", lambda *_, **__: found)
+    given = {"generator": tmp_path, "crop_only": True, "sound": "none", "label": False}
+    report = reenact_photo(album[1], tmp_path / "talk.mp4", tmp_path / "out.mp4", **given)
+    assert (report["frames"], report["mode"]) == (3, "relative")
+    run = photo_run(found, tmp_path, load_generator(tmp_path / "generator.safetensors"))
+    assert run.photos[0].maps.shape[-1] == 0
+    torch.testing.assert_close(run.relative(run.own, run.own), run.own, rtol=0, atol=1e-5)
+
+
+@pytest.mark.refusal
+def test_points_that_are_found_by_the_depth_of_a_fit_drive_nothing(found, tmp_path):
+    made = make_generator("dagan", resolution=SIDE, width=4, keypoints="learned").eval()
+    with pytest.raises(ModelError, match="which frames of a driver have not; train with --keyp"):
+        photo_run(found, tmp_path, made)
+
+
 @pytest.mark.refusal
 def test_without_a_bridge_names_do_not_drive(album, found, latent, tmp_path, monkeypatch):
     run = photo_run(found, tmp_path, load_generator(latent / "generator.safetensors"))
