@@ -59,6 +59,12 @@ def test_flow_is_that_of_points_before_a_camera():
     )
 
 
+def test_each_axis_has_its_own_focal_length():
+    flow = view_flow(torch.full((1, 1, SIDE, SIDE), 2.0), moved(translation=(0.1, 0.1, 0.0)))
+    wanted = SIDE * FOCAL[0] * torch.tensor([0.1, -0.1]) / 2  # y is up before a camera
+    torch.testing.assert_close(flow, wanted[None, :, None, None].expand_as(flow), rtol=0, atol=1e-4)
+
+
 def test_a_rendered_plane_with_its_depth_and_motion_loses_nothing():
     """The source is the picture, moved the other way; depth and motion undo it."""
     side, normal, distance = 64, (0.2, -0.1, 1.0), 2.0
