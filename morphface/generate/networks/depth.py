@@ -97,8 +97,8 @@ class MotionNetwork(nn.Module):
     """How the head moved between two pictures, and the camera: convolutions down to 4 x 4 pixels.
 
     Where things are is what tells how they moved: features are not averaged over the picture. On
-    pairs of rendered people the mean of a ResNet-18's features learnt nothing of the pose in 160
-    steps with the truth as its teacher, these left two thirds of its variance.
+    pairs of rendered people at 64 pixels, with the true pose as teacher, the mean of a ResNet-18's
+    features had learnt nothing after 160 steps; these left 0.65 of its variance after 300.
 
     Args:
         config: resolution and width.

@@ -138,8 +138,8 @@ def changed(
     """Which pixels count: those that differ more from their best source than most do.
 
     Walls and bodies do not move, and tell of no depth. Whether moving makes a pixel better (Godard
-    et al. 2019) must not decide: a wrong motion would hide what could mend it. So begun, networks
-    of 64 pixels learnt one motion for all pictures.
+    et al. 2019) must not decide: a wrong motion would hide what could mend it. By that rule small
+    networks of 64 pixels made faces worse than the frames beside them were (0.21 for 0.15).
 
     Args:
         target: pictures from 0 to 1.
