@@ -4,9 +4,12 @@
 and on the first half of a clip, one take in six (a run that was stopped goes on), and makes frames
 of people held out, and of the clip's second half from the first half's first frame: against a copy
 of the photo, and the photo moved by the mesh's flow. CoNR is measured with one, two and four
-photos, DaGAN with depth that asks, with the picture that asks itself, and without attention. LIA
-is told nothing of the mesh at run time: it learns from more people and for longer, and what its
-bridge finds again, and what our fit finds in frames that were asked for, are rows of their own.
+photos, DaGAN with depth that asks, with the picture that asks itself, and without attention; and
+with key points that it finds, with depth that is read off pictures by a network which consecutive
+frames taught, and with both. LIA is told nothing of the mesh at run time: it learns from more
+people and for longer, a third of the takes from pairs of frames that differ in the jaw alone, and
+what its bridge finds again, and what our fit finds in frames that were asked for, are rows of their
+own.
 `--only conr lia` trains some, `--rows` measures what is there. A generator that knows its person
 (dvp) learns from the clip's first half alone; `bench_dvp` tells more of it.
 """
@@ -19,7 +22,8 @@ from pathlib import Path
 import torch
 
 from benchmarks.common import measure, report
-from benchmarks.crowd import SIDE, Crowd, Mixed, drawn
+from benchmarks.crowd import SIDE, TWINS, Crowd, Mixed, drawn
+from benchmarks.face_depth import depth_row, depth_trained
 from benchmarks.headgan_clip import far_rows, filmed, rows_of
 from benchmarks.headgan_measures import pictures_of, shown
 from benchmarks.headgan_rivals import portraits
@@ -47,18 +51,30 @@ SMALL = {
     "dagan": ("dagan", {"width": 8, "blend": True}),
     "dagan_picture": ("dagan", {"width": 8, "blend": True, "attention": "picture"}),
     "dagan_none": ("dagan", {"width": 8, "blend": True, "attention": "none"}),
-    "lia": ("lia", {"width": 16}),
+    "dagan_points": ("dagan", {"width": 8, "blend": True, "keypoints": "learned"}),
+    "dagan_depth": ("dagan", {"width": 8, "blend": True, "depth": "learned"}),
+    "dagan_learned": (
+        "dagan",
+        {"width": 8, "blend": True, "keypoints": "learned", "depth": "learned"},
+    ),
+    "lia": ("lia", {"width": 16, "blend": True}),
 }
 """Kind and network of each run, with the settings of `configs/KIND_small.json`."""
 NAMES = {
     "dagan_picture": "dagan, the picture asks itself",
     "dagan_none": "dagan without attention",
+    "dagan_points": "dagan, learned key points",
+    "dagan_depth": "dagan, learned depth",
+    "dagan_learned": "dagan, learned key points and depth",
 }
 STEPS, BATCH, PHOTOS = 1500, 4, 4
 DVP_STEPS = 300
 LIA_STEPS, LIA_BATCH = 5750, 16
-TRAINED, LIA_TRAINED, HELD_SEED, HELD = 200, 1150, 99, 50
+TRAINED, LIA_TRAINED, HELD_SEED, HELD = 200, 900, 99, 50
 """People."""
+TWIN_SEED, TWINNED, TWIN_SHARE = 1, 600, 3
+"""People of LIA whose frames come in pairs that differ in the jaw; one take in so many is of
+these."""
 APART = 13
 """Of the pairs of people held out, one of so many is made."""
 EVERY = 4
@@ -86,12 +102,20 @@ def settings_for(run: str, steps: int) -> TrainSettings:
 def trained(cache: Path, run: str, steps: int) -> None:
     """Learnt from rendered people and the first half of the clip."""
     config, settings = config_for(run), settings_for(run, steps)
-    kind = SMALL[run][0]
-    many, maps = (LIA_TRAINED, False) if kind == "lia" else (TRAINED, True)
-    crowd = Crowd(drawn(cache / "crowd", 0, many, maps=maps), config, settings.photos)
+    crowd = people_for(cache, config, settings.photos)
     data = Mixed(crowd, _clip(cache, config, rows_of("first"), settings.photos))
     again = (cache / run / "state.pt").is_file()
-    train_generator(config, data, cache / run, settings=settings, resume=again)
+    sight = depth_trained(cache) if config.depth == "learned" else None
+    train_generator(config, data, cache / run, settings=settings, resume=again, depth=sight)
+
+
+def people_for(cache: Path, config, photos: int):
+    """Takes of rendered people, as a network learns from them."""
+    folder = cache / "crowd"
+    if config.kind != "lia":
+        return Crowd(drawn(folder, 0, TRAINED, maps=True), config, photos)
+    twins = Crowd(drawn(folder, TWIN_SEED, TWINNED, jaws=True), config, pairs=TWINS)
+    return Mixed(Crowd(drawn(folder, 0, LIA_TRAINED), config), twins, TWIN_SHARE)
 
 
 def _clip(cache: Path, config, rows: list[int], together: int = 1) -> ClipTakes:
@@ -104,7 +128,7 @@ def _clip(cache: Path, config, rows: list[int], together: int = 1) -> ClipTakes:
 
 def frames_of(generator, some: list):
     """What a generator makes of takes."""
-    made, driving = [], needs_of(generator.config.kind).driving
+    made, driving = [], needs_of(generator.config).driving
     for start in range(0, len(some), 8):
         batch = stacked_takes(some[start : start + 8])
         more = {"driving": batch.frame} if driving else {}
@@ -116,8 +140,8 @@ def frames_of(generator, some: list):
 
 def facts_of(cache: Path, run: str, generator, take) -> dict:
     """How large and how fast a network is; times are of one core that others use, too."""
-    kind, settings = SMALL[run][0], settings_for(run, STEPS)
-    more = {"driving": take.frame} if needs_of(kind).driving else {}
+    settings = settings_for(run, STEPS)
+    more = {"driving": take.frame} if needs_of(generator.config).driving else {}
     more |= {"style": take.style} if take.style.shape[1] else {}
     with torch.no_grad():
         known = [generator.encode(one) for one in take.references]
@@ -212,6 +236,8 @@ if __name__ == "__main__":
     for run in [] if wishes.rows else wishes.only:
         trained(wishes.cache, run, wishes.steps)
     table = [row for test in TESTS for row in rows(wishes.cache, test)]
+    if (wishes.cache / "depth" / "generator.safetensors").is_file():
+        table.append(depth_row(wishes.cache, held_people(wishes.cache)))
     if (wishes.cache / "lia" / "generator.safetensors").is_file():
         table += latent_rows(wishes.cache)
     print(json.dumps(table, indent=1))

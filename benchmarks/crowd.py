@@ -1,5 +1,6 @@
 """Rendered people, drawn once and kept: all frames of each, and what leads between any two."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -13,6 +14,8 @@ from morphface.synthetic import SyntheticPeople
 
 SIDE, FRAMES = 64, 6
 PAIRS = [(a, b) for a in range(FRAMES) for b in range(FRAMES) if a != b]
+TWINS = [(k, k ^ 1) for k in range(FRAMES)]
+"""Pairs of frames that differ in the jaw, of people whose every second frame is such a one."""
 MAPS, POINTS = {"correspondence": 3, "depth": 1, "mask": 1}, 15
 CHUNK = 50
 """People in a file."""
@@ -20,7 +23,9 @@ EVERY = 6
 """One take in so many is of the clip."""
 
 
-def drawn(folder: Path, seed: int, people: int, *, maps: bool = False) -> list[dict[str, Tensor]]:
+def drawn(
+    folder: Path, seed: int, people: int, *, maps: bool = False, jaws: bool = False
+) -> list[dict[str, Tensor]]:
     """People, from files where they were drawn before.
 
     Args:
@@ -28,6 +33,7 @@ def drawn(folder: Path, seed: int, people: int, *, maps: bool = False) -> list[d
         seed: of the people.
         people: how many.
         maps: draw maps and key points, too, which kinds of generators but lia need.
+        jaws: every second frame is the one before it with another jaw.
     """
     drawer = SyntheticPeople(
         seed,
@@ -36,11 +42,13 @@ def drawn(folder: Path, seed: int, people: int, *, maps: bool = False) -> list[d
         maps=tuple(MAPS) if maps else (),
         offsets=(-2, -1, 0) if maps else (0,),
         points=POINTS if maps else 0,
+        jaws=jaws,
     )
+    name = ("mapped" if maps else "plain") + "_jaws" * jaws
     folder.mkdir(parents=True, exist_ok=True)
     found: list[dict[str, Tensor]] = []
     for first in range(0, people, CHUNK):
-        file = folder / f"{'mapped' if maps else 'plain'}_{seed}_{first}.pt"
+        file = folder / f"{name}_{seed}_{first}.pt"
         if not file.is_file():
             many = range(first, first + CHUNK)
             torch.save([_person(drawer, who) for who in many], file.with_suffix(".part"))
@@ -73,10 +81,9 @@ class Mixed:
         every: one take in so many is of the other source.
     """
 
-    longest = 1
-
     def __init__(self, crowd: Takes, other: Takes, every: int = EVERY) -> None:
         self._crowd, self._other, self._every = crowd, other, every
+        self.longest = min(crowd.longest, other.longest)
 
     @property
     def count(self) -> int:
@@ -88,12 +95,12 @@ class Mixed:
 
         Args:
             number: from 0.
-            length: is 1 whatever is asked for.
+            length: of frames at most.
         """
         turn, place = divmod(number, self._every)
         if place < self._every - 1:
-            return self._crowd.take(turn * (self._every - 1) + place, 1)
-        return self._other.take(turn % (self._other.count or 1), 1)
+            return self._crowd.take(turn * (self._every - 1) + place, length)
+        return self._other.take(turn % (self._other.count or 1), length)
 
 
 def signed_bytes(pictures: Tensor) -> Tensor:
@@ -112,14 +119,20 @@ class Crowd:
         people: what `drawn` gives.
         config: of the generator.
         photos: of a take.
+        pairs: of frames of each person, the photo and the one to make.
     """
 
     longest = 1
 
     def __init__(
-        self, people: list[dict[str, Tensor]], config: GeneratorConfig, photos: int = 1
+        self,
+        people: list[dict[str, Tensor]],
+        config: GeneratorConfig,
+        photos: int = 1,
+        *,
+        pairs: Sequence[tuple[int, int]] = tuple(PAIRS),
     ) -> None:
-        self._people, self._photos = people, photos
+        self._people, self._photos, self._pairs = people, photos, pairs
         self._frames, self._styled = len(config.offsets), config.style == ("points",)
         firsts = dict(zip(MAPS, (0, 3, 4), strict=True))
         self._seen = [firsts[name] + k for name in config.maps for k in range(MAPS[name])]
@@ -128,7 +141,7 @@ class Crowd:
     @property
     def count(self) -> int:
         """Pairs of frames of all people."""
-        return len(self._people) * len(PAIRS)
+        return len(self._people) * len(self._pairs)
 
     def take(self, number: int, length: int = 1) -> Take:
         """A pair of frames of somebody, or further photos with it.
@@ -137,8 +150,9 @@ class Crowd:
             number: from 0; people follow one another.
             length: is 1 whatever is asked for.
         """
-        who, place = divmod(number, len(PAIRS))
-        person, (source, target) = self._people[who], PAIRS[place]
+        who, place = divmod(number, len(self._pairs))
+        person, (source, target) = self._people[who], self._pairs[place]
+        place = PAIRS.index((source, target))
         others = [k % FRAMES for k in range(source + 1, source + FRAMES) if k % FRAMES != target]
         sources = (source, *others[: self._photos - 1])
         rows = slice(target, target + 1)

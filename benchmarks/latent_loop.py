@@ -28,7 +28,7 @@ SHEET = 8
 def bridged(generator) -> MotionBridge:
     """The bridge, of people that neither training nor tests have seen."""
     people = SyntheticPeople(BRIDGE_SEED, SIDE, maps=(), offsets=(0,))
-    return bridge_of(generator, people, load_model(), BRIDGED)
+    return bridge_of(generator, people, load_model(), BRIDGED, taught=True)
 
 
 def bridge_row(bridge: MotionBridge) -> dict:

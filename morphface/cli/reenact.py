@@ -47,7 +47,8 @@ _Pose = Annotated[
 _Motion = Annotated[
     str,
     typer.Option(
-        help="lia by a video: changes from its first frame, or its motion as it is.",
+        help="lia, and dagan that finds its points, by a video: changes from its first frame, or "
+        "its motion as it is.",
         metavar="relative|absolute",
     ),
 ]

@@ -16,9 +16,10 @@ _Kind = Annotated[
     str,
     typer.Argument(
         help="dvp learns one person; the others move anybody's photo: headgan by maps, conr by "
-        "maps and several photos, dagan by depth and points, lia by frames of who drives. parts "
-        "learns to find faces, and implicit heads with hair, for `morphface fit`.",
-        metavar="dvp|headgan|conr|dagan|lia|parts|implicit",
+        "maps and several photos, dagan by depth and points, lia by frames of who drives. depth "
+        "learns to read that off a face, for dagan. parts learns to find faces, and implicit heads "
+        "with hair, for `morphface fit`.",
+        metavar="dvp|headgan|conr|dagan|lia|depth|parts|implicit",
     ),
 ]
 _Dataset = Annotated[
@@ -36,7 +37,8 @@ _Blend = Annotated[
     bool | None,
     typer.Option(
         "--blend/--no-blend",
-        help="headgan, conr: add what is painted to the moved photo; for short trainings.",
+        help="headgan, conr, dagan, lia: add what is painted to the moved photo; for short "
+        "trainings.",
     ),
 ]
 _Prior = Annotated[
@@ -48,6 +50,22 @@ _Attention = Annotated[
     typer.Option(
         help="dagan: what asks in its attention, the mesh's depth by default.",
         metavar="depth|picture|none",
+    ),
+]
+_KeyPoints = Annotated[
+    str | None,
+    typer.Option(
+        "--keypoints",
+        help="dagan: points of the mesh by default, or such as it finds in frames of who drives.",
+        metavar="mesh|learned",
+    ),
+]
+_Depth = Annotated[
+    str | None,
+    typer.Option(
+        help="dagan: the mesh's by default, or read off the photo by what RUN/depth/ holds, or is "
+        "trained there before. With both learned it needs no fit.",
+        metavar="raster|learned",
     ),
 ]
 _Photos = Annotated[
@@ -95,6 +113,8 @@ def train(
     blend: _Blend = None,
     prior: _Prior = None,
     attention: _Attention = None,
+    keypoints: _KeyPoints = None,
+    depth: _Depth = None,
     photos: _Photos = None,
     workers: _Workers = 0,
     resolution: _Resolution = None,
@@ -115,7 +135,8 @@ def train(
     if kind == "parts":
         given = {"steps": steps, "batch": batch, "size": resolution}
         others = (dataset, blend, prior, attention, photos, width, window, norm, precision)
-        _train_parts(out, given, config, start, resume=resume, quiet=quiet, others=others)
+        own = (keypoints, depth)
+        _train_parts(out, given, config, start, resume=resume, quiet=quiet, others=others + own)
         return
     wishes: dict[str, Any] = {"steps": steps, "batch": batch, "precision": precision}
     wishes |= {"photos": photos}
@@ -127,6 +148,7 @@ def train(
     options |= {"validation": validation, "resume": resume, "force": force, "settings": chosen}
     options |= {"kind": kind, "tell": lambda words: say(words, quiet=quiet)}
     options |= {"blend": blend, "flow_prior": prior, "attention": attention}
+    options |= {"keypoints": keypoints, "depth": depth}
     metrics = _trained(dataset, out, synthetic, start, workers, options)
     for name, value in metrics.items():
         say(f"{name} {value:.4g}", quiet=quiet)
@@ -174,10 +196,15 @@ def _trained(
 
     if options["kind"] == "implicit":
         return _heads(dataset, out, start, workers, options)
+    own: dict[str, Any] = {"synthetic": synthetic, "start": start, "workers": workers}
+    if options["kind"] == "depth":
+        from morphface.pipelines.oneshot.depths import train_depth
+
+        del options["kind"], options["validation"]
+        return train_depth(dataset, out, **own, **options)
     if needs_of(options["kind"]).photos != 0:
         from morphface.pipelines.oneshot.training import train_one_shot
 
-        own: dict[str, Any] = {"synthetic": synthetic, "start": start, "workers": workers}
         return train_one_shot(dataset, out, **own, **options)
     from morphface.pipelines.training import train_on_dataset
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from morphface.generate.networks import (
         Conr,
         Dagan,
+        FaceDepth,
         HeadGan,
         HeadJudges,
         Lia,
@@ -57,6 +58,7 @@ __all__ = [
     "ConditioningWindows",
     "Conr",
     "Dagan",
+    "FaceDepth",
     "Frames",
     "GENERATORS",
     "Generator",
@@ -113,6 +115,7 @@ _HOMES = {
     "ConditioningWindows": "windows",
     "Conr": "networks",
     "Dagan": "networks",
+    "FaceDepth": "networks",
     "Frames": "frames",
     "GENERATORS": "generator",
     "Generator": "generator",

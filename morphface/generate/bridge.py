@@ -118,6 +118,7 @@ def fit_bridge(
     names: Sequence[str],
     *,
     folds: int = 6,
+    taught: bool = False,
 ) -> MotionBridge:
     """The bridge of some frames.
 
@@ -126,6 +127,9 @@ def fit_bridge(
         named: parameters of the same frames.
         names: of the parameters.
         folds: parts of the frames, in their order, so that frames of a person stay together.
+        taught: whether the first numbers were taught to be `TAUGHT`. From parameters to these the
+            bridge then is what was taught, and not what is read off pictures, which is less the
+            worse it is read; the other numbers follow the other parameters alone.
 
     Raises:
         ShapeError: they differ in frames, or in names.
@@ -138,7 +142,24 @@ def fit_bridge(
             f"got {len(motion)}"
         )
     one, two = motion.double(), named.double()
-    return MotionBridge(tuple(names), _line(two, one, folds), _line(one, two, folds))
+    to_motion = _line(two, one, folds)
+    if taught:
+        to_motion = _told(to_motion, two, one, names, folds)
+    return MotionBridge(tuple(names), to_motion, _line(one, two, folds))
+
+
+def _told(line: Line, named: Tensor, motion: Tensor, names: Sequence[str], folds: int) -> Line:
+    """From parameters to numbers of which the first were taught."""
+    slope, mean = torch.zeros_like(line.slope), line.mean.clone()
+    count = min(len(TAUGHT), motion.shape[1])
+    for number, (name, size) in enumerate(list(TAUGHT.items())[:count]):
+        if name in names:
+            slope[names.index(name), number] = 1 / size
+            mean[number] = line.origin[names.index(name)] / size
+    rest = [k for k, name in enumerate(names) if name not in TAUGHT]
+    if rest and count < motion.shape[1]:
+        slope[rest, count:] = _line(named[:, rest], motion[:, count:], folds).slope
+    return Line(line.origin, slope, mean, line.found)
 
 
 def _line(given: Tensor, wanted: Tensor, folds: int) -> Line:

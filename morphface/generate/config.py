@@ -10,20 +10,24 @@ from morphface.generate.windows import PADDINGS
 __all__ = ["GeneratorConfig", "difference"]
 
 FORMAT = "morphface generator"
-VERSION = 5
+VERSION = 6
 _ADDED = {
     1: frozenset[str](),
     2: frozenset({"style", "style_sizes", "flow_prior", "blend"}),
     3: frozenset({"fusion"}),
     4: frozenset({"stacks", "fine"}),
     5: frozenset({"attention"}),
+    6: frozenset({"keypoints", "depth"}),
 }
 """Fields that each version of the format brought; older files mean their defaults."""
 ORDERS = ("after", "before", "none")
 NORMS = ("batch", "instance")
 ATTENTIONS = ("depth", "picture", "none")
-BLIND = ("lia",)
+KEYPOINTS = ("mesh", "learned")
+DEPTHS = ("raster", "learned")
+BLIND = ("lia", "dagan", "depth")
 """Kinds that may do without maps."""
+_OF_DAGAN = {"attention": ATTENTIONS, "keypoints": KEYPOINTS, "depth": DEPTHS}
 RESOLUTIONS = tuple(2**k for k in range(5, 11))
 
 
@@ -55,6 +59,9 @@ class GeneratorConfig:
         fine: channels of the features of its fine level; 0 leaves that out.
         attention: what asks in the attention of dagan: depth, or the picture itself, which then
             is all that is looked at; "none" leaves the attention out.
+        keypoints: where those of dagan come from: vertices of the mesh, or a network that finds
+            them in pictures, which then are the motion of frames.
+        depth: where that of dagan comes from: the rasterizer, as a map, or a network.
 
     Raises:
         ParameterError: a value is none of those above.
@@ -80,17 +87,21 @@ class GeneratorConfig:
     stacks: int = 1
     fine: int = 0
     attention: str = "depth"
+    keypoints: str = "mesh"
+    depth: str = "raster"
 
     def __post_init__(self) -> None:
         _check_choice("resolution", self.resolution, RESOLUTIONS)
         _check_choice("refinement", self.refinement, ORDERS)
         _check_choice("norm", self.norm, NORMS)
         _check_choice("padding", self.padding, PADDINGS)
-        _check_choice("attention", self.attention, ATTENTIONS)
-        if self.attention != ATTENTIONS[0] and self.kind != "dagan":
-            raise ParameterError(
-                f"attention is chosen for dagan alone, got {self.attention!r} for {self.kind}"
-            )
+        for name, choices in _OF_DAGAN.items():
+            value = getattr(self, name)
+            _check_choice(name, value, choices)
+            if value != choices[0] and self.kind != "dagan":
+                raise ParameterError(
+                    f"{name} is chosen for dagan alone, got {value!r} for {self.kind}"
+                )
         if (not self.maps and self.kind not in BLIND) or len(set(self.maps)) != len(self.maps):
             raise ParameterError(f"maps must be names, each once, got {self.maps}")
         if len(self.channels) != len(self.maps) or min(self.channels, default=1) < 1:

@@ -9,7 +9,15 @@ from torch import Tensor, nn
 from morphface.core.errors import ParameterError
 from morphface.generate.config import GeneratorConfig
 from morphface.generate.implicit.network import Implicit
-from morphface.generate.networks import Conr, Dagan, HeadGan, Lia, TranslationNetwork
+from morphface.generate.networks import (
+    Conr,
+    Dagan,
+    FaceDepth,
+    HeadGan,
+    Lia,
+    TranslationNetwork,
+)
+from morphface.generate.networks.dense_motion import FOUND
 from morphface.generate.reference import Reference
 
 __all__ = ["GENERATORS", "USUAL", "Generator", "config_of", "generator_of", "make_generator"]
@@ -63,6 +71,7 @@ GENERATORS: dict[str, type[nn.Module]] = {
     "conr": Conr,
     "dagan": Dagan,
     "lia": Lia,
+    "depth": FaceDepth,
     "implicit": Implicit,
 }
 USUAL: dict[str, dict[str, Any]] = {
@@ -103,6 +112,15 @@ USUAL: dict[str, dict[str, Any]] = {
         "style_sizes": (20,),
         "flow_prior": False,
     },
+    "depth": {
+        "maps": (),
+        "channels": (),
+        "offsets": (0,),
+        "signed": False,
+        "norm": "instance",
+        "width": 64,
+        "flow_prior": False,
+    },
     "implicit": {
         "resolution": 1024,
         "maps": ("normal", "normal_back", "depth", "correspondence", "hair"),
@@ -116,6 +134,11 @@ USUAL: dict[str, dict[str, Any]] = {
     },
 }
 """Where the usual configuration of a kind is not that of `GeneratorConfig`: as published."""
+_LEARNED: dict[str, dict[str, Any]] = {
+    "keypoints": {"style": ("motion",), "style_sizes": (FOUND * 15,), "flow_prior": False},
+    "depth": {"maps": (), "channels": ()},
+}
+"""Where that of dagan is another, if what is named is learned."""
 
 
 def make_generator(kind: str = "dvp", **options: Any) -> nn.Module:
@@ -141,7 +164,11 @@ def config_of(kind: str = "dvp", **options: Any) -> GeneratorConfig:
     Raises:
         ParameterError: there is no such configuration.
     """
-    return GeneratorConfig(**({"kind": kind} | USUAL.get(kind, {}) | options))
+    usual: dict[str, Any] = {"kind": kind} | USUAL.get(kind, {})
+    for name, learned in _LEARNED.items():
+        if kind == "dagan" and options.get(name) == "learned":
+            usual |= learned
+    return GeneratorConfig(**(usual | options))
 
 
 def generator_of(config: GeneratorConfig) -> nn.Module:

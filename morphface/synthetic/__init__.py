@@ -7,6 +7,7 @@ from morphface.core.doors import lazy_names
 if TYPE_CHECKING:
     from morphface.synthetic.dice import Dice
     from morphface.synthetic.draw import Shot, photograph
+    from morphface.synthetic.films import SyntheticFilms
     from morphface.synthetic.heads import SyntheticHeads
     from morphface.synthetic.motion import Motion, MotionModel, TrackMotions, default_motion
     from morphface.synthetic.people import Scene, SyntheticPeople
@@ -21,6 +22,7 @@ __all__ = [
     "Scene",
     "Shot",
     "Solid",
+    "SyntheticFilms",
     "SyntheticHeads",
     "SyntheticPeople",
     "TrackMotions",
@@ -38,6 +40,7 @@ _HOMES = {
     "Scene": "people",
     "Shot": "draw",
     "Solid": "solid",
+    "SyntheticFilms": "films",
     "SyntheticHeads": "heads",
     "SyntheticPeople": "people",
     "TrackMotions": "motion",

@@ -81,6 +81,9 @@ class SyntheticPeople:
         model: of the heads; None takes the open head.
         photos: reference photos of a take, other frames of the person than the one to make.
         points: key points that takes have as their style; 0 for none.
+        jaws: every second frame is the one before it with the jaw opened anew, evenly from shut to
+            wide, and nothing else moved: so that a motion without names can tell a mouth from a
+            pose.
 
     Raises:
         ParameterError: a value makes no sense, or the model lacks what people are made of.
@@ -103,13 +106,14 @@ class SyntheticPeople:
         model: MorphableModel | None = None,
         photos: int = 1,
         points: int = 0,
+        jaws: bool = False,
     ) -> None:
         _check(size, frames, maps, offsets)
         if not 1 <= photos < frames:
             raise ParameterError(
                 f"photos must be from 1 to {frames - 1}, one less than the frames, got {photos}"
             )
-        self.photos, self.points = photos, points
+        self.photos, self.points, self.jaws = photos, points, jaws
         self.seed, self.size, self.frames = seed, size, frames
         self.maps, self.offsets = maps, offsets
         self._model = load_model() if model is None else model
@@ -243,6 +247,10 @@ class SyntheticPeople:
         pieces = [
             self._motion.piece(reach, dice).map(lambda v: v[rows]) for _ in range(self.frames)
         ]
+        if self.jaws:
+            names = self._model.expression.names
+            for k in range(1, self.frames, 2):
+                pieces[k] = with_jaw(pieces[k - 1], names, float(dice.number(0, 1)))
         return moved(person, pieces)
 
 
@@ -252,6 +260,19 @@ def _inside() -> Tensor:
 
 def _groups(motion: Motion) -> tuple[Tensor, ...]:
     return motion.expression, motion.rotation, motion.shift, motion.gaze
+
+
+def with_jaw(piece: Motion, names: Sequence[str], jaw: float) -> Motion:
+    """A piece of motion with another jaw in all of its frames.
+
+    Args:
+        piece: of any frames.
+        names: of its expression.
+        jaw: weight of `jawOpen`.
+    """
+    expression = piece.expression.clone()
+    expression[:, names.index("jawOpen")] = jaw
+    return replace(piece, expression=expression)
 
 
 def moved(person: Person, pieces: Sequence[Motion]) -> FaceParameters:

@@ -78,6 +78,25 @@ def test_numbers_that_nothing_predicts_do_not_flatten_the_others():
     assert float(among.slope[:, 6:].abs().mean()) < 0.1
 
 
+def test_what_was_taught_drives_as_it_was_taught_however_badly_it_is_read():
+    motion, named = frames(120, noise=3.0)
+    motion = torch.cat([motion, motion + named[:, 2:3]], dim=1)
+    bridge = fit_bridge(motion, named, NAMES, taught=True)
+    change = torch.zeros(1, 4)
+    change[0, 0] = 0.3
+    moved = bridge.to_motion(named[:1] + change) - bridge.to_motion(named[:1])
+    place = list(TAUGHT).index("jawOpen")
+    wanted = torch.zeros(1, 12)
+    wanted[0, place] = 0.3 / TAUGHT["jawOpen"]
+    torch.testing.assert_close(moved, wanted, rtol=0, atol=1e-4)
+    told = taught_values(named, NAMES)
+    known = told.isfinite().all(0)
+    torch.testing.assert_close(bridge.to_motion(named)[:, :8][:, known], told[:, known])
+    other = bridge.to_motion.slope[2]
+    assert float(other[8:].abs().min()) > 0.1  # what is not taught is what was found
+    assert float(other[:8].abs().max()) == 0
+
+
 def test_a_bridge_comes_back_from_its_file(tmp_path):
     motion, named = frames(30)
     bridge = fit_bridge(motion, named, NAMES)

@@ -9,7 +9,10 @@ from morphface.generate.checkpoint import load_generator, read_config, save_gene
 from morphface.generate.config import GeneratorConfig, difference
 from morphface.generate.generator import make_generator
 
-ADDED = ("style", "style_sizes", "flow_prior", "blend", "fusion", "stacks", "fine", "attention")
+ADDED = (
+    *("style", "style_sizes", "flow_prior", "blend", "fusion"),
+    *("stacks", "fine", "attention", "keypoints", "depth"),
+)
 
 
 @pytest.fixture
@@ -85,17 +88,17 @@ def test_a_checkpoint_of_the_version_before_has_the_defaults_of_what_it_lacks(sa
 
 @pytest.mark.refusal
 def test_an_old_configuration_with_a_new_field_is_damaged():
-    text = GeneratorConfig().to_json().replace('"version": 5', '"version": 1')
-    with pytest.raises(ParameterError, match="damaged at: attention, blend, fine, flow_prior, fu"):
+    text = GeneratorConfig().to_json().replace('"version": 6', '"version": 1')
+    with pytest.raises(ParameterError, match="damaged at: attention, blend, depth, fine, flow_pr"):
         GeneratorConfig.from_json(text)
 
 
 @pytest.mark.refusal
 def test_a_newer_configuration_is_refused(saved):
     generator, path = saved
-    newer = generator.config.to_json().replace('"version": 5', '"version": 6')
+    newer = generator.config.to_json().replace('"version": 6', '"version": 7')
     save_file(load_file(path), path, metadata={"morphface": newer})
-    with pytest.raises(ModelError, match="version 6, this morphface reads .* up to version 5"):
+    with pytest.raises(ModelError, match="version 7, this morphface reads .* up to version 6"):
         load_generator(path)
 
 
@@ -115,6 +118,8 @@ def test_text_that_is_no_configuration_is_refused(text):
         ({"norm": "layer"}, "norm must be one of batch instance"),
         ({"padding": "wrap"}, "padding must be one of replicate zero"),
         ({"attention": "mesh"}, "attention must be one of depth picture none"),
+        ({"keypoints": "found"}, "keypoints must be one of mesh learned"),
+        ({"depth": "learned"}, "depth is chosen for dagan alone, got 'learned' for dvp"),
         ({"attention": "none"}, "attention is chosen for dagan alone, got 'none' for dvp"),
         ({"maps": ("gaze", "gaze"), "channels": (3, 3)}, "maps must be names, each once"),
         ({"channels": (3, 3)}, "one positive number for each of 3 maps"),

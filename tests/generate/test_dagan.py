@@ -27,6 +27,64 @@ def made_with(**options):
     return Dagan(CONFIG.replace(**options)).eval()
 
 
+def learned(**options):
+    """The configuration that needs no fit."""
+    options = {"keypoints": "learned", "depth": "learned", "style_sizes": (6 * POINTS,)} | options
+    return config_of("dagan", resolution=SIDE, width=4, norm="instance", **options)
+
+
+def bare(take):
+    """A take without maps and points."""
+    one = replace(take.references[0], maps=take.references[0].maps[:, :0])
+    return replace(
+        take, references=(one,), window=take.window[:, :0], style=torch.zeros(len(take.frame), 0)
+    )
+
+
+@pytest.mark.parametrize("depth", ["raster", "learned"])
+def test_points_that_are_found_learn_from_the_frame_and_depth_stays(depth):
+    torch.manual_seed(0)
+    made, take = Dagan(learned(depth=depth)).train(), pointed(1, 2)
+    take = take if depth == "raster" else bare(take)
+    torch.nn.init.ones_(made.attend.gain)
+    out = made(take.window, take.references, driving=take.frame, details=True)
+    assert set(out.terms) == {"equivariance", "equivariance_turn", "apart"}
+    far = [(part - take.frame).square().mean() for part in (out.frame, *out.photos)]
+    torch.stack([*far, *out.terms.values()]).sum().backward()
+    alive = {n for n, p in made.named_parameters() if p.grad is not None and p.grad.abs().max() > 0}
+    assert {n for n, _ in made.named_parameters() if not n.startswith("sight.")} == alive
+
+
+def test_frames_of_a_driver_say_what_their_points_say():
+    torch.manual_seed(0)
+    made, take = Dagan(learned()).eval(), bare(pointed(9, 2))
+    with torch.no_grad():
+        driven = made(take.window, take.references, driving=take.frame)
+        points = made.motion(take.frame)
+        known = [made.encode(take.references[0])]
+        told = made(take.window, take.references, points, features=known)
+        torch.testing.assert_close(told, driven)
+        own = known[0].motion
+        torch.testing.assert_close(made.relative(own, points[:1], points[:1]), own)
+        still = made(take.window, take.references, own.expand(2, -1), details=True)
+    photo = take.references[0].photo.expand(2, -1, -1, -1)
+    torch.testing.assert_close(still.photos[0], photo, rtol=0, atol=1e-3)
+
+
+def test_what_was_learnt_lies_in_the_checkpoint(tmp_path):
+    torch.manual_seed(0)
+    made, take = Dagan(learned()).eval(), bare(pointed(10, 2))
+    save_generator(tmp_path / "generator.safetensors", made)
+    again = load_generator(tmp_path / "generator.safetensors")
+    with torch.no_grad():
+        wanted = made(take.window, take.references, driving=take.frame)
+        assert torch.equal(again(take.window, take.references, driving=take.frame), wanted)
+        half = quickened(made, bfloat16=True)
+        assert half.points.heat.weight.dtype == torch.float32
+        quick = half(take.window, take.references, half.motion(take.frame))
+    assert float((quick - wanted).abs().mean()) < 0.02
+
+
 def block(inputs, outputs, size=3):
     return conv(inputs, outputs, size) + 2 * outputs
 
@@ -198,3 +256,12 @@ def test_what_does_not_fit_is_refused():
         ParameterError, match="maps must be depth and mask and style points for dag"
     ):
         Dagan(CONFIG.replace(maps=("depth",), channels=(1,)))
+    with pytest.raises(ParameterError, match="maps must be none and style motion for dagan with"):
+        Dagan(learned().replace(style=("points",)))
+    with pytest.raises(ParameterError, match="flow_prior must be off where keypoints are learned"):
+        Dagan(learned().replace(flow_prior=True))
+    found = Dagan(learned())
+    with pytest.raises(ParameterError, match="30 numbers of key points, or driving frames to find"):
+        found(take.window, take.references)
+    with pytest.raises(ShapeError, match="style must have shape"):
+        found(take.window, take.references, take.style)

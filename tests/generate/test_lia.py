@@ -148,6 +148,35 @@ def test_the_same_photo_is_encoded_once_and_a_checkpoint_comes_back(tmp_path):
     assert float((half - wanted).abs().mean()) < 0.05 * float(wanted.abs().mean()) + 0.01
 
 
+def test_a_blend_begins_as_the_photo_and_paints_what_is_drawn():
+    made, take = made_with(blend=True), take_of(5)
+    for level in made.draw.levels:
+        torch.nn.init.zeros_(level.moves.weight)
+    with torch.no_grad():
+        out = made(take.window, take.references, torch.zeros(1, 20), details=True)
+        for level in made.draw.levels:
+            torch.nn.init.zeros_(level.colours.weight)
+        bare = made(take.window, take.references, torch.zeros(1, 20))
+    photo = take.references[0].photo
+    torch.testing.assert_close(bare, photo)
+    assert 0 < float((out.frame - photo).abs().mean()) < 0.5
+    torch.testing.assert_close(out.photos[0], photo)
+
+
+@pytest.mark.parametrize("blend", [False, True])
+def test_a_blend_alone_has_colours_where_the_photo_is_masked_out(blend):
+    made, take = made_with(blend=blend), take_of(5)
+    for level in made.draw.levels:
+        torch.nn.init.zeros_(level.moves.weight)
+        with torch.no_grad():
+            level.bias[2] = -30.0
+    with torch.no_grad():
+        features = made.encode(take.references[0]).features
+        codes = torch.eye(2, len(made.basis))[:, None]
+        frames = [made.draw(code, features)[0] for code in codes]
+    assert (float((frames[0] - frames[1]).abs().max()) > 1e-3) == blend
+
+
 def test_modulation_is_that_of_weights_for_each_picture():
     rng = torch.Generator().manual_seed(0)
     torch.manual_seed(0)

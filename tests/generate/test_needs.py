@@ -1,13 +1,27 @@
 import pytest
 
 from morphface.core.errors import ParameterError
-from morphface.generate import GENERATORS, NEEDS, check_photos, config_of, needs_of
+from morphface.generate import GENERATORS, NEEDS, Needs, check_photos, config_of, needs_of
 
 
 def test_every_kind_says_what_it_needs():
-    assert set(NEEDS) == set(GENERATORS) - {"implicit"}  # which makes no frames
+    assert set(NEEDS) == set(GENERATORS) - {"implicit", "depth"}  # which make no frames
     for kind in NEEDS:
         assert needs_of(kind).maps == bool(config_of(kind).maps)
+        assert needs_of(config_of(kind)) == needs_of(kind)
+        assert needs_of(kind).fit == (kind != "lia")
+
+
+def test_dagan_needs_what_it_has_not_learned():
+    def needs(**options):
+        return needs_of(config_of("dagan", **options))
+
+    assert needs() == Needs(photos=1, points=True)
+    assert needs(depth="learned") == Needs(maps=False, photos=1, points=True)
+    assert needs(keypoints="learned") == Needs(photos=1, driving=True)
+    both = needs(keypoints="learned", depth="learned")
+    assert both == needs_of("lia")
+    assert not both.fit
 
 
 @pytest.mark.refusal

@@ -136,5 +136,7 @@ def test_references_are_refused():
 
 @pytest.mark.refusal
 def test_an_unknown_generator_is_refused_with_those_there_are():
-    with pytest.raises(ParameterError, match="conr, dagan, dvp, headgan, implicit, lia, got 'gan'"):
+    with pytest.raises(
+        ParameterError, match="conr, dagan, depth, dvp, headgan, implicit, lia, got 'gan'"
+    ):
         make_generator("gan")

@@ -130,7 +130,9 @@ def test_a_share_that_cannot_be_is_refused(dataset, tmp_path, share):
 
 @pytest.mark.refusal
 def test_what_is_refused_leaves_nothing(dataset, tmp_path, monkeypatch):
-    with pytest.raises(ParameterError, match="conr, dagan, dvp, headgan, implicit, lia, got 'gan'"):
+    with pytest.raises(
+        ParameterError, match="conr, dagan, depth, dvp, headgan, implicit, lia, got 'gan'"
+    ):
         train(dataset, tmp_path / "run", kind="gan")
     monkeypatch.setitem(sys.modules, "accelerate", None)
     with pytest.raises(MissingDependencyError, match="training needs accelerate"):

@@ -10,9 +10,11 @@ from morphface.generate import Takes, stacked_takes
 from morphface.generate.bridge import TAUGHT
 from morphface.generate.reference import Reference
 from morphface.geometry.angles import rotvec_to_angles
+from morphface.models import load_model
 from morphface.render import warp_by_flow
-from morphface.synthetic import SyntheticPeople, photograph
+from morphface.synthetic import SyntheticFilms, SyntheticPeople, photograph
 from morphface.synthetic.light import Exposure
+from morphface.synthetic.people import TOGETHER
 
 PLAIN = Exposure(torch.ones(3), 0.0, 0)
 
@@ -45,6 +47,38 @@ def test_a_batch_shows_different_people_and_a_life_has_all_ordered_pairs(people)
     assert len(pairs) == 6
     assert len({frame for frame, _ in pairs}) == 3
     assert all(frame != photo for frame, photo in pairs)
+
+
+def test_twins_differ_in_the_jaw_alone():
+    people = SyntheticPeople(3, 32, frames=4, maps=(), offsets=(0,), jaws=True)
+    poses = people.scene(0).poses
+    jaw = load_model().expression.names.index("jawOpen")
+    rest = [k for k in range(poses.expression.shape[1]) if k != jaw]
+    for k in (0, 2):
+        one, two = poses[k], poses[k + 1]
+        assert float((one.expression - two.expression)[0, jaw].abs()) > 1e-3
+        torch.testing.assert_close(one.expression[:, rest], two.expression[:, rest])
+        torch.testing.assert_close(one.rotation, two.rotation)
+        torch.testing.assert_close(one.translation, two.translation)
+    assert not torch.equal(poses[0].rotation, poses[2].rotation)
+
+
+def test_films_have_one_person_who_moves_little_from_frame_to_frame():
+    films = SyntheticFilms(3, 32, frames=4, longest=3)
+    assert isinstance(films, Takes)
+    first = films.take(0, 3)
+    assert first.frame.shape == (3, 3, 32, 32)
+    assert torch.equal(films.take(TOGETHER, 2).frame, first.frame[1:])  # the same person, later
+    other = films.take(1, 3)
+    assert first.person != other.person
+    near = float((first.frame[0] - first.frame[1]).abs().mean())
+    assert 0 < near < 0.5 * float((first.frame[0] - other.frame[0]).abs().mean())
+
+
+@pytest.mark.refusal
+def test_films_shorter_than_a_take_are_refused():
+    with pytest.raises(ParameterError, match="frames must be as many as longest or more"):
+        SyntheticFilms(frames=2)
 
 
 def test_the_flow_carries_maps_of_the_photo_to_those_of_the_frame(people):

@@ -2,6 +2,7 @@
 
 from morphface.generate.networks.conr import Conr
 from morphface.generate.networks.dagan import Dagan
+from morphface.generate.networks.depth import FaceDepth
 from morphface.generate.networks.dvp import TranslationNetwork
 from morphface.generate.networks.headgan import HeadGan
 from morphface.generate.networks.judges import HeadJudges
@@ -14,6 +15,7 @@ from morphface.generate.networks.style_judge import StyleJudge
 __all__ = [
     "Conr",
     "Dagan",
+    "FaceDepth",
     "HeadGan",
     "HeadJudges",
     "Lia",

@@ -1,7 +1,8 @@
 """Dense motion of the first-order model: which key point's motion does each pixel follow?
 
 Key points are numbers of `render.points_between`: where each is in the frame and in the photo, and
-the map between. One candidate does not move; with a prior one more is the flow of the mesh.
+the map between; those that a network finds are brought to that form. One candidate does not move;
+with a prior one more is the flow of the mesh.
 """
 
 import math
@@ -18,12 +19,26 @@ from morphface.generate.networks.hourglass import Hourglass
 from morphface.generate.networks.warp import full_precision, halved_flow, warped
 from morphface.generate.reference import Reference
 
-__all__ = ["SCALE", "DenseMotion", "Motion", "candidates", "heat_maps", "points_of"]
+__all__ = [
+    "FOUND",
+    "PAIR",
+    "SCALE",
+    "DenseMotion",
+    "Motion",
+    "candidates",
+    "count_of",
+    "grid_of",
+    "heat_maps",
+    "levels_of",
+    "points_of",
+]
 
 SCALE = 4
 """How many times smaller than the frame motion is found."""
-_POINT = 8
-"""Numbers of a key point."""
+PAIR = 8
+"""Numbers of a key point in a frame and in the photo."""
+FOUND = 6
+"""Numbers of a key point in one picture that a network found: x, y and its Jacobian."""
 _SPREAD = 0.01
 """Variance of a heat map, in halves of the picture."""
 _LEVELS = 5
@@ -53,11 +68,9 @@ class DenseMotion(nn.Module):
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
-        self.count = config.style_dim // _POINT + 1 + config.flow_prior
+        self.count = count_of(config) + 1 + config.flow_prior
         self.prior = config.flow_prior
-        side = config.resolution // SCALE
-        levels = min(_LEVELS, int(math.log2(side)) - 1)
-        width = config.width
+        width, levels = config.width, levels_of(config)
         self.look = Hourglass(config, 4 * self.count, width=width, most=16 * width, levels=levels)
         self.mask = nn.Conv2d(self.look.outputs, self.count, 7, 1, 3)
         self.occlusion = nn.Conv2d(self.look.outputs, 1, 7, 1, 3)
@@ -93,11 +106,29 @@ class DenseMotion(nn.Module):
         return Motion(flow, self.occlusion(found).sigmoid())
 
 
+def count_of(config: GeneratorConfig) -> int:
+    """How many key points a generator has.
+
+    Args:
+        config: whose style are the numbers of points of the mesh, or of those that are found.
+    """
+    return config.style_dim // (FOUND if config.keypoints == "learned" else PAIR)
+
+
+def levels_of(config: GeneratorConfig) -> int:
+    """Halvings of an hourglass at a quarter of the size: five, fewer where there are no pixels.
+
+    Args:
+        config: says the resolution.
+    """
+    return min(_LEVELS, int(math.log2(config.resolution // SCALE)) - 1)
+
+
 def points_of(
     style: Float[Tensor, "B N"],
 ) -> tuple[Float[Tensor, "B K 2"], Float[Tensor, "B K 2"], Float[Tensor, "B K 2 2"]]:
     """Points in the frame, in the photo, and the maps between them."""
-    here, there, maps = style.unflatten(1, (-1, _POINT)).split((2, 2, 4), dim=2)
+    here, there, maps = style.unflatten(1, (-1, PAIR)).split((2, 2, 4), dim=2)
     return here, there, maps.unflatten(2, (2, 2))
 
 
@@ -108,7 +139,7 @@ def heat_maps(points: Float[Tensor, "B K 2"], side: int) -> Float[Tensor, "B K S
         points: x and y from -1 to 1.
         side: of the maps in pixels.
     """
-    away = _grid(side, points) - points[:, :, None, None]
+    away = grid_of(side, points) - points[:, :, None, None]
     return (-away.square().sum(-1) / (2 * _SPREAD)).exp()
 
 
@@ -122,7 +153,7 @@ def candidates(
         side: of the maps in pixels.
     """
     here, there, maps = points_of(style)
-    grid = _grid(side, here)
+    grid = grid_of(side, here)
     away = grid - here[:, :, None, None]
     goal = there[:, :, None, None] + (maps[:, :, None, None] @ away[..., None])[..., 0]
     flows = (goal - grid).permute(0, 1, 4, 2, 3) * (side / 2)
@@ -131,7 +162,12 @@ def candidates(
     return torch.cat([still, flows], dim=1), torch.cat([torch.zeros_like(near[:, :1]), near], dim=1)
 
 
-def _grid(side: int, like: Tensor) -> Float[Tensor, "S S 2"]:
-    """Centres of pixels from -1 to 1."""
+def grid_of(side: int, like: Tensor) -> Float[Tensor, "S S 2"]:
+    """Centres of pixels, x and y from -1 to 1.
+
+    Args:
+        side: pixels.
+        like: has the device and the precision.
+    """
     steps = (torch.arange(side, device=like.device, dtype=like.dtype) + 0.5) * (2 / side) - 1
     return torch.stack(torch.meshgrid(steps, steps, indexing="xy"), dim=-1)

@@ -4,7 +4,10 @@ A picture is encoded as the way from it to a reference pose, and as a few number
 along each direction its motion is. The photo's way and the driver's numbers make a code, of which
 flows and masks of the photo's features are drawn, from coarse to fine. There are no maps and there
 is no tracker. Unlike the published code, pixels that do not move are where they were: flows are
-relative to the centres of pixels, and begin at nearly nothing.
+relative to the centres of pixels, and begin at nearly nothing. As published, colours are those of
+features that moved alone: what no photo shows, such as the inside of a mouth that was shut, has no
+place to come from. With `blend` the frame is the photo, moved by the finest flow, and what is drawn
+is added to it.
 """
 
 import math
@@ -40,6 +43,8 @@ _LAYERS = 4
 """Matrices between a code and its motion."""
 _STILL = 0.05
 """Gain of what flows are made of, so that little moves at first."""
+_FAINT = 0.1
+"""Gain of what is added to the moved photo, so that little is painted at first."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,7 +66,8 @@ class Lia(nn.Module):
     """From one photo and the motion of a driver to frames.
 
     Args:
-        config: resolution, width (64 as published), and as style the numbers of a motion (20).
+        config: resolution, width (64 as published), as style the numbers of a motion (20), and
+            whether what is drawn is added to the moved photo.
 
     Raises:
         ParameterError: the style is another, or the resolution below 8.
@@ -78,7 +84,7 @@ class Lia(nn.Module):
         layers = [EqualLinear(size, size) for _ in range(_LAYERS)]
         self.steps = nn.Sequential(*layers, EqualLinear(size, config.style_dim))
         self.basis = nn.Parameter(torch.randn(size, config.style_dim))
-        self.draw = Synthesis(widths, size)
+        self.draw = Synthesis(widths, size, whole=config.blend)
 
     def forward(
         self,
@@ -122,10 +128,12 @@ class Lia(nn.Module):
         with full_precision(known.code):
             way = known.code.float() + motion.float() @ self.directions.T  # type: ignore[union-attr]
         frame, flow = self.draw(way.to(known.code), known.features)
-        if not details:
+        if not (details or self.config.blend):
             return frame
-        photo = for_frames(references[0].photo.float(), len(frame))
-        return Painted(frame, (warped(photo, flow),), flows=(flow,), motion=read)
+        shown = warped(for_frames(references[0].photo.float(), len(frame)), flow)
+        if self.config.blend:
+            frame = (shown + 2 * (_FAINT * frame).tanh()).clamp(-1, 1)
+        return Painted(frame, (shown,), flows=(flow,), motion=read) if details else frame
 
     @property
     def directions(self) -> Float[Tensor, "N K"]:
@@ -149,6 +157,15 @@ class Lia(nn.Module):
             pictures: from -1 to 1.
         """
         return self.steps(self.look(pictures.to(self.basis.dtype))[0])
+
+    def relative(
+        self,
+        photo: Float[Tensor, "#B K"],
+        driver: Float[Tensor, "B K"],
+        start: Float[Tensor, "#B K"],
+    ) -> Float[Tensor, "B K"]:
+        """The photo's motion, changed as the driver's changes; see `relative_motion`."""
+        return relative_motion(photo, driver, start)
 
 
 class Look(nn.Module):
@@ -183,15 +200,16 @@ class Synthesis(nn.Module):
     Args:
         widths: channels of the features, the finest first, down to 4 pixels.
         size: of the code.
+        whole: colours are those of all that is drawn, and not of what moved alone.
     """
 
-    def __init__(self, widths: Sequence[int], size: int) -> None:
+    def __init__(self, widths: Sequence[int], size: int, *, whole: bool = False) -> None:
         super().__init__()
         self.start = nn.Parameter(torch.randn(1, widths[-1], _COARSEST, _COARSEST))
         self.first = _Styled(widths[-1], widths[-1], size)
         coarse = list(widths[::-1])
         self.levels = nn.ModuleList(
-            _Level(a, b, size) for a, b in zip(coarse[:-1], coarse[1:], strict=True)
+            _Level(a, b, size, whole=whole) for a, b in zip(coarse[:-1], coarse[1:], strict=True)
         )
 
     def forward(
@@ -229,8 +247,9 @@ class _Styled(nn.Module):
 class _Level(nn.Module):
     """Twice the size: what is drawn, mixed with what the flow moves there."""
 
-    def __init__(self, inputs: int, outputs: int, size: int) -> None:
+    def __init__(self, inputs: int, outputs: int, size: int, *, whole: bool) -> None:
         super().__init__()
+        self.whole = whole
         self.up = _Styled(inputs, outputs, size, doubling=True)
         self.same = _Styled(outputs, outputs, size)
         self.moves = ModulatedConv(outputs, 3, 1, size, demodulated=False, gain=_STILL)
@@ -249,7 +268,9 @@ class _Level(nn.Module):
             flow = moves[:, :2].float().tanh() * (moves.shape[-1] / 2)
         mask = moves[:, 2:].sigmoid()
         moved = warped(photo, flow) * mask
-        return moved + found * (1 - mask), moves, flow, self.colours(moved) + self.shade
+        mixed = moved + found * (1 - mask)
+        colours = self.colours(mixed if self.whole else moved) + self.shade
+        return mixed, moves, flow, colours
 
 
 def relative_motion(

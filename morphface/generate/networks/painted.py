@@ -1,6 +1,6 @@
 """What a one-shot generator tells of a frame in training, beside the frame."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from jaxtyping import Float
 from torch import Tensor
@@ -22,6 +22,8 @@ class Painted(Record):
         codes: what the network reads off each photo: the correspondence map and where the person
             is, from 0 to 1; none if it reads nothing.
         flows: into each photo in pixels, of networks whose flow may be taught.
+        points: in frames and photo, where the network found them.
+        terms: what a part of the network learns from pictures alone, by the name of its loss.
         motion: numbers that were read off a driver's frames; None if none were.
     """
 
@@ -32,3 +34,5 @@ class Painted(Record):
     codes: tuple[Float[Tensor, "#B 4 H W"], ...] = ()
     flows: tuple[Float[Tensor, "B 2 H W"], ...] = ()
     motion: Float[Tensor, "B K"] | None = None
+    points: Float[Tensor, "B N"] | None = None
+    terms: dict[str, Tensor] = field(default_factory=dict)

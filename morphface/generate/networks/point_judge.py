@@ -7,7 +7,7 @@ from torch.nn.functional import avg_pool2d
 
 from morphface.generate.config import GeneratorConfig
 from morphface.generate.networks.blocks import SLOPE
-from morphface.generate.networks.dense_motion import heat_maps, points_of
+from morphface.generate.networks.dense_motion import count_of, heat_maps, points_of
 from morphface.generate.networks.judges import Verdicts
 
 __all__ = ["PointJudge"]
@@ -27,7 +27,7 @@ class PointJudge(nn.Module):
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
         self.config, width = config, max(config.width // 2, 1)
-        widths = [3 + len(points_of(torch.empty(1, config.style_dim))[0][0])]
+        widths = [3 + count_of(config)]
         widths += [width * min(2**k, _MOST) for k in range(_BLOCKS)]
         self.blocks = nn.ModuleList(
             nn.Sequential(

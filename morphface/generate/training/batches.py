@@ -14,7 +14,7 @@ from morphface.generate.training.order import BatchOrder
 from morphface.generate.training.settings import TrainSettings
 from morphface.generate.windows import to_signed
 
-__all__ = ["Share", "check_shared", "frames_of_takes", "windows_of_clips"]
+__all__ = ["Share", "check_shared", "frames_of_takes", "rounds_of", "windows_of_clips"]
 
 
 @dataclass(frozen=True)
@@ -104,12 +104,28 @@ def frames_of_takes(takes: Takes, settings: TrainSettings, share: Share) -> Iter
     Raises:
         ParameterError: there is no take, or the batch cannot be shared.
     """
-    rounds = _Rounds(takes, settings, share)
-    for (_, length, first), found in zip(
-        rounds.plan, share.loader(_Numbered(takes), rounds, list), strict=True
-    ):
+    for (length, first), found in rounds_of(takes, settings, share):
         for k in range(first, length):
             yield stacked_takes([take.frame_at(k) for take in found]).to(share.device)
+
+
+def rounds_of(
+    takes: Takes, settings: TrainSettings, share: Share
+) -> Iterator[tuple[tuple[int, int], list[Take]]]:
+    """Takes of each round of a run, with the frames that they have, and the first that is left.
+
+    Args:
+        takes: to train with.
+        settings: of the run; the length says how many steps a round has.
+        share: of this process.
+
+    Raises:
+        ParameterError: there is no take, or the batch cannot be shared.
+    """
+    rounds = _Rounds(takes, settings, share)
+    loaded = share.loader(_Numbered(takes), rounds, list)
+    for (_, length, first), found in zip(rounds.plan, loaded, strict=True):
+        yield (length, first), found
 
 
 class _Numbered(Dataset[Take]):

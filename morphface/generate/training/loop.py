@@ -12,12 +12,19 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from morphface.core.errors import MissingDependencyError, OutputError, ParameterError
+from morphface.core.errors import (
+    MissingDependencyError,
+    ModelError,
+    OutputError,
+    ParameterError,
+)
 from morphface.core.files import atomic_write
 from morphface.generate.checkpoint import load_generator, save_generator
 from morphface.generate.config import GeneratorConfig
 from morphface.generate.fast import has_bfloat16
+from morphface.generate.networks import FaceDepth
 from morphface.generate.training.batches import Share, frames_of_takes, windows_of_clips
+from morphface.generate.training.depth import depth_step, films_of_takes
 from morphface.generate.training.implicit import implicit_step, points_of_pictures
 from morphface.generate.training.journal import Journal
 from morphface.generate.training.memory import free_memory, memory_needed
@@ -52,6 +59,7 @@ LESSONS = {
     "conr": Lesson(frames_of_takes, one_shot_step),
     "dagan": Lesson(frames_of_takes, one_shot_step),
     "lia": Lesson(frames_of_takes, one_shot_step),
+    "depth": Lesson(films_of_takes, depth_step),
     "implicit": Lesson(points_of_pictures, implicit_step),
 }
 """By kind of generator."""
@@ -88,6 +96,7 @@ def train_generator(
     workers: int = 0,
     force: bool = False,
     start: str | Path | None = None,
+    depth: str | Path | None = None,
 ) -> nn.Module:
     """Train a generator; the folder of the run holds all that is needed to go on.
 
@@ -107,6 +116,7 @@ def train_generator(
         workers: processes that read windows, for each process that trains.
         force: begin even if it will not fit into memory.
         start: a trained generator of the same configuration, whose weights are the first.
+        depth: a trained depth network for a generator that learned depth guides; it stays as it is.
 
     Returns:
         The generator with the mean weights, on the CPU, ready for use.
@@ -116,7 +126,7 @@ def train_generator(
         ParameterError: the batch cannot be shared by the processes, or it will not fit into memory.
         OutputError: the folder holds a run and `resume` was not asked for, or cannot be written.
         MissingFileError: there is nothing to resume, or to start with.
-        ModelError: the run, or what it starts with, is another generator.
+        ModelError: the run, what it starts with, or what reads depth, is another generator.
     """
     settings, observer = settings or TrainSettings(), observer or Observer()
     accelerator = _accelerator(settings)
@@ -126,6 +136,8 @@ def train_generator(
     if start is not None:
         _begin(state, load_generator(start, wanted=config))
     folder = _opened(Path(run), settings, resume=resume, leads=accelerator.is_main_process)
+    if depth is not None:
+        _look_through(state, load_generator(depth))
     if resume:
         load_state(folder / STATE, state, config)
     if accelerator.is_main_process:
@@ -251,6 +263,22 @@ def _begin(state: TrainState, trained: nn.Module) -> None:
     """Take over the weights of a generator that was trained."""
     for network in (state.generator, state.mean):
         network.load_state_dict(trained.state_dict())
+
+
+def _look_through(state: TrainState, trained: nn.Module) -> None:
+    """Take over the network that reads depth.
+
+    Raises:
+        ModelError: it is none, or of another size.
+    """
+    weights = trained.sight.state_dict() if isinstance(trained, FaceDepth) else {}
+    try:
+        for network in (state.generator, state.mean):
+            network.sight.load_state_dict(weights)  # type: ignore[union-attr]
+    except RuntimeError as error:
+        raise ModelError(
+            "depth must be a run of `morphface train depth` of the same resolution and width"
+        ) from error
 
 
 def _place(state: TrainState, accelerator: Any) -> None:

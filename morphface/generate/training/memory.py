@@ -11,7 +11,9 @@ from morphface.generate.config import GeneratorConfig
 from morphface.generate.generator import generator_of
 from morphface.generate.implicit.probes import SPACE
 from morphface.generate.networks.backbones import Backbone
+from morphface.generate.networks.dense_motion import PAIR, count_of
 from morphface.generate.reference import Reference
+from morphface.generate.training.depth import FRAMES
 from morphface.generate.training.settings import TrainSettings
 from morphface.generate.training.state import JUDGES
 
@@ -51,6 +53,9 @@ def _given(config: GeneratorConfig, settings: TrainSettings) -> tuple[Any, ...]:
     if config.kind == "implicit":
         picture = torch.empty(2, 3 + sum(config.channels), side, side)
         return picture, *(torch.empty(2, settings.points, size) for size in (2, SPACE))
+    if config.kind == "depth":
+        sources = torch.empty(2, FRAMES - 1, 3, side, side)
+        return torch.empty(2, 3, side, side), sources
     window = torch.empty(2, config.window_channels, side, side)
     if config.kind == "dvp":
         return (window,)
@@ -65,13 +70,14 @@ def _shown(config: GeneratorConfig) -> tuple[torch.Tensor, ...]:
     frame = torch.empty(2, 3, side, side)
     if config.kind == "dvp":
         return torch.empty(2, config.window_channels, side, side), frame
+    points = PAIR * count_of(config)
     with torch.device("cpu"):  # whose values say where the mouth is
         mouth = torch.zeros(2, 2)
     return (
         torch.empty(2, sum(config.channels), side, side),
         frame,
         mouth,
-        torch.empty(2, config.style_dim),
+        torch.empty(2, points if config.kind == "dagan" else config.style_dim),
     )
 
 

@@ -84,8 +84,8 @@ class _Step:
         adversarial = settings.adversarial != "none"
         found = {}
         if adversarial and state.step % settings.judged == 0:
-            found = self._judge(made.frame.detach())
-        losses = self._differences(made) | (self._adversarial(made.frame) if adversarial else {})
+            found = self._judge(made)
+        losses = self._differences(made) | (self._adversarial(made) if adversarial else {})
         weights = {
             "l1": settings.l1,
             "l1_moved": settings.l1 * settings.moved,
@@ -96,6 +96,9 @@ class _Step:
             "code": settings.code,
             "flow": settings.flow,
             "named": settings.named,
+            "equivariance": settings.equivariance,
+            "equivariance_turn": settings.equivariance,
+            "apart": settings.apart,
             "adversarial": 1.0,
             "matching": settings.matching,
         }
@@ -107,13 +110,14 @@ class _Step:
         """What the generator makes of the batch."""
         batch, config = self.batch, self._config
         style = batch.style if batch.style.shape[1] else None
-        driven = self._driven() if needs_of(config.kind).driving else {}
+        driven = self._driven() if needs_of(config).driving else {}
         return self.state.generator(batch.window, batch.references, style, details=True, **driven)
 
     def _driven(self) -> dict[str, Tensor]:
         """What drives a generator of latent motion: frames, half of them by what is known alone."""
         batch = self.batch
-        if not (self.settings.named and batch.named.shape[1]):
+        told = self._config.kind == "lia" and self.settings.named
+        if not (told and batch.named.shape[1]):
             return {"driving": batch.frame}
         alone = torch.rand(len(batch.frame), 1, device=batch.frame.device) < _TOLD
         return {"driving": batch.frame, "taught": batch.named.where(alone, math.nan)}
@@ -139,7 +143,7 @@ class _Step:
             losses["flow"] = torch.stack(far).mean()
         if made.motion is not None and self.settings.named and self.batch.named.shape[1]:
             losses["named"] = _misnamed(made.motion, self.batch.named)
-        return losses | self._outlines(made)
+        return losses | self._outlines(made) | made.terms
 
     def _seen(self, picture: Tensor) -> list[list[Tensor]]:
         """Features of a picture at all sizes that serve."""
@@ -193,11 +197,15 @@ class _Step:
         first = config.offsets.index(0) * sum(config.channels)
         return self.batch.window[:, first : first + sum(config.channels)]
 
-    def _judge(self, made: Tensor) -> dict[str, Tensor]:
+    def _style(self, made: Painted) -> Tensor:
+        """What the judges know of how frames are driven."""
+        return self.batch.style if made.points is None else made.points.detach()
+
+    def _judge(self, made: Painted) -> dict[str, Tensor]:
         """The judges' part of a step."""
         batch, kind = self.batch, self.settings.adversarial
-        maps, frames = self._maps(), torch.cat([batch.frame, made])
-        given = (torch.cat([part, part]) for part in (maps, batch.mouth, batch.style))
+        maps, frames = self._maps(), torch.cat([batch.frame, made.frame.detach()])
+        given = (torch.cat([part, part]) for part in (maps, batch.mouth, self._style(made)))
         maps, mouth, style = given
         verdicts = self.state.judge(maps, frames, mouth, style)
         found = [_discriminated(each, kind) for each in verdicts]
@@ -205,18 +213,19 @@ class _Step:
         judged(self.state, loss, self.settings, self.hands)
         return {"discriminator": loss.detach()}
 
-    def _adversarial(self, made: Tensor) -> dict[str, Tensor]:
+    def _adversarial(self, made: Painted) -> dict[str, Tensor]:
         """What the judges, who learn nothing from it, say of made frames."""
-        batch, kind, maps = self.batch, self.settings.adversarial, self._maps()
+        batch, kind = self.batch, self.settings.adversarial
+        maps, style = self._maps(), self._style(made)
         with frozen(self.hands.bare(self.state.judge)) as judge:
-            verdicts = judge(maps, made, batch.mouth, batch.style)
+            verdicts = judge(maps, made.frame, batch.mouth, style)
             logits = [[scale[-1].float() for scale in each] for each in verdicts]
             means = [torch.stack([generator_loss(one, kind) for one in each]) for each in logits]
             loss = torch.stack([each.mean() for each in means]).sum()
             if not self.settings.matching:
                 return {"adversarial": loss}
             with torch.no_grad():
-                real = judge(maps, batch.frame, batch.mouth, batch.style)
+                real = judge(maps, batch.frame, batch.mouth, style)
         matched = [_matched(a, b) for a, b in zip(real, verdicts, strict=True)]
         return {"adversarial": loss, "matching": torch.stack(matched).sum()}
 

@@ -23,6 +23,9 @@ _WEIGHTS = (
     "code",
     "flow",
     "named",
+    "equivariance",
+    "apart",
+    "smooth",
 )
 
 
@@ -58,6 +61,11 @@ class TrainSettings:
         named: weight of the difference of a motion's first numbers from parameters with names, in
             what `taught_values` counts as one, of rendered people and tracked clips; half of the
             frames are then made of those alone, lia.
+        equivariance: weight of the differences of key points that are found in a bent picture, and
+            of their Jacobians, from those found in it, bent; dagan that finds them.
+        apart: weight of how far pairs of key points are nearer than 0.2 halves of the picture,
+            the same.
+        smooth: weight of how disparity changes from pixel to pixel, depth.
         vgg_scales: at how many sizes the perceptual term compares, each half of the one before.
         length: how many steps go through consecutive frames of the same takes, one-shot.
         lengthen: steps after which that doubles, again and again; 0: never.
@@ -93,6 +101,9 @@ class TrainSettings:
     code: float = 0.0
     flow: float = 0.0
     named: float = 0.0
+    equivariance: float = 0.0
+    apart: float = 0.0
+    smooth: float = 0.0
     vgg_scales: int = 1
     length: int = 1
     lengthen: int = 0
@@ -218,8 +229,18 @@ USUAL_SETTINGS: dict[str, TrainSettings] = {
         adversarial="least_squares",
         matching=10.0,
         vgg=10.0,
+        equivariance=10.0,
+        apart=10.0,
         vgg_scales=4,
         eyes="auto",
+    ),
+    "depth": TrainSettings(
+        steps=20_000,
+        batch=64,
+        rate=1e-5,
+        betas=(0.9, 0.999),
+        adversarial="none",
+        smooth=1e-3,
     ),
     "lia": TrainSettings(
         steps=800_000,
@@ -245,5 +266,6 @@ USUAL_SETTINGS: dict[str, TrainSettings] = {
 """How each kind of generator is trained unless told otherwise: Deep Video Portraits, section 5;
 HeadGAN's public code, with a teacher for hair and background, which that has not. Of CoNR only the
 kinds of losses are published; weights are those of HeadGAN. Of DaGAN
-and LIA those of their public code, with a difference of pixels for DaGAN, which has none. Of PIFuHD
+and LIA those of their public code, with a difference of pixels for DaGAN, which has none. Of the
+depth of DaGAN batch, rate and smoothness are published, and 20 rounds over its films. Of PIFuHD
 the rate and the points are published; Adam is in place of RMSProp, and the rate falls evenly."""

@@ -25,9 +25,10 @@ JUDGES: dict[str, Callable[[GeneratorConfig], nn.Module]] = {
     "conr": lambda config: HeadJudges(config.replace(width=config.width // 2)),
     "dagan": PointJudge,
     "lia": StyleJudge,
+    "depth": lambda _: nn.Identity(),
     "implicit": lambda _: nn.Identity(),
 }
-"""What judges the frames of each kind of generator; nothing does an implicit head."""
+"""What judges the frames of each kind of generator; nothing does depth or an implicit head."""
 _EYES = ("vgg19", "efficientnet_lite0")
 """Whose features serve the perceptual term, the first whose weights are at hand."""
 

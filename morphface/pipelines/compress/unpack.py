@@ -123,8 +123,9 @@ def opened_clip(held: ClipFile, generator: Path) -> tuple[PhotoRun, FaceParamete
     made = load_generator(generator / GENERATOR if generator.is_dir() else generator)
     name, revision = held.header["model"], held.header["revision"]
     config: GeneratorConfig = made.config  # type: ignore[assignment]  # of every generator
-    needs = needs_of(config.kind)
-    if not (needs.maps and needs.photos != 0) or (config.model and config.model != name):
+    needs = needs_of(config)
+    driven = needs.fit and needs.photos != 0 and not needs.driving
+    if not driven or (config.model and config.model != name):
         raise ModelError(
             f"{generator} is a {config.kind} generator of model {config.model or 'any'}; a photo "
             f"of model {name} needs one of that model that looks at photos and maps, such as of "

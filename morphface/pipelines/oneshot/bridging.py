@@ -50,7 +50,12 @@ def moved_by(
 
 
 def bridge_of(
-    generator: nn.Module, people: Posed, model: MorphableModel, count: int
+    generator: nn.Module,
+    people: Posed,
+    model: MorphableModel,
+    count: int,
+    *,
+    taught: bool = False,
 ) -> MotionBridge:
     """The bridge of a trained generator.
 
@@ -59,6 +64,7 @@ def bridge_of(
         people: of whom parameters are known, and who were not trained with.
         model: of their heads.
         count: of frames, about.
+        taught: whether its first numbers were taught to be parameters.
     """
     device = next(generator.parameters()).device
     made: Any = generator
@@ -67,7 +73,7 @@ def bridge_of(
         for picture, face in people.posed(count):
             codes.append(made.motion(picture.to(device)).float().cpu())
             values.append(named_values(face))
-    return fit_bridge(torch.cat(codes), torch.cat(values), names_of(model))
+    return fit_bridge(torch.cat(codes), torch.cat(values), names_of(model), taught=taught)
 
 
 def best_found(bridge: MotionBridge, names: Sequence[str] = ("yaw", "jawOpen")) -> dict[str, float]:

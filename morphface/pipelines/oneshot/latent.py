@@ -1,4 +1,4 @@
-"""Generators whose motion has no names (LIA), in the role of a run.
+"""Generators whose motion has no names (LIA, DaGAN with points that it finds) as a run.
 
 They follow a driver's frames without a tracker; parameters with names drive them over a bridge.
 """
@@ -16,7 +16,6 @@ from torch import Tensor
 from morphface.core.errors import MissingFileError, NoFaceError, ParameterError
 from morphface.edit.named import named_values
 from morphface.generate.bridge import MotionBridge
-from morphface.generate.networks import relative_motion
 from morphface.landmarks.boxes import box_of
 from morphface.media.crop import Crop
 from morphface.media.shards.durable import file_sha256
@@ -66,6 +65,18 @@ class LatentRun(PhotoRun):
         with torch.inference_mode():
             return made.motion(picture.to(device)).float().cpu().clone()
 
+    def relative(
+        self, driver: Float[Tensor, "T K"], start: Float[Tensor, "1 K"]
+    ) -> Float[Tensor, "T K"]:
+        """Motion of the photo that changes as a driver's does.
+
+        Args:
+            driver: motion of the driver's frames.
+            start: of the one that is like the photo.
+        """
+        made: Any = self.generator
+        return made.relative(self.own, driver, start)
+
     def _styles(self, parameters: FaceParameters) -> Iterator[Float[Tensor, " K"]]:
         if self.driven is not None:
             yield from self.driven
@@ -76,7 +87,7 @@ class LatentRun(PhotoRun):
                 "rendered people writes; drive it by a video"
             )
         line, photo = self.bridge.to_motion, named_values(self.target.track.parameters[0])
-        yield from relative_motion(self.own, line(named_values(parameters)), line(photo))
+        yield from self.relative(line(named_values(parameters)), line(photo))
 
     def _told(self, parameters: FaceParameters) -> Iterator[Told]:
         """Motion alone: it needs no maps and no flow."""
@@ -130,7 +141,7 @@ def latent_film(
             "`morphface animate` moves the photo without one"
         )
     found = torch.cat(codes)
-    driven = found if motion == "absolute" else relative_motion(run.own, found, found[:1])
+    driven = found if motion == "absolute" else run.relative(found, found[:1])
     parameters, bare = _followed(run, driven), run.bridge is None
     clock = torch.tensor(times, dtype=torch.float64)
     rate = 1 / float(clock.diff().median())

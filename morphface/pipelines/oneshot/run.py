@@ -97,7 +97,7 @@ def photo_run(
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     quick = quickened(generator.eval().to(device))
     parts = folder, quick, config, target, face.model, tuple(photos)
-    if not needs_of(config.kind).driving:
+    if not needs_of(config).driving:
         return PhotoRun(*parts)
     kept = folder / BRIDGE
     return LatentRun(*parts, load_bridge(kept) if kept.is_file() else None)
@@ -126,7 +126,13 @@ def _check(folder: Path, config: GeneratorConfig, face: FittedFace) -> None:
             f"{folder} holds a dvp generator, which knows one person only; a photo needs "
             "another one of `morphface train`"
         )
-    if config.maps and config.model and config.model != face.model.name:
+    needs = needs_of(config)
+    if needs.driving and needs.maps:
+        raise ModelError(
+            f"{folder} finds key points by the rasterizer's depth, which frames of a driver have "
+            "not; train with --keypoints learned and --depth learned"
+        )
+    if needs.fit and config.model and config.model != face.model.name:
         raise ModelError(
             f"{folder} was made for the model {config.model!r}, the photo is fitted with "
             f"{face.model.name!r}"

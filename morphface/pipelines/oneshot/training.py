@@ -19,14 +19,16 @@ from morphface.generate.needs import check_photos, needs_of
 from morphface.generate.networks.warp import warped
 from morphface.generate.take import Take, Takes, stacked_takes
 from morphface.generate.training import USUAL_SETTINGS, Observer, TrainSettings, train_generator
-from morphface.generate.training.loop import GENERATOR
+from morphface.generate.training.loop import GENERATOR, STATE
 from morphface.models import load_model
 from morphface.pipelines.begun import begun_config, last_measures
 from morphface.pipelines.oneshot.bridging import Posed, best_found, bridge_of
+from morphface.pipelines.oneshot.depths import depth_before
+from morphface.pipelines.oneshot.mixed import MixedTakes
 from morphface.render.points import NUMBERS
 from morphface.synthetic import SyntheticPeople
 
-__all__ = ["MixedTakes", "train_one_shot"]
+__all__ = ["train_one_shot"]
 
 MEASURES = {"validation_l1": l1, "validation_psnr": psnr, "validation_ssim": ssim}
 HELD_OUT = 1 << 20
@@ -35,35 +37,6 @@ _VALIDATED = 32
 _BRIDGED = 240
 """Frames of which a bridge is made: a few for each of the 59 parameters with names."""
 _SHOWN = 8
-
-
-class MixedTakes:
-    """Takes of two sources in turn; it has no end if one of them has none.
-
-    Args:
-        first: gives the even numbers.
-        second: gives the odd ones.
-    """
-
-    def __init__(self, first: Takes, second: Takes) -> None:
-        self._sources = first, second
-
-    @property
-    def count(self) -> int | None:
-        """Twice the larger number of both; takes of the smaller come again."""
-        counts = [source.count for source in self._sources]
-        return None if None in counts else 2 * max(count or 0 for count in counts)
-
-    @property
-    def longest(self) -> int:
-        """Of the source that can give more."""
-        return max(source.longest for source in self._sources)
-
-    def take(self, number: int, length: int) -> Take:
-        """A take of the source whose turn it is."""
-        place, turn = divmod(number, 2)
-        source = self._sources[turn]
-        return source.take(place % source.count if source.count else place, length)
 
 
 def train_one_shot(
@@ -111,6 +84,7 @@ def train_one_shot(
     given = {name: value for name, value in options.items() if value is not None}
     config = config_of(kind, **_fusing(kind, settings.photos) | given)
     config = begun_config(config, run, start, resume=resume, given=given)
+    _check_points(config)
     takes, held = _sources(dataset, config, settings, synthetic, validation)
     check = _held(held)
     tell(_words(takes, check))
@@ -121,6 +95,10 @@ def train_one_shot(
         after=after,
     )
     first = None if start is None or resume else Path(start) / GENERATOR
+    depth = None
+    if config.depth == "learned" and first is None and not (run / STATE).is_file():
+        how: dict[str, Any] = {"synthetic": synthetic, "workers": workers, "force": force}
+        depth, resume = depth_before(run, dataset, config, settings, tell=tell, **how), False
     train_generator(
         config,
         takes,
@@ -131,18 +109,33 @@ def train_one_shot(
         workers=workers,
         force=force,
         start=first,
+        depth=depth,
     )
-    bridged = {} if not needs_of(config.kind).driving else _bridged(run, held or takes, tell)
+    bridged = {} if not needs_of(config).driving else _bridged(run, held or takes, settings, tell)
     return last_measures(run, tuple(MEASURES)) | bridged
 
 
-def _bridged(run: Path, people: Takes, tell: Callable[[str], None]) -> dict[str, float]:
+def _check_points(config: GeneratorConfig) -> None:
+    """Refuse key points that would be found with a depth that frames of a driver have not."""
+    if config.keypoints == "learned" and config.depth == "raster":
+        raise ParameterError(
+            "key points are found in frames by their depth, too, and the rasterizer has none of "
+            "frames that are not fitted: with --keypoints learned use --depth learned"
+        )
+
+
+def _bridged(
+    run: Path, people: Takes, settings: TrainSettings, tell: Callable[[str], None]
+) -> dict[str, float]:
     """Write the bridge of a trained generator; how well it finds some parameters again."""
     if not isinstance(people, Posed):
         tell("no bridge to parameters with names: those of what it was trained with are not known")
         return {}
     model = load_model()
-    bridge = bridge_of(load_generator(run / GENERATOR), people, model, _BRIDGED)
+    made = load_generator(run / GENERATOR)
+    config: GeneratorConfig = made.config  # type: ignore[assignment]  # of every generator
+    taught = config.kind == "lia" and settings.named > 0
+    bridge = bridge_of(made, people, model, _BRIDGED, taught=taught)
     save_bridge(run / BRIDGE, bridge)
     return best_found(bridge)
 
@@ -219,7 +212,7 @@ class _Looked:
 def _look(generator: nn.Module, takes: Sequence[Take]) -> _Looked:
     device = next(generator.parameters()).device
     config: GeneratorConfig = generator.config  # type: ignore[assignment]  # of every generator
-    driving, parts = needs_of(config.kind).driving, []
+    driving, parts = needs_of(config).driving, []
     for take in takes:
         batch = stacked_takes([take]).to(device)
         reference = batch.references[0]

@@ -149,6 +149,30 @@ def test_dagan_of_32_pixels_learns(tmp_path):
     assert sum(seen[-10:]) < 0.85 * sum(seen[:10])
 
 
+class Unpointed(Pointed):
+    """A few takes whose key points are to be found."""
+
+    def take(self, number, length):
+        return replace(super().take(number % 8, length), style=torch.zeros(1, 0))
+
+
+@pytest.mark.slow
+def test_points_of_32_pixels_learn_to_move_the_photo_and_to_stay_with_it(tmp_path):
+    config = config_of(
+        "dagan", resolution=SIDE, width=4, keypoints="learned", style_sizes=(6 * POINTS,)
+    )
+    settings = USUAL_SETTINGS["dagan"].replace(
+        **{"steps": 30, "batch": 4, "every": 30, "vgg": 0.0, "adversarial": "none"},
+        **{"matching": 0.0, "rate": 2e-3, "betas": (0.9, 0.999)},
+    )
+    seen = []
+    observer = Observer(after=lambda _, losses: seen.append(losses))
+    train_generator(config, Unpointed(), tmp_path, settings=settings, observer=observer)
+    for name in ("l1_moved", "equivariance"):
+        values = [float(losses[name]) for losses in seen]
+        assert sum(values[-8:]) < 0.9 * sum(values[:8]), name
+
+
 def test_a_step_of_dagan_has_all_its_losses():
     config = config_of("dagan", resolution=SIDE, width=4, style_sizes=(8 * POINTS,))
     settings = USUAL_SETTINGS["dagan"].replace(vgg=0.0, flow=1.0)

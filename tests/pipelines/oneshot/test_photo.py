@@ -89,6 +89,16 @@ def test_key_points_and_depth_move_a_photo(found, tmp_path):
     assert float((frames[0] - frames[1]).abs().max()) > 0.02
 
 
+def test_points_of_the_mesh_move_a_photo_whose_depth_is_read_off_it(found, tmp_path):
+    torch.manual_seed(0)
+    options = {"resolution": SIDE, "width": 4, "blend": True, "depth": "learned"}
+    run = photo_run(found, tmp_path, make_generator("dagan", **options).eval())
+    assert run.photos[0].maps.shape[-1] == 0
+    face = turned(found.faces[0].parameters, [0.0, 0.3])
+    frames = [one.frame for one in run.frames(face)]
+    assert float((frames[0] - frames[1]).abs().max()) > 0.02
+
+
 @pytest.mark.parametrize("kind", ["headgan", "conr"])
 def test_several_photos_of_a_person_are_looked_at(kind, album, found, tmp_path):
     torch.manual_seed(0)
@@ -187,21 +197,47 @@ def test_parameters_drive_latent_motion_over_the_bridge(found, latent):
     torch.testing.assert_close(turns[1] - turns[0], torch.tensor(0.3), rtol=0, atol=0.03)
 
 
-@pytest.mark.parametrize("motion", ["relative", "absolute"])
-def test_frames_of_a_driver_are_followed_without_a_track(
-    motion, album, found, latent, tmp_path, monkeypatch
-):
+@pytest.fixture
+def talk(found, tmp_path, monkeypatch):
+    """A driver of three frames, whose face is where that of the photo is."""
     with VideoWriter(tmp_path / "talk.mp4", found.photo.size, 25.0) as video:
         for step in range(3):
             video.write(found.photo.pixels.roll(4 * step, 1))
     seen = SimpleNamespace(points=found.faces[0].predicted)
     monkeypatch.setattr(latent_module, "faces_of", lambda *_: (None, [seen]))
     monkeypatch.setattr(oneshot, "fit_photo", lambda *_, **__: found)
+    return tmp_path / "talk.mp4"
+
+
+@pytest.mark.parametrize("motion", ["relative", "absolute"])
+def test_frames_of_a_driver_are_followed_without_a_track(
+    motion, album, found, latent, tmp_path, talk
+):
     given = {"generator": latent, "motion": motion, "sound": "none", "label": False}
-    report = reenact_photo(album[1], tmp_path / "talk.mp4", tmp_path / "out.mp4", **given)
+    report = reenact_photo(album[1], talk, tmp_path / "out.mp4", **given)
     assert (report["frames"], report["mode"], report["warnings"]) == (3, motion, [])
     with read_video(tmp_path / "out.mp4") as film:
         assert film.size == found.photo.size
+
+
+def test_points_that_are_found_need_no_maps_and_no_fit_of_frames(album, found, tmp_path, talk):
+    torch.manual_seed(0)
+    ways = {"keypoints": "learned", "depth": "learned", "blend": True}
+    made = make_generator("dagan", resolution=SIDE, width=4, **ways).eval()
+    save_generator(tmp_path / "generator.safetensors", made)
+    given = {"generator": tmp_path, "crop_only": True, "sound": "none", "label": False}
+    report = reenact_photo(album[1], talk, tmp_path / "out.mp4", **given)
+    assert (report["frames"], report["mode"]) == (3, "relative")
+    run = photo_run(found, tmp_path, load_generator(tmp_path / "generator.safetensors"))
+    assert run.photos[0].maps.shape[-1] == 0
+    torch.testing.assert_close(run.relative(run.own, run.own), run.own, rtol=0, atol=1e-5)
+
+
+@pytest.mark.refusal
+def test_points_that_are_found_by_the_depth_of_a_fit_drive_nothing(found, tmp_path):
+    made = make_generator("dagan", resolution=SIDE, width=4, keypoints="learned").eval()
+    with pytest.raises(ModelError, match="which frames of a driver have not; train with --keyp"):
+        photo_run(found, tmp_path, made)
 
 
 @pytest.mark.refusal

@@ -10,9 +10,12 @@ from morphface.cli.app import run as command
 from morphface.core.errors import ParameterError
 from morphface.generate import generator, load_generator
 from morphface.generate.bridge import load_bridge
+from morphface.generate.training import USUAL_SETTINGS
 from morphface.parameters import FaceParameters
-from morphface.pipelines.oneshot import training
-from morphface.pipelines.oneshot.training import MixedTakes, train_one_shot
+from morphface.pipelines.oneshot import depths, training
+from morphface.pipelines.oneshot.depths import train_depth
+from morphface.pipelines.oneshot.mixed import MixedTakes
+from morphface.pipelines.oneshot.training import train_one_shot
 from tests.generate.people import Albums as SomeAlbums
 from tests.generate.people import Moves, Pointed
 
@@ -110,6 +113,42 @@ def test_lia_is_trained_by_the_command_and_has_a_bridge(tmp_path, quick, monkeyp
     assert {"yaw", "jawOpen"} <= set(load_bridge(tmp_path / "bridge.safetensors").names)
 
 
+class Films(Moves):
+    """In place of films of rendered people."""
+
+    def __init__(self, *_):
+        super().__init__(longest=3)
+
+
+def test_dagan_learns_depth_first_and_goes_on_with_it(tmp_path, quick, monkeypatch):
+    monkeypatch.setattr(training, "SyntheticPeople", Posed)
+    monkeypatch.setattr(depths, "SyntheticFilms", Films)
+    few = USUAL_SETTINGS["depth"].replace(steps=1, batch=2)
+    monkeypatch.setitem(USUAL_SETTINGS, "depth", few)
+    words = ["train", "dagan", "--synthetic", "--keypoints", "learned", "--depth", "learned"]
+    words += [*quick, "-o", str(tmp_path)]
+    assert command([*words, "--steps", "1"]) == 0
+    made, sight = (
+        load_generator(tmp_path / part / "generator.safetensors") for part in ("", "depth")
+    )
+    assert (made.config.keypoints, made.config.depth, made.config.maps) == (
+        "learned",
+        "learned",
+        (),
+    )
+    assert torch.equal(made.sight.heads[0].weight, sight.sight.heads[0].weight)
+    assert "yaw" in load_bridge(tmp_path / "bridge.safetensors").names
+    assert command([*words, "--steps", "2", "--resume"]) == 0
+    assert json.loads((tmp_path / "losses.jsonl").read_text().splitlines()[-1])["step"] == 2
+
+
+def test_depth_is_trained_by_the_command(tmp_path, quick, monkeypatch):
+    monkeypatch.setattr(depths, "SyntheticFilms", Films)
+    words = ["train", "depth", "--synthetic", "--steps", "1", *quick, "-o", str(tmp_path)]
+    assert command(words) == 0
+    assert load_generator(tmp_path / "generator.safetensors").config.kind == "depth"
+
+
 def test_two_sources_take_turns():
     mixed = MixedTakes(Moves(3), Moves(None, longest=2))
     assert mixed.count is None
@@ -123,6 +162,10 @@ def test_two_sources_take_turns():
 def test_what_cannot_be_trained_is_refused(tmp_path, capsys):
     with pytest.raises(ParameterError, match="there is nothing to train with: name a DATASET"):
         train_one_shot(None, tmp_path / "run")
+    with pytest.raises(ParameterError, match="nothing to learn depth from: name a DATASET"):
+        train_depth(None, tmp_path / "run")
+    with pytest.raises(ParameterError, match="with --keypoints learned use --depth learned"):
+        train_one_shot(None, tmp_path / "run", kind="dagan", synthetic=True, keypoints="learned")
     assert command(["train", "dvp", "--synthetic", "-o", str(tmp_path / "run")]) == 2
     assert "are for the others" in " ".join(capsys.readouterr().err.split())
 
