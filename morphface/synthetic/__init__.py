@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from morphface.synthetic.motion import Motion, MotionModel, TrackMotions, default_motion
     from morphface.synthetic.people import Scene, SyntheticPeople
     from morphface.synthetic.person import Person, random_person
+    from morphface.synthetic.relief import ReliefSettings, random_relief
     from morphface.synthetic.solid import Solid, solid_of
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "Motion",
     "MotionModel",
     "Person",
+    "ReliefSettings",
     "Scene",
     "Shot",
     "Solid",
@@ -27,6 +29,7 @@ __all__ = [
     "default_motion",
     "photograph",
     "random_person",
+    "random_relief",
     "solid_of",
 ]
 
@@ -35,6 +38,7 @@ _HOMES = {
     "Motion": "motion",
     "MotionModel": "motion",
     "Person": "person",
+    "ReliefSettings": "relief",
     "Scene": "people",
     "Shot": "draw",
     "Solid": "solid",
@@ -44,6 +48,7 @@ _HOMES = {
     "default_motion": "motion",
     "photograph": "draw",
     "random_person": "person",
+    "random_relief": "relief",
     "solid_of": "solid",
 }
 
