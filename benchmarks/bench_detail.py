@@ -1,6 +1,6 @@
 """Does detail from shading find the relief of a real head, and how long does it take?
 
-    python -m benchmarks.bench_detail --cache FOLDER [--data FOLDER] [--only scan|speed]
+    python -m benchmarks.bench_detail --cache FOLDER [--data FOLDER] [--only scan|ict|speed]
 
 The scanned head is photographed by Mitsuba 3 with its own map of normals, from five views in two
 lights (`benchmarks/detailed_scan.py`). At the pixels where a point of its face is seen, the normal
@@ -10,8 +10,11 @@ of the fit, turned by the rigid motion that aligns both surfaces, is compared wi
 - `degrees_aligned`: without detail, but in the poses in which several photos agree (`align_faces`),
   in which detail is found and compared; `less_than_aligned_percent` is by detail alone;
 - `correlation`: of displacement with the scan's height over the fit (mesh and map), both without
-  what is longer than 20 mm;
+  what is longer than 20 mm; `correlation_with_relief`: with the map's height alone;
 - each photo alone (its own fit), the five of a light, and all ten together (one fit of all);
+- the same of random heads of ICT-FaceKit with made relief (`benchmarks/ict_relief.py`), which is
+  known exactly: there `correlation_with_relief` is with what was made, and `degrees_of_relief` the
+  mean angle by which it turns the normals that are compared;
 - `seconds` of processor time, at a face of one megapixel: that of a photo, enlarged.
 
 `detail_sheets.py` shows photos, for which there is no truth.
@@ -20,7 +23,7 @@ of the fit, turned by the rigid motion that aligns both surfaces, is compared wi
 import argparse
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,10 +36,12 @@ from torch.nn.functional import interpolate as resized
 from torch.nn.functional import normalize
 
 from benchmarks.common import DATA, RESULTS, report, seed
-from benchmarks.detailed_scan import FOCAL, SIZE, VIEWS, Truth, detailed_scan, photographs, truth_of
+from benchmarks.detailed_scan import VIEWS, Truth, detailed_scan, photographs, truth_of
+from benchmarks.ict import IctHeads
+from benchmarks.ict_relief import PICTURES, relief_head
 from benchmarks.pictures import read_shot
 from benchmarks.subjects import DISTANCE, Shot, Subject
-from benchmarks.surfaces import Surface, brought_together, register, skin_faces
+from benchmarks.surfaces import Surface, by_landmarks, register, skin_faces
 from morphface.fit import FittedFace, align_faces, fit_detail
 from morphface.geometry.angles import angles_to_rotvec
 from morphface.geometry.camera import to_camera
@@ -49,10 +54,10 @@ from morphface.render.interpolate import interpolate
 from morphface.render.rasterize import Fragments
 
 BAND = 20.0  # millimetres
-PIXEL = 0.34  # millimetres on the face in the scan's pictures
 FACING, NEAR = 0.25, 15.0  # cosine of view, and millimetres to the fit, of points that count
 HIDDEN = 1.5  # millimetres behind the nearest surface from which a point is not seen
 MEGAPIXEL = 1e6
+HEADS = 2  # of ICT-FaceKit
 
 
 @dataclass(frozen=True)
@@ -65,7 +70,10 @@ class Seen:
         found: the point of the fit at their pixels, in a row.
         normals: of the fit there.
         true: those of the scan, after alignment.
+        plain: the same without the scan's relief.
         height: of the scan over the fit.
+        relief: of the scan over its own mesh.
+        shot: the picture.
     """
 
     face: FittedFace
@@ -73,14 +81,17 @@ class Seen:
     found: Fragments
     normals: Tensor
     true: Tensor
+    plain: Tensor
     height: Tensor
+    relief: Tensor
+    shot: Shot
 
 
 def seen(face: FittedFace, shot: Shot, person: Subject, truth: Truth, view: int) -> Seen:
     """What of the scan's face a picture shows where the fit has a face, too."""
     told, model, posed = truth.turned(view), face.model, face.vertices_in_camera()
     whole = Surface(posed.double().numpy(), skin_faces(model))
-    pose = register(shot.points.double().numpy(), whole, _start(face, shot))
+    pose = register(shot.points.double().numpy(), whole, by_landmarks(face, shot))
     turn = torch.from_numpy(pose.rotation).float()
     column, row = shot.camera.project(told.points)[:, :2].long().unbind(-1)
     size = shot.photo.size
@@ -101,16 +112,9 @@ def seen(face: FittedFace, shot: Shot, person: Subject, truth: Truth, view: int)
     keep &= away.abs() < NEAR
     found = found.map(lambda values: values[:, :, keep])
     spot = torch.stack([column, row], dim=-1)[keep]
-    height = (away + told.height)[keep]
-    return Seen(face, spot, found, normals[keep], (told.normals @ turn.mT)[keep], height)
-
-
-def _start(face: FittedFace, shot: Shot) -> Any:
-    """The similarity that brings landmarks together."""
-    embedding, marks = face.model.landmarks["478"], shot.marks.double().numpy()
-    fitted = embedding.points(face.vertices_in_camera()).double().numpy()
-    sure = np.isfinite(marks).all(1) & (embedding.confidence.numpy() > 0.3)
-    return brought_together(marks[sure], fitted[sure])
+    true, plain = ((each @ turn.mT)[keep] for each in (told.normals, told.plain))
+    height, relief = (away + told.height)[keep], told.relief[keep]
+    return Seen(face, spot, found, normals[keep], true, plain, height, relief, shot)
 
 
 def _is_skin(face: FittedFace) -> np.ndarray:
@@ -122,24 +126,29 @@ def _nearest(
     shot: Shot, person: Subject, told: Truth, view: int, at: tuple[Tensor, Tensor]
 ) -> Tensor:
     """Whether nothing of the scan hides a point."""
-    part = person.parts[0]
     turn = angles_to_rotvec(torch.tensor([*VIEWS[view], 0.0]).deg2rad())
-    posed = to_camera(part.vertices, turn, torch.tensor([0.0, 0.0, -DISTANCE]))
-    depth = rasterize(shot.camera.project(posed)[None], part.faces, shot.photo.size).depth[0]
+    vertices = torch.cat([part.vertices for part in person.parts])
+    starts = np.cumsum([0, *(len(part.vertices) for part in person.parts)]).tolist()
+    faces = torch.cat([p.faces + start for p, start in zip(person.parts, starts, strict=False)])
+    posed = to_camera(vertices, turn, torch.tensor([0.0, 0.0, -DISTANCE]))
+    depth = rasterize(shot.camera.project(posed)[None], faces, shot.photo.size).depth[0]
     return -told.points[:, 2] <= depth[at] + HIDDEN
 
 
 def compared(one: Seen, detail: Detail) -> dict[str, float]:
-    """Mean angles without detail and with it, and the correlation of heights."""
+    """Mean angles without detail and with it, of relief, and the correlations of heights."""
     model, posed = one.face.model, one.face.vertices_in_camera()[None]
     plain = one.normals[None, None]
     fine = detailed_normals(model, detail, posed, plain, one.found)[0, 0]
     told = detail_at(model, detail.displacement[..., None], one.found)[0, 0, :, 0]
-    both = _high_band(torch.stack([one.height, told], dim=-1), one.spot)
+    bands = _high_band(torch.stack([told, one.height, one.relief], dim=-1), one)
+    alike = np.corrcoef(bands.T)[0]
     return {
         "degrees_without": _degrees(one.normals, one.true),
         "degrees_with": _degrees(fine, one.true),
-        "correlation": float(np.corrcoef(both.T)[0, 1]),
+        "degrees_of_relief": _degrees(one.plain, one.true),
+        "correlation": float(alike[1]),
+        "correlation_with_relief": float(alike[2]),
     }
 
 
@@ -147,12 +156,12 @@ def _degrees(a: Tensor, b: Tensor) -> float:
     return float(torch.rad2deg(torch.arccos((a * b).sum(-1).clamp(-1, 1))).mean())
 
 
-def _high_band(values: Tensor, spot: Tensor) -> np.ndarray:
+def _high_band(values: Tensor, one: Seen) -> np.ndarray:
     """Values without their means over the points around in the picture."""
-    column, row = spot.numpy().T
-    sums = np.zeros((*SIZE, values.shape[1] + 1))
+    column, row = one.spot.numpy().T
+    sums = np.zeros((*one.shot.photo.size, values.shape[1] + 1))
     np.add.at(sums, (row, column), np.concatenate([values.numpy(), np.ones((len(row), 1))], 1))
-    width = 0.187 * BAND / PIXEL
+    width = 0.187 * BAND * float(one.shot.camera.focal) / DISTANCE
     wide = np.stack([gaussian_filter(plane, width) for plane in np.moveaxis(sums, -1, 0)], -1)
     around = wide[row, column]
     return values.numpy() - around[:, :-1] / np.maximum(around[:, -1:], 1e-6)
@@ -182,7 +191,9 @@ def case(name: str, taken: Sequence[Taken], person: Subject, truth: Truth) -> di
         "degrees_without": fitted,
         "degrees_aligned": told["degrees_without"],
         "degrees_with": told["degrees_with"],
+        "degrees_of_relief": told["degrees_of_relief"],
         "correlation": told["correlation"],
+        "correlation_with_relief": told["correlation_with_relief"],
         "less_percent": 100 * (1 - told["degrees_with"] / fitted),
         "less_than_aligned_percent": 100 * (1 - told["degrees_with"] / told["degrees_without"]),
     }
@@ -191,10 +202,10 @@ def case(name: str, taken: Sequence[Taken], person: Subject, truth: Truth) -> di
 
 
 def mean_case(name: str, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The mean of rows of one photo each."""
-    keys = ("degrees_without", "degrees_with", "correlation", "less_percent")
-    told = {key: round(float(np.mean([row[key] for row in rows])), 3) for key in keys}
-    return {"case": name, "photos": 1, **told}
+    """The mean of rows of as many photos each."""
+    numbers = [key for key, value in rows[0].items() if isinstance(value, float)]
+    told = {key: round(float(np.mean([row[key] for row in rows])), 3) for key in numbers}
+    return {"case": name, "photos": rows[0]["photos"], **told}
 
 
 def speed(data: Path) -> dict[str, Any]:
@@ -229,36 +240,69 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--cache", type=Path, required=True, help="keeps pictures")
     options.add_argument("--data", type=Path, default=DATA)
-    options.add_argument("--only", choices=("scan", "speed"), help="keeps the other's results")
+    options.add_argument("--only", choices=("scan", "ict", "speed"), help="keeps the others' rows")
+    options.add_argument("--heads", type=int, default=HEADS, help="of ICT-FaceKit")
     chosen = options.parse_args()
     seed()
     torch.set_num_threads(1)
-    cases = _kept(chosen.only) if chosen.only else []
-    if chosen.only != "speed":
-        cases = scanned(chosen.data, chosen.cache) + cases
-    if chosen.only != "scan":
-        cases = [*cases, speed(chosen.data)]
+    cases = []
+    for kind in ("scan", "ict", "speed"):
+        if chosen.only not in (None, kind):
+            cases += _kept(kind)
+        elif kind == "scan":
+            cases += scanned(chosen.data, chosen.cache)
+        elif kind == "ict":
+            cases += made(chosen.data, chosen.cache, chosen.heads)
+        else:
+            cases.append(speed(chosen.data))
     report("detail", cases)
 
 
-def _kept(only: str) -> list[dict[str, Any]]:
+def _kept(kind: str) -> list[dict[str, Any]]:
     """Results of before that are not measured anew."""
-    before = json.loads((RESULTS / "detail.json").read_text(encoding="utf-8"))
-    return [case for case in before if ("seconds" in case) == (only == "scan")]
+    place = RESULTS / "detail.json"
+    before = json.loads(place.read_text(encoding="utf-8")) if place.is_file() else []
+    return [case for case in before if _kind(case) == kind]
+
+
+def _kind(case: dict[str, Any]) -> str:
+    made_ = case["case"].startswith("ICT")
+    return "speed" if "seconds" in case else "ict" if made_ else "scan"
 
 
 def scanned(data: Path, cache: Path) -> list[dict[str, Any]]:
     """What is found of the scanned head."""
     person = detailed_scan(data)
-    truth = truth_of(person, every=4)
-    paths = photographs(data, cache)
+    paths = photographs(person, cache / "detail")
     shots = {key: read_shot(path) for key, path in paths.items()}
-    alone = []
+    return measured(shots, person, truth_of(person, every=4))
+
+
+def made(data: Path, cache: Path, heads: int) -> list[dict[str, Any]]:
+    """What is found of heads whose relief was made: means over them, then each."""
+    ict, each = IctHeads(data / "ict/ict_facekit.npz"), []
+    for who in range(heads):
+        one = relief_head(ict, who)
+        paths = photographs(one.subject, cache / "ict_relief" / str(who), **PICTURES)
+        shots = {key: read_shot(path) for key, path in paths.items()}
+        each.append(measured(shots, one.subject, one.truth))
+    means = [mean_case(f"ICT, {rows[0]['case']}", rows) for rows in zip(*each, strict=True)]
+    told = [
+        row | {"case": f"ICT {k}, {row['case']}"} for k, rows in enumerate(each) for row in rows
+    ]
+    return [row for row in (*means, *told) if ", view" not in row["case"]]
+
+
+def measured(
+    shots: Mapping[tuple[int, int], Shot], person: Subject, truth: Truth
+) -> list[dict[str, Any]]:
+    """Rows of somebody's pictures: alone, those of each light, and all together."""
+    alone, focal = [], float(next(iter(shots.values())).camera.focal)
     for (light, view), shot in shots.items():
-        taken = Taken(fit_photo(shot.photo, focal=FOCAL).faces[0], shot, view)
+        taken = Taken(fit_photo(shot.photo, focal=focal).faces[0], shot, view)
         alone.append(case(f"light {light}, view {view}", [taken], person, truth))
     cases = [mean_case("each photo alone, mean of ten", alone), *alone]
-    joint = fit_photos([shot.photo for shot in shots.values()], focal=FOCAL)
+    joint = fit_photos([shot.photo for shot in shots.values()], focal=focal)
     pairs = zip(joint.faces, shots.items(), strict=True)
     all_ = [Taken(face, shot, view) for face, ((_, view), shot) in pairs]
     count = len(VIEWS)

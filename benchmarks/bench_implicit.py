@@ -6,6 +6,10 @@ the distance of their true hair is measured to the fitted mesh, to that with the
 to the implicit head. Photos and scans that are shared are drawn for looking at with `--sheets`.
 
     python -m benchmarks.bench_implicit --cache FOLDER [--train-only] [--heads 8] [--sheets FOLDER]
+        [--only scan] [--data FOLDER]
+
+The scanned head is measured, too, with its face and what is beyond it apart; it is shaved.
+Nothing is trained with it.
 """
 
 import argparse
@@ -18,8 +22,8 @@ from typing import Any
 
 import torch
 
-from benchmarks.common import report
-from benchmarks.implicit_heads import LOWEST, Held, away, held_out, some
+from benchmarks.common import DATA, RESULTS, report
+from benchmarks.implicit_heads import LOWEST, Held, away, held_out, held_scan, some
 from benchmarks.implicit_pool import COUNT, Pool, drawn
 from benchmarks.implicit_sheets import draw_sheets
 from morphface.generate import Observer, TrainSettings, config_of, load_generator, train_generator
@@ -38,15 +42,23 @@ def main() -> None:
     parser.add_argument("--train-only", action="store_true")
     parser.add_argument("--heads", type=int, default=8)
     parser.add_argument("--sheets", type=Path)
+    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--only", choices=("scan",), help="keeps the others' rows")
     options = parser.parse_args()
     network, told = trained(options.cache)
     if options.train_only:
         return
     if options.sheets is not None:
         draw_sheets(network, options.sheets)
+    scanned = _measured(held_scan(options.data), network, "scan")
+    scanned |= {key: told[key] for key in ("steps", "processor_s")}
+    if options.only == "scan":
+        before = json.loads((RESULTS / "implicit.json").read_text(encoding="utf-8"))
+        report("implicit", [*(row for row in before if row["case"] != "scan"), scanned])
+        return
     cases = [told, _analytic(), _large(network)]
     heads = [_measured(one, network) for one in held_out(options.heads, options.cache / "held")]
-    cases += [{"case": "held-out heads"} | _summary(heads), *heads]
+    cases += [{"case": "held-out heads"} | _summary(heads), *heads, scanned]
     report("implicit", cases)
 
 
@@ -126,42 +138,42 @@ def _large(network: Implicit) -> dict[str, Any]:
     }
 
 
-def _measured(one: Held, network: Implicit) -> dict[str, Any]:
-    """Distances of one head's true hair, in millimetres."""
+def _measured(one: Held, network: Implicit, name: str = "head") -> dict[str, Any]:
+    """Distances of one head's true surface, by regions, in millimetres."""
     begun = time.process_time()
     found = implicit_head(one.face, one.photo, network)
     spent = time.process_time() - begun
     true, faces = one.surface
-    hair, head = some(true[one.hair]), some(true[one.head])
+    points = {name: some(true[mask]) for name, mask in one.regions.items()}
     mesh = one.aligned(one.face.vertices()), one.face.model.faces.long()
     implicit = one.aligned(found.vertices), found.faces
-    case: dict[str, Any] = {"case": "head", "seconds": round(spent, 1)}
-    case |= _distances("mesh", hair, head, mesh)
-    case |= _distances("implicit", hair, head, implicit)
+    case: dict[str, Any] = {"case": name, "seconds": round(spent, 1)}
+    case |= _distances("mesh", points, mesh)
+    case |= _distances("implicit", points, implicit)
     shell = hair_shell(one.face, one.photo)
     case["shell"] = shell is not None
     if shell is not None:
         both = torch.cat([mesh[0], one.aligned(shell.vertices)])
         joined = torch.cat([mesh[1], shell.faces.long() + len(mesh[0])])
-        case |= _distances("shell", hair, head, (both, joined))
+        case |= _distances("shell", points, (both, joined))
     else:  # the mesh alone is what a turned view has then
-        case |= {f"shell_{name}": case[f"mesh_{name}"] for name in ("hair_mm", "head_mm")}
+        case |= {f"shell_{name}_mm": case[f"mesh_{name}_mm"] for name in points}
     low = found.vertices[:, 1] > LOWEST
     back = away(some(implicit[0][low]), true, faces)
     outer = one.face.model.faces.unique()
     own = mesh[0][outer][one.face.vertices()[outer][:, 1] > LOWEST]
-    for name, other in (("implicit", back), ("mesh", away(some(own), true, faces))):
-        case[f"{name}_back_mm"] = round(float(other.mean()), 3)
-        case[f"{name}_chamfer_mm"] = round(
-            (case[f"{name}_back_mm"] + case[f"{name}_head_mm"]) / 2, 3
+    for kind, other in (("implicit", back), ("mesh", away(some(own), true, faces))):
+        case[f"{kind}_back_mm"] = round(float(other.mean()), 3)
+        case[f"{kind}_chamfer_mm"] = round(
+            (case[f"{kind}_back_mm"] + case[f"{kind}_head_mm"]) / 2, 3
         )
     return case
 
 
-def _distances(name: str, hair: Any, head: Any, surface: Any) -> dict[str, float]:
+def _distances(name: str, points: dict[str, Any], surface: Any) -> dict[str, float]:
     return {
-        f"{name}_hair_mm": round(float(away(hair, *surface).mean()), 3),
-        f"{name}_head_mm": round(float(away(head, *surface).mean()), 3),
+        f"{name}_{region}_mm": round(float(away(some_, *surface).mean()), 3)
+        for region, some_ in points.items()
     }
 
 

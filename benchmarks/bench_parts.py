@@ -1,6 +1,7 @@
 """Does the assembly put everybody together, what does it cost, and whom does the network find?
 
-    python -m benchmarks.bench_parts [--run RUN] [--held HEADS] [--only assembly|cost|network]
+    python -m benchmarks.bench_parts [--run RUN] [--held HEADS]
+        [--only assembly|cost|others|network]
 
 - `assembly`: 2,000 crowds of 2 to 30 faces of points on 368 x 496 pixels, turned up to full
   profile, some before others, from perfect maps, by both ways of pairing, and without the third
@@ -11,10 +12,13 @@
   taken away from the maps: the share of the people of whom most parts came back in one face that
   has none of another's, and faces that are mixed or nobody's.
 - `crossing`: two faces whose limbs cross, 500 times.
-- `cost`: milliseconds by the number of people, of network and assembly, and of MediaPipe's
-  landmarker, which runs a network for each face that it finds.
-- `held out` (with a trained network): crowds of rendered people that the network has not seen, and
-  which of them MediaPipe and YuNet find. `recall` at the thresholds, and at no wrong face.
+- `cost`: milliseconds by the number of people, of network and assembly, of MediaPipe's landmarker,
+  which runs a network for each face that it finds, and from the top down: YuNet, which finds most
+  of a crowd, and MediaPipe's landmark network for each of its boxes. In crowds these find few;
+  `cost, apart` is of faces side by side, all of which they find.
+- `held out`: crowds of rendered people that the network, if it is given, has not seen, and which of
+  them MediaPipe and YuNet find. `recall` at the usual thresholds, and at no wrong face: above the
+  surest of these.
 - `photos`: the shared photos.
 """
 
@@ -27,6 +31,13 @@ import numpy as np
 import torch
 
 from benchmarks.common import DATA, RESULTS, measure, report, seed
+from benchmarks.top_down import (
+    SureMediaPipe,
+    SureYuNet,
+    boxes_then_landmarks,
+    cost_apart,
+    hits_of_boxes,
+)
 from morphface.landmarks import MediaPipeDetector, YuNetDetector
 from morphface.landmarks.boxes import Box
 from morphface.landmarks.detectors.parts import PartsDetector
@@ -43,10 +54,9 @@ from morphface.landmarks.parts import (
 )
 from morphface.landmarks.parts.assembly import Assembled
 from morphface.landmarks.parts.find import SIDES, maps_of
-from morphface.landmarks.points import Landmarks
 from morphface.media.images import Photo, read_image
 from morphface.models import load_model
-from morphface.pipelines.parts.validation import COUNTED, hits_of
+from morphface.pipelines.parts.validation import Hits, hits_of
 from morphface.synthetic import Dice
 from morphface.synthetic.crowds import (
     Crowd,
@@ -67,6 +77,8 @@ PEOPLE = (1, 2, 5, 10, 20, 30)
 PROFILE = np.deg2rad(60)
 GRAPH = face_graph("face")
 NEAR = 5.0  # pixels
+NOBODY = Hits(0, (), ())
+ORDER = ("assembly", "crossing", "cost", "held out", "photos")
 
 
 def template() -> np.ndarray:
@@ -196,7 +208,7 @@ def crossing(head: np.ndarray, dice: Dice) -> PointCrowd:
 
 def bench_cost(network: PartsNetwork, heads: Any, peer: MediaPipeDetector) -> list[dict[str, Any]]:
     """Milliseconds by how many there are; assembly also from perfect maps of so many faces."""
-    head, rows = template(), []
+    head, rows, boxes = template(), [], YuNetDetector()
     for people in PEOPLE:
         crowd = Crowds(heads, 5, (276, 368), people=people, clean=True).crowd(0)
         photo = Photo(torch.from_numpy(crowd.picture))
@@ -208,72 +220,58 @@ def bench_cost(network: PartsNetwork, heads: Any, peer: MediaPipeDetector) -> li
             "network": lambda p=crowd.picture: maps_of(p, network, 368),
             "assembly": lambda m=maps, f=fields: assemble(m, f, GRAPH),
             "mediapipe": lambda p=photo: peer.detect(p),
+            "top_down": lambda p=photo: boxes_then_landmarks(p, boxes),
         }
         timed = measure(calls, runs=10, warmup=2)
         row: dict[str, Any] = {"case": "cost", "people": people}
         row |= {f"{name}_ms": one["processor_ms"] for name, one in timed.items()}
-        rows.append(row | {"mediapipe_found": len(peer.detect(photo))})
-    return rows
+        row |= {"mediapipe_found": len(peer.detect(photo))}
+        row |= {"top_down_boxes": len(boxes.detect(photo))}
+        rows.append(row | {"top_down_found": len(boxes_then_landmarks(photo, boxes))})
+    return rows + [cost_apart(network, heads, people) for people in PEOPLE]
 
 
-def boxes_found(faces: list[Landmarks], crowd: Crowd, which: np.ndarray) -> tuple[int, int]:
-    """How many of some people lie in boxes, and how many boxes are of nobody at all.
-
-    A person is where the mean of the parts that are seen lies.
-    """
-    rows = list(GRAPH.points)
-    seen = crowd.visible[:, rows]
-    middles = [
-        p[v].mean(0) if v.any() else None for p, v in zip(crowd.points[:, rows], seen, strict=True)
-    ]
-    free, extra = set(range(len(middles))), 0
-    for face in faces:
-        left, top, right, bottom = face.box
-        inside = [
-            k
-            for k in free
-            if middles[k] is not None
-            and left < middles[k][0] < right
-            and top < middles[k][1] < bottom
-        ]
-        if not inside:
-            extra += 1
-            continue
-        centre = np.array([left + right, top + bottom]) / 2
-        free.discard(min(inside, key=lambda k: np.linalg.norm(middles[k] - centre)))
-    return sum(which[k] and k not in free for k in range(len(middles))), extra
-
-
-def bench_held(network: PartsNetwork, heads: Any, peer: MediaPipeDetector) -> list[dict[str, Any]]:
+def bench_held(network: PartsNetwork, heads: Any) -> list[dict[str, Any]]:
     """Crowds of people whom the network has not seen: all, and those in profile."""
-    crowds, rows = Crowds(heads, 1_000_001, SHOWN), list(GRAPH.points)
-    others = {"mediapipe": peer, "yunet": YuNetDetector()}
-    ours = {"all": [], "profiles": []}
-    theirs = {name: np.zeros(5) for name in others}
+    crowds = Crowds(heads, 1_000_001, SHOWN)
+    total = {"all": NOBODY, "profiles": NOBODY}
     for number in range(HELD_CROWDS):
         crowd = crowds.crowd(number)
-        meant = crowd.visible[:, rows].sum(1) >= COUNTED
-        side = (np.abs(crowd.yaw) > PROFILE) & (np.abs(crowd.yaw) < np.pi - PROFILE)
         found = find_parts(crowd.picture, network, sides=SIDES[:1])
-        ours["all"].append(hits_of(found, crowd, GRAPH))
-        ours["profiles"].append(hits_of(found, crowd, GRAPH, side))
+        total["all"] += hits_of(found, crowd, GRAPH)
+        total["profiles"] += hits_of(found, crowd, GRAPH, sideways(crowd))
+    return held_rows({"parts": total})
+
+
+def bench_others(heads: Any) -> list[dict[str, Any]]:
+    """Whom of the same crowds detectors from the top down find."""
+    crowds, rows = Crowds(heads, 1_000_001, SHOWN), list(GRAPH.points)
+    others = {"mediapipe": SureMediaPipe(), "yunet": SureYuNet()}
+    totals = {name: {"all": NOBODY, "profiles": NOBODY} for name in others}
+    for number in range(HELD_CROWDS):
+        crowd = crowds.crowd(number)
         photo = Photo(torch.from_numpy(crowd.picture))
         for name, other in others.items():
-            faces = other.detect(photo)
-            everybody, extra = boxes_found(faces, crowd, meant)
-            turned, _ = boxes_found(faces, crowd, meant & side)
-            theirs[name] += [meant.sum(), everybody, (meant & side).sum(), turned, extra]
+            found, total = other(photo), totals[name]
+            total["all"] += hits_of_boxes(found, crowd, rows)
+            total["profiles"] += hits_of_boxes(found, crowd, rows, sideways(crowd))
+    others["mediapipe"].close()
+    return held_rows(totals)
+
+
+def sideways(crowd: Crowd) -> np.ndarray:
+    """Who is seen from the side."""
+    return (np.abs(crowd.yaw) > PROFILE) & (np.abs(crowd.yaw) < np.pi - PROFILE)
+
+
+def held_rows(totals: dict[str, dict[str, Hits]]) -> list[dict[str, Any]]:
+    """A row for each who finds and each who is to be found."""
     out = []
-    for name, each in ours.items():
-        total = sum(each[1:], each[0])
-        row = {"case": "held out", "by": "parts", "who": name, "people": total.people}
-        row |= {"recall": round(total.recall, 4), "wrong": len(total.wrong)}
-        out.append(row | {"recall_at_no_wrong": round(total.surest_recall, 4)})
-    for name, (people, found, turned, sideways, extra) in theirs.items():
-        row = {"case": "held out", "by": name, "who": "all", "people": int(people)}
-        out.append(row | {"recall": round(found / people, 4), "wrong": int(extra)})
-        row = {"case": "held out", "by": name, "who": "profiles", "people": int(turned)}
-        out.append(row | {"recall": round(sideways / turned, 4)})
+    for name, total in totals.items():
+        for who, hits in total.items():
+            row = {"case": "held out", "by": name, "who": who, "people": hits.people}
+            row |= {"recall": round(hits.recall, 4), "wrong": len(hits.wrong)}
+            out.append(row | {"recall_at_no_wrong": round(hits.surest_recall, 4)})
     return out
 
 
@@ -340,7 +338,7 @@ def main() -> None:
     options.add_argument("--run", type=Path)
     options.add_argument("--held", type=Path)
     options.add_argument("--crowds", type=int, default=CROWDS)
-    options.add_argument("--only", choices=("assembly", "cost", "network"))
+    options.add_argument("--only", choices=("assembly", "cost", "others", "network"))
     given = options.parse_args()
     seed()
     torch.set_num_threads(1)
@@ -349,27 +347,32 @@ def main() -> None:
         head = template()
         rows = bench_assembly(head, given.crowds) + bench_crossing(head)
     if given.only != "assembly":
-        alone = given.only == "cost"
-        rows += bench_network(None if alone else given.run, given.held)
-    report("parts", rows if given.only is None else rows + stored(rows))
+        rows += bench_network(given.run, given.held, given.only)
+    if given.only is not None:
+        rows = sorted(rows + stored(rows), key=lambda row: ORDER.index(row["case"].split(",")[0]))
+    report("parts", rows)
 
 
 def stored(new: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """What an earlier run said of cases that are not measured anew."""
     place = RESULTS / "parts.json"
     rows = json.loads(place.read_text(encoding="utf-8")) if place.is_file() else []
-    names = {row["case"] for row in new}
-    return [row for row in rows if row["case"] not in names]
+    names = {(row["case"], row.get("by")) for row in new}
+    return [row for row in rows if (row["case"], row.get("by")) not in names]
 
 
-def bench_network(run: Path | None, held: Path | None) -> list[dict[str, Any]]:
-    """Cost, and of a trained network whom it finds."""
+def bench_network(run: Path | None, held: Path | None, only: str | None) -> list[dict[str, Any]]:
+    """Cost, who is found from the top down, and of a trained network whom it finds."""
     heads = render_heads(96, 1_000_001) if held is None else load_heads(held)
     network = PartsNetwork(PartsConfig()).eval() if run is None else load_parts(run)
+    rows: list[dict[str, Any]] = []
     with MediaPipeDetector() as peer:
-        rows = bench_cost(network, heads, peer)
-        if run is not None:
-            rows += bench_held(network, heads, peer) + bench_photos(network, peer)
+        if only != "others":
+            rows += bench_cost(network, heads, peer)
+        if only != "cost":
+            rows += bench_others(heads)
+        if run is not None and only not in ("cost", "others"):
+            rows += bench_held(network, heads) + bench_photos(network, peer)
     return rows
 
 

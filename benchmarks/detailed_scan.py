@@ -43,13 +43,15 @@ class Truth:
         points: N of them.
         normals: with the map, of unit length.
         plain: those of the mesh alone.
-        height: over the mesh.
+        height: of the surface over these points.
+        relief: of the surface over the mesh that it was made from.
     """
 
     points: Tensor
     normals: Tensor
     plain: Tensor
     height: Tensor
+    relief: Tensor
 
     def turned(self, view: int) -> "Truth":
         """As the camera of a view has it."""
@@ -60,6 +62,7 @@ class Truth:
             to_camera(self.normals, turn, still),
             to_camera(self.plain, turn, still),
             self.height,
+            self.relief,
         )
 
 
@@ -71,16 +74,31 @@ def detailed_scan(data: Path) -> Subject:
     return replace(person, parts=(replace(person.parts[0], relief=relief),))
 
 
-def photographs(data: Path, cache: Path) -> Mapping[tuple[int, int], Path]:
-    """Files of its pictures by light and view; what is missing is rendered."""
-    person, out = detailed_scan(data), {}
+def photographs(
+    person: Subject,
+    folder: Path,
+    *,
+    focal: float = FOCAL,
+    size: tuple[int, int] = SIZE,
+    samples: int = SAMPLES,
+) -> Mapping[tuple[int, int], Path]:
+    """Files of somebody's pictures by light and view; what is missing is rendered.
+
+    Args:
+        person: who it is.
+        folder: where they are kept.
+        focal: of the camera, in pixels.
+        size: height and width of the pictures.
+        samples: rays a pixel.
+    """
+    out = {}
     with MediaPipeDetector() as detector:
         for light, lamp in enumerate(LAMPS.values()):
             for view, angles in enumerate(VIEWS):
-                path = out[light, view] = cache / "detail" / f"{light}-{view}.npz"
+                path = out[light, view] = folder / f"{light}-{view}.npz"
                 if not path.exists():
                     shot = photograph(
-                        person, angles, lamp, detector, focal=FOCAL, samples=SAMPLES, size=SIZE
+                        person, angles, lamp, detector, focal=focal, samples=samples, size=size
                     )
                     save_shot(path, shot)
     return out
@@ -103,8 +121,8 @@ def truth_of(person: Subject, every: int = 1) -> Truth:
     fine = normalize(torch.from_numpy(told).float() / 127.5 - 1, dim=-1)
     normals = fine[..., :1] * side + fine[..., 1:2] * up + fine[..., 2:] * plain
     at = torch.nonzero(mask & _face(part)[found.face[0].clamp(min=0)])[::every].unbind(-1)
-    height = _integrated(fine, points, mask)
-    return Truth(points[at], normalize(normals[at], dim=-1), plain[at], height[at])
+    height = _integrated(fine, points, mask)[at]
+    return Truth(points[at], normalize(normals[at], dim=-1), plain[at], height, height)
 
 
 def _face(part: Part) -> Tensor:

@@ -1,15 +1,21 @@
-"""Held-out rendered people: their photos, the fits of these, and their true surfaces."""
+"""Held-out rendered people and a scan: their photos, the fits of these, and their true surfaces."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import roma
 import torch
 from torch import Tensor
 
+from benchmarks.independent import LAMPS
+from benchmarks.subjects import DISTANCE, FRAME, Shot, Subject, scan
+from benchmarks.subjects import photograph as picture_of
+from benchmarks.surfaces import Surface, by_landmarks, register, skin_faces
 from morphface.fit.fitted import FittedFace
 from morphface.generate.implicit import extracted, occupancy
 from morphface.geometry.camera import Camera, to_camera
+from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
 from morphface.media.images import Photo
 from morphface.pipelines.photo import fit_photo
 from morphface.render.aligned import HIGH, LOW, head_crop
@@ -25,6 +31,8 @@ LOWEST = -115.0
 """Height in the model frame below which nothing is measured: there the neck is cut."""
 SOFT = 20.0
 """Millimetres in which an analytic answer goes from 0 to 1."""
+SCAN, SAMPLES = "scans/lee_perry_smith.obj", 24
+"""Never trained with; rays for each pixel of its photo."""
 FEWEST = 1500
 """Vertices of hair that someone must have to count."""
 
@@ -37,16 +45,15 @@ class Held:
         face: the fit.
         photo: that it was fitted to.
         surface: the true vertices and faces, where the fit has its camera frame.
-        hair: which vertices are hair that the photo shows.
-        head: which are of the head at all.
+        regions: which vertices are of what: "head" is all of the head, of rendered people "hair" is
+            what the photo shows of it, of a scan "face" is the face and "beyond" the rest.
         near: how vertices of the fit's camera frame are brought to the true ones.
     """
 
     face: FittedFace
     photo: Photo
     surface: tuple[Tensor, Tensor]
-    hair: Tensor
-    head: Tensor
+    regions: dict[str, Tensor]
     near: tuple[Tensor, Tensor, Tensor]
 
     def aligned(self, points: Tensor) -> Tensor:
@@ -113,8 +120,45 @@ def _fitted(truth: dict[str, Tensor]) -> Held:
     turn, shift, scale = roma.rigid_points_registration(
         face.vertices_in_camera(), truth["mesh"], compute_scaling=True
     )
-    surface = truth["vertices"], truth["faces"]
-    return Held(face, fitted.photo, surface, truth["hair"], truth["head"], (scale, turn, shift))
+    surface, regions = (truth["vertices"], truth["faces"]), {n: truth[n] for n in ("hair", "head")}
+    return Held(face, fitted.photo, surface, regions, (scale, turn, shift))
+
+
+def scan_shot(data: Path) -> tuple[Subject, Shot]:
+    """The scanned head, with which nothing was trained, and a photo of it from the front.
+
+    Args:
+        data: holds `scans/lee_perry_smith.obj`.
+    """
+    person, lamp = scan(data / SCAN), LAMPS["soft, from the left"]
+    with MediaPipeDetector() as detector:
+        return person, picture_of(person, (0.0, 0.0), lamp, detector, samples=SAMPLES)
+
+
+def held_scan(data: Path) -> Held:
+    """The scanned head, the fit of its photo laid on its face by iterated closest points.
+
+    Args:
+        data: holds `scans/lee_perry_smith.obj`.
+    """
+    person, shot = scan_shot(data)
+    fitted = fit_photo(shot.photo, focal=float(shot.camera.focal))
+    face, part = fitted.faces[0], person.parts[0]
+    posed = face.vertices_in_camera().double().numpy()
+    pose = register(
+        shot.points.double().numpy(),
+        Surface(posed, skin_faces(face.model)),
+        by_landmarks(face, shot),
+    )
+    scale, turn = 1 / pose.scale, torch.from_numpy(pose.rotation.T.copy()).float()
+    shift = -scale * turn @ torch.from_numpy(pose.shift).float()
+    with np.load(FRAME) as frame:
+        near = np.unpackbits(frame["face"], count=len(part.vertices)) > 0
+    head = part.vertices[:, 1] > LOWEST
+    of_face = torch.from_numpy(near) & head
+    regions = {"face": of_face, "beyond": head & ~of_face, "head": head}
+    surface = part.vertices - torch.tensor([0.0, 0.0, DISTANCE]), part.faces
+    return Held(face, fitted.photo, surface, regions, (torch.tensor(scale).float(), turn, shift))
 
 
 def away(points: Tensor, vertices: Tensor, faces: Tensor) -> Tensor:

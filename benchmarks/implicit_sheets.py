@@ -8,12 +8,10 @@ import torch
 from torch import Tensor
 
 from benchmarks.common import DATA
-from benchmarks.independent import LAMPS
-from benchmarks.subjects import photograph, scan
+from benchmarks.implicit_heads import SCAN, scan_shot
 from morphface.geometry.angles import angles_to_rotvec
 from morphface.geometry.camera import Camera
 from morphface.geometry.mesh import vertex_normals
-from morphface.landmarks.detectors.mediapipe import MediaPipeDetector
 from morphface.media.images import write_image
 from morphface.pipelines.photo import fit_photo
 from morphface.render import interpolate, rasterize
@@ -29,8 +27,6 @@ PHOTOS = (
     "glasses_frontal.jpg",
     "sunglasses_selfie.jpg",
 )
-SCAN, SAMPLES = "scans/lee_perry_smith.obj", 24
-"""Never trained with; rays for each pixel of its photo."""
 LAMP = (-0.3, 0.4, 0.85)
 
 
@@ -43,10 +39,7 @@ def draw_sheets(network: Any, folder: Path) -> None:
             sheet = sheet_of(fitted.faces[0], fitted.photo, network)
             write_image(folder / f"{Path(name).stem}.png", sheet)
     if (DATA / SCAN).is_file():
-        with MediaPipeDetector() as detector:
-            lamp = LAMPS["soft, from the left"]
-            shot = photograph(scan(DATA / SCAN), (0.0, 0.0), lamp, detector, samples=SAMPLES)
-        fitted = fit_photo(shot.photo)
+        fitted = fit_photo(scan_shot(DATA)[1].photo)
         write_image(folder / "scan.png", sheet_of(fitted.faces[0], fitted.photo, network))
 
 

@@ -8,6 +8,8 @@ import roma
 import torch
 
 from benchmarks.nearest import best_of
+from benchmarks.subjects import Shot
+from morphface.fit import FittedFace
 from morphface.geometry.mesh import vertex_normals
 from morphface.models import MorphableModel
 
@@ -15,6 +17,7 @@ __all__ = [
     "Similarity",
     "Surface",
     "brought_together",
+    "by_landmarks",
     "distances",
     "plane_rows",
     "register",
@@ -24,6 +27,7 @@ __all__ = [
 ]
 
 CANDIDATES = 12
+SURE = 0.3  # confidence of a landmark that takes part
 STILL = 3e-4  # mm; points that move less on average have arrived
 MOST_STEPS, BOLD = 100, 12  # after so many bold steps, half ones: pairs may swap to and fro
 
@@ -168,6 +172,19 @@ def brought_together(points: np.ndarray, targets: np.ndarray, *, scaled: bool = 
     moved = (torch.from_numpy(np.asarray(x, np.float64)) for x in (points, targets))
     turn, shift, *scale = roma.rigid_points_registration(*moved, compute_scaling=scaled)
     return Similarity(float(scale[0]) if scaled else 1.0, turn.numpy(), shift.numpy())
+
+
+def by_landmarks(face: FittedFace, shot: Shot) -> Similarity:
+    """The similarity that brings a subject's landmarks to those of a fit, in the camera frame.
+
+    Args:
+        face: the fit.
+        shot: the picture that it was fitted to.
+    """
+    embedding, marks = face.model.landmarks["478"], shot.marks.double().numpy()
+    fitted = embedding.points(face.vertices_in_camera()).double().numpy()
+    sure = np.isfinite(marks).all(1) & (embedding.confidence.numpy() > SURE)
+    return brought_together(marks[sure], fitted[sure])
 
 
 def distances(points: np.ndarray, surface: Surface, pose: Similarity) -> np.ndarray:

@@ -105,6 +105,16 @@ _Implicit = Annotated[
 ]
 
 
+_OpenPose = Annotated[
+    bool,
+    typer.Option(
+        "--openpose",
+        help="Write the landmarks that were found as OpenPose does, to openpose.json: 70 points "
+        "for each face, in pixels of the picture as shown.",
+    ),
+]
+
+
 def fit(
     images: _Images,
     out: _Out = None,
@@ -124,6 +134,7 @@ def fit(
     texture_size: _TextureSize = None,
     detail: _Detail = False,
     implicit: _Implicit = None,
+    openpose: _OpenPose = False,
     strict: Strict = None,
     device: Device = "cpu",
     quiet: Quiet = False,
@@ -140,6 +151,7 @@ def fit(
     found_by = _found_by(detector, parts_weights, landmarks, together=together)
     options: dict[str, Any] = {"model": model, "stage": stage, "device": device, "camera": camera}
     options |= {"texture_size": texture_size, "only": named(only), "detail": detail}
+    options |= {"openpose": True} if openpose else {}
     if together:
         options |= {"faces": _each(faces), "focal": None if focal is None else _each(focal)}
     else:

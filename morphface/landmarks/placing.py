@@ -18,7 +18,7 @@ from morphface.landmarks.boxes import box_of
 from morphface.landmarks.points import Landmarks
 from morphface.landmarks.schemes import scheme, tilt
 
-__all__ = ["PixelsOf", "placed"]
+__all__ = ["PixelsOf", "placed", "turned_back"]
 
 PixelsOf = Literal["shown", "stored"]
 """The picture as it is shown, upright, or as its file stores it."""
@@ -61,6 +61,18 @@ def placed(
     for face in found:
         _check_inside(face, size)
     return found
+
+
+def turned_back(face: Landmarks, size: tuple[int, int], turns: int) -> Landmarks:
+    """Landmarks of a picture that was turned until faces were upright, in that before.
+
+    Args:
+        face: in the turned picture.
+        size: height and width of that.
+        turns: quarter turns counter-clockwise that were made.
+    """
+    before = size if turns % 2 == 0 else size[::-1]
+    return face if turns % 4 == 0 else _upright(face, before, (False, -turns))
 
 
 def _lies(face: Landmarks) -> bool:

@@ -1,8 +1,8 @@
 """A fit in the file of its parameters, so that a photo that was fitted is not fitted again.
 
 Beside the parameters, `face.npz` holds all that drawing needs of a fit: landmarks, what hides the
-face, colours, the verdict. Its header has the fit as a tree of plain values in which a tensor is
-the name of an array. The photo is not copied: its path and a hash of its pixels are kept.
+face, colours, relief, the verdict. Its header has the fit as a tree of plain values in which a
+tensor is the name of an array. The photo is not copied: its path and a hash of its pixels are kept.
 """
 
 import hashlib
@@ -26,6 +26,7 @@ from morphface.models import MorphableModel
 from morphface.parameters import FaceParameters
 from morphface.parameters.archive import read_entries
 from morphface.parameters.io import load_parameters
+from morphface.render import Detail
 
 __all__ = ["holds_fit", "is_kept", "keep", "read_kept"]
 
@@ -33,10 +34,13 @@ FILE = "face.npz"
 _ENTRY = "fit"
 _PREFIX = "fit/"
 _LARGE = 1 << 16
-"""Numbers from which a table is cut to the part that is not zero."""
+"""Numbers from which a table or picture is cut to what differs from its first value."""
 _RECORDS = {
     kind.__name__: kind
-    for kind in (FitResult, PhotometricResult, FaceParameters, Camera, Landmarks, Verdict, Warned)
+    for kind in (
+        *(FitResult, PhotometricResult, FaceParameters, Camera, Landmarks, Verdict, Warned),
+        Detail,
+    )
 }
 
 
@@ -60,7 +64,8 @@ def keep(face: FittedFace, photo: Photo) -> tuple[dict[str, Any], dict[str, np.n
         photo: that it was fitted to.
     """
     arrays: dict[str, np.ndarray] = {}
-    record = {"fit": face.fit, "pixels": face.pixels, "verdict": face.verdict}
+    record: dict[str, Any] = {"fit": face.fit, "pixels": face.pixels, "verdict": face.verdict}
+    record |= {} if face.detail is None else {"detail": face.detail}
     tree = _packed({**record, "seconds": face.seconds}, arrays)
     path = Path(photo.source)
     known = {
@@ -153,6 +158,7 @@ def _read(path: Path, named: Callable[[str, str], MorphableModel]) -> tuple[Phot
             record["seconds"],
             record["pixels"],
             record["verdict"],
+            record.get("detail"),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ParameterError(f"{path} is damaged, or of another morphface; fit again") from error
@@ -202,13 +208,16 @@ def _packed(value: Any, arrays: dict[str, np.ndarray]) -> Any:
 
 
 def _stored(value: Tensor, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
-    """The place of a tensor; of a large table, such as what hides a face, the part that counts."""
+    """The place of a tensor; of a large one, such as what hides a face, the part that counts."""
     name, entry = f"{_PREFIX}{len(arrays)}", value.detach().cpu()
     told: dict[str, Any] = {"tensor": name.removeprefix(_PREFIX)}
-    if entry.ndim == 2 and entry.numel() >= _LARGE:
-        rows, columns = (torch.nonzero(entry.any(dim=axis))[:, 0] for axis in (1, 0))
+    if entry.ndim in (2, 3) and entry.numel() >= _LARGE:
+        around = entry[0, 0]
+        other = (entry != around).reshape(*entry.shape[:2], -1).any(-1)
+        rows, columns = (torch.nonzero(other.any(dim=axis))[:, 0] for axis in (1, 0))
         ends = [(int(k[0]), int(k[-1]) + 1) if len(k) else (0, 0) for k in (rows, columns)]
         told |= {"shape": list(entry.shape), "from": [start for start, _ in ends]}
+        told |= {"around": around.tolist()} if around.any() else {}
         entry = entry[ends[0][0] : ends[0][1], ends[1][0] : ends[1][1]]
     arrays[name] = entry.numpy()
     return told
@@ -230,8 +239,8 @@ def _unpacked(tree: Any, arrays: Mapping[str, np.ndarray]) -> Any:
 def _restored(told: Mapping[str, Any], entry: Tensor) -> Tensor:
     if "shape" not in told:
         return entry
-    height, width = entry.shape
+    height, width = entry.shape[:2]
     top, left = told["from"]
-    whole = entry.new_zeros(told["shape"])
+    whole = entry.new_zeros(told["shape"]) + entry.new_tensor(told.get("around", 0))
     whole[top : top + height, left : left + width] = entry
     return whole

@@ -59,6 +59,7 @@ def reconstruct(
     only: Sequence[str] = (),
     detail: bool = False,
     implicit: str | Path | None = None,
+    openpose: bool = False,
     progress: Progress | None = None,
     **wishes: Unpack[Wishes],
 ) -> dict[str, Any]:
@@ -80,6 +81,8 @@ def reconstruct(
             `head.glb` and the overlay, and in `displacement.png` and `normals.png`.
         implicit: a run of `morphface train implicit`: its network finds the whole head, hair
             included, for `implicit.ply`, and for `head.glb` in place of the shell of hair.
+        openpose: whether the landmarks that were found are written as OpenPose does, for all faces
+            in one `openpose.json` in `out`, in pixels of the picture as it is shown.
         progress: is told what begins now.
         wishes: the other arguments of `fit_photo`.
 
@@ -93,7 +96,7 @@ def reconstruct(
         MorphfaceError: the subclass and its message say what is wrong with the input.
     """
     wanted: Any = {"texture_size": texture_size, "strict": strict, "only": only, "detail": detail}
-    wanted |= {"implicit": implicit}
+    wanted |= {"implicit": implicit, "openpose": openpose}
     asked = {"faces": faces, "model": model, "progress": progress, **wanted, **wishes}
     return fit_and_write(image, out, **asked)[0]
 
@@ -109,7 +112,7 @@ def fit_and_write(
         asked: its other arguments.
     """
     texture_size, strict = asked.pop("texture_size", None), asked.pop("strict", ())
-    detail = asked.pop("detail", False)
+    detail, openpose = asked.pop("detail", False), asked.pop("openpose", False)
     check_texture_size(texture_size)
     check_detail(detail, asked.get("stage", "pixels"))
     network = _network(asked.pop("implicit", None))
@@ -129,6 +132,10 @@ def fit_and_write(
             found = None if network is None else _implicit(face, result.photo, network, tell)
             job = Writing(face, result.photo, name_of(image), texture_size, wanted, found)
             report["faces"].append({"folder": inner, **write_face(folder / inner, job)})
+        if openpose:
+            from morphface.pipelines.landmark_files import write_landmarks  # as most fits want none
+
+            write_landmarks(folder, result.faces, result.photo)
         if "report" in wanted:
             write_json(folder / OUTPUTS["report"], report)
     return report, result

@@ -34,6 +34,7 @@ def reconstruct_together(
     texture_size: int | None = None,
     only: Sequence[str] = (),
     detail: bool = False,
+    openpose: bool = False,
     progress: Progress | None = None,
     **wishes: Unpack[Wishes],
 ) -> dict[str, Any]:
@@ -51,6 +52,7 @@ def reconstruct_together(
         texture_size: as in `reconstruct`.
         only: as in `reconstruct`.
         detail: the same; the trusted photos show one relief together.
+        openpose: as in `reconstruct`, a file in the folder of each photo.
         progress: is told what begins now.
         wishes: `faces`, `focal`, `stage` and `device` of `fit_photos`.
 
@@ -72,6 +74,11 @@ def reconstruct_together(
         report = _header(photos, model, result)
         for number, image in enumerate(photos):
             report["faces"].append(_write_photo(folder, number, image, result, wanted))
+            if openpose:
+                from morphface.pipelines.landmark_files import write_landmarks
+
+                inner = folder / report["faces"][-1]["folder"]
+                write_landmarks(inner, [result.faces[number]], result.photos[number])
         kinds = wanted & {"glb", "obj"}
         report |= _write_head(folder, result, texture_size, kinds) if kinds else {}
         if "report" in wanted:

@@ -8,6 +8,7 @@ from morphface.geometry.focal import FocalLength, check_focal
 
 __all__ = [
     "DETECTORS",
+    "OPENPOSE",
     "OUTPUTS",
     "STAGES",
     "TEXTURE_SIZES",
@@ -32,6 +33,9 @@ OUTPUTS = {
     "obj": "head.obj",
 }
 """What a fit can write, and the names of the files."""
+
+OPENPOSE = "openpose.json"
+"""The landmarks of a photo's faces, where they are asked for."""
 
 TEXTURE_SIZES = (64, 4096)
 """Of a texture whose size is asked for, in pixels."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from morphface.synthetic.motion import Motion, MotionModel, TrackMotions, default_motion
     from morphface.synthetic.people import Scene, SyntheticPeople
     from morphface.synthetic.person import Person, random_person
+    from morphface.synthetic.relief import ReliefSettings, random_relief
     from morphface.synthetic.solid import Solid, solid_of
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Motion",
     "MotionModel",
     "Person",
+    "ReliefSettings",
     "Scene",
     "Shot",
     "Solid",
@@ -29,6 +31,7 @@ __all__ = [
     "default_motion",
     "photograph",
     "random_person",
+    "random_relief",
     "solid_of",
 ]
 
@@ -37,6 +40,7 @@ _HOMES = {
     "Motion": "motion",
     "MotionModel": "motion",
     "Person": "person",
+    "ReliefSettings": "relief",
     "Scene": "people",
     "Shot": "draw",
     "Solid": "solid",
@@ -47,6 +51,7 @@ _HOMES = {
     "default_motion": "motion",
     "photograph": "draw",
     "random_person": "person",
+    "random_relief": "relief",
     "solid_of": "solid",
 }
 

@@ -8,9 +8,14 @@ import zlib
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from morphface.cli import run
+from morphface.landmarks import read_landmarks
+from morphface.landmarks.schemes import to_scheme
+from morphface.media import read_image
+from morphface.pipelines import photo as photo_pipeline
 from tests.data import needs_detector, shared
 from tests.pipelines.family import album_of
 
@@ -308,6 +313,7 @@ def test_photos_together_are_fitted_and_summarised(tmp_path, capfd):
     (tmp_path / "in").mkdir()
     with album_of(tmp_path / "in") as album:
         command = ["fit", "--together", *album[:3], album[3], "--out", str(tmp_path / "out")]
+        command += ["--openpose"]
         assert run([*command, "--faces", "0,0,largest,0", "--focal", "352,352,352,440", *FAST]) == 0
     out, err = capfd.readouterr()
     assert out == ""
@@ -321,6 +327,30 @@ def test_photos_together_are_fitted_and_summarised(tmp_path, capfd):
     assert {"head.glb", "photo_0", "photo_3", "report.json"} <= set(names(tmp_path / "out"))
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert [face["focal_pixels"] for face in report["faces"]] == [352, 352, 352, 440]
+    for number in range(4):
+        assert len(read_landmarks(tmp_path / "out" / f"photo_{number}" / "openpose.json")) == 1
+
+
+def test_landmarks_are_written_as_openpose_has_them_and_read_again(tmp_path, capfd):
+    with album_of(tmp_path) as album:
+        known = to_scheme(photo_pipeline.faces_of(read_image(album[1]), "0", str)[1][0], "68")
+        command = ["fit", album[1], *FAST, "--only", "report", "--quiet"]
+        out = tmp_path / "out"
+        assert run([*command, "--out", str(out), "--openpose"]) == 0
+        assert names(out) == ["openpose.json", "report.json"]
+        found = read_landmarks(out / "openpose.json")
+        torch.testing.assert_close(found[0].points, known.points, atol=2e-3, rtol=0)
+        person = json.loads((out / "openpose.json").read_text())["people"][0]
+        assert all(person["face_keypoints_2d"][3 * row + 2] > 0 for row in (68, 69))  # pupils
+        plain = tmp_path / "plain"
+        assert run([*command, "--out", str(plain)]) == 0
+        assert names(plain) == ["report.json"]
+    again = tmp_path / "again"
+    given = ["--landmarks", str(out / "openpose.json"), "--out", str(again)]
+    assert run([*command, *given]) == 0
+    told = json.loads((again / "report.json").read_text())["faces"][0]
+    assert told["landmark_nme"] < 0.03
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.refusal

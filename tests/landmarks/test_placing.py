@@ -5,7 +5,7 @@ import torch
 
 from morphface.core.errors import LandmarkError, ParameterError
 from morphface.landmarks.boxes import box_of
-from morphface.landmarks.placing import placed
+from morphface.landmarks.placing import placed, turned_back
 from morphface.landmarks.points import Landmarks
 from morphface.media.photo import UPRIGHT, Photo
 
@@ -29,6 +29,17 @@ def stored(orientation):
 
 
 SHOWN = face(FIVE + 0.5)
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_points_of_a_turned_picture_are_turned_back_as_the_picture_is(turns):
+    pixels = torch.zeros(*SIZE, 3)
+    pixels[20, 12] = 1
+    turned = Photo(pixels).turned(turns)
+    row, column = turned.pixels[..., 0].nonzero()[0].tolist()
+    there = face(torch.tensor([[column, row]]).expand(5, 2) + 0.5)
+    found = turned_back(there, turned.size, turned.turns)
+    torch.testing.assert_close(found.points, torch.tensor([[12.5, 20.5]]).expand(5, 2))
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -1,7 +1,7 @@
 """A fit that is read back is the fit: the same pictures come of it."""
 
 import shutil
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 
 import pytest
 import torch
@@ -10,7 +10,11 @@ from morphface.core.errors import MissingFileError, NoFaceError, ParameterError
 from morphface.media import read_image, write_image
 from morphface.parameters import load_parameters, save_parameters
 from morphface.pipelines import edit_photo, fit_photo, reconstruct
+from morphface.pipelines.head_files import rigged_head
 from morphface.pipelines.kept import is_kept
+from morphface.pipelines.reconstruct import Writing, write_seen
+from morphface.ui.session.pictures import Painter
+from tests.fit.detail.photos import waves
 from tests.pipelines.family import album_of
 
 
@@ -63,6 +67,26 @@ def test_an_edit_of_a_fit_is_the_edit_of_its_photo(fitted, tmp_path):
         for source, name in ((photo, "a.png"), (folder / "face.npz", "b.png"))
     ]
     assert torch.equal(*pictures)
+
+
+def test_relief_comes_back_bit_by_bit_in_a_small_file_and_is_seen_again(fitted, tmp_path):
+    _, folder, found = fitted
+    face = replace(found.faces[0], detail=waves(found.faces[0].model))
+    job = Writing(face, found.photo, "a.png", None, frozenset(["parameters"]))
+    write_seen(tmp_path, job)
+    again = fit_photo(tmp_path)
+    for name in ("detail", "fit", "pixels"):
+        same(getattr(face, name), getattr(again.faces[0], name), name)
+    more = (tmp_path / "face.npz").stat().st_size - (folder / "face.npz").stat().st_size
+    assert more < sum(value.numel() for value in vars(face.detail).values()) * 4
+    relief = rigged_head(again.faces[0], again.photo).relief
+    torch.testing.assert_close(relief, 0.5 + 0.5 * face.detail.normals)
+    with_, without = Painter(again), Painter(found)
+    assert with_.views == (*without.views, "detail")
+    drawn = [each.draw("normal", face.parameters)[0] for each in (with_, without)]
+    assert float((drawn[0] - drawn[1]).abs().max()) > 0.02
+    heights = with_.draw("detail", face.parameters)[0]
+    assert float(heights.max()) > 0.5
 
 
 def test_a_photo_that_moved_with_its_fit_is_found_beside_it(fitted, tmp_path):

@@ -11,15 +11,16 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Float
 
-from morphface.core.errors import LandmarkError
 from morphface.core.files import atomic_write
 from morphface.landmarks.parts.find import PartsFace
 from morphface.landmarks.points import Landmarks
-from morphface.landmarks.schemes import SCHEMES, to_scheme
+from morphface.landmarks.schemes import NOSE_AND_MOUTH, scheme, to_scheme
 
 __all__ = ["openpose_json", "write_openpose"]
 
 _POINTS, _VERSION, _CENTRE = 70, 1.3, 0.5
+_FIVE = (68, 69, *NOSE_AND_MOUTH)
+"""Where the 70 have pupils, tip of the nose and corners of the mouth."""
 _EMPTY = (
     "pose_keypoints_2d", "hand_left_keypoints_2d", "hand_right_keypoints_2d",
     "pose_keypoints_3d", "face_keypoints_3d", "hand_left_keypoints_3d", "hand_right_keypoints_3d",
@@ -30,11 +31,10 @@ def openpose_json(faces: Sequence[PartsFace | Landmarks]) -> str:
     """Faces as JSON; points that they lack are zeros, as OpenPose has it.
 
     Args:
-        faces: of parts, or landmarks of the schemes "68" and "478"; of the latter the pupils are
-            written, too.
+        faces: of parts, or landmarks; those of the schemes "478" and "5" have pupils, too.
 
     Raises:
-        LandmarkError: landmarks are of a scheme that OpenPose has no place for.
+        LandmarkError: landmarks are of a scheme that there is not.
     """
     people = [
         {"person_id": [-1], "face_keypoints_2d": _row(face)} | {name: [] for name in _EMPTY}
@@ -74,15 +74,13 @@ def _of_parts(face: PartsFace) -> Float[np.ndarray, "70 3"]:
 
 
 def _of_landmarks(face: Landmarks) -> Float[np.ndarray, "70 3"]:
-    if face.scheme not in ("68", "478"):
-        raise LandmarkError(
-            f"OpenPose's 70 points cannot be told from landmarks of scheme {face.scheme!r}; "
-            'use "68" or "478"'
-        )
-    known, table = to_scheme(face, "68"), np.zeros((_POINTS, 3))
+    groups, table = scheme(face.scheme).groups, np.zeros((_POINTS, 3))
+    if face.scheme == "5":
+        table[list(_FIVE)] = np.c_[face.points.numpy(), face.confidence.numpy()]
+        return table
+    known = to_scheme(face, "68")
     table[:68] = np.c_[known.points.numpy(), known.confidence.numpy()]
     if face.scheme == "478":
-        groups = SCHEMES["478"].groups
         for row, side in ((68, "right_iris"), (69, "left_iris")):
             ring = list(groups[side])
             middle = face.points[ring].mean(dim=0).tolist()

@@ -59,9 +59,10 @@ class Painter:
         """The names of what there is to see."""
         model = self.face.model
         if model not in _MAPS:
-            bare = [name for name in MAP_NAMES if name != "detail"]  # a fit alone has no relief
+            bare = [name for name in MAP_NAMES if name != "detail"]  # it needs relief
             _MAPS[model] = tuple(name for name in bare if self._has(name))
-        return *VIEWS, *_MAPS[model]
+        relief = () if self.face.detail is None else ("detail",)
+        return *VIEWS, *_MAPS[model], *relief
 
     def check(self, view: str) -> None:
         """Refuse a view that there is not.
@@ -122,7 +123,9 @@ class Painter:
     def _maps(self, name: str, parameters: FaceParameters, camera: Camera) -> MapSet:
         model = self.face.model
         albedo = None if model.reflectance is None else self.face.albedo()
-        return render_maps(model, parameters, camera, (name,), albedo=albedo)
+        return render_maps(
+            model, parameters, camera, (name,), albedo=albedo, detail=self.face.detail
+        )
 
     def _has(self, name: str) -> bool:
         """Whether the model has what a map shows."""

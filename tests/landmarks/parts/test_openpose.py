@@ -53,8 +53,19 @@ def test_the_form_is_that_of_version_1_3():
     assert person["face_keypoints_2d"][3 * 39 : 3 * 40] == [0, 0, 0]
 
 
+def test_five_points_come_where_the_seventy_have_them():
+    points, sure = torch.rand(5, 2) * 50 + 20, torch.tensor([0.9, 0.0, 0.8, 0.7, 0.6])
+    face = Landmarks(points, "5", sure, (0.0, 0.0, 1.0, 1.0))
+    row = json.loads(openpose_json([face]))["people"][0]["face_keypoints_2d"]
+    table = np.array(row).reshape(70, 3)
+    places = [68, 69, 30, 48, 54]
+    np.testing.assert_allclose(table[places, 2], sure, atol=1e-3)
+    np.testing.assert_allclose(table[[68, 30, 48, 54], :2], points[[0, 2, 3, 4]] - 0.5, atol=1e-3)
+    assert not table[[k for k in range(70) if k not in (68, 30, 48, 54)]].any()
+
+
 @pytest.mark.refusal
-def test_five_points_have_no_place_in_it():
-    face = Landmarks(torch.rand(5, 2), "5", torch.ones(5), (0.0, 0.0, 1.0, 1.0))
-    with pytest.raises(LandmarkError, match="cannot be told from landmarks of scheme '5'"):
+def test_a_scheme_that_there_is_not_is_refused():
+    face = Landmarks(torch.rand(29, 2), "29", torch.ones(29), (0.0, 0.0, 1.0, 1.0))
+    with pytest.raises(LandmarkError, match="unknown landmark scheme '29'; there are 478, 68, 5"):
         openpose_json([face])
