@@ -9,8 +9,8 @@ pictures of each set are for choosing; the others say what the choice is worth. 
 man, so that his other pictures are other views and lights, not other people. ICT heads have one
 colour of skin all over, which favours costs that trust albedo; the scan has a photographed one.
 
-None was taken: what brings the scan nearer (logarithms without their mean, nose and mean near it)
-leaves ICT heads farther, and jaws of both. Edges as contours were not tried.
+None was taken: on pictures that had no say, logarithms without their mean, the best of the others
+for both sets, leave either farther than today's. Edges as contours were not tried.
 """
 
 import argparse

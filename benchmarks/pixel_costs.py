@@ -180,7 +180,7 @@ def _terms(
     whole = colour_jacobian(scene, basis, samples, across, view)
     points = Points(cost, scene, samples, view)
     model, shown = points.colours()
-    rows = points.slope((model + shown) / 2) @ whole
+    rows = points.slope(model) @ whole
     rows = rows * (difference(model, shown) != 0)[..., None]
     rows = points.compared(rows.flatten(1)).unflatten(1, rows.shape[1:]) * scale[..., None]
     part = normal_equations(rows, residual * scale)
