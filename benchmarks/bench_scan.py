@@ -1,7 +1,7 @@
 """How near does a fit come to a head that it knows nothing of, and how near do others?
 
     python -m benchmarks.bench_scan --cache FOLDER [--before REVISION] [--eos SHARE]
-        [--only scan|ict|views] [--data FOLDER] [--heads N] [--keep] [--jobs N]
+        [--only scan|ict|views ...] [--data FOLDER] [--heads N] [--keep] [--jobs N]
 
 The pictures are made by Mitsuba 3 (`benchmarks/independent.py`), with shadows and the response of
 a camera, from known cameras: a scanned person (Lee Perry-Smith, Infinite-Realities, CC BY 3.0)
@@ -14,6 +14,7 @@ alone and of all of a person together, the same by another revision of this repo
 own mesh, eos with the Surrey model, and mean heads, for which no photo is needed.
 
 --cache keeps pictures, the other revision's fits, and errors: only what changed is done again.
+Rows that are not measured, as those of sets that --only leaves out, stay, with their commit.
 --keep takes the fits of this checkout that are there, too.
 """
 
@@ -26,7 +27,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.common import DATA, report, seed
+from benchmarks.common import DATA, report, reported, seed
 from benchmarks.faces import Face, Places
 from benchmarks.fitted import Fitted
 from benchmarks.measures import remembered
@@ -112,7 +113,7 @@ def main() -> None:
     """Take pictures, fit, measure, write the results."""
     chosen = arguments()
     seed()
-    names = [chosen.only] if chosen.only else list(TITLES)
+    names = chosen.only or list(TITLES)
     sets = {name: take(name, chosen.data, chosen.cache, chosen.heads) for name in names}
     paths = [path for found in sets.values() for path in found]
     ict = Ict(chosen.data / "ict/ict_facekit.npz")
@@ -127,10 +128,9 @@ def main() -> None:
         outer = torch.from_numpy(ict.outer) if person is None else person.outer
         shots = {path: replace(read_shot(path), outer=outer) for path in found}
         cases += table(TITLES[name], methods, shots, chosen.cache)
-    if chosen.only:
-        print("not written, for it is not all sets")
-    else:
-        report("scan", cases)
+    done = {case["case"] for case in cases}
+    kept = reported("scan", lambda case: case["case"] not in done)
+    report("scan", [*cases, *kept])
     print(printed(cases))
 
 
@@ -140,7 +140,7 @@ def arguments() -> argparse.Namespace:
     options.add_argument("--cache", type=Path, required=True, help="keeps pictures and fits")
     options.add_argument("--before", help="a git revision that fits the same pictures")
     options.add_argument("--eos", type=Path, help="the folder share/ of the eos library")
-    options.add_argument("--only", choices=TITLES)
+    options.add_argument("--only", nargs="+", choices=TITLES)
     options.add_argument("--data", type=Path, default=DATA)
     options.add_argument("--heads", type=int, default=20)
     options.add_argument("--keep", action="store_true", help="keep this checkout's stored fits")

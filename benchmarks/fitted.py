@@ -35,7 +35,7 @@ class Fitted:
         """The mean head without expression."""
         mean = self.model["mean"].astype(np.float64)
         corners, weights = self.model["triangles"], self.model["barycentric"]
-        return self._face(mean, (weights[..., None] * mean[corners]).sum(1), mean)
+        return self.face(mean, (weights[..., None] * mean[corners]).sum(1), mean)
 
     def raw(self, picture: Path) -> dict[str, np.ndarray]:
         """All that was stored of one picture; empty where no face was found."""
@@ -44,7 +44,7 @@ class Fitted:
     def alone(self, stage: str, picture: Path) -> Face | None:
         """What a stage found in one picture, linear or pixels."""
         data = self.raw(picture)
-        return self._face(*(data[f"{stage}_{n}"] for n in NAMES)) if data else None
+        return self.face(*(data[f"{stage}_{n}"] for n in NAMES)) if data else None
 
     def together(self, picture: Path) -> Face | None:
         """What all pictures of the person say of one of them."""
@@ -53,7 +53,7 @@ class Fitted:
         used = list(data.get("used", ()))
         if picture.stem not in used:
             return None
-        return self._face(*(data[name][used.index(picture.stem)] for name in NAMES))
+        return self.face(*(data[name][used.index(picture.stem)] for name in NAMES))
 
     def seconds(self, stage: str, pictures: Sequence[Path]) -> float:
         """How long a stage took for a picture, the median."""
@@ -66,7 +66,8 @@ class Fitted:
         shapes = Shapes(face.vertices, modes, face.faces)
         return places_of(ict.target, ict.marks, shapes, face.marks)
 
-    def _face(self, vertices: np.ndarray, marks: np.ndarray, neutral: np.ndarray) -> Face:
+    def face(self, vertices: np.ndarray, marks: np.ndarray, neutral: np.ndarray) -> Face:
+        """A face from all vertices, placed marks and vertices without expression."""
         vertices, marks, neutral = (x.astype(np.float64) for x in (vertices, marks, neutral))
         sure = (self.model["confidence"] > SURE)[:, None]
         return Face(vertices, self.model["faces"], np.where(sure, marks, np.nan), neutral)
