@@ -8,8 +8,9 @@ photos, DaGAN with depth that asks, with the picture that asks itself, and witho
 with key points that it finds, with depth that is read off pictures by a network which consecutive
 frames taught, and with both. LIA is told nothing of the mesh at run time: it learns from more
 people and for longer, a third of the takes from pairs of frames that differ in the jaw alone, and
-what its bridge finds again, and what our fit finds in frames that were asked for, are rows of their
-own.
+what its bridge finds again, what our fit finds in frames that were asked for, and how far off fits
+are that its numbers start, are rows of their own. Identity (CSIM, by SFace where its weights are),
+pose (ARD, in degrees) and expression (AED) are those of eight frames.
 `--only conr lia` trains some, `--rows` measures what is there. A generator that knows its person
 (dvp) learns from the clip's first half alone; `bench_dvp` tells more of it.
 """
@@ -25,9 +26,10 @@ from benchmarks.common import measure, report
 from benchmarks.crowd import SIDE, TWINS, Crowd, Mixed, drawn
 from benchmarks.face_depth import depth_row, depth_trained
 from benchmarks.headgan_clip import far_rows, filmed, rows_of
-from benchmarks.headgan_measures import pictures_of, shown
+from benchmarks.headgan_measures import fits_of, people_of, pictures_of, shown, spread
 from benchmarks.headgan_rivals import portraits
 from benchmarks.latent_loop import bridge_row, bridged, loop_rows
+from benchmarks.latent_start import start_row
 from morphface.evaluate import FeatureDistance
 from morphface.generate import (
     TrainSettings,
@@ -210,8 +212,9 @@ def rows(cache: Path, test: str):
         name = "dvp, which knows the person alone"
         made[name] = portraits(cache / "clip", "first", SIDE, DVP_STEPS, near_rows(cache))
         facts[name] = {"steps": DVP_STEPS, "batch": 16}
+    wanted = fits_of(true[spread(len(true))])
     for name, pictures in made.items():
-        found = pictures_of(pictures, true, features)
+        found = pictures_of(pictures, true, features) | people_of(pictures, wanted, made["photo"])
         yield {"test": test, "method": name, "frames": len(true), **facts.get(name, {}), **found}
     places = torch.linspace(0, len(true) - 1, SHEET).round().long()
     sheet = torch.cat([values[places] for values in (*made.values(), true)], dim=2)
@@ -222,7 +225,9 @@ def latent_rows(cache: Path) -> list[dict]:
     """LIA's bridge, and its loop: what was asked for by name, and what our fit finds."""
     generator = load_generator(cache / "lia" / "generator.safetensors")
     bridge = bridged(generator)
-    return [bridge_row(bridge), *loop_rows(cache, generator, bridge, held_people(cache))]
+    people = held_people(cache)
+    looped = loop_rows(cache, generator, bridge, people)
+    return [bridge_row(bridge), *looped, start_row(generator, bridge, people)]
 
 
 if __name__ == "__main__":

@@ -81,11 +81,13 @@ def fits_of(pictures):
     return [fit for _, fit in faces_of(pictures)[1]]
 
 
-def people_of(made, wanted: list, photo) -> dict[str, float]:
-    """Identity against the photo, pose in degrees and expression against what is wanted."""
+def people_of(made, wanted: list, photos) -> dict[str, float]:
+    """Identity against the photo of each frame, pose in degrees and expression against what is
+    wanted.
+    """
     places = spread(len(made))
     big, found = faces_of(made[places])
-    face, seen = faces_of(photo[:1])
+    face, seen = faces_of(photos[places])
     turns, moves = [], []
     for (_, one), two in zip(found, wanted, strict=True):
         if one is None or two is None:
@@ -94,8 +96,8 @@ def people_of(made, wanted: list, photo) -> dict[str, float]:
         turns.append(float(apart.abs().mean().rad2deg()))
         moves.append(float((one.expression - two.expression).abs().sum()))
     out = {"faces found": len(turns), "ard": _mean(turns), "aed": _mean(moves)}
-    if WEIGHTS.is_file() and seen[0][0] is not None:
-        marks = [one for one, _ in found], [seen[0][0]]
+    if WEIGHTS.is_file():
+        marks = [one for one, _ in found], [one for one, _ in seen]
         values = Csim.load(WEIGHTS)(big, face, marks)
         out["csim"] = _mean([float(value) for value in values if value.isfinite()])
     return out
