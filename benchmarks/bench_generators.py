@@ -10,7 +10,8 @@ frames taught, and with both. LIA is told nothing of the mesh at run time: it le
 people and for longer, a third of the takes from pairs of frames that differ in the jaw alone, and
 what its bridge finds again, what our fit finds in frames that were asked for, and how far off fits
 are that its numbers start, are rows of their own. Identity (CSIM, by SFace where its weights are),
-pose (ARD, in degrees) and expression (AED) are those of eight frames.
+pose (ARD, in degrees) and expression (AED) are those of eight frames. What CoNR reads off photos is a
+row, too, on the mesh and on hair and clothes.
 `--only conr lia` trains some, `--rows` measures what is there. A generator that knows its person
 (dvp) learns from the clip's first half alone; `bench_dvp` tells more of it.
 """
@@ -22,6 +23,7 @@ from pathlib import Path
 
 import torch
 
+from benchmarks.codes_read import code_row
 from benchmarks.common import measure, report
 from benchmarks.crowd import SIDE, TWINS, Crowd, Mixed, drawn
 from benchmarks.face_depth import depth_row, depth_trained
@@ -243,6 +245,9 @@ if __name__ == "__main__":
     table = [row for test in TESTS for row in rows(wishes.cache, test)]
     if (wishes.cache / "depth" / "generator.safetensors").is_file():
         table.append(depth_row(wishes.cache, held_people(wishes.cache)))
+    if (wishes.cache / "conr" / "generator.safetensors").is_file():
+        conr = load_generator(wishes.cache / "conr" / "generator.safetensors")
+        table.append(code_row(conr, held_takes(wishes.cache, conr.config)))
     if (wishes.cache / "lia" / "generator.safetensors").is_file():
         table += latent_rows(wishes.cache)
     print(json.dumps(table, indent=1))

@@ -16,7 +16,7 @@ from morphface.core.check import check_shape
 from morphface.core.records import Record
 from morphface.render.flow import Flow
 
-__all__ = ["FlowPrior", "flow_prior"]
+__all__ = ["FlowPrior", "extended", "flow_prior"]
 
 REACHED = 0.1
 """Share of a neighbourhood that must be known for its mean to count wholly."""
@@ -53,23 +53,35 @@ def flow_prior(flow: Flow, unseen: Bool[Tensor, "T H W"] | None = None) -> FlowP
         unseen = torch.zeros_like(flow.covered)
     check_shape("unseen", unseen, *flow.covered.shape)
     known = flow.covered[:, None].to(flow.flow)
-    parts = torch.cat([flow.flow.permute(0, 3, 1, 2) * known, known], dim=1)
-    spread = _spread(parts)
-    on_mesh = flow.covered[..., None]
-    whole = torch.where(on_mesh, flow.flow, spread.permute(0, 2, 3, 1))
+    whole = extended(flow.flow.permute(0, 3, 1, 2), known).permute(0, 2, 3, 1)
     seen = (flow.visible & ~unseen).to(flow.flow)
     return FlowPrior(whole, torch.where(flow.covered, seen, _nearness(known)[:, 0]))
 
 
-def _spread(parts: Float[Tensor, "T 3 H W"]) -> Float[Tensor, "T 2 H W"]:
-    """Means of what is known, from the coarsest width to the finest that reaches each pixel."""
+def extended(
+    values: Float[Tensor, "T C H W"], known: Float[Tensor, "T 1 H W"]
+) -> Float[Tensor, "T C H W"]:
+    """Values of a mesh, extended over the picture: those of the finest width that reaches a pixel.
+
+    Args:
+        values: where they are known, and anything elsewhere.
+        known: 1 there, 0 elsewhere.
+    """
+    return torch.where(known > 0, values, _spread(torch.cat([values * known, known], dim=1)))
+
+
+def _spread(parts: Float[Tensor, "T D H W"]) -> Float[Tensor, "T C H W"]:
+    """Means of what is known, from the coarsest width to the finest that reaches each pixel.
+
+    The last of the D channels says how far the others, times it, are known.
+    """
     height, width = parts.shape[-2:]
     total = parts.sum((2, 3), keepdim=True)
-    found = (total[:, :2] / total[:, 2:].clamp(min=1e-6)).expand(-1, -1, height, width)
+    found = (total[:, :-1] / total[:, -1:].clamp(min=1e-6)).expand(-1, -1, height, width)
     for level in reversed(range(max(height, width).bit_length())):
         near = _blurred(parts, level)
-        share = near[:, 2:]
-        mean = near[:, :2] / share.clamp(min=1e-6)
+        share = near[:, -1:]
+        mean = near[:, :-1] / share.clamp(min=1e-6)
         found = torch.lerp(found, mean, (share / REACHED).clamp(0, 1))
     return found
 

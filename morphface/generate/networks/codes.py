@@ -1,7 +1,8 @@
 """What CoNR reads off a reference: features of many sizes, and the code of the surface it shows.
 
 The code is the correspondence map and where the person is. Maps of a fit tell it of the head
-alone; a network that learnt it from renders tells it of hair and clothes, too.
+alone; a network that learnt it from renders tells it of hair and clothes, too, as the place on the
+head or neck that they are next to and move with.
 """
 
 import torch

@@ -29,6 +29,7 @@ from morphface.generate.take import Take
 from morphface.generate.training.settings import TrainSettings
 from morphface.generate.training.state import TrainState
 from morphface.generate.training.step import Hands, frozen, judged, learnt
+from morphface.render.prior import extended
 
 __all__ = ["one_shot_step"]
 
@@ -235,11 +236,24 @@ def _surface(maps: Float[Tensor, "B C H W"]) -> Tensor:
     return maps[:, :3].sum(1, keepdim=True) > _SURFACE
 
 
+def code_of(photo: Reference) -> Float[Tensor, "B 4 H W"]:
+    """What is to be read off a photo: the place on the mesh of each pixel, and where the person is.
+
+    Hair and clothes have no mesh: they have the code of what is next to them, which moves as they
+    do, as the flow is extended (`render.prior`).
+
+    Args:
+        photo: with its correspondence map and its matte.
+    """
+    surface = _surface(photo.maps).to(photo.maps)
+    return torch.cat([extended(photo.maps[:, :3], surface), photo.matte], dim=1)
+
+
 def _misread(code: Float[Tensor, "B 4 H W"], photo: Reference) -> Float[Tensor, ""]:
-    """How far a code is from that of the photo's mesh, and its outline from the matte."""
-    surface = _surface(photo.maps)
-    far = ((code[:, :3] - photo.maps[:, :3]).abs() * surface).mean()
-    return far + (code[:, 3:] - photo.matte).abs().mean()
+    """How far a code is from that of a photo where the person is, and its outline from theirs."""
+    away = (code - code_of(photo)).abs()
+    person = torch.maximum(_surface(photo.maps), photo.matte)
+    return (away[:, :3] * person).mean() + away[:, 3:].mean()
 
 
 def _misnamed(motion: Float[Tensor, "B K"], named: Float[Tensor, "B N"]) -> Float[Tensor, ""]:

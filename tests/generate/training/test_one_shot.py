@@ -6,12 +6,13 @@ import torch
 
 from morphface.core.errors import ParameterError
 from morphface.generate import config_of
+from morphface.generate.reference import Reference
 from morphface.generate.take import stacked_takes
 from morphface.generate.training import USUAL_SETTINGS, Observer, train_generator
 from morphface.generate.training.batches import Share, frames_of_takes
 from morphface.generate.training.journal import read_journal
 from morphface.generate.training.memory import memory_needed
-from morphface.generate.training.one_shot import _misnamed, _misread, one_shot_step
+from morphface.generate.training.one_shot import _misnamed, _misread, code_of, one_shot_step
 from morphface.generate.training.state import new_state
 from tests.generate.people import (
     CONFIG,
@@ -78,13 +79,25 @@ def test_a_step_sees_some_of_the_photos_and_reads_codes():
 
 
 def test_codes_are_those_of_the_mesh_and_outlines_those_of_the_matte():
-    take = newest(take_of(3))
-    photo = take.references[0]
+    photo = newest(take_of(3)).references[0]
     surface = photo.maps.sum(1, keepdim=True) > 0.01
-    right = torch.cat([torch.where(surface, photo.maps, 0.7), photo.matte], dim=1)
+    person = torch.maximum(surface, photo.matte)
+    right = code_of(photo)
     assert float(_misread(right, photo)) == 0
-    wrong = right + torch.tensor([0.1, 0.1, 0.1, 0.0])[:, None, None] * surface
-    torch.testing.assert_close(_misread(wrong, photo), 0.1 * surface.float().mean())
+    assert torch.equal(right[:, :3] * surface, photo.maps[:, :3] * surface)
+    wrong = right + torch.tensor([0.1, 0.1, 0.1, 0.0])[:, None, None]
+    torch.testing.assert_close(_misread(wrong, photo), 0.1 * person.mean())
+
+
+def test_hair_has_the_code_of_the_part_of_a_head_that_it_is_next_to():
+    maps, matte = torch.zeros(1, 3, 16, 32), torch.ones(1, 1, 16, 32)
+    left, right = (torch.tensor(code)[:, None, None] for code in ([0.2, 0.4, 0.6], [0.8, 0.3, 0.1]))
+    maps[0, :, :, 8:10], maps[0, :, :, 22:24] = left, right
+    none = torch.zeros(1, 2, 16, 32)
+    photo = Reference(maps, maps, matte, none, none[:, :1])
+    code = code_of(photo)[0, :3]
+    torch.testing.assert_close(code[:, :, 5:12], left.expand(3, 16, 7), atol=0.02, rtol=0)
+    torch.testing.assert_close(code[:, :, 20:27], right.expand(3, 16, 7), atol=0.02, rtol=0)
 
 
 @pytest.mark.parametrize("kind", ["conr", "dagan", "lia"])
