@@ -10,8 +10,8 @@ frames taught, and with both. LIA is told nothing of the mesh at run time: it le
 people and for longer, a third of the takes from pairs of frames that differ in the jaw alone, and
 what its bridge finds again, what our fit finds in frames that were asked for, and how far off fits
 are that its numbers start, are rows of their own. Identity (CSIM, by SFace where its weights are),
-pose (ARD, in degrees) and expression (AED) are those of eight frames. What CoNR reads off photos is a
-row, too, on the mesh and on hair and clothes.
+pose (ARD, in degrees) and expression (AED) are those of eight frames. What CoNR reads off photos
+is a row, too, on the mesh and on hair and clothes.
 `--only conr lia` trains some, `--rows` measures what is there. A generator that knows its person
 (dvp) learns from the clip's first half alone; `bench_dvp` tells more of it.
 """

@@ -31,8 +31,5 @@ def code_row(generator, takes: list) -> dict:
                 sums.setdefault(name + what, []).append(away[where].mean())
         sums.setdefault("alpha", []).append((read[:, 3:] - photo.matte).abs().mean())
     facts = {name: round(255 * float(torch.stack(each).mean()), 2) for name, each in sums.items()}
-    return {
-        "test": "codes read off people held out",
-        "method": "conr",
-        "frames": len(takes),
-    } | facts
+    title = "codes read off people held out"
+    return {"test": title, "method": "conr", "frames": len(takes)} | facts
