@@ -74,6 +74,16 @@ GENERATORS: dict[str, type[nn.Module]] = {
     "depth": FaceDepth,
     "implicit": Implicit,
 }
+_PICTURES: dict[str, Any] = {
+    "maps": (),
+    "channels": (),
+    "offsets": (0,),
+    "signed": False,
+    "norm": "instance",
+    "width": 64,
+    "flow_prior": False,
+}
+"""Of networks that see pictures alone."""
 USUAL: dict[str, dict[str, Any]] = {
     "dvp": {},
     "headgan": {
@@ -101,26 +111,8 @@ USUAL: dict[str, dict[str, Any]] = {
         "style": ("points",),
         "style_sizes": (8 * 15,),
     },
-    "lia": {
-        "maps": (),
-        "channels": (),
-        "offsets": (0,),
-        "signed": False,
-        "norm": "instance",
-        "width": 64,
-        "style": ("motion",),
-        "style_sizes": (20,),
-        "flow_prior": False,
-    },
-    "depth": {
-        "maps": (),
-        "channels": (),
-        "offsets": (0,),
-        "signed": False,
-        "norm": "instance",
-        "width": 64,
-        "flow_prior": False,
-    },
+    "lia": {**_PICTURES, "style": ("motion",), "style_sizes": (20,)},
+    "depth": _PICTURES,
     "implicit": {
         "resolution": 1024,
         "maps": ("normal", "normal_back", "depth", "correspondence", "hair"),
