@@ -29,7 +29,7 @@ from morphface.generate.take import Take
 from morphface.generate.training.settings import TrainSettings
 from morphface.generate.training.state import TrainState
 from morphface.generate.training.step import Hands, frozen, judged, learnt
-from morphface.render.prior import extended
+from morphface.media.extend import extended
 
 __all__ = ["one_shot_step"]
 
@@ -240,7 +240,7 @@ def code_of(photo: Reference) -> Float[Tensor, "B 4 H W"]:
     """What is to be read off a photo: the place on the mesh of each pixel, and where the person is.
 
     Hair and clothes have no mesh: they have the code of what is next to them, which moves as they
-    do, as the flow is extended (`render.prior`).
+    do, as the flow is extended (`media.extend`).
 
     Args:
         photo: with its correspondence map and its matte.
