@@ -20,14 +20,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from itertools import cycle
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
 
-from benchmarks.common import report, seed
+from benchmarks.common import measure, report, seed
 from benchmarks.turned_views import nets
 from morphface.edit import edit
 from morphface.fit.fitted import FittedFace
@@ -71,29 +72,23 @@ def views(face: FittedFace, photo: Photo) -> list[dict[str, Any]]:
     stage = Rerenderer(face, photo)
     with timed() as first:
         stage(wanted[-1])
-    later = _each(stage, wanted)
-    old = _each(lambda each: nets(stage, photo.pixels, each)[1], wanted)
-    stage.draft(wanted[0])
-    drafts = _each(stage.draft, wanted)
-    middle = {
-        name: median(lap.wall for lap in laps) for name, laps in (("next", later), ("net", old))
-    }
+    draws = {"next": stage, "net": lambda each: nets(stage, photo.pixels, each)[1]}
+    draws["draft"] = stage.draft
+    turns = {name: cycle(wanted) for name in draws}
+    calls = {name: partial(_draw, draw, turns[name]) for name, draw in draws.items()}
+    found = measure(calls, runs=len(wanted), warmup=1)
+    middle = {name: times["median_ms"] / 1e3 for name, times in found.items()}
     return [
         {"case": "view", "target_s": TARGETS["view"], "first_s": first.wall}
         | {"first_processor_s": first.processor, "next_s": middle["next"], "net_s": middle["net"]}
         | {"ratio_next_to_net": middle["next"] / middle["net"]},
-        {"case": "draft", "target_s": TARGETS["draft"], "s": median(lap.wall for lap in drafts)}
-        | {"processor_s": median(lap.processor for lap in drafts)},
+        {"case": "draft", "target_s": TARGETS["draft"], "s": middle["draft"]}
+        | {"processor_s": found["draft"]["processor_ms"] / 1e3},
     ]
 
 
-def _each(draw: Callable[[FaceParameters], Any], wanted: list[FaceParameters]) -> list[Lap]:
-    laps = []
-    for parameters in wanted:
-        with timed() as lap:
-            draw(parameters)
-        laps.append(lap)
-    return laps
+def _draw(draw: Callable[[FaceParameters], Any], turns: Iterator[FaceParameters]) -> None:
+    draw(next(turns))
 
 
 def films(face: FittedFace, kept: Path, frames: int) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import torch
 
+from morphface.generate.networks.codes import shows_mesh
 from morphface.generate.training.one_shot import code_of
 
 
@@ -18,7 +19,7 @@ def code_row(generator, takes: list) -> dict:
     for take in takes:
         photo = take.references[0]
         true = code_of(photo)
-        on_mesh = photo.maps[:, :3].sum(1, keepdim=True) > 0.01
+        on_mesh = shows_mesh(photo.maps)
         beyond = (photo.matte > 0.5) & ~on_mesh
         with torch.no_grad():
             read = generator.code_of(photo)

@@ -9,9 +9,6 @@ from morphface.core.ahead import load_torch_ahead
 
 __all__ = ["check_early", "check_run", "is_many", "start_with_picture"]
 
-KEPT = "face.npz"
-"""What the folder of a fit holds, or of each of its faces."""
-
 
 def is_many(images: Sequence[str]) -> bool:
     """Whether that is more than one picture, or may be: a folder, or a pattern.
@@ -21,13 +18,11 @@ def is_many(images: Sequence[str]) -> bool:
     Args:
         images: as typed.
     """
+    from morphface.pipelines.fit_folder import files_of
+
     one = images[0]
-    pictures = Path(one).is_dir() and not _holds_fit(Path(one))
+    pictures = Path(one).is_dir() and not files_of(Path(one))
     return len(images) > 1 or pictures or (has_magic(one) and not Path(one).exists())
-
-
-def _holds_fit(folder: Path) -> bool:
-    return (folder / KEPT).is_file() or any(folder.glob(f"face_*/{KEPT}"))
 
 
 def check_early(options: Mapping[str, Any]) -> None:

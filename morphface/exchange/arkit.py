@@ -133,14 +133,8 @@ def track_of_curves(curves: ArkitCurves, model: MorphableModel) -> Track:
         ModelError: as in `convert_parameters`.
     """
     frames = curves.frames
-    neutral = FaceParameters.neutral(
-        identity=model.identity.rank,
-        expression=model.expression.rank,
-        reflectance=0 if model.reflectance is None else model.reflectance.rank,
-        frames=frames,
-    )
     weights = dict(zip(ARKIT_NAMES, curves.weights.T, strict=True))
-    moved = with_weights(neutral, model, weights, additive=True)
+    moved = with_weights(model.neutral(frames), model, weights, additive=True)
     head = replace(moved, rotation=angles_to_rotvec(curves.head), gaze=curves.gaze)
     states = torch.where(curves.seen, TRACKED, LOST)
     return Track.unmeasured(head, Camera.facing(_VIEW), curves.times, states)

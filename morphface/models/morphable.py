@@ -18,6 +18,7 @@ from morphface.core.errors import ModelError
 from morphface.core.records import Record
 from morphface.models.basis import ExpressionBasis, LinearBasis
 from morphface.models.embedding import LandmarkEmbedding
+from morphface.parameters import FaceParameters
 
 __all__ = ["Eye", "MorphableModel", "gaze_rotation"]
 
@@ -97,6 +98,19 @@ class MorphableModel(Record, Displayed):
     def size(self) -> int:
         """Number of vertices."""
         return len(self.identity.mean)
+
+    def neutral(self, frames: int = 1) -> FaceParameters:
+        """The mean face of this model without expression, as `FaceParameters.neutral`.
+
+        Args:
+            frames: how many frames.
+        """
+        return FaceParameters.neutral(
+            identity=self.identity.rank,
+            expression=self.expression.rank,
+            reflectance=0 if self.reflectance is None else self.reflectance.rank,
+            frames=frames,
+        )
 
     def vertices(
         self,

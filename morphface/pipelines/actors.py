@@ -17,6 +17,7 @@ from morphface.models import MorphableModel, load_model
 from morphface.parameters import FaceParameters, load_parameters
 from morphface.parameters.archive import read_entries
 from morphface.parameters.track import LOST, Track, load_track
+from morphface.pipelines.fit_folder import FILE
 from morphface.pipelines.model_landmarks import with_landmarks_for
 from morphface.pipelines.photo import Progress, fit_photo, named_model
 
@@ -88,7 +89,7 @@ class Actor:
 
 def file_of(path: str | Path) -> str:
     """The path; of a folder that `morphface fit` or `morphface track` wrote, its parameters."""
-    inside = [Path(path) / name for name in (TRACK, "face.npz")]
+    inside = [Path(path) / name for name in (TRACK, FILE)]
     return str(next((file for file in inside if file.is_file()), path))
 
 

@@ -26,11 +26,11 @@ from morphface.models import MorphableModel
 from morphface.parameters import FaceParameters
 from morphface.parameters.archive import read_entries
 from morphface.parameters.io import load_parameters
+from morphface.pipelines.fit_folder import FILE, files_of
 from morphface.render import Detail
 
 __all__ = ["holds_fit", "is_kept", "keep", "read_kept"]
 
-FILE = "face.npz"
 _ENTRY = "fit"
 _PREFIX = "fit/"
 _LARGE = 1 << 16
@@ -53,7 +53,9 @@ def is_kept(source: PictureSource) -> bool:
     if not isinstance(source, str | Path):
         return False
     path = Path(source)
-    return path.suffix.lower() == ".npz" or (path.is_dir() and bool(_files(path) or _several(path)))
+    return path.suffix.lower() == ".npz" or (
+        path.is_dir() and bool(files_of(path) or _several(path))
+    )
 
 
 def keep(face: FittedFace, photo: Photo) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -105,7 +107,7 @@ def read_kept(
         NoFaceError: there is no such face.
     """
     path = Path(source)
-    files = _files(path) if path.is_dir() else [path]
+    files = files_of(path) if path.is_dir() else [path]
     if not files and (several := _several(path)):
         raise ParameterError(
             f"{path} holds fits of {len(several)} photos; name one of them, such as {several[0]}"
@@ -117,14 +119,6 @@ def read_kept(
 def _several(folder: Path) -> list[Path]:
     """The folders of the photos of one person."""
     return sorted(place.parent for place in folder.glob(f"photo_*/{FILE}"))
-
-
-def _files(folder: Path) -> list[Path]:
-    """Of a folder with one face, or with one folder for each."""
-    if (folder / FILE).is_file():
-        return [folder / FILE]
-    inside = [place / FILE for place in folder.glob("face_*")]
-    return sorted((p for p in inside if p.is_file()), key=lambda p: (len(p.parent.name), p))
 
 
 def _chosen(files: list[Path], faces: str | int) -> list[Path]:

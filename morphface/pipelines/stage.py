@@ -189,14 +189,10 @@ def stage_of(
 def _rehearsed(model: str | Path, changes: Mapping[str, Any]) -> None:
     """Refuses changes that cannot be made, before any work is done."""
     head = load_model(model)
-    rank = 0 if head.reflectance is None else head.reflectance.rank
-    neutral = FaceParameters.neutral(
-        identity=head.identity.rank, expression=head.expression.rank, reflectance=rank
-    )
     light = changes.get("light")
     if isinstance(light, Light):  # a neutral light has no direction that could be turned
         changes = {**changes, "light": None}
-    edit(neutral, model=head, **changes)
+    edit(head.neutral(), model=head, **changes)
 
 
 def _background(background: str | Path | Tensor) -> str | Tensor | Photo:

@@ -149,7 +149,7 @@ class Rerenderer:
             with self._layers.prepared():
                 mesh = self._mesh.draw(bent, camera, turn.angle, coarse=self._coarse)
             frame, trust = self._turned(turn, look, mesh, camera)
-            shown = torch.zeros_like(trust) if mesh is None else mesh.cover(trust)
+            shown = torch.zeros_like(trust) if mesh is None else mesh.placed(mesh.over, trust)
         else:
             with self._head.texture_ahead():
                 shades = self._head.shades(bent if self.quick else look)  # those of a look are kept

@@ -210,8 +210,7 @@ class Layers:
             mesh.lay(part, sure, mesh.under, view.corner)
         whole = self._seen(front, body.front_net, view)
         if mesh is not None:
-            behind = torch.zeros_like(whole.cover)
-            mesh.show(behind, view.corner)
+            behind = mesh.placed(mesh.under, whole.cover, view.corner)
             leave_out_stretched(whole, behind, self.person)
         cover = self._over_front(part, sure, whole)
         frame, trust = frame.clone(), torch.ones_like(known)

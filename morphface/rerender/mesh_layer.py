@@ -70,15 +70,24 @@ class Drawn:
     trust: Float[Tensor, "h w 1"]
     place: Float[Tensor, "h w 2"]
 
-    def cover(self, like: Float[Tensor, "H W 1"]) -> Float[Tensor, "H W 1"]:
-        """How far each pixel of a whole picture shows the face.
+    def placed(
+        self,
+        values: Float[Tensor, "h w C"],
+        like: Float[Tensor, "H W K"],
+        corner: tuple[int, int] = (0, 0),
+    ) -> Float[Tensor, "H W C"]:
+        """Values of its pixels in a picture, or in a part of one; zero where it is not.
 
         Args:
-            like: a picture of its size.
+            values: such as `over`.
+            like: a picture of that size.
+            corner: column and row of the picture's upper left pixel.
         """
-        found, (left, top) = torch.zeros_like(like), self.corner
-        part = found[top:, left:][: len(self.over), : self.over.shape[1]]
-        part.copy_(self.over[: part.shape[0], : part.shape[1]])
+        found = values.new_zeros(*like.shape[:2], values.shape[-1])
+        common = self._common(found, corner)
+        if common is not None:
+            there, here = common
+            found[there] = values[here]
         return found
 
     def lay(
@@ -104,18 +113,6 @@ class Drawn:
         for picture, values in ((frame, self.colour[here]), (sure, trust)):
             picture[there] = torch.lerp(picture[there], values, cover[here])
 
-    def show(self, cover: Float[Tensor, "H W 1"], corner: tuple[int, int]) -> None:
-        """Writes how far it is behind the relief, in place.
-
-        Args:
-            cover: of a part of a picture.
-            corner: column and row of that part's upper left pixel.
-        """
-        common = self._common(cover, corner)
-        if common is not None:
-            there, here = common
-            cover[there] = self.under[here]
-
     def beyond(
         self, part: Float[Tensor, "H W 3"], corner: tuple[int, int], reach: float
     ) -> tuple[Float[Tensor, "H W 3"], Float[Tensor, "H W 1"]]:
@@ -126,11 +123,7 @@ class Drawn:
             corner: column and row of the picture's upper left pixel.
             reach: standard deviation in pixels by which they are continued.
         """
-        colour, cover = torch.zeros_like(part), torch.zeros_like(part[..., :1])
-        common = self._common(part, corner)
-        if common is not None:
-            there, here = common
-            colour[there], cover[there] = self.colour[here], self.under[here]
+        colour, cover = (self.placed(each, part, corner) for each in (self.colour, self.under))
         mean, near = mean_near(colour.numpy(), cover[..., 0].numpy(), reach)
         share = torch.from_numpy(np.clip(near / FEW, 0, 1))[..., None]
         return torch.from_numpy(single(mean)), share * (1 - cover)

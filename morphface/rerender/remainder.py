@@ -73,7 +73,7 @@ class Remainder:
         missing = photo - unturned.frame
         beyond = torch.zeros_like(missing)
         if mesh is not None:
-            on_mesh = mesh.cover(unturned.person)
+            on_mesh = mesh.placed(mesh.over, unturned.person)
             missing = torch.lerp(missing, _broad(missing), on_mesh)
             beyond = missing * on_mesh * (1 - own)
         return cls(photo, missing - beyond, unturned.person, beyond)

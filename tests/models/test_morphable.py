@@ -101,3 +101,12 @@ def test_points_of_landmarks_have_the_precision_of_the_vertices(toy):
     points = toy.landmarks["toy"].points(vertices)
     assert points.dtype == torch.float64
     torch.testing.assert_close(points.float(), toy.landmarks["toy"].points(toy.identity.mean))
+
+
+def test_neutral_parameters_have_the_sizes_of_the_model_and_show_its_mean(toy):
+    face = toy.neutral(frames=2)
+    assert face.frames == 2
+    assert face.identity.shape[1] == toy.identity.rank
+    assert face.reflectance.shape[1] == toy.reflectance.rank
+    shape = toy.vertices(face.identity, face.expression)[1]
+    torch.testing.assert_close(shape, toy.vertices(torch.zeros(0), torch.zeros(0)))

@@ -6,13 +6,13 @@ head or neck that they are next to and move with.
 """
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
 from morphface.generate.networks.resnet import RESNET50, ResNet
 
-__all__ = ["CODE", "CodeNetwork"]
+__all__ = ["CODE", "CodeNetwork", "shows_mesh"]
 
 CODE = 4
 """Channels of a code: the place on the surface, and whether there is any."""
@@ -20,6 +20,17 @@ _MEAN, _SPREAD = 0.6, 0.297
 """Of what goes in, as published."""
 _WIDTHS = (8, 6, 4, 2, 0.5)
 """Channels of the decoder from coarse to fine, by the width."""
+_SURFACE = 0.01
+"""Sum of the first map's channels from which a pixel shows the mesh (HeadGAN's code)."""
+
+
+def shows_mesh(maps: Float[Tensor, "B C H W"]) -> Bool[Tensor, "B 1 H W"]:
+    """Where the first map shows the mesh.
+
+    Args:
+        maps: of some pictures, the correspondence map first.
+    """
+    return maps[:, :3].sum(1, keepdim=True) > _SURFACE
 
 
 class CodeNetwork(nn.Module):

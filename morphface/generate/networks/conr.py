@@ -19,7 +19,7 @@ from morphface.core.errors import ParameterError
 from morphface.generate.config import GeneratorConfig
 from morphface.generate.networks.behind import background, doubled_size
 from morphface.generate.networks.blocks import for_frames, joined
-from morphface.generate.networks.codes import CODE, CodeNetwork
+from morphface.generate.networks.codes import CODE, CodeNetwork, shows_mesh
 from morphface.generate.networks.fusion import fused
 from morphface.generate.networks.painted import Painted
 from morphface.generate.networks.resnet import RESNET18, ResNet
@@ -32,7 +32,6 @@ __all__ = ["Conr"]
 _SIZES = 6
 _COARSEST = 4
 """Pixels that the coarsest size has at least."""
-_SURFACE = 0.01
 
 
 class Conr(nn.Module):
@@ -131,8 +130,7 @@ class Conr(nn.Module):
     def pose_code(self, window: Float[Tensor, "B C H W"]) -> Float[Tensor, "B c H W"]:
         """The code of the pose to draw: maps, and where the newest shows the surface."""
         newest = window[:, -sum(self.config.channels) :]
-        seen = newest[:, :3].sum(1, keepdim=True) > _SURFACE
-        return joined([window, seen])
+        return joined([window, shows_mesh(newest)])
 
     def _drawn(
         self, window: Tensor, references: Sequence[Reference], known: Sequence[Viewed]

@@ -22,6 +22,7 @@ from morphface.generate.losses import (
 )
 from morphface.generate.needs import needs_of
 from morphface.generate.networks.backbones import SMALLEST
+from morphface.generate.networks.codes import shows_mesh
 from morphface.generate.networks.judges import MOUTH_SHARE, Verdicts
 from morphface.generate.networks.painted import Painted
 from morphface.generate.reference import Reference
@@ -33,8 +34,6 @@ from morphface.media.extend import extended
 
 __all__ = ["one_shot_step"]
 
-_SURFACE = 0.01
-"""Sum of the first map's channels from which a pixel shows the mesh (HeadGAN's code)."""
 _JUDGES = (1.0, 0.5)
 """Weights of the frame's judge and of the mouth's, in what judges minimise (the same)."""
 _TOLD = 0.5
@@ -182,7 +181,7 @@ class _Step:
         """How much each pixel counts: on the mesh, beside it, about the mouth."""
         weight = torch.ones_like(self.batch.matte)
         if self._config.maps:
-            face = _surface(self._maps())
+            face = shows_mesh(self._maps())
             weight = torch.where(face, 1.0, self.settings.outside)
         if not self.settings.mouth:
             return weight
@@ -231,11 +230,6 @@ class _Step:
         return {"adversarial": loss, "matching": torch.stack(matched).sum()}
 
 
-def _surface(maps: Float[Tensor, "B C H W"]) -> Tensor:
-    """Where the first map shows the mesh."""
-    return maps[:, :3].sum(1, keepdim=True) > _SURFACE
-
-
 def code_of(photo: Reference) -> Float[Tensor, "B 4 H W"]:
     """What is to be read off a photo: the place on the mesh of each pixel, and where the person is.
 
@@ -245,14 +239,14 @@ def code_of(photo: Reference) -> Float[Tensor, "B 4 H W"]:
     Args:
         photo: with its correspondence map and its matte.
     """
-    surface = _surface(photo.maps).to(photo.maps)
+    surface = shows_mesh(photo.maps).to(photo.maps)
     return torch.cat([extended(photo.maps[:, :3], surface), photo.matte], dim=1)
 
 
 def _misread(code: Float[Tensor, "B 4 H W"], photo: Reference) -> Float[Tensor, ""]:
     """How far a code is from that of a photo where the person is, and its outline from theirs."""
     away = (code - code_of(photo)).abs()
-    person = torch.maximum(_surface(photo.maps), photo.matte)
+    person = torch.maximum(shows_mesh(photo.maps), photo.matte)
     return (away[:, :3] * person).mean() + away[:, 3:].mean()
 
 

@@ -16,7 +16,6 @@ from morphface.landmarks import Landmarks
 from morphface.landmarks.boxes import box_of
 from morphface.media.crop import FACE_SHARE
 from morphface.models import MorphableModel
-from morphface.parameters import FaceParameters
 from morphface.pipelines.oneshot.bridging import moved_by
 
 __all__ = ["start_of"]
@@ -53,11 +52,7 @@ def start_of(
     check_shape("motion", motion, 1, len(bridge.to_named.origin))
     if bridge.names != tuple(names_of(model)):
         raise ParameterError("the bridge must be of the model's parameters, but has other names")
-    rank = 0 if model.reflectance is None else model.reflectance.rank
-    neutral = FaceParameters.neutral(
-        identity=model.identity.rank, expression=model.expression.rank, reflectance=rank
-    )
-    face = moved_by(neutral, bridge.to_named(motion), model)
+    face = moved_by(model.neutral(), bridge.to_named(motion), model)
     camera = Camera.facing((side, side), focal=FOCAL * side)
     place = torch.tensor([0.0, 0.0, -AWAY])
     shape = model.vertices(face.identity, face.expression)[0]
